@@ -1,0 +1,101 @@
+"""A component is its own configuration: frozen dataclasses that can be written to JSON and read back."""
+
+import dataclasses
+import importlib
+import types
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+
+from .errors import GanvasError
+
+TYPE_KEY = "is"  # {"is": "ganvas.penalties.r1:R1", "gamma": 1.0}
+_components: set[type] = set()
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def config(cls: type[T]) -> type[T]:
+    """Make `cls` a frozen, keyword-only dataclass whose instances `to_json` writes and `from_json` reads."""
+    component = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+    _components.add(component)
+    return component
+
+
+def is_config(value: object) -> bool:
+    return type(value) in _components
+
+
+def to_json(value: Any) -> Any:
+    """The JSON form of a component, or of a tuple, mapping or scalar inside one."""
+    if is_config(value):
+        cls = type(value)
+        fields = {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {TYPE_KEY: f"{cls.__module__}:{cls.__qualname__}"} | fields
+    if isinstance(value, Mapping):
+        return {str(k): to_json(v) for k, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [to_json(v) for v in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"{type(value).__name__} has no place in a configuration: use a @config class, tuple, mapping or scalar")
+
+
+def from_json(data: Any, where: str = "recipe") -> Any:
+    """Rebuild what `to_json` wrote.
+
+    Raises:
+        GanvasError: a class outside ganvas or that is no component, an unknown field, a value of the wrong type.
+    """
+    if isinstance(data, list):
+        return tuple(from_json(v, f"{where}[{i}]") for i, v in enumerate(data))
+    if not isinstance(data, dict):
+        return data
+    if TYPE_KEY not in data:
+        return {k: from_json(v, f"{where}.{k}") for k, v in data.items()}
+    cls = _component(data[TYPE_KEY], where)
+    values = {k: from_json(v, f"{where}.{k}") for k, v in data.items() if k != TYPE_KEY}
+    hints = get_type_hints(cls)
+    for name, value in values.items():
+        if name not in hints:
+            raise GanvasError(f"{where}: {cls.__name__} has no field {name!r}: the file was made by a newer ganvas, or edited; update ganvas")
+        if not _fits(value, hints[name]):
+            raise GanvasError(f"{where}.{name}: {value!r} is not {hints[name]}: correct the file")
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise GanvasError(f"{where}: {cls.__name__} cannot be made from this file ({error})") from error
+
+
+def _component(name: Any, where: str) -> Callable[..., Any]:
+    """The @config class called "ganvas.module:Class"; nothing outside ganvas is ever imported."""
+    module, _, attribute = str(name).partition(":")
+    refused = GanvasError(f"{where}: {name!r} is not a ganvas component, and nothing else is loaded from a file")
+    if not (module == "ganvas" or module.startswith("ganvas.")) or not all(p.isidentifier() for p in module.split(".")):
+        raise refused
+    try:
+        found = getattr(importlib.import_module(module), attribute, None)
+    except ImportError:
+        raise refused from None
+    if not isinstance(found, type) or found not in _components:
+        raise refused
+    return found
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a scalar read from a file is what the field asks for; components check themselves."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return any(_fits(value, h) for h in get_args(hint))
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)
+        return isinstance(value, tuple) and (inner[-1:] != (...,) or all(_fits(v, inner[0]) for v in value))
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint in (bool, str, type(None)):
+        return isinstance(value, hint)
+    if get_origin(hint) in (dict, Mapping):
+        return isinstance(value, dict)
+    return is_config(value)

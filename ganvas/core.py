@@ -1,0 +1,268 @@
+"""The nouns that everything else is made of: what a sample is, what a turn of the game is, and who plays which part.
+
+This module knows no medium, no network and no file. The leaves (media, data, nets, objectives, penalties, augment,
+metrics) import it and never one another.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+# ---------------------------------------------------------------- samples
+
+
+class Field(NamedTuple):
+    """One part of an encoded sample; a generator's last layer follows from it."""
+
+    name: str
+    size: int
+    kind: Literal["continuous", "categorical", "binary", "mask"] = "continuous"
+
+
+class Condition(NamedTuple):
+    """What a sample may be asked to be: one of `size` classes, or a vector of `size` numbers."""
+
+    kind: Literal["class", "vector"]
+    size: int
+    names: tuple[str, ...] = ()
+
+
+class Spec(NamedTuple):
+    """What one encoded sample looks like to a network."""
+
+    shape: tuple[int, ...]  # (3, 64, 64) image, (2,) point, (features,) row, (T, features) series
+    fields: tuple[Field, ...]  # an image is one continuous field
+    conditions: Mapping[str, Condition]  # {"label": Condition("class", 10)}
+
+
+Batch = Mapping[str, Tensor]  # "x", and what the method asks for: "label", "text", "source", "mask" …
+Latents = Mapping[str, Tensor]  # what a generator starts from: "z", and its conditions
+Nets = Mapping[str, nn.Module]  # "G", "D", …, and the method's own buffers
+
+
+class Items(Protocol):
+    """A list of raw samples, before any medium has looked at them."""
+
+    names: Sequence[str]  # one a sample, to name it in messages
+    labels: np.ndarray | None  # int64 [N], or None
+    classes: tuple[str, ...]  # names of the labels, () without
+    fingerprint: str  # changes when the data does: names, sizes, times
+    title: str  # what a person calls it: "photos/ (1,204 files)"
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> bytes | np.ndarray: ...  # a file's bytes, or an array of samples' values
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where samples come from. Frozen settings (@config)."""
+
+    def items(self, suffixes: tuple[str, ...]) -> Items:
+        """The samples, files among them by suffix. Raises GanvasError where there is nothing to train on."""
+        ...
+
+    def held_out(self, suffixes: tuple[str, ...]) -> Items | None:
+        """Samples kept out of training, to score against; None where the source has none."""
+        ...
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """How a medium's samples are stored, fed to a network and written back. Frozen settings, kept with a run (@config).
+
+    Three forms: an *item* (a file's bytes or an array), the *stored* form (a compact tensor: uint8 [N, H, W, C] for
+    images), and *x* (what networks see: float [N, C, H, W] in [-1, 1] for images).
+    """
+
+    @property
+    def spec(self) -> Spec: ...
+    def encode(self, item: bytes | np.ndarray) -> np.ndarray:
+        """One item in stored form. Raises GanvasError (with the reason, without the name) if it cannot be read."""
+        ...
+
+    def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Stored [N, …] -> x; random flips and the like if a generator is given."""
+        ...
+
+    def store(self, x: Tensor) -> Tensor:
+        """x -> stored, rounded and clipped as a file would be."""
+        ...
+
+    def preview(self, stored: Tensor) -> "Picture":
+        """One picture of all samples given."""
+        ...
+
+    def write(self, stored: Tensor, folder: Path, start: int, note: Mapping[str, str]) -> list[Path]:
+        """Write samples as files numbered from `start`, marked with `note`; returns their paths."""
+        ...
+
+
+@runtime_checkable
+class Medium(Protocol):
+    """What a sample is. Frozen settings (@config); `fit` looks at the data and settles what was left open."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]: ...  # of the files it reads, in lower case: (".png", ".jpg")
+    def fit(self, items: Items) -> Codec: ...
+
+
+class Dataset(Protocol):
+    """Encoded samples."""
+
+    codec: Codec
+    stored: Tensor  # [N, …] in stored form
+    labels: Tensor | None  # int64 [N]
+
+    def __len__(self) -> int: ...
+    def batch(self, seed: int, size: int, rank: int = 0, world: int = 1) -> Batch:
+        """A random batch that is a pure function of its arguments: rank's share of the `size * world` drawn."""
+        ...
+
+
+# ---------------------------------------------------------------- the game
+
+
+class Clock(NamedTuple):
+    """Where training stands. `images` counts batch x steps, whichever phases ran."""
+
+    step: int
+    images: int
+    total: int
+
+
+class Turn(NamedTuple):
+    """What a loss returns. The loop sums the terms' means and steps on them."""
+
+    terms: Mapping[str, Tensor]  # [N] or scalar, by name: "D/adversarial"
+    seen: Mapping[str, Tensor] = {}  # detached: scalars are logged; all go to `after` and into the later phases' batch
+
+
+class Phase(NamedTuple):
+    """One move: who learns, from what loss, how often."""
+
+    name: str
+    trains: tuple[str, ...]
+    loss: Callable[[Nets, Batch, Clock], Turn]
+    every: int = 1  # play on steps divisible by this
+    repeat: int = 1
+    reads: bool = True  # False: needs no data
+    when: Callable[[Mapping[str, Tensor]], bool] | None = None  # a gate on what was seen (3D-GAN's D, TimeGAN's D)
+    after: Callable[[Nets, Mapping[str, Tensor]], None] | None = None  # without gradients, after the step
+
+
+class Stage(NamedTuple):
+    """A stretch of training with its own phases; most methods have one."""
+
+    name: str
+    phases: tuple[Phase, ...]
+    batch: int | None = None  # None: the recipe's
+    reset: tuple[str, ...] = ()  # networks whose optimisers start afresh on entering
+
+
+# ---------------------------------------------------------------- the parts of a recipe
+
+
+@runtime_checkable
+class Architecture(Protocol):
+    """Networks that belong together. Frozen settings (@config)."""
+
+    def build(self, spec: Spec) -> nn.ModuleDict:
+        """{"G": …, "D": …} for samples of this spec. Raises GanvasError for a spec it cannot make."""
+        ...
+
+    def smallest(self) -> "Architecture":
+        """The same in as few parameters as it goes, for tests."""
+        ...
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """What the two players want, in logits. Frozen settings (@config)."""
+
+    def d(self, real: Tensor, fake: Tensor) -> Tensor:
+        """D's loss on its logits of real and of fake samples, [N] each -> [N]."""
+        ...
+
+    def g(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
+        """G's loss on D's logits of its samples, [N] -> [N]; only relativistic losses call `real()`."""
+        ...
+
+
+@runtime_checkable
+class CriticPenalty(Protocol):
+    """What keeps D smooth. Frozen settings (@config)."""
+
+    @property
+    def on(self) -> Literal["real", "fake", "between"]: ...
+    @property
+    def every(self) -> int: ...  # above 1: a phase of its own, its loss times `every`
+    def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
+        """[N] penalties at x; `logits` is critic(x) where the turn has it already, else None."""
+        ...
+
+
+class Scored(NamedTuple):
+    """Features of a set of samples, float64 [N, D], and its class logits [N, K] where the extractor is a classifier."""
+
+    features: np.ndarray
+    logits: np.ndarray | None = None
+
+
+@runtime_checkable
+class Extractor(Protocol):
+    """From samples to features. Frozen settings (@config)."""
+
+    @property
+    def name(self) -> str: ...  # what a score card calls it
+    def __call__(self, stored: Tensor) -> Scored:
+        """Stored samples [N, …] -> features. Raises GanvasError for samples it cannot take."""
+        ...
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """A number, or some, from features. Frozen settings (@config)."""
+
+    @property
+    def against(self) -> Literal["train", "held-out"]: ...  # which real samples it wants
+    @property
+    def samples(self) -> int | None: ...  # at most so many of each (the cost of neighbours is quadratic); None: all
+    @property
+    def lower_is_better(self) -> Mapping[str, bool]: ...  # by name; the first one picks the best checkpoint
+    def __call__(self, real: Scored, fake: Scored) -> dict[str, float]: ...
+
+
+@runtime_checkable
+class Method(Protocol):
+    """What a turn is. Frozen settings (@config)."""
+
+    @property
+    def averaged(self) -> tuple[str, ...]: ...  # networks whose moving average is sampled
+    def state(self, spec: Spec) -> nn.ModuleDict:
+        """Its own buffers (ADA's p, the path-length mean, image pools), kept with the networks."""
+        ...
+
+    def stage(self, clock: Clock) -> Stage: ...
+    def latents(self, nets: Nets, n: int, generator: torch.Generator) -> Latents: ...
+    def render(self, nets: Nets, latents: Latents) -> Tensor:
+        """Samples x from latents; sampling is latents, then render."""
+        ...
+
+
+def key(*parts: Any) -> int:
+    """A seed in [0, 2**63) from anything that prints: the same parts, the same seed, on every machine."""
+    digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
+
+
+def generator(*parts: Any, device: torch.device | str = "cpu") -> torch.Generator:
+    """A random generator of its own, seeded by `key(*parts)`."""
+    return torch.Generator(device).manual_seed(key(*parts))
