@@ -1,3 +1,25 @@
-"""ganvas: train, measure, diagnose and use generative adversarial networks."""
+"""ganvas: train, measure, diagnose and use generative adversarial networks.
+
+    import ganvas
+    run = ganvas.train("dcgan", data="photos/", minutes=30)
+    images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from .errors import GanvasError
+
+if TYPE_CHECKING:
+    from .api import evaluate, load, resume, train
 
 __version__ = "0.1.0"
+__all__ = ["GanvasError", "evaluate", "load", "resume", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    """`train`, `load`, … import torch, so they are looked up when first used: `ganvas --help` needs none of it."""
+    if name in __all__:
+        from . import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'ganvas' has no attribute {name!r}")

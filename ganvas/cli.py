@@ -1,0 +1,290 @@
+"""The command line. It parses and prints; what it does is in api.py.
+
+Two stages: the command is found first, without importing torch or tyro, so that `ganvas --help` answers at once. Then
+the command's own settings are parsed: for `train`, every field of the recipe.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from .errors import GanvasError
+
+HELP = """\
+ganvas: train, measure and use generative adversarial networks.
+
+  ganvas train --data photos/ --minutes 30       a generator of your own pictures, in runs/auto
+  ganvas train dcgan --data photos/              the same by a recipe; `ganvas recipes` lists them
+  ganvas train --resume runs/auto                go on where a run stopped, exactly
+  ganvas generate runs/auto --n 64 --out out/    samples as files
+  ganvas evaluate runs/auto                      a score card
+
+  recipes     every recipe: what it makes, whose idea it is, what to expect
+  train       train a recipe on a folder of files, or go on with a run
+  generate    write samples of a trained run
+  evaluate    score a trained run
+
+`ganvas COMMAND --help` shows a command's settings; `ganvas train RECIPE --help` those of a recipe, every one of which can
+be set: --medium.size 64 --optim.G.lr 1e-4. Without --data, recipes for images train on Fashion-MNIST, which comes with ganvas.
+A run is a folder: report.html in it shows everything. `ganvas --version` prints the version.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns 0 on success, 1 on a failure that it explains, 2 on misuse, 130 when interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    commands: dict[str, Callable[[list[str]], int]] = {
+        "recipes": recipes,
+        "train": train,
+        "generate": generate,
+        "evaluate": evaluate,
+    }
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    if words[0] == "--version":
+        from . import __version__
+
+        print(__version__)
+        return 0
+    if words[0] not in commands:
+        import difflib
+
+        near = difflib.get_close_matches(words[0], commands, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(commands)}"
+        print(f"ganvas: there is no command {words[0]!r}: {hint}", file=sys.stderr)
+        return 2
+    try:
+        return commands[words[0]](words[1:])
+    except GanvasError as error:
+        print(f"ganvas: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as interrupt:
+        print(f"ganvas: {interrupt or 'interrupted'}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 1
+    except SystemExit as stop:  # the parser's: it has said why
+        return stop.code if isinstance(stop.code, int) else 2
+
+
+# ---------------------------------------------------------------- commands
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipesArguments:
+    """Every recipe: what it makes, whose idea it is, what to expect.
+
+    json: print JSON.
+    """
+
+    json: bool = False
+
+
+def recipes(words: list[str]) -> int:
+    arguments = parse(RecipesArguments, RecipesArguments(), words, "ganvas recipes")
+    from .recipes import every
+
+    rows = [{"name": name} | describe(function) for name, function in every().items()]
+    if arguments.json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return 0
+    for row in rows:
+        print(f"{row['name']:<14}{row['about']}")
+        for part in ("paper", "expected"):
+            if row[part]:
+                print(f"{'':<14}{part}: {row[part]}")
+    return 0
+
+
+def describe(function: Callable[..., Any]) -> dict[str, str]:
+    """A recipe's docstring as its parts."""
+    lines = [line.strip() for line in (function.__doc__ or "").strip().splitlines()]
+    found = {"about": lines[0], "paper": "", "expected": ""}
+    for line in lines[1:]:
+        head, _, rest = line.partition(": ")
+        if head.lower() in found:
+            found[head.lower()] = rest
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainArguments:
+    """Train a recipe on a folder of files, or go on with a run: the same command again continues it exactly.
+
+    data: a folder of pictures (subfolders are labels), a zip, idx, npz or npy file, or "fashion".
+    out: the run's folder. [default: runs/RECIPE]
+    minutes: how long to train, start-up aside.
+    images: how long to train, in images seen.
+    seed: of everything random.
+    device: auto, cpu, cuda or mps.
+    resume: a run's folder to go on with; only the budget may grow.
+    """
+
+    recipe: Any
+    data: str | None = None
+    out: str | None = None
+    minutes: float | None = None
+    images: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    resume: str | None = None
+
+
+def train(words: list[str]) -> int:
+    from . import api
+    from .recipes import find
+
+    name = words.pop(0) if words and not words[0].startswith("-") else "auto"
+    default = TrainArguments(recipe=find(name))
+    got = parse(TrainArguments, default, words, f"ganvas train {name}")
+    if got.resume is not None:
+        if got != TrainArguments(recipe=default.recipe, **{k: getattr(got, k) for k in ("resume", "minutes", "images", "device")}):
+            raise GanvasError("--resume takes a run as it is; only --minutes, --images and --device go with it")
+        run = api.resume(got.resume, minutes=got.minutes, images=got.images, device=got.device)
+    else:
+        run = api.train(
+            got.recipe, data=got.data, out=got.out, minutes=got.minutes, images=got.images, seed=got.seed, device=got.device
+        )
+    print_run(run)
+    return 0
+
+
+def print_run(run: Any) -> None:
+    """The last thing training prints: scores, and where to look."""
+    from .evaluation import table
+
+    for card in run.scores:
+        if card["kind"] == "final":
+            print(f"\n{card['which']}: {card['images']:,} images\n{table(card)}")
+    pictures = sorted((run.path / "samples").glob("*.png"))
+    print(f"\nsamples  {pictures[-1] if pictures else 'none'}\nreport   {run.path / 'report.html'}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateArguments:
+    """Write samples of a trained run: one file a sample, or all in one.
+
+    n: how many.
+    seed: sample i of a seed is the same whatever n is.
+    out: the folder to write to. [default: RUN/generated]
+    grid: write one picture of all samples instead.
+    format: files (one a sample, as the medium has them), npy or zip.
+    checkpoint: best, last, or images seen.
+    device: auto, cpu, cuda or mps.
+    """
+
+    n: int = 64
+    seed: int = 0
+    out: str | None = None
+    grid: bool = False
+    format: str = "files"
+    checkpoint: str = "best"
+    device: str = "auto"
+
+
+def generate(words: list[str]) -> int:
+    run, words = run_first(words, "generate", GenerateArguments())
+    got = parse(GenerateArguments, GenerateArguments(), words, "ganvas generate RUN")
+    from .sampling import Generator, write_samples
+
+    out = Path(got.out) if got.out else run.path / "generated"
+    print(write_samples(Generator(run, got.checkpoint, got.device), got.n, got.seed, out, "grid" if got.grid else got.format))
+    return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateArguments:
+    """Score a trained run; the card is printed and added to its scores.jsonl.
+
+    data: score against other data than the run's own.
+    n: generated samples. [default: the recipe's]
+    checkpoint: best, last, or images seen.
+    device: auto, cpu, cuda or mps.
+    json: print JSON.
+    """
+
+    data: str | None = None
+    n: int | None = None
+    checkpoint: str = "best"
+    device: str = "auto"
+    json: bool = False
+
+
+def evaluate(words: list[str]) -> int:
+    run, words = run_first(words, "evaluate", EvaluateArguments())
+    got = parse(EvaluateArguments, EvaluateArguments(), words, "ganvas evaluate RUN")
+    from . import api
+    from .evaluation import table
+
+    card = api.evaluate(run, data=got.data, n=got.n, checkpoint=got.checkpoint, device=got.device)
+    print(json.dumps(card, indent=1) if got.json else f"{card['images']:,} images\n{table(card)}")
+    return 0
+
+
+# ---------------------------------------------------------------- parsing
+
+
+def run_first(words: list[str], command: str, default: Any) -> tuple[Any, list[str]]:
+    """(the run that a command names first, the rest); shows the command's help where it names none."""
+    if not words or words[0].startswith("-"):
+        if not any(word in ("-h", "--help") for word in words):
+            print(f"ganvas: which run? ganvas {command} RUN …", file=sys.stderr)
+            raise SystemExit(2)
+        parse(type(default), default, ["--help"], f"ganvas {command} RUN")
+    from .api import load
+
+    return load(words[0]), words[1:]
+
+
+def parse(kind: type[Any], default: Any, words: list[str], name: str) -> Any:
+    """Read settings from words, by the fields of `default` and of every component inside it."""
+    import tyro
+    from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
+
+    from .config import is_config
+
+    registry = ConstructorRegistry()
+
+    @registry.struct_rule
+    def component(info: StructTypeInfo) -> StructConstructorSpec | None:  # fields typed by a protocol are parsed as what they hold
+        if not (is_config(info.default) or isinstance(info.default, kind)):
+            return None
+        cls = type(info.default)
+        hints, help_texts = get_type_hints(cls), field_help(cls)
+        parts = [
+            StructFieldSpec(f.name, annotate(f.name, hints[f.name]), getattr(info.default, f.name), help_texts.get(f.name))
+            for f in fields(cls)
+        ]
+        return StructConstructorSpec(cls, tuple(parts))
+
+    def annotate(field: str, hint: Any) -> Any:
+        from typing import Annotated
+
+        if field == "recipe":
+            return Annotated[hint, tyro.conf.arg(name="")]
+        return Annotated[hint, tyro.conf.Suppress] if field == "name" else hint
+
+    return tyro.cli(kind, args=words, default=default, prog=name, registry=registry, description=kind.__doc__.split("\n")[0])
+
+
+def field_help(cls: type) -> dict[str, str]:
+    """The `field: what it is` lines of a docstring."""
+    found: dict[str, str] = {}
+    last = ""
+    for line in (cls.__doc__ or "").splitlines()[1:]:
+        head, colon, rest = line.strip().partition(": ")
+        if colon and head.isidentifier():
+            found[head], last = rest, head
+        elif last and line.strip():
+            found[last] += " " + line.strip()
+        else:
+            last = ""
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Encoded samples in memory, on a device or mapped from disk, and batches that are pure functions of a seed."""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core import Batch, Codec, Items
+from ..errors import GanvasError
+from .cache import kept
+from .encoding import Skip, encoded, tell
+
+UNCACHED = 2**30  # bytes that may be held in memory where there is no cache to map them from
+
+
+@runtime_checkable
+class Bulk(Protocol):
+    """Items that are the rows of an array; None if they are not, after all."""
+
+    array: np.ndarray | None
+
+
+@runtime_checkable
+class BulkCodec(Protocol):
+    """A codec that can encode many items at once."""
+
+    def encode_all(self, array: np.ndarray) -> np.ndarray | None:
+        """What `encode` makes of each of [N, …]; None where that takes a look at each."""
+        ...
+
+
+@dataclass
+class Tensors:
+    """A data set (core.Dataset): `stored` [N, …] as the codec has it, `labels` int64 [N] counting into `classes`."""
+
+    codec: Codec
+    stored: Tensor
+    labels: Tensor | None = None
+    classes: tuple[str, ...] = ()
+    title: str = ""
+    fingerprint: str = ""  # of the items
+    skipped: int = 0  # items that could not be read
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same on a device."""
+        labels = None if self.labels is None else self.labels.to(device)
+        return replace(self, stored=self.stored.to(device), labels=labels)
+
+    def batch(self, seed: int, size: int, rank: int = 0, world: int = 1) -> Batch:
+        """Samples "x" and, if there are any, their "label": this rank's `size` of the `size * world` drawn.
+
+        Drawn with replacement on the CPU, so that every device and every number of ranks sees the same samples.
+        """
+        draw = torch.Generator().manual_seed(seed)
+        index = torch.randint(len(self), (size * world,), generator=draw)[rank * size : (rank + 1) * size]
+        index = index.to(self.stored.device)
+        torch.rand(rank * size, generator=draw)  # leave the earlier ranks theirs: `load` takes one number a sample
+        batch = {"x": self.codec.load(self.stored[index], draw)}
+        return batch if self.labels is None else batch | {"label": self.labels[index]}
+
+
+def prepare(items: Items, codec: Codec, cache: Path | None, quiet: bool = False) -> Tensors:
+    """The items encoded, once: the next time they come from the cache (a folder; None keeps nothing).
+
+    Unreadable items are left out and named on stderr; quiet says nothing and shows no progress.
+
+    Raises:
+        GanvasError: more than 5% of the items cannot be read, or they fit neither into the cache nor into memory.
+    """
+    bulk = _at_once(items, codec)
+    if bulk is not None:
+        return _tensors(items, codec, bulk, [])
+    try:
+        stored, skipped = _collected(items, codec, quiet) if cache is None else kept(items, codec, cache, quiet)
+    except OSError as error:
+        reason = f"the cache {cache} cannot be written ({error.strerror or error})"
+        if not quiet:
+            print(f"ganvas: {reason}: keeping the data in memory; name another folder in GANVAS_CACHE", file=sys.stderr)
+        stored, skipped = _collected(items, codec, quiet, reason)
+    if not quiet:
+        tell(skipped, items.title)
+    return _tensors(items, codec, stored, skipped)
+
+
+def _at_once(items: Items, codec: Codec) -> np.ndarray | None:
+    """Where nothing has to be decoded: a view of the array, or a quick copy, too cheap to keep in a cache."""
+    if isinstance(items, Bulk) and isinstance(codec, BulkCodec) and items.array is not None:
+        return codec.encode_all(items.array)
+    return None
+
+
+def _collected(items: Items, codec: Codec, quiet: bool, uncached: str = "") -> tuple[np.ndarray, list[Skip]]:
+    """Encoded in memory; where that is for want of a cache, up to a bound."""
+    stored, count = np.empty(0), 0
+    skipped: list[Skip] = []
+    for rows, left_out in encoded(items, codec, quiet):
+        skipped += left_out
+        if len(rows) and not count:
+            needed = rows[0].nbytes * len(items)
+            if uncached and needed > UNCACHED:
+                raise GanvasError(
+                    f"{uncached}, and {needed / 2**30:.1f} GB are too much for memory: set GANVAS_CACHE to a free disk"
+                )
+            stored = np.empty((len(items), *rows.shape[1:]), rows.dtype)
+        if len(rows):
+            stored[count : count + len(rows)] = rows
+            count += len(rows)
+    return stored[:count], skipped
+
+
+def _tensors(items: Items, codec: Codec, stored: np.ndarray, skipped: list[Skip]) -> Tensors:
+    if not stored.flags.writeable:  # torch takes no array that it may not write
+        stored = stored.copy()
+    labels = None
+    if items.labels is not None:
+        labels = torch.as_tensor(np.delete(items.labels, [s.place for s in skipped]), dtype=torch.int64)
+    return Tensors(codec, torch.as_tensor(stored), labels, items.classes, items.title, items.fingerprint, len(skipped))

@@ -1,0 +1,132 @@
+"""Lists of raw samples, and what is done to any of them: thinning, naming labels, taking fingerprints."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import GanvasError
+
+LEAST = 2  # samples: what a batch, a variance and a critic need at the very least
+PEEKED, PEEK = 16, 65536  # a fingerprint reads so many files, and so many bytes of each
+
+
+@dataclass
+class Listed:
+    """Samples that `read` gives by index: bytes of a file, or arrays (then all of them may be in `array` too).
+
+    `labels` is int64 [N] and counts into `classes`.
+    """
+
+    names: Sequence[str]
+    read: Callable[[int], bytes | np.ndarray]
+    fingerprint: str
+    title: str
+    labels: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
+    array: np.ndarray | None = None  # [N, …]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> bytes | np.ndarray:
+        return self.read(index)
+
+
+def of_array(array: np.ndarray, labels: np.ndarray | None, name: str, fingerprint: str, title: str) -> Listed:
+    """The rows of `array` [N, …] as samples, classes named by the labels' values. Raises GanvasError for unfit labels."""
+    names = [f"{name}[{i}]" for i in range(len(array))]
+    found = Listed(names, array.__getitem__, fingerprint, title, array=array)
+    if labels is None:
+        return found
+    if labels.shape != (len(array),) or labels.dtype.kind not in "iubU":
+        raise GanvasError(
+            f"{name} has {len(array):,} samples and labels of shape {labels.shape} and type {labels.dtype}: "
+            "give one whole number or word a sample"
+        )
+    values, index = np.unique(labels, return_inverse=True)
+    return replace(found, labels=index.astype(np.int64), classes=tuple(str(v) for v in values))
+
+
+def thinned(items: Listed, limit: int | None) -> Listed:
+    """At most `limit` of the samples, spread evenly over them. Raises GanvasError for a limit below LEAST."""
+    if limit is None or limit >= len(items):
+        return items
+    if limit < LEAST:
+        raise GanvasError(f"limit must be at least {LEAST}, got {limit}: raise --data.limit or leave it out")
+    kept = np.arange(limit) * len(items) // limit
+    index: list[int] = kept.tolist()
+
+    def read(i: int) -> bytes | np.ndarray:
+        return items.read(index[i])
+
+    return replace(
+        items,
+        names=[items.names[i] for i in index],
+        read=read,
+        labels=None if items.labels is None else items.labels[kept],
+        array=None if items.array is None else items.array[kept],
+        fingerprint=fingerprint(items.fingerprint, limit),
+        title=f"{items.title}, {limit:,} of them",
+    )
+
+
+def relabelled(items: Listed, classes: tuple[str, ...]) -> Listed:
+    """The same with labels that count into `classes`. Raises GanvasError for a class that is not among them."""
+    if items.labels is None or not classes or items.classes == classes:
+        return items
+    unknown = [name for name in items.classes if name not in classes]
+    if unknown:
+        raise GanvasError(f"{items.title} has the class {unknown[0]!r}, which the training data has not: rename or remove it")
+    places = np.array([classes.index(name) for name in items.classes], dtype=np.int64)
+    return replace(items, labels=places[items.labels], classes=classes)
+
+
+def labels_of(names: Sequence[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Labels from paths like "cat/1.png": the folders side by side below what all paths share, if each file is in one."""
+    parts = [name.split("/")[:-1] for name in names]
+    depth = 0
+    while all(len(p) > depth for p in parts) and len({p[depth] for p in parts}) == 1:
+        depth += 1
+    if not all(len(p) > depth for p in parts):
+        return None, ()
+    classes, index = np.unique([p[depth] for p in parts], return_inverse=True)
+    return index.astype(np.int64), tuple(str(c) for c in classes)
+
+
+def hidden(name: str) -> bool:
+    """Whether a path names something hidden, or a Mac's shadow of a file."""
+    return any((p.startswith(".") and p not in (".", "..")) or p == "__MACOSX" for p in name.split("/"))
+
+
+def fingerprint(*parts: object) -> str:
+    """32 characters that change when any part prints differently."""
+    text = "\n".join(repr(part) for part in parts)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def fingerprint_of_files(paths: Sequence[Path], stamps: Iterable[tuple[str, int, int]]) -> str:
+    """From each file's (name, size, time), and from the bytes at the ends of a few files spread over all.
+
+    The bytes tell apart sets unpacked with the same names, sizes and times.
+    """
+    peeks: list[str] = []
+    for path in paths[:: max(1, -(-len(paths) // PEEKED))]:
+        with path.open("rb") as file:
+            head = file.read(PEEK)
+            file.seek(max(0, path.stat().st_size - PEEK))
+            peeks.append(hashlib.blake2b(head + file.read(PEEK)).hexdigest())
+    return fingerprint(list(stamps), peeks)
+
+
+def stamp(path: Path) -> tuple[str, int, int]:
+    """A file's name, size in bytes and time of change in nanoseconds."""
+    facts = path.stat()
+    return path.name, facts.st_size, facts.st_mtime_ns
+
+
+def listed(count: int, what: str = "file") -> str:
+    """ "1,204 files" """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,146 @@
+"""Scores that can be believed: which features, how many samples, against which real ones, and what real ones score.
+
+Real samples come in two sets that do not overlap: the *reference* (the training set, of which Fréchet-like distances are
+taken) and the *held-out* ones (a test split where the data has one, else half of the training samples put aside for
+scoring, at most as many as are generated). The floor is the score that the held-out samples get in the generated ones' place,
+at the same count.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from .config import to_json
+from .core import Codec, Dataset, Method, Metric, Nets, Scored, generator, key
+from .files import write_whole
+from .recipe import Evaluation
+from .sampling import stream
+
+REFERENCE_LIMIT = 100_000  # more real samples than this change no score's second digit, and cost time
+
+
+class Judge:
+    """Scores generators against one data set by one protocol.
+
+    Args:
+        evaluation: the protocol.
+        train: the training set, in stored form.
+        held_out: a test split, where there is one.
+        cache: a folder that keeps the real samples' features; None computes them anew.
+    """
+
+    def __init__(self, evaluation: Evaluation, train: Dataset, held_out: Dataset | None, cache: Path | None) -> None:
+        self.evaluation = evaluation
+        order = torch.randperm(len(train), generator=generator(evaluation.seed, "split"))
+        if held_out is None:
+            aside = min(len(train) // 2, evaluation.samples)
+            self.words = {"reference": f"{min(len(train) - aside, REFERENCE_LIMIT):,} training samples"}
+            self.words["held_out"] = f"{aside:,} other training samples"
+            held, reference = train.stored[order[:aside]], train.stored[order[aside:][:REFERENCE_LIMIT]]
+        else:
+            some = torch.randperm(len(held_out), generator=generator(evaluation.seed, "held-out"))[: evaluation.samples]
+            self.words = {"reference": f"{min(len(train), REFERENCE_LIMIT):,} training samples", "held_out": f"{len(some):,} test samples"}
+            held, reference = held_out.stored[some], train.stored[order[:REFERENCE_LIMIT]]
+        self.codec = train.codec
+        mark = (train.fingerprint, held_out and held_out.fingerprint, len(train), str(to_json(evaluation.extractor)))
+        mark = (*mark, str(to_json(train.codec)), evaluation.seed, evaluation.samples)
+        self.reference = self._features(reference, cache, "reference", mark)
+        self.held = self._features(held, cache, "held-out", mark)
+        self.floors: dict[tuple[Metric, int], dict[str, float]] = {}
+
+    @property
+    def first(self) -> str:
+        """The score that picks the best checkpoint."""
+        return next(iter(self.evaluation.metrics[0].lower_is_better))
+
+    def better(self, score: float, than: float | None) -> bool:
+        lower = self.evaluation.metrics[0].lower_is_better[self.first]
+        return than is None or (score <= than if lower else score >= than)  # of equals, the later
+
+    def snapshot(self, method: Method, nets: Nets) -> dict[str, Any]:
+        """A quick score card, by the first metric alone."""
+        return self.card(method, nets, self.evaluation.metrics[:1], min(self.evaluation.snapshot_samples, len(self.held.features)))
+
+    def final(self, method: Method, nets: Nets) -> dict[str, Any]:
+        """The full score card."""
+        return self.card(method, nets, self.evaluation.metrics, min(self.evaluation.samples, len(self.held.features)))
+
+    def card(self, method: Method, nets: Nets, metrics: tuple[Metric, ...], n: int) -> dict[str, Any]:
+        """{"scores": …, "floor": …, "lower_is_better": …, "protocol": …} of `n` generated samples."""
+        fake = self._fake(method, nets, n)
+        scores, floor, lower = {}, {}, {}
+        for metric in metrics:
+            scores |= metric(self._real(metric, n), cut(fake, metric.samples))
+            if (metric, n) not in self.floors:
+                other = self.held if metric.against == "train" else self.reference
+                self.floors[metric, n] = metric(self._real(metric, n), cut(cut(other, n), metric.samples))
+            floor |= self.floors[metric, n]
+            lower |= metric.lower_is_better
+        return {"scores": scores, "floor": floor, "lower_is_better": dict(lower), "protocol": self.protocol(n)}
+
+    def protocol(self, n: int) -> dict[str, Any]:
+        evaluation = self.evaluation
+        words = {"extractor": evaluation.extractor.name, "samples": n, **self.words, "seed": evaluation.seed}
+        return words | {"resize": getattr(self.codec, "resize", "none")}
+
+    def _real(self, metric: Metric, n: int) -> Scored:
+        """The real samples a metric compares with: all of the reference, or as many held-out ones as there are fakes."""
+        return self.reference if metric.against == "train" else cut(cut(self.held, n), metric.samples)
+
+    def _fake(self, method: Method, nets: Nets, n: int) -> Scored:
+        blocks: list[Scored] = []
+        waiting: list[torch.Tensor] = []
+        for stored in stream(method, nets, self.codec, n, self.evaluation.seed):
+            waiting.append(stored)
+            if len(waiting) == 16:
+                blocks.append(self.evaluation.extractor(torch.cat(waiting)))
+                waiting = []
+        if waiting:
+            blocks.append(self.evaluation.extractor(torch.cat(waiting)))
+        return join(blocks)
+
+    def _features(self, stored: torch.Tensor, cache: Path | None, which: str, mark: tuple[Any, ...]) -> Scored:
+        """Features of real samples, from the cache where they were computed before."""
+        path = cache / "features" / f"{key(which, mark):016x}.safetensors" if cache else None
+        if path and path.exists():
+            kept = load_file(path)
+            return Scored(kept["features"].numpy(), kept["logits"].numpy() if "logits" in kept else None)
+        scored = join([self.evaluation.extractor(stored[i : i + 1000]) for i in range(0, len(stored), 1000)])
+        if path:
+            tensors = {"features": torch.from_numpy(scored.features)}
+            if scored.logits is not None:
+                tensors["logits"] = torch.from_numpy(scored.logits)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(path, lambda temporary: save_file(tensors, temporary))
+            except OSError:
+                pass  # a cache that cannot be written costs time, nothing else
+        return scored
+
+
+def cut(scored: Scored, n: int | None) -> Scored:
+    return Scored(scored.features[:n], None if scored.logits is None else scored.logits[:n])
+
+
+def join(blocks: list[Scored]) -> Scored:
+    logits = [block.logits for block in blocks if block.logits is not None]
+    return Scored(np.concatenate([block.features for block in blocks]), np.concatenate(logits) if logits else None)
+
+
+def table(card: Mapping[str, Any]) -> str:
+    """A score card in words: each score, which way is better, and what real samples get."""
+    protocol = card["protocol"]
+    rows = [f"  {'score':<18}{'generated':>12}{'real':>12}   better"]
+    for name, value in card["scores"].items():
+        better = card["lower_is_better"].get(name)
+        arrow = {True: "lower", False: "higher", None: ""}[better]
+        rows.append(f"  {name:<18}{value:>12.4g}{card['floor'].get(name, float('nan')):>12.4g}   {arrow}")
+    rows.append(
+        f"  {protocol['samples']:,} samples, seed {protocol['seed']}, features {protocol['extractor']}; reference "
+        f"{protocol['reference']}, held out {protocol['held_out']}; resize {protocol['resize']}"
+    )
+    return "\n".join(rows)

@@ -1,0 +1,139 @@
+"""The training loop: the only place where an optimiser steps.
+
+A method says what a turn of the game is, as a list of phases; the loop plays them. Every random draw comes from a
+generator seeded by (seed, rank, step, phase, repeat, part), and every batch is keyed the same way: resuming is right by
+construction, and taking samples or scores cannot disturb training.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from . import ema
+from .core import Clock, Dataset, Nets, Phase, Spec, Stage, key
+from .device import autocast
+from .log import Tally
+from .recipe import Recipe
+
+
+@dataclass
+class State:
+    """All that training changes: what a checkpoint holds."""
+
+    nets: nn.ModuleDict
+    average: nn.ModuleDict  # empty where no moving average is kept
+    optims: dict[str, torch.optim.Optimizer]
+    clock: Clock
+    stage: str = ""
+    seconds: float = 0.0  # spent training so far
+
+    def sampled(self) -> Nets:
+        """The networks that samples come from: the moving average where one is kept."""
+        return {**dict(self.nets.items()), **dict(self.average.items())}
+
+
+def start(recipe: Recipe, spec: Spec, seed: int, device: torch.device) -> State:
+    """Fresh networks and optimisers; the same seed, the same numbers."""
+    torch.manual_seed(key(seed, "start"))
+    nets = recipe.nets.build(spec)
+    nets.update(recipe.method.state(spec))
+    nets.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # touches 4-D weights alone
+    average = ema.start(nets, recipe.method.averaged if recipe.train.ema_kimg else ())
+    optims = {name: optim.build(nets[name].parameters()) for name, optim in recipe.optim.items()}
+    return State(nets, average, optims, Clock(0, 0, recipe.train.images or 0))
+
+
+class Loop:
+    """Plays a recipe's method on a data set, changing `state`."""
+
+    def __init__(self, recipe: Recipe, data: Dataset, state: State, seed: int) -> None:
+        self.recipe, self.data, self.state, self.seed = recipe, data, state, seed
+        self.tally = Tally()
+        self.autocast = autocast(recipe.train.precision, next(state.nets.parameters()).device)
+
+    def run(self, watch: Callable[[State, Tally], bool]) -> None:
+        """Train until the budget is spent, or until `watch`, called after every step, returns True."""
+        recipe, state = self.recipe, self.state
+        while state.clock.images < state.clock.total:
+            begun = time.perf_counter()
+            stage = recipe.method.stage(state.clock)
+            if state.stage != stage.name:
+                self.enter(stage)
+            batch = stage.batch or recipe.train.batch
+            self.step(stage, batch)
+            images = state.clock.images + batch
+            state.clock = state.clock._replace(step=state.clock.step + 1, images=images)
+            ema.update(
+                state.average, state.nets, batch=batch, images=images, kimg=recipe.train.ema_kimg, ramp=recipe.train.ema_ramp
+            )
+            state.seconds += time.perf_counter() - begun
+            if watch(state, self.tally):
+                break
+
+    def enter(self, stage: Stage) -> None:
+        """Begin a stage: the optimisers it names start afresh."""
+        for name in stage.reset:
+            self.state.optims[name] = self.recipe.optim[name].build(self.state.nets[name].parameters())
+        self.state.stage = stage.name
+
+    def step(self, stage: Stage, batch: int) -> None:
+        """One step: every phase that is due, in order."""
+        sizes = shares(batch, self.recipe.train.parts)
+        seen: list[dict[str, Tensor]] = [{} for _ in sizes]  # one a part: fakes stay with their part of the batch
+        for phase in stage.phases:
+            if self.state.clock.step % phase.every or (phase.when and not phase.when(together(seen))):
+                continue
+            for repeat in range(phase.repeat):
+                self.play(phase, repeat, sizes, seen)
+
+    def play(self, phase: Phase, repeat: int, sizes: list[int], seen: list[dict[str, Tensor]]) -> None:
+        """One phase once: loss and gradients part by part, then a step of the networks it trains."""
+        nets, clock = self.state.nets, self.state.clock
+        learn_only(nets, phase.trains)
+        for part, size in enumerate(sizes):
+            draw = key(self.seed, 0, clock.step, phase.name, repeat, part)
+            torch.manual_seed(draw)
+            batch = {**self.data.batch(draw, size), **seen[part]} if phase.reads else seen[part]
+            with self.autocast:
+                turn = phase.loss(nets, batch, clock)
+            loss = sum(term.mean() for term in turn.terms.values())
+            assert isinstance(loss, Tensor)
+            (loss * (size / sum(sizes))).backward()
+            seen[part].update(turn.seen)
+            self.tally.add(turn, loss)
+        for name in phase.trains:
+            self.tally.gradient(name, nets[name])
+            apply(self.state.optims[name], self.recipe.optim[name].at(clock))
+        if phase.after:
+            with torch.no_grad():
+                phase.after(nets, together(seen))
+
+
+def learn_only(nets: Nets, names: Iterable[str]) -> None:
+    """Gradients for the named networks alone: the others are scenery, and backward need not visit their weights."""
+    for name, net in nets.items():
+        net.requires_grad_(name in names)
+
+
+def apply(optimiser: torch.optim.Optimizer, hyperparameters: Mapping[str, Any]) -> None:
+    for group in optimiser.param_groups:
+        group.update(hyperparameters)
+    optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
+
+
+def shares(batch: int, parts: int) -> list[int]:
+    """A batch in parts that differ by one at most."""
+    return [batch // parts + (part < batch % parts) for part in range(parts)]
+
+
+def together(seen: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """What the parts of a batch saw, as one: scalars averaged, samples joined."""
+    if len(seen) == 1:
+        return seen[0]
+    columns = {name: [part[name] for part in seen] for name in seen[0]}
+    return {name: torch.stack(column).mean() if column[0].dim() == 0 else torch.cat(column) for name, column in columns.items()}

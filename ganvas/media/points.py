@@ -1,0 +1,115 @@
+"""Points of a few dimensions, as the toy distributions of the literature (rings and grids of Gaussians) are."""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from PIL.Image import Image as Picture
+from torch import Tensor
+
+from ..config import config
+from ..core import Field, Items, Spec
+from ..errors import GanvasError
+from .atomic import write_bytes
+
+SAMPLED = 4096  # items that `fit` looks at, spread evenly
+SIDE, DOT, FINER = 480, 1.5, 2  # a preview's side and a dot's radius in pixels; drawn so many times finer
+INK, LINE, AXIS = (31, 90, 160), (232, 232, 232), (170, 170, 170)
+
+
+@config
+class PointsCodec:
+    """Rows of `dim` numbers, stored as float32 and used as they are."""
+
+    dim: int
+    extent: float = 1.5  # previews show [-extent, extent] in both directions, so that they can be compared
+
+    @property
+    def spec(self) -> Spec:
+        return Spec((self.dim,), (Field("point", self.dim, "continuous"),), {})
+
+    def encode(self, item: bytes | np.ndarray) -> np.ndarray:
+        """A row of `dim` finite numbers as float32 [dim]. Raises GanvasError with the reason."""
+        row = check_row(item, self.dim)
+        point = row.astype(np.float32)
+        if not np.isfinite(point).all():
+            raise GanvasError(f"is not finite: {', '.join(str(v) for v in row)}")
+        return point
+
+    def encode_all(self, array: np.ndarray) -> np.ndarray | None:
+        """What `encode` makes of each row of [N, dim], at once; None where some row would be refused."""
+        if array.shape[1:] != (self.dim,) or array.dtype.kind not in "fiu":
+            return None
+        points = array.astype(np.float32, copy=False)
+        return points if np.isfinite(points).all() else None
+
+    def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
+        """float32 [N, dim] as it is."""
+        return stored.to(torch.float32)
+
+    def store(self, x: Tensor) -> Tensor:
+        """[N, dim] as float32 on the CPU."""
+        return x.detach().to(torch.float32).cpu()
+
+    def preview(self, stored: Tensor) -> Picture:
+        """A scatter plot, 480 x 480 px, of the first two coordinates of [N, dim]."""
+        side, half = SIDE * FINER, SIDE * FINER / 2
+        picture = Image.new("RGB", (side, side), "white")
+        draw = ImageDraw.Draw(picture)
+        for step in range(-2, 3):
+            at = half * (1 + step / 2.5)
+            draw.line((at, 0, at, side), AXIS if step == 0 else LINE, FINER)
+            draw.line((0, at, side, at), AXIS if step == 0 else LINE, FINER)
+        points = stored.cpu().numpy().astype(np.float64)
+        plane = np.pad(points[:, :2], ((0, 0), (0, max(0, 2 - self.dim)))) * (1.0, -1.0)  # pixels count downwards
+        pixels = half * (1 + plane / self.extent)
+        inside = np.isfinite(pixels).all(1) & (np.abs(pixels - half) <= half).all(1)
+        radius = DOT * FINER
+        for x, y in pixels[inside].tolist():
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), INK)
+        return picture.resize((SIDE, SIDE), Image.Resampling.BOX)
+
+    def write(self, stored: Tensor, folder: Path, start: int, note: Mapping[str, str]) -> list[Path]:
+        """[N, dim] as samples.csv with a header x0,x1,…, added to its end if `start` > 0; `note` in PROVENANCE.json."""
+        rows = io.StringIO()
+        np.savetxt(rows, stored.cpu().numpy(), fmt="%.9g", delimiter=",")  # nine digits give a float32 back
+        path = folder / "samples.csv"
+        before = path.read_text() if start > 0 and path.exists() else ",".join(f"x{i}" for i in range(self.dim)) + "\n"
+        write_bytes(folder / "PROVENANCE.json", json.dumps(dict(note), indent=2).encode())
+        return [write_bytes(path, (before + rows.getvalue()).encode())]
+
+
+@config
+class Points:
+    """Points in a space of `dim` dimensions, from a source of rows."""
+
+    dim: int = 2
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        return ()  # of single files, that is: a point is a row of one
+
+    def fit(self, items: Items) -> PointsCodec:
+        """The codec, with previews half as wide again as the data. Raises GanvasError for what are no such rows."""
+        sample = np.linspace(0, len(items) - 1, min(len(items), SAMPLED)).astype(int).tolist()
+        try:
+            rows = np.stack([check_row(items[i], self.dim) for i in sample]).astype(np.float64)
+        except GanvasError as error:
+            raise GanvasError(f"a sample of {items.title} {error}") from error
+        reach = float(np.abs(rows[np.isfinite(rows)]).max(initial=0.0))
+        return PointsCodec(dim=self.dim, extent=1.5 * reach or 1.5)
+
+
+def check_row(item: bytes | np.ndarray, dim: int) -> np.ndarray:
+    """The item, if it is a row of `dim` numbers; else raises GanvasError."""
+    if not isinstance(item, np.ndarray):
+        raise GanvasError("is a file, not a row of numbers: give one .csv, .npy or .npz file that holds all points")
+    if item.dtype.kind not in "fiu" or item.ndim != 1:
+        raise GanvasError(f"is an array of shape {item.shape} and type {item.dtype}, not a row of numbers")
+    if len(item) != dim:
+        raise GanvasError(f"has {len(item)} numbers, not {dim}: set --medium.dim {len(item)}")
+    return item

@@ -1,0 +1,55 @@
+"""Inception score: sure of each sample's class, and all classes among the samples. Salimans et al. 2016, section 4."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from ..config import config
+from ..core import Scored
+from ..errors import GanvasError
+from .check import matrix
+
+
+@config
+class InceptionScore:
+    """Mean "inception_score" over consecutive splits, in [1, classes], and its spread "inception_score_std" (ddof 0).
+
+    Looks at the fakes' class logits alone; `real` is not used, so copies of one good sample a class score the maximum.
+    Its name belongs to the Inception classifier: with another extractor it compares runs of that extractor only.
+    Raises GanvasError where the extractor gives no logits.
+    """
+
+    splits: int = 10
+
+    @property
+    def samples(self) -> None:
+        return None
+
+    @property
+    def against(self) -> Literal["train"]:
+        return "train"
+
+    @property
+    def lower_is_better(self) -> Mapping[str, bool]:
+        return {"inception_score": False, "inception_score_std": True}
+
+    def __call__(self, real: Scored, fake: Scored) -> dict[str, float]:
+        if fake.logits is None:
+            raise GanvasError("inception score: this extractor is no classifier: use FashionClassifier, or drop the metric")
+        if self.splits < 1:
+            raise GanvasError(f"inception score: splits must be 1 or more, got {self.splits}")
+        logits = matrix(fake.logits, "logits of the fakes", least=self.splits)
+        edges = [i * len(logits) // self.splits for i in range(self.splits + 1)]
+        scores = [inception_score(logits[a:b]) for a, b in pairwise(edges)]
+        return {"inception_score": float(np.mean(scores)), "inception_score_std": float(np.std(scores))}
+
+
+def inception_score(logits: np.ndarray) -> float:
+    """exp E KL(p(y|x) ‖ p(y)) of logits [N, K], N >= 1."""
+    shifted = logits - logits.max(1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    p = np.exp(log_p)
+    marginal = np.log(p.mean(0).clip(np.finfo(np.float64).tiny))  # a class that no sample ever is adds 0, not 0·∞
+    return float(np.exp((p * (log_p - marginal)).sum(1).mean()))

@@ -1,0 +1,60 @@
+"""Euclidean distances to neighbours, a block of rows at a time: 60,000 points need no matrix of 60,000 x 60,000."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..errors import GanvasError
+
+BLOCK = 2**22  # distances held at once: 32 MB, and a few temporaries of that size
+SAME = 1e-12  # of the squared radius of the data; rounding leaves less than this between copies of a point
+
+
+def blocks(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Rows of a [N, D] and their distances to all of b [M, D]: (rows, [len(rows), M]) pairs, in order."""
+    centre = b.mean(0)  # ‖a‖² + ‖b‖² − 2a·b cancels least around the origin
+    a, b = a - centre, b - centre
+    aa, bb = np.einsum("nd,nd->n", a, a), np.einsum("nd,nd->n", b, b)
+    same = SAME * (aa.max() + bb.max())
+    size = max(1, BLOCK // len(b))
+    for start in range(0, len(a), size):
+        rows = slice(start, min(start + size, len(a)))
+        squared = a[rows] @ b.T
+        squared *= -2
+        squared += aa[rows, None]
+        squared += bb
+        squared[squared < same] = 0  # negatives too; copies of a point are exactly 0 apart
+        yield rows, np.sqrt(squared, out=squared)
+
+
+def kth_distances(points: np.ndarray, k: int) -> np.ndarray:
+    """Distance of each of points [N, D] to its k-th nearest other -> [N].
+
+    Raises:
+        GanvasError: k below 1, or not below N.
+    """
+    if not 1 <= k < len(points):
+        raise GanvasError(f"neighbour number k = {k} must lie in 1..{len(points) - 1} for {len(points)} samples: score more")
+    found = np.empty(len(points))
+    for rows, distances in blocks(points, points):
+        distances[np.arange(len(distances)), np.arange(rows.start, rows.stop)] = np.inf  # a point is no neighbour of itself
+        distances.partition(k - 1, axis=1)
+        found[rows] = distances[:, k - 1]
+    return found
+
+
+def nearest(points: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distance [N] of each of points [N, D] to the nearest of others [M, D], and that one's index [N]."""
+    distance, index = np.empty(len(points)), np.empty(len(points), np.int64)
+    for rows, distances in blocks(points, others):
+        index[rows] = distances.argmin(1)
+        distance[rows] = distances.min(1)
+    return distance, index
+
+
+def balls(points: np.ndarray, centres: np.ndarray, radii: np.ndarray, closed: bool) -> np.ndarray:
+    """In how many balls, centres [M, D] and radii [M], each of points [N, D] lies -> int [N]; closed: the edge counts."""
+    found = np.empty(len(points), np.int64)
+    for rows, distances in blocks(points, centres):
+        found[rows] = np.count_nonzero(distances <= radii if closed else distances < radii, axis=1)
+    return found

@@ -1,0 +1,65 @@
+"""The multilayer perceptrons that GANs are first taught with, on samples of any shape. Goodfellow et al. 2014.
+
+The default widths are those of the classic MNIST exercise: G 100-256-512-1024-784, D 784-512-256-1.
+"""
+
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from ..config import config
+from ..core import Spec
+
+
+class Generator(nn.Module):
+    """z [N, z_dim] -> x [N, *shape]; hidden layers: linear, LeakyReLU 0.2, then batch norm if asked for."""
+
+    def __init__(self, z_dim: int, hidden: tuple[int, ...], shape: tuple[int, ...], batch_norm: bool, tanh: bool) -> None:
+        super().__init__()
+        self.z_dim = z_dim
+        layers: list[nn.Module] = []
+        for inputs, outputs in zip((z_dim, *hidden), hidden, strict=False):
+            layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(0.2)]
+            if batch_norm:  # momentum 0.8 in Keras' sense is 0.2 here
+                layers.append(nn.BatchNorm1d(outputs, momentum=0.2))
+        layers.append(nn.Linear((z_dim, *hidden)[-1], prod(shape)))
+        if tanh:
+            layers.append(nn.Tanh())
+        self.layers = nn.Sequential(*layers, nn.Unflatten(1, shape))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.layers(z)
+
+
+class Discriminator(nn.Module):
+    """x [N, *shape] -> logit [N]."""
+
+    def __init__(self, hidden: tuple[int, ...], shape: tuple[int, ...]) -> None:
+        super().__init__()
+        widths = (prod(shape), *hidden)
+        layers: list[nn.Module] = [nn.Flatten()]
+        for inputs, outputs in zip(widths, hidden, strict=False):
+            layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.squeeze(self.layers(x), 1)
+
+
+@config
+class MLP:
+    """G and D as multilayer perceptrons. `tanh` bounds samples to [-1, 1]; points in the plane go without."""
+
+    z_dim: int = 100
+    g_hidden: tuple[int, ...] = (256, 512, 1024)
+    d_hidden: tuple[int, ...] = (512, 256)
+    batch_norm: bool = True
+    tanh: bool = True
+
+    def build(self, spec: Spec) -> nn.ModuleDict:
+        G = Generator(self.z_dim, self.g_hidden, spec.shape, self.batch_norm, self.tanh)
+        return nn.ModuleDict({"G": G, "D": Discriminator(self.d_hidden, spec.shape)})
+
+    def smallest(self) -> "MLP":
+        return MLP(z_dim=2, g_hidden=(4,), d_hidden=(4,), batch_norm=self.batch_norm, tanh=self.tanh)

@@ -1,0 +1,82 @@
+"""A run on one screen: data, networks, method, optimisers, schedule, and how it is judged."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from .config import config
+from .core import Architecture, Extractor, Medium, Method, Metric, Source
+from .errors import GanvasError
+from .optim import Optimiser
+
+
+@config
+class Train:
+    """How long, how many at a time, and what is kept.
+
+    images: the budget, in images seen (steps x batch); or `minutes` of training, turned into images by measuring.
+    batch: images a step; worked through in `parts` pieces where memory is short, their gradients added.
+    ema_kimg: half-life of the moving average of G, in thousand images; 0 keeps none.
+    ema_ramp: the half-life is at most this share of the images seen so far (Karras et al. 2020b's warm-up).
+    precision: "auto" is bf16 where the processor computes in it, else fp32.
+    snapshots: how many times a run stops to draw samples, score them and keep a checkpoint; None is 12, or as many as
+        3% of its minutes allow.
+    """
+
+    images: int | None = None
+    minutes: float | None = None
+    batch: int = 64
+    parts: int = 1
+    ema_kimg: float = 0.0
+    ema_ramp: float = 0.05
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    snapshots: int | None = None
+
+    def __post_init__(self) -> None:
+        refuse(self.images is not None and self.images < 1, "train.images", self.images, "at least 1", "--images 100000")
+        refuse(self.minutes is not None and not 0 < self.minutes < 1e6, "train.minutes", self.minutes, "positive", "--minutes 10")
+        refuse(not 1 <= self.batch <= 65536, "train.batch", self.batch, "between 1 and 65536", "--train.batch 64")
+        refuse(not 1 <= self.parts <= self.batch, "train.parts", self.parts, "between 1 and the batch", "--train.parts 1")
+        refuse(not 0 <= self.ema_kimg < 1e9, "train.ema_kimg", self.ema_kimg, "0 or more", "--train.ema-kimg 20")
+        refuse(not 0 <= self.ema_ramp <= 10, "train.ema_ramp", self.ema_ramp, "between 0 and 10", "--train.ema-ramp 0.05")
+        refuse(self.snapshots is not None and not 1 <= self.snapshots <= 9999, "train.snapshots", self.snapshots, "between 1 and 9999", "--train.snapshots 12")
+
+
+@config
+class Evaluation:
+    """How samples are judged: features, how many, by which metrics. The first metric picks the best checkpoint.
+
+    samples: of the final score card; fewer where the data has not as many to compare with.
+    snapshot_samples: of the scores while training, by the first metric alone.
+    """
+
+    extractor: Extractor
+    metrics: tuple[Metric, ...]
+    samples: int = 10_000
+    snapshot_samples: int = 2_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        refuse(not self.metrics, "evaluation.metrics", self.metrics, "one or more", "leave it as the recipe has it")
+        for name in ("samples", "snapshot_samples"):
+            count = getattr(self, name)
+            refuse(not 10 <= count <= 10_000_000, f"evaluation.{name}", count, "between 10 and 10,000,000", f"--evaluation.{name} 2000")
+
+
+@config
+class Recipe:
+    """Everything that decides how a run goes. A variant is a function that calls another and `replace`s parts of it."""
+
+    name: str
+    data: Source
+    medium: Medium
+    nets: Architecture
+    method: Method
+    optim: Mapping[str, Optimiser]  # by the network it trains
+    train: Train
+    evaluation: Evaluation
+
+
+def refuse(wrong: bool, field: str, value: object, allowed: str, remedy: str) -> None:
+    """Raise GanvasError for a setting out of range, with what would do."""
+    if wrong:
+        raise GanvasError(f"{field} must be {allowed}, got {value}: {remedy}")

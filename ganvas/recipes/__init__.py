@@ -1,0 +1,33 @@
+"""Known-good runs: one file a family, one function a recipe. A recipe's name is its function's.
+
+A recipe's docstring says in its first line what it is, then `Paper:` and `Expected:` (measured here; docs/results.md).
+"""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+
+from ..errors import GanvasError
+from ..recipe import Recipe
+
+
+def every() -> dict[str, Callable[[], Recipe]]:
+    """All recipes by name, found in this folder's files."""
+    found: dict[str, Callable[[], Recipe]] = {}
+    for module in pkgutil.iter_modules(__path__):
+        for name, function in vars(importlib.import_module(f"{__name__}.{module.name}")).items():
+            hints = getattr(function, "__annotations__", {})
+            if inspect.isfunction(function) and hints.get("return") is Recipe and not name.startswith("_"):
+                found[name] = function
+    return dict(sorted(found.items()))
+
+
+def find(name: str) -> Recipe:
+    """The recipe called `name`. Raises GanvasError, with near names, where there is none."""
+    known = every()
+    if name in known:
+        return known[name]()
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    raise GanvasError(f"there is no recipe {name!r}: {'did you mean ' + ' or '.join(near) if near else 'see'} (ganvas recipes)")

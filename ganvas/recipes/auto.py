@@ -1,0 +1,33 @@
+"""The default: what to run when you only bring data."""
+
+from ..data import Files
+from ..media import Image
+from ..methods import Adversarial
+from ..metrics import KID, DensityCoverage, FashionClassifier, Frechet, PrecisionRecall
+from ..nets import Compact
+from ..objectives import RelativisticPairing
+from ..optim import Adam
+from ..penalties import FiniteDifferenceR1, FiniteDifferenceR2
+from ..recipe import Evaluation, Recipe, Train
+
+
+def auto() -> Recipe:
+    """Images: small relativistic networks that learn quickly on a laptop.
+
+    Paper: Huang et al. 2024 (R3GAN's loss), with its penalties by finite differences.
+    """
+    return Recipe(
+        name="auto",
+        data=Files(path="fashion"),
+        medium=Image(),
+        nets=Compact(),
+        method=Adversarial(
+            objective=RelativisticPairing(),
+            penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
+        ),
+        optim={"G": Adam(lr=2e-3, betas=(0.0, 0.99)), "D": Adam(lr=2e-3, betas=(0.0, 0.99))},
+        train=Train(minutes=10.0, batch=64, ema_kimg=20.0),
+        evaluation=Evaluation(
+            extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())
+        ),
+    )

@@ -1,0 +1,39 @@
+"""The first GAN: two multilayer perceptrons. Goodfellow et al. 2014."""
+
+from dataclasses import replace
+
+from ..data import Files
+from ..media import Image
+from ..methods import Adversarial
+from ..metrics import KID, DensityCoverage, FashionClassifier, Frechet, PrecisionRecall
+from ..nets import MLP
+from ..objectives import Minimax, NonSaturating
+from ..optim import Adam
+from ..recipe import Evaluation, Recipe, Train
+
+
+def gan() -> Recipe:
+    """Images: the multilayer-perceptron GAN taught with MNIST, non-saturating.
+
+    Paper: Goodfellow et al. 2014, with the widths and Adam of the classic exercise.
+    """
+    return Recipe(
+        name="gan",
+        data=Files(path="fashion"),
+        medium=Image(size=32),
+        nets=MLP(),
+        method=Adversarial(objective=NonSaturating()),
+        optim={"G": Adam(lr=2e-4, betas=(0.5, 0.999)), "D": Adam(lr=2e-4, betas=(0.5, 0.999))},
+        train=Train(images=1_200_000, batch=32),
+        evaluation=Evaluation(
+            extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())
+        ),
+    )
+
+
+def gan_minimax() -> Recipe:
+    """Images: the same with the zero-sum loss, whose gradient vanishes when D wins.
+
+    Paper: Goodfellow et al. 2014, eq. 1.
+    """
+    return replace(gan(), name="gan_minimax", method=Adversarial(objective=Minimax()))

@@ -1,0 +1,61 @@
+"""Mixtures of Gaussians in the plane: the smallest data on which a GAN can be seen to collapse, or not."""
+
+from dataclasses import replace
+
+from ..data import Mixture
+from ..media import Points
+from ..methods import Adversarial
+from ..metrics import Coordinates, Frechet, Modes
+from ..nets import MLP
+from ..objectives import NonSaturating, RelativisticPairing
+from ..optim import Adam, Cosine
+from ..penalties import R1, R2
+from ..recipe import Evaluation, Recipe, Train
+
+
+def ring() -> Recipe:
+    """Points: a ring of 8 Gaussians; the relativistic loss with R1 and R2 finds them all.
+
+    Paper: Huang et al. 2024 (loss); Srivastava et al. 2017 (VEEGAN's ring).
+    """
+    return _mixture("ring", Mixture(layout="ring", modes=8, scale=1.0, std=0.02))
+
+
+def grid() -> Recipe:
+    """Points: a grid of 25 Gaussians; the relativistic loss with R1 and R2 finds them all.
+
+    Paper: Huang et al. 2024 (loss); Srivastava et al. 2017 (VEEGAN's grid).
+    """
+    return _mixture("grid", Mixture(layout="grid", modes=25, scale=1.0, std=0.02))
+
+
+def ring_classic() -> Recipe:
+    """Points: the ring with the classic loss and no penalty, which collapses: that is the lesson.
+
+    Paper: Goodfellow et al. 2014.
+    """
+    return replace(ring(), name="ring_classic", method=Adversarial(objective=NonSaturating()))
+
+
+def grid_classic() -> Recipe:
+    """Points: the grid with the classic loss and no penalty, which collapses: that is the lesson.
+
+    Paper: Goodfellow et al. 2014.
+    """
+    return replace(grid(), name="grid_classic", method=Adversarial(objective=NonSaturating()))
+
+
+def _mixture(name: str, mixture: Mixture) -> Recipe:
+    adam = Adam(lr=1e-3, betas=(0.0, 0.99), schedule=Cosine(final=0.05))
+    return Recipe(
+        name=name,
+        data=mixture,
+        medium=Points(),
+        nets=MLP(z_dim=2, g_hidden=(128, 128, 128), d_hidden=(128, 128, 128), batch_norm=False, tanh=False),
+        method=Adversarial(objective=RelativisticPairing(), penalties=(R1(gamma=0.1), R2(gamma=0.1))),
+        optim={"G": adam, "D": adam},
+        train=Train(images=1_000_000, batch=256, ema_kimg=10.0),
+        evaluation=Evaluation(
+            extractor=Coordinates(), metrics=(Modes(centres=mixture.centres, std=mixture.std), Frechet()), snapshot_samples=2_500
+        ),
+    )

@@ -1,0 +1,184 @@
+"""A run is a folder, and the folder is the interface: recipe, log, samples, scores, checkpoints, report."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from . import __version__, checkpoint
+from .config import from_json, to_json
+from .core import Codec
+from .errors import GanvasError
+from .files import explained, read_json, write_json
+from .loop import State
+from .recipe import Recipe
+
+FORMAT = 1  # of recipe.json; a reader refuses what is newer
+
+
+class Run:
+    """A run's folder, for reading and writing.
+
+    recipe.json             the recipe as asked and as settled, seed, data, environment
+    codec.json              how samples are stored and written
+    log.jsonl               a line a report
+    samples/000051200.png   the same latents every time, by images seen
+    scores.jsonl            score cards
+    checkpoints/000051200/  and the links `last` and `best`
+    report.html             all of it on one page
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        meta = read_json(self.path / "recipe.json")
+        if meta.get("format") != FORMAT:
+            raise GanvasError(
+                f"{self.path} was made by ganvas {meta.get('ganvas', '?')} (run format {meta.get('format')}, this one reads "
+                f"{FORMAT}): update ganvas"
+            )
+        self.meta = meta
+        self.recipe = read_recipe(meta.get("recipe"), self.path / "recipe.json")
+        self.asked = read_recipe(meta.get("asked"), self.path / "recipe.json")
+        self.seed = int(meta.get("seed", 0))
+
+    @staticmethod
+    def write(path: Path, recipe: Recipe, asked: Recipe, seed: int, data: Mapping[str, Any], environment: Mapping[str, Any]) -> "Run":
+        """Make `path` a run's folder, or put a grown budget into one."""
+        with explained("writing the run", path):
+            path.mkdir(parents=True, exist_ok=True)
+            head = {"format": FORMAT, "ganvas": __version__, "name": recipe.name, "seed": seed, "data": dict(data)}
+            settings = {"recipe": to_json(recipe), "asked": to_json(asked), "environment": dict(environment)}
+            write_json(path / "recipe.json", head | settings)
+        return Run(path)
+
+    @staticmethod
+    def exists(path: Path) -> bool:
+        return (path / "recipe.json").exists()
+
+    # ------------------------------------------------------------ codec
+
+    def save_codec(self, codec: Codec) -> None:
+        with explained("writing the codec", self.path):
+            write_json(self.path / "codec.json", to_json(codec))
+
+    def codec(self) -> Codec:
+        return from_json(read_json(self.path / "codec.json"), "codec")
+
+    # ------------------------------------------------------------ lines
+
+    def append(self, name: str, line: Mapping[str, Any]) -> None:
+        with explained(f"writing {name}", self.path), (self.path / name).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """The lines of log.jsonl or scores.jsonl; one that a crash cut short is left out."""
+        path = self.path / name
+        found: list[dict[str, Any]] = []
+        for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+            try:
+                found.append(json.loads(text))
+            except json.JSONDecodeError:
+                continue
+        return found
+
+    def cut_back(self, images: int) -> None:
+        """Forget what was written after `images` images: training goes on from there."""
+        with explained("cutting back the log", self.path):
+            for name in ("log.jsonl", "scores.jsonl"):
+                kept = [line for line in self.lines(name) if line["images"] <= images and line.get("kind") != "final"]
+                text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept)
+                temporary = self.path / f".{name}.tmp"
+                temporary.write_text(text, encoding="utf-8")
+                os.replace(temporary, self.path / name)
+            for picture in (self.path / "samples").glob("*.png"):
+                if picture.stem.isdigit() and int(picture.stem) > images:
+                    picture.unlink()
+
+    # ------------------------------------------------------------ checkpoints
+
+    @property
+    def checkpoints(self) -> list[Path]:
+        """Oldest first."""
+        folder = self.path / "checkpoints"
+        return sorted(p for p in folder.glob("*") if p.name.isdigit() and p.is_dir()) if folder.exists() else []
+
+    def checkpoint(self, which: str = "best") -> Path:
+        """The folder of checkpoint "last", "best" (last, where none was scored), or images seen."""
+        folder = self.path / "checkpoints"
+        names = {"best": ("best", "last"), "last": ("last",)}.get(which, (which.zfill(9),))
+        for name in names:
+            if (folder / name).exists():
+                return (folder / name).resolve()
+        have = ", ".join(p.name for p in self.checkpoints) or "none yet"
+        raise GanvasError(f"{self.path} has no checkpoint {which!r} (it has: {have}): --checkpoint last, or train on")
+
+    def save(self, state: State) -> Path:
+        """Write a checkpoint and prune: the newest two and the best are kept."""
+        folder = self.path / "checkpoints" / f"{state.clock.images:09d}"
+        with explained("writing a checkpoint", folder):
+            checkpoint.save(folder, state)
+            self._link("last", folder.name)
+        kept = {path.name for path in self.checkpoints[-2:]} | {self.checkpoint("best").name}
+        for old in self.checkpoints:
+            if old.name not in kept:
+                shutil.rmtree(old, ignore_errors=True)
+        return folder
+
+    def mark_best(self, folder: Path) -> None:
+        with explained("marking the best checkpoint", folder):
+            self._link("best", folder.name)
+
+    def _link(self, name: str, target: str) -> None:
+        temporary = self.path / "checkpoints" / f".{name}.tmp"
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(target, target_is_directory=True)
+        os.replace(temporary, self.path / "checkpoints" / name)
+
+    # ------------------------------------------------------------ use
+
+    def generate(self, n: int, seed: int = 0, checkpoint: str = "best", device: str = "auto") -> np.ndarray:
+        """`n` samples in stored form: uint8 [n, H, W, C] for images. Sample i of a seed is the same whatever n is."""
+        from .sampling import Generator  # here, for Generator opens runs
+
+        return Generator(self, checkpoint, device)(n, seed).numpy()
+
+    @property
+    def scores(self) -> list[dict[str, Any]]:
+        """The score cards, oldest first."""
+        return self.lines("scores.jsonl")
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, recipe {self.recipe.name!r})"
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a run's folder: an operating-system lock, which a crash lets go of by itself.
+
+    Raises:
+        GanvasError: another process holds it.
+    """
+    with explained("opening the run", path):
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise GanvasError(f"another ganvas is training in {path}: wait for it, or choose another folder with --out") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def read_recipe(data: Any, where: Path) -> Recipe:
+    recipe = from_json(data, f"{where.name}: recipe")
+    if not isinstance(recipe, Recipe):
+        raise GanvasError(f"{where} holds no recipe: restore it, or train into a new folder")
+    return recipe

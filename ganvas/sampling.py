@@ -1,0 +1,156 @@
+"""From a trained generator to samples.
+
+Samples come from the moving average of the weights where the recipe keeps one, in evaluation mode (batch norm uses its
+running statistics) and full precision. That is the one way in which ganvas samples.
+"""
+
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+from tqdm import tqdm
+
+from . import checkpoint, loop
+from .core import Codec, Method, Nets, generator
+from .device import pick
+from .errors import GanvasError
+from .files import explained, write_whole
+from .provenance import note, write_note
+
+if TYPE_CHECKING:
+    from .run import Run
+
+BLOCK = 64  # latents are drawn and rendered in blocks of this size, so that sample i does not depend on how many are asked for
+
+
+@contextmanager
+def evaluating(nets: Nets) -> Iterator[None]:
+    """Evaluation mode for a while; training mode is put back as it was."""
+    modes = {name: net.training for name, net in nets.items()}
+    for net in nets.values():
+        net.eval()
+    try:
+        yield
+    finally:
+        for name, net in nets.items():
+            net.train(modes[name])
+
+
+def stream(method: Method, nets: Nets, codec: Codec, n: int, seed: int, start: int = 0) -> Iterator[Tensor]:
+    """Samples `start` to `start + n` of a seed in stored form, a block at a time."""
+    device = next(next(iter(nets.values())).parameters()).device
+    with evaluating(nets):
+        for block in range(start // BLOCK, -(-(start + n) // BLOCK)):
+            with torch.inference_mode():
+                latents = method.latents(nets, BLOCK, generator(seed, "sample", block))
+                x = method.render(nets, {name: value.to(device) for name, value in latents.items()})
+                stored = codec.store(x)
+            yield stored[max(0, start - block * BLOCK) : start + n - block * BLOCK]
+
+
+def sample(method: Method, nets: Nets, codec: Codec, n: int, seed: int) -> Tensor:
+    """`n` samples of a seed in stored form, [n, …]."""
+    return torch.cat(list(stream(method, nets, codec, n, seed)))
+
+
+class Generator:
+    """A run's trained generator, ready to sample."""
+
+    def __init__(self, run: "Run", which: str = "best", device: str = "auto") -> None:
+        self.run, self.codec, self.method = run, run.codec(), run.recipe.method
+        self.folder = run.checkpoint(which)
+        state = loop.start(run.recipe, self.codec.spec, run.seed, pick(device))
+        checkpoint.load_nets(self.folder, state)
+        self.nets = state.sampled()
+
+    def __call__(self, n: int, seed: int = 0) -> Tensor:
+        """`n` samples in stored form."""
+        return torch.cat(list(self.stream(n, seed)))
+
+    def stream(self, n: int, seed: int = 0) -> Iterator[Tensor]:
+        if not 1 <= n <= 100_000_000:
+            raise GanvasError(f"the number of samples must be between 1 and 100,000,000, got {n}: --n 64")
+        return stream(self.method, self.nets, self.codec, n, seed)
+
+
+def write_samples(generator: Generator, n: int, seed: int, out: Path, form: str) -> Path:
+    """Write samples under the folder `out`; returns what was written.
+
+    Args:
+        form: "files" (one a sample, as the medium has them), "grid" (one picture), "npy" (stored form) or "zip".
+
+    Raises:
+        GanvasError: another form, or a folder that cannot be written.
+    """
+    forms = {"files": _files, "grid": _grid, "npy": _array, "zip": _zip}
+    if form not in forms:
+        raise GanvasError(f"there is no format {form!r}: --format files, npy or zip, or --grid")
+    with explained("writing samples", out):
+        out.mkdir(parents=True, exist_ok=True)
+        words = note(generator, seed)
+        if form != "files":
+            write_note(out, words)
+        return forms[form](generator, n, seed, out, words)
+
+
+def _files(generator: Generator, n: int, seed: int, out: Path, words: dict[str, str]) -> Path:
+    written = 0
+    for block in _progress(generator.stream(n, seed), n):
+        generator.codec.write(block, out, written, words)
+        written += len(block)
+    return out
+
+
+def _grid(generator: Generator, n: int, seed: int, out: Path, words: dict[str, str]) -> Path:
+    if n > 10_000:
+        raise GanvasError(f"a picture of {n:,} samples is too large: --n 64, or leave out --grid")
+    picture, path = generator.codec.preview(generator(n, seed)), out / "grid.png"
+    text = PngInfo()
+    for name, value in words.items():
+        text.add_text(name, value)
+    write_whole(path, lambda temporary: picture.save(temporary, "PNG", pnginfo=text))
+    return path
+
+
+def _array(generator: Generator, n: int, seed: int, out: Path, words: dict[str, str]) -> Path:
+    def write(temporary: Path) -> None:
+        array, written = None, 0
+        for block in _progress(generator.stream(n, seed), n):
+            values = block.numpy()
+            if array is None:
+                array = np.lib.format.open_memmap(temporary, "w+", values.dtype, (n, *values.shape[1:]))
+            array[written : written + len(block)] = values
+            written += len(block)
+
+    write_whole(out / "samples.npy", write)
+    return out / "samples.npy"
+
+
+def _zip(generator: Generator, n: int, seed: int, out: Path, words: dict[str, str]) -> Path:
+    def write(temporary: Path) -> None:
+        written = 0
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:  # PNG is compressed already
+            for block in _progress(generator.stream(n, seed), n):
+                with tempfile.TemporaryDirectory() as folder:
+                    for path in generator.codec.write(block, Path(folder), written, words):
+                        archive.write(path, path.name)
+                written += len(block)
+
+    write_whole(out / "samples.zip", write)
+    return out / "samples.zip"
+
+
+def _progress(blocks: Iterator[Tensor], n: int) -> Iterator[Tensor]:
+    """The same blocks, with a bar where there are enough to wait for."""
+    with tqdm(total=n, unit="sample", disable=n < 1000 or not sys.stderr.isatty()) as bar:
+        for block in blocks:
+            yield block
+            bar.update(len(block))

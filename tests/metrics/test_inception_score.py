@@ -1,0 +1,56 @@
+"""Inception score: goldens, the two extremes, what is refused."""
+
+import numpy as np
+import pytest
+
+from ganvas.core import Scored
+from ganvas.errors import GanvasError
+from ganvas.metrics import InceptionScore
+
+NONE = Scored(np.empty((0, 1)))  # the reals are not looked at
+
+
+def score(logits: np.ndarray, splits: int = 10) -> dict[str, float]:
+    return InceptionScore(splits=splits)(NONE, Scored(logits, logits))
+
+
+def test_golden(golden):
+    result = score(golden["in/is_logits"])
+    assert result["inception_score"] == pytest.approx(golden["out/is_mean"].item(), rel=1e-10)
+    assert result["inception_score_std"] == pytest.approx(golden["out/is_std"].item(), rel=1e-9)
+
+
+def test_golden_of_one_split(golden):
+    result = score(golden["in/is_logits"], splits=1)
+    assert result["inception_score"] == pytest.approx(golden["out/is_splits1"].item(), rel=1e-10)
+    assert result["inception_score_std"] == 0
+
+
+def test_sure_and_varied_scores_the_number_of_classes():
+    assert score(np.tile(2000 * np.eye(7), (10, 1))) == {
+        "inception_score": pytest.approx(7),
+        "inception_score_std": pytest.approx(0, abs=1e-12),
+    }
+
+
+@pytest.mark.parametrize("row", [np.zeros(7), 2000 * np.eye(7)[3], np.arange(7.0)])
+def test_samples_all_alike_score_one(row):
+    assert score(np.tile(row, (30, 1)))["inception_score"] == pytest.approx(1)
+
+
+def test_splits_are_consecutive():
+    logits = np.repeat(2000 * np.eye(2), 10, axis=0)
+    assert score(logits, splits=2)["inception_score"] == pytest.approx(1)
+    assert score(logits, splits=1)["inception_score"] == pytest.approx(2)
+
+
+def test_an_extractor_without_classes_is_refused():
+    with pytest.raises(GanvasError, match="no classifier"):
+        InceptionScore()(NONE, Scored(np.ones((20, 3))))
+
+
+def test_fewer_samples_than_splits_are_refused():
+    with pytest.raises(GanvasError, match="9 samples, this metric needs at least 10"):
+        score(np.ones((9, 3)))
+    with pytest.raises(GanvasError, match="splits must be 1 or more"):
+        score(np.ones((9, 3)), splits=0)
