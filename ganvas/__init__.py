@@ -1,8 +1,8 @@
 """ganvas: train, measure, diagnose and use generative adversarial networks.
 
-    import ganvas
-    run = ganvas.train("dcgan", data="photos/", minutes=30)
-    images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
+import ganvas
+run = ganvas.train("dcgan", data="photos/", minutes=30)
+images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
 """
 
 from typing import TYPE_CHECKING, Any

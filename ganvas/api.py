@@ -1,7 +1,7 @@
 """The nouns of the command line, for Python: `train`, `load`, `evaluate`.
 
-    run = ganvas.train("dcgan", data="photos/", minutes=30)
-    images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
+run = ganvas.train("dcgan", data="photos/", minutes=30)
+images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
 """
 
 import json
@@ -79,7 +79,12 @@ def train(
         _say(quiet, f"{asked.name}: {training.title}, {len(training):,} samples as {words(codec)}, on {where}")
         judge = Judge(asked.evaluation, training, held_out, cache_folder())
         settled = settle(asked, training, judge, codec, seed, where, quiet)
-        about = {"title": training.title, "count": len(training), "skipped": training.skipped, "fingerprint": training.fingerprint}
+        about = {
+            "title": training.title,
+            "count": len(training),
+            "skipped": training.skipped,
+            "fingerprint": training.fingerprint,
+        }
         run = Run.write(path, settled, asked, seed, about, describe(where))
         run.save_codec(codec)
         state = loop.start(settled, codec.spec, seed, where)
@@ -136,9 +141,14 @@ def evaluate(
     if n is not None:
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=n))
     generator = Generator(run, checkpoint, device)
-    codec, training, held_out = open_data(recipe, run.codec())
+    _, training, held_out = open_data(recipe, run.codec())
     judge = Judge(recipe.evaluation, training, held_out, cache_folder())
-    head = {"images": int(generator.folder.name), "checkpoint": generator.folder.name, "kind": "evaluate", "data": training.title}
+    head = {
+        "images": int(generator.folder.name),
+        "checkpoint": generator.folder.name,
+        "kind": "evaluate",
+        "data": training.title,
+    }
     card = head | judge.final(generator.method, generator.nets)
     run.append("scores.jsonl", card)
     return card
@@ -172,7 +182,9 @@ def refuse_difference(run: Run, asked: Recipe, seed: int) -> None:
         found.append(f"seed: {run.seed} -> {seed}")
     if found:
         shown = "; ".join(found[:4]) + ("; …" if len(found) > 4 else "")
-        raise GanvasError(f"{run.path} holds a run made by another command ({shown}): choose another folder with --out, or --resume it")
+        raise GanvasError(
+            f"{run.path} holds a run made by another command ({shown}): choose another folder with --out, or --resume it"
+        )
 
 
 def grown(run: Run, minutes: float | None, images: int | None) -> tuple[Recipe, Recipe]:
@@ -186,7 +198,9 @@ def grown(run: Run, minutes: float | None, images: int | None) -> tuple[Recipe, 
     elif images is not None:
         total = images
     if total < settled.images:
-        raise GanvasError(f"{run.path} has a budget of {settled.images:,} images already, and only more is possible: ask for at least that")
+        raise GanvasError(
+            f"{run.path} has a budget of {settled.images:,} images already, and only more is possible: ask for at least that"
+        )
     budget = {"minutes": minutes if images is None else None, "images": images} if minutes or images else {}
     asked = replace(run.asked, train=replace(was, **budget))  # type: ignore[arg-type]
     return asked, replace(run.recipe, train=replace(settled, images=total, minutes=budget.get("minutes", settled.minutes)))
@@ -222,9 +236,7 @@ def open_data(recipe: Recipe, codec: Codec | None = None) -> tuple[Codec, Any, D
     return codec, training, prepare(held_out, codec, cache_folder()) if held_out is not None else None
 
 
-def settle(
-    asked: Recipe, data: Dataset, judge: Judge, codec: Codec, seed: int, where: torch.device, quiet: bool
-) -> Recipe:
+def settle(asked: Recipe, data: Dataset, judge: Judge, codec: Codec, seed: int, where: torch.device, quiet: bool) -> Recipe:
     """The recipe with everything decided that depends on this machine: the budget in images, snapshots, precision."""
     precision = asked.train.precision
     if precision == "auto":
@@ -241,9 +253,7 @@ def settle(
     return replace(asked, train=replace(settings, images=images, snapshots=snapshots))
 
 
-def measure(
-    recipe: Recipe, data: Dataset, judge: Judge, codec: Codec, seed: int, where: torch.device
-) -> tuple[float, float]:
+def measure(recipe: Recipe, data: Dataset, judge: Judge, codec: Codec, seed: int, where: torch.device) -> tuple[float, float]:
     """(images a second, seconds a snapshot), on networks that are thrown away."""
     trial = replace(recipe, train=replace(recipe.train, images=10**15))
     state = loop.start(trial, codec.spec, seed, where)
@@ -273,7 +283,9 @@ def _play(run: Run, state: State, data: Dataset, judge: Judge, codec: Codec, qui
         finally:
             watch.end()
     if watch.interrupted:
-        raise KeyboardInterrupt(f"stopped at {state.clock.images:,} images, all saved; go on with: ganvas train --resume {run.path}")
+        raise KeyboardInterrupt(
+            f"stopped at {state.clock.images:,} images, all saved; go on with: ganvas train --resume {run.path}"
+        )
     if watch.stopped:
         _say(quiet, f"stopped at {state.clock.images:,} of {state.clock.total:,} images: {watch.stopped}")
     _final(run, state, judge)

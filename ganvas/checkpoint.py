@@ -83,7 +83,9 @@ def _checked(folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
     meta = read_json(folder / "state.json")
     for name in names:
         if _checksum(folder / name) != meta.get("sha256", {}).get(name):
-            raise GanvasError(f"{folder / name} is damaged (its checksum is wrong): delete {folder} to go on from the one before")
+            raise GanvasError(
+                f"{folder / name} is damaged (its checksum is wrong): delete {folder} to go on from the one before"
+            )
     return meta
 
 
@@ -110,7 +112,9 @@ def _read(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise GanvasError(f"{path} cannot be read ({error}): delete {path.parent} to go on from the checkpoint before") from None
+        raise GanvasError(
+            f"{path} cannot be read ({error}): delete {path.parent} to go on from the checkpoint before"
+        ) from None
 
 
 def _checksum(path: Path) -> str:
@@ -118,4 +122,6 @@ def _checksum(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise GanvasError(f"{path} cannot be read ({error.strerror}): delete {path.parent} to go on from the one before") from None
+        raise GanvasError(
+            f"{path} cannot be read ({error.strerror}): delete {path.parent} to go on from the one before"
+        ) from None

@@ -142,7 +142,9 @@ def train(words: list[str]) -> int:
     default = TrainArguments(recipe=find(name))
     got = parse(TrainArguments, default, words, f"ganvas train {name}")
     if got.resume is not None:
-        if got != TrainArguments(recipe=default.recipe, **{k: getattr(got, k) for k in ("resume", "minutes", "images", "device")}):
+        if got != TrainArguments(
+            recipe=default.recipe, **{k: getattr(got, k) for k in ("resume", "minutes", "images", "device")}
+        ):
             raise GanvasError("--resume takes a run as it is; only --minutes, --images and --device go with it")
         run = api.resume(got.resume, minutes=got.minutes, images=got.images, device=got.device)
     else:
@@ -250,7 +252,9 @@ def parse(kind: type[Any], default: Any, words: list[str], name: str) -> Any:
     registry = ConstructorRegistry()
 
     @registry.struct_rule
-    def component(info: StructTypeInfo) -> StructConstructorSpec | None:  # fields typed by a protocol are parsed as what they hold
+    def component(
+        info: StructTypeInfo,
+    ) -> StructConstructorSpec | None:  # fields typed by a protocol are parsed as what they hold
         if not (is_config(info.default) or isinstance(info.default, kind)):
             return None
         cls = type(info.default)
@@ -268,7 +272,9 @@ def parse(kind: type[Any], default: Any, words: list[str], name: str) -> Any:
             return Annotated[hint, tyro.conf.arg(name="")]
         return Annotated[hint, tyro.conf.Suppress] if field == "name" else hint
 
-    return tyro.cli(kind, args=words, default=default, prog=name, registry=registry, description=kind.__doc__.split("\n")[0])
+    return tyro.cli(
+        kind, args=words, default=default, prog=name, registry=registry, description=(kind.__doc__ or "").partition("\n")[0]
+    )
 
 
 def field_help(cls: type) -> dict[str, str]:

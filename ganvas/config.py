@@ -57,7 +57,9 @@ def from_json(data: Any, where: str = "recipe") -> Any:
     hints = get_type_hints(cls)
     for name, value in values.items():
         if name not in hints:
-            raise GanvasError(f"{where}: {cls.__name__} has no field {name!r}: the file was made by a newer ganvas, or edited; update ganvas")
+            raise GanvasError(
+                f"{where}: {cls.__name__} has no field {name!r}: the file was made by a newer ganvas, or edited; update ganvas"
+            )
         if not _fits(value, hints[name]):
             raise GanvasError(f"{where}.{name}: {value!r} is not {hints[name]}: correct the file")
     try:

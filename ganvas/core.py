@@ -45,7 +45,7 @@ class Spec(NamedTuple):
 
 Batch = Mapping[str, Tensor]  # "x", and what the method asks for: "label", "text", "source", "mask" …
 Latents = Mapping[str, Tensor]  # what a generator starts from: "z", and its conditions
-Nets = Mapping[str, nn.Module]  # "G", "D", …, and the method's own buffers
+Nets = nn.ModuleDict  # "G", "D", …, and the method's own buffers
 
 
 class Items(Protocol):
@@ -118,6 +118,8 @@ class Dataset(Protocol):
     """Encoded samples."""
 
     codec: Codec
+    title: str  # what a person calls it
+    fingerprint: str  # changes when the data or its encoding does
     stored: Tensor  # [N, …] in stored form
     labels: Tensor | None  # int64 [N]
 

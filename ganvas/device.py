@@ -33,7 +33,9 @@ def has_bf16(device: torch.device) -> bool:
 
 def autocast(precision: Literal["auto", "fp32", "bf16"], device: torch.device) -> torch.autocast:
     """bf16 where asked for, or where "auto" finds it in the processor."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16" or (precision == "auto" and has_bf16(device)))
+    return torch.autocast(
+        device.type, torch.bfloat16, enabled=precision == "bf16" or (precision == "auto" and has_bf16(device))
+    )
 
 
 def describe(device: torch.device) -> dict[str, str | int]:

@@ -1,4 +1,4 @@
-"""The moving average of a generator, which is what is sampled. Yazıcı et al. 2019; half-life and warm-up of Karras et al. 2020b."""
+"""The moving average of a generator, which is what is sampled. Yazıcı et al. 2019; half-life of Karras et al. 2020b."""
 
 from copy import deepcopy
 
@@ -25,7 +25,9 @@ def update(average: nn.ModuleDict, nets: Nets, *, batch: int, images: int, kimg:
     for name, net in average.items():
         old, new = _tensors(net), _tensors(nets[name])
         floating = [i for i, tensor in enumerate(old) if tensor.is_floating_point()]
-        torch._foreach_lerp_([old[i] for i in floating], [new[i] for i in floating], 1 - keep)
+        torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
+            [old[i] for i in floating], [new[i] for i in floating], 1 - keep
+        )
         for i in set(range(len(old))) - set(floating):
             old[i].copy_(new[i])
 

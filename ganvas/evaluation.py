@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from .config import to_json
-from .core import Codec, Dataset, Method, Metric, Nets, Scored, generator, key
+from .core import Dataset, Method, Metric, Nets, Scored, generator, key
 from .files import write_whole
 from .recipe import Evaluation
 from .sampling import stream
@@ -43,7 +43,10 @@ class Judge:
             held, reference = train.stored[order[:aside]], train.stored[order[aside:][:REFERENCE_LIMIT]]
         else:
             some = torch.randperm(len(held_out), generator=generator(evaluation.seed, "held-out"))[: evaluation.samples]
-            self.words = {"reference": f"{min(len(train), REFERENCE_LIMIT):,} training samples", "held_out": f"{len(some):,} test samples"}
+            self.words = {
+                "reference": f"{min(len(train), REFERENCE_LIMIT):,} training samples",
+                "held_out": f"{len(some):,} test samples",
+            }
             held, reference = held_out.stored[some], train.stored[order[:REFERENCE_LIMIT]]
         self.codec = train.codec
         mark = (train.fingerprint, held_out and held_out.fingerprint, len(train), str(to_json(evaluation.extractor)))
@@ -63,7 +66,9 @@ class Judge:
 
     def snapshot(self, method: Method, nets: Nets) -> dict[str, Any]:
         """A quick score card, by the first metric alone."""
-        return self.card(method, nets, self.evaluation.metrics[:1], min(self.evaluation.snapshot_samples, len(self.held.features)))
+        return self.card(
+            method, nets, self.evaluation.metrics[:1], min(self.evaluation.snapshot_samples, len(self.held.features))
+        )
 
     def final(self, method: Method, nets: Nets) -> dict[str, Any]:
         """The full score card."""
@@ -72,7 +77,9 @@ class Judge:
     def card(self, method: Method, nets: Nets, metrics: tuple[Metric, ...], n: int) -> dict[str, Any]:
         """{"scores": …, "floor": …, "lower_is_better": …, "protocol": …} of `n` generated samples."""
         fake = self._fake(method, nets, n)
-        scores, floor, lower = {}, {}, {}
+        scores: dict[str, float] = {}
+        floor: dict[str, float] = {}
+        lower: dict[str, bool] = {}
         for metric in metrics:
             scores |= metric(self._real(metric, n), cut(fake, metric.samples))
             if (metric, n) not in self.floors:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def flush(path: Path) -> None:
 
 
 @contextmanager
-def explained(what: str, where: Path) -> Iterator[None]:
+def explained(what: str, where: Path) -> Generator[None]:
     """Turn an operating system's refusal (read-only, full, not a folder) into a sentence."""
     try:
         yield

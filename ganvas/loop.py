@@ -33,15 +33,16 @@ class State:
 
     def sampled(self) -> Nets:
         """The networks that samples come from: the moving average where one is kept."""
-        return {**dict(self.nets.items()), **dict(self.average.items())}
+        return nn.ModuleDict({**self.nets, **self.average})
 
 
 def start(recipe: Recipe, spec: Spec, seed: int, device: torch.device) -> State:
     """Fresh networks and optimisers; the same seed, the same numbers."""
     torch.manual_seed(key(seed, "start"))
     nets = recipe.nets.build(spec)
-    nets.update(recipe.method.state(spec))
-    nets.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # touches 4-D weights alone
+    nets.update(dict(recipe.method.state(spec).items()))
+    nets.to(device)
+    nets.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # touches 4-D weights alone
     average = ema.start(nets, recipe.method.averaged if recipe.train.ema_kimg else ())
     optims = {name: optim.build(nets[name].parameters()) for name, optim in recipe.optim.items()}
     return State(nets, average, optims, Clock(0, 0, recipe.train.images or 0))

@@ -33,12 +33,20 @@ class Train:
 
     def __post_init__(self) -> None:
         refuse(self.images is not None and self.images < 1, "train.images", self.images, "at least 1", "--images 100000")
-        refuse(self.minutes is not None and not 0 < self.minutes < 1e6, "train.minutes", self.minutes, "positive", "--minutes 10")
+        refuse(
+            self.minutes is not None and not 0 < self.minutes < 1e6, "train.minutes", self.minutes, "positive", "--minutes 10"
+        )
         refuse(not 1 <= self.batch <= 65536, "train.batch", self.batch, "between 1 and 65536", "--train.batch 64")
         refuse(not 1 <= self.parts <= self.batch, "train.parts", self.parts, "between 1 and the batch", "--train.parts 1")
         refuse(not 0 <= self.ema_kimg < 1e9, "train.ema_kimg", self.ema_kimg, "0 or more", "--train.ema-kimg 20")
         refuse(not 0 <= self.ema_ramp <= 10, "train.ema_ramp", self.ema_ramp, "between 0 and 10", "--train.ema-ramp 0.05")
-        refuse(self.snapshots is not None and not 1 <= self.snapshots <= 9999, "train.snapshots", self.snapshots, "between 1 and 9999", "--train.snapshots 12")
+        refuse(
+            self.snapshots is not None and not 1 <= self.snapshots <= 9999,
+            "train.snapshots",
+            self.snapshots,
+            "between 1 and 9999",
+            "--train.snapshots 12",
+        )
 
 
 @config
@@ -59,7 +67,13 @@ class Evaluation:
         refuse(not self.metrics, "evaluation.metrics", self.metrics, "one or more", "leave it as the recipe has it")
         for name in ("samples", "snapshot_samples"):
             count = getattr(self, name)
-            refuse(not 10 <= count <= 10_000_000, f"evaluation.{name}", count, "between 10 and 10,000,000", f"--evaluation.{name} 2000")
+            refuse(
+                not 10 <= count <= 10_000_000,
+                f"evaluation.{name}",
+                count,
+                "between 10 and 10,000,000",
+                f"--evaluation.{name} 2000",
+            )
 
 
 @config

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,9 @@ class Run:
         self.seed = int(meta.get("seed", 0))
 
     @staticmethod
-    def write(path: Path, recipe: Recipe, asked: Recipe, seed: int, data: Mapping[str, Any], environment: Mapping[str, Any]) -> "Run":
+    def write(
+        path: Path, recipe: Recipe, asked: Recipe, seed: int, data: Mapping[str, Any], environment: Mapping[str, Any]
+    ) -> "Run":
         """Make `path` a run's folder, or put a grown budget into one."""
         with explained("writing the run", path):
             path.mkdir(parents=True, exist_ok=True)
@@ -158,7 +160,7 @@ class Run:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Generator[None]:
     """Hold a run's folder: an operating-system lock, which a crash lets go of by itself.
 
     Raises:
@@ -170,7 +172,9 @@ def locked(path: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise GanvasError(f"another ganvas is training in {path}: wait for it, or choose another folder with --out") from None
+            raise GanvasError(
+                f"another ganvas is training in {path}: wait for it, or choose another folder with --out"
+            ) from None
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ Samples come from the moving average of the weights where the recipe keeps one, 
 running statistics) and full precision. That is the one way in which ganvas samples.
 """
 
+import collections.abc
 import sys
 import tempfile
 import zipfile
@@ -32,7 +33,7 @@ BLOCK = 64  # latents are drawn and rendered in blocks of this size, so that sam
 
 
 @contextmanager
-def evaluating(nets: Nets) -> Iterator[None]:
+def evaluating(nets: Nets) -> collections.abc.Generator[None]:
     """Evaluation mode for a while; training mode is put back as it was."""
     modes = {name: net.training for name, net in nets.items()}
     for net in nets.values():

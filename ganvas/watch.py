@@ -50,7 +50,12 @@ class Watch:
         self.reported = (time.perf_counter(), state.clock.images)
         shape = "{percentage:3.0f}% |{bar:16}| {n:,.0f}/{total:,.0f} images [{elapsed}<{remaining}, {rate_fmt}]{postfix}"
         self.bar = tqdm(
-            total=state.clock.total, initial=state.clock.images, unit="img", bar_format=shape, disable=not self.live, smoothing=0.05
+            total=state.clock.total,
+            initial=state.clock.images,
+            unit="img",
+            bar_format=shape,
+            disable=not self.live,
+            smoothing=0.05,
         )
         if state.clock.images == 0:
             self._picture(state)
@@ -61,13 +66,16 @@ class Watch:
             self.bar.update(min(clock.images, clock.total) - self.bar.n)
         done = clock.images >= clock.total
         due = self._marks(clock.images) > self._marks(clock.images - self.train.batch)
-        if done or due or now - self.reported[0] > min(10.0, max(1.0, state.seconds / 300)):
+        late = bool(self.train.minutes) and state.seconds > 60 * (self.train.minutes or 0) * GRACE
+        if done or due or late or now - self.reported[0] > min(10.0, max(1.0, state.seconds / 300)):
             self._report(state, tally, now)
-        if due or done:
+        if due or done or late:
             self._snapshot(state)
-        elif now - self.saved > CHECKPOINT_SECONDS:
+        elif self.interrupted or now - self.saved > CHECKPOINT_SECONDS:
             self._save(state, tally)
-        return done or self._stop(state, tally)
+        if late and not done:
+            self.stopped = "time is up: the machine was slower than when its speed was measured"
+        return done or late or self.interrupted
 
     def end(self) -> None:
         if self.bar is not None:
@@ -80,16 +88,6 @@ class Watch:
         assert self.train.snapshots is not None  # settled before the first step
         snapshots = self.train.snapshots
         return int(snapshots * (max(0, images) / max(1, self.train.images or 1)) ** (2 / 3))
-
-    def _stop(self, state: State, tally: Tally) -> bool:
-        minutes = self.train.minutes
-        if self.interrupted:
-            self.stopped = "interrupted"
-        elif minutes and state.seconds > 60 * minutes * GRACE:
-            self.stopped = "time is up: the machine was slower than when its speed was measured"
-        if self.stopped:
-            self._save(state, tally)
-        return bool(self.stopped)
 
     # ------------------------------------------------------------ doing it
 
@@ -104,13 +102,18 @@ class Watch:
         self.reported = (time.perf_counter(), clock.images)
         if not finite:
             self._diverged(means)
-        words = "  ".join(f"{name.removesuffix('/adversarial')} {value:.3g}" for name, value in means["terms"].items() if "adv" in name)
+        words = "  ".join(
+            f"{name.removesuffix('/adversarial')} {value:.3g}" for name, value in means["terms"].items() if "adv" in name
+        )
         if self.bar is not None and self.live:
             self.bar.set_postfix_str(f"{words}{self.score}", refresh=False)
         elif not self.quiet and now - self.shown > 15:
             self.shown = now
             left = (clock.total - clock.images) / max(rate, 1e-9)
-            print(f"{clock.images:,}/{clock.total:,} images  {rate:,.0f}/s  {words}{self.score}  {left:,.0f} s left", file=sys.stderr)
+            print(
+                f"{clock.images:,}/{clock.total:,} images  {rate:,.0f}/s  {words}{self.score}  {left:,.0f} s left",
+                file=sys.stderr,
+            )
 
     def _snapshot(self, state: State) -> None:
         """A picture, a score, a checkpoint, the report."""

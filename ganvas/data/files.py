@@ -15,7 +15,7 @@ class Files:
 
     path: str
     test: str | None = None  # another path: samples kept out of training, to score against
-    limit: int | None = None  # train on at most so many samples, spread evenly over all
+    limit: int | None = None  # train on at most so many samples, drawn at random but always the same
 
     def items(self, suffixes: tuple[str, ...]) -> Listed:
         """The samples to train on. Raises GanvasError, with what to do, where there are fewer than two."""

@@ -51,12 +51,13 @@ def of_array(array: np.ndarray, labels: np.ndarray | None, name: str, fingerprin
 
 
 def thinned(items: Listed, limit: int | None) -> Listed:
-    """At most `limit` of the samples, spread evenly over them. Raises GanvasError for a limit below LEAST."""
+    """At most `limit` of the samples, drawn at random but always the same. Raises GanvasError for a limit below LEAST."""
     if limit is None or limit >= len(items):
         return items
     if limit < LEAST:
         raise GanvasError(f"limit must be at least {LEAST}, got {limit}: raise --data.limit or leave it out")
-    kept = np.arange(limit) * len(items) // limit
+    # not every k-th: where classes take turns, that can be one class only
+    kept = np.sort(np.random.default_rng(limit).permutation(len(items))[:limit])
     index: list[int] = kept.tolist()
 
     def read(i: int) -> bytes | np.ndarray:

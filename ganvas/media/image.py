@@ -12,7 +12,7 @@ from ..errors import GanvasError
 from .image_codec import Framing, ImageCodec, check_size
 from .picture import SUFFIXES, decoded, is_gray, opened, over
 
-SAMPLED = 256  # items that `fit` looks at, spread evenly
+SAMPLED = 256  # items that `fit` looks at, drawn at random but always the same
 CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
 
 
@@ -40,7 +40,7 @@ class Image:
         """The codec for these items. Raises GanvasError if none of those sampled can be read."""
         size, channels = self.size, CHANNELS.get(self.channels)
         if size is None or channels is None:
-            sample = np.linspace(0, len(items) - 1, min(len(items), SAMPLED)).astype(int).tolist()
+            sample = np.random.default_rng(0).permutation(len(items))[:SAMPLED].tolist()
             found = self._look(items, sample, colours=channels is None)
             size, channels = size or found[0], channels or found[1]
         return ImageCodec(size=size, channels=channels, framing=self.framing, background=self.background, flip=self.flip)

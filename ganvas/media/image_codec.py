@@ -17,7 +17,7 @@ from ..config import config
 from ..core import Field, Spec
 from ..errors import GanvasError
 from .atomic import write_bytes
-from .picture import decoded, over
+from .picture import as_mode, decoded, over
 
 RESIZE = "lanczos"  # Pillow's filter, the only one; score cards name it
 Framing = Literal["crop", "pad", "stretch"]
@@ -48,9 +48,9 @@ class ImageCodec:
         """A file's bytes, or a uint8 array (`picture.decoded`), as uint8 [S, S, C]. Raises GanvasError with the reason."""
         picture = decoded(item)
         if self.channels == 4:
-            picture = picture.convert("RGBA")
+            picture = as_mode(picture, "RGBA")
         else:
-            picture = over(picture, self.background).convert("L" if self.channels == 1 else "RGB")
+            picture = as_mode(over(picture, self.background), "L" if self.channels == 1 else "RGB")
         return np.asarray(self._frame(picture)).reshape(self.size, self.size, self.channels)
 
     def encode_all(self, array: np.ndarray) -> np.ndarray | None:

@@ -39,6 +39,8 @@ def decoded(item: bytes | np.ndarray) -> Picture:
         GanvasError: no picture, a truncated or broken one, more than MOST_PIXELS, a side below LEAST_SIDE.
     """
     picture = opened(item)
+    if isinstance(item, np.ndarray):
+        return picture
     try:
         picture.load()
         _turn(picture)
@@ -55,6 +57,11 @@ def over(picture: Picture, background: int) -> Picture:
         return picture
     ground = Image.new("RGBA", picture.size, (background, background, background, 255))
     return Image.alpha_composite(ground, picture).convert("RGB")
+
+
+def as_mode(picture: Picture, mode: str) -> Picture:
+    """The picture in a mode of Pillow's, itself if it is so already."""
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def is_gray(picture: Picture) -> bool:
@@ -109,7 +116,8 @@ def _from_array(values: np.ndarray) -> Picture:
 
 def _turn(picture: Picture) -> None:
     try:
-        ImageOps.exif_transpose(picture, in_place=True)
+        if picture.getexif():
+            ImageOps.exif_transpose(picture, in_place=True)
     except Exception:  # a photograph with broken EXIF data is still a photograph
         return
 
@@ -121,4 +129,4 @@ def _plain(picture: Picture) -> Picture:
         return Image.fromarray((np.asarray(picture).clip(0, 65535) / 257).round().astype(np.uint8))
     if picture.has_transparency_data:
         return picture.convert("RGBA")
-    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+    return as_mode(picture, "L" if picture.mode in ("1", "L") else "RGB")

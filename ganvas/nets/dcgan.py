@@ -5,7 +5,7 @@ output and D's input, ReLU in G with tanh at its end, LeakyReLU 0.2 in D, weight
 G 1024-512-256-128 channels from 4 px to 64 px; smaller images leave out the widest layers.
 """
 
-from typing import cast
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -40,7 +40,7 @@ class Discriminator(nn.Module):
         pad = (kernel - 1) // 2
         widths = [channels, *(width * 2**i for i in range(levels))]
         layers: list[nn.Module] = []
-        for level, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+        for level, (inputs, outputs) in enumerate(pairwise(widths)):
             layers.append(nn.Conv2d(inputs, outputs, kernel, 2, pad, bias=False))
             if level:
                 layers.append(nn.BatchNorm2d(outputs))
@@ -57,7 +57,7 @@ def initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)
-        nn.init.zeros_(cast(nn.Parameter, module.bias))
+        nn.init.zeros_(module.bias)
 
 
 @config

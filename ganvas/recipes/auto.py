@@ -27,7 +27,5 @@ def auto() -> Recipe:
         ),
         optim={"G": Adam(lr=2e-3, betas=(0.0, 0.99)), "D": Adam(lr=2e-3, betas=(0.0, 0.99))},
         train=Train(minutes=10.0, batch=64, ema_kimg=20.0),
-        evaluation=Evaluation(
-            extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())
-        ),
+        evaluation=Evaluation(extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())),
     )

@@ -25,9 +25,7 @@ def dcgan() -> Recipe:
         method=Adversarial(objective=NonSaturating(), share_fakes=True, prior="uniform"),
         optim={"G": Adam(lr=2e-4, betas=(0.5, 0.999)), "D": Adam(lr=2e-4, betas=(0.5, 0.999))},
         train=Train(images=1_500_000, batch=128),
-        evaluation=Evaluation(
-            extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())
-        ),
+        evaluation=Evaluation(extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())),
     )
 
 

@@ -56,6 +56,8 @@ def _mixture(name: str, mixture: Mixture) -> Recipe:
         optim={"G": adam, "D": adam},
         train=Train(images=1_000_000, batch=256, ema_kimg=10.0),
         evaluation=Evaluation(
-            extractor=Coordinates(), metrics=(Modes(centres=mixture.centres, std=mixture.std), Frechet()), snapshot_samples=2_500
+            extractor=Coordinates(),
+            metrics=(Modes(centres=mixture.centres, std=mixture.std), Frechet()),
+            snapshot_samples=2_500,
         ),
     )

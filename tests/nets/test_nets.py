@@ -1,0 +1,72 @@
+"""Published sizes, geometry, and what the papers say of the layers."""
+
+import pytest
+import torch
+from torch import nn
+
+from ganvas import GanvasError
+from ganvas.core import Spec
+from ganvas.nets import DCGAN, MLP, Compact
+
+
+def count(net: nn.Module) -> int:
+    return sum(p.numel() for p in net.parameters())
+
+
+def image(channels: int, size: int) -> Spec:
+    return Spec((channels, size, size), (), {})
+
+
+def test_classic_mlp_is_the_one_of_the_exercise() -> None:
+    nets = MLP().build(image(1, 28))
+    assert count(nets["G"]) == (
+        100 * 256 + 256 + 256 * 512 + 512 + 512 * 1024 + 1024 + 1024 * 784 + 784 + 2 * (256 + 512 + 1024)
+    )
+    assert count(nets["D"]) == 784 * 512 + 512 + 512 * 256 + 256 + 256 + 1
+    momenta = [m.momentum for m in nets["G"].modules() if isinstance(m, nn.BatchNorm1d)]
+    assert momenta == [0.2, 0.2, 0.2]
+
+
+def test_dcgan_with_the_usual_kernels_has_the_known_sizes() -> None:
+    nets = DCGAN(width=64, kernel=4).build(image(3, 64))
+    assert count(nets["G"]) == 3_576_704
+    assert count(nets["D"]) == 2_765_568
+
+
+def test_dcgan_follows_section_3_of_its_paper() -> None:
+    nets = DCGAN().build(image(3, 64))
+    G = [m for m in nets["G"].modules() if not list(m.children())]
+    D = [m for m in nets["D"].modules() if not list(m.children())]
+    assert isinstance(G[-1], nn.Tanh)
+    assert not isinstance(G[-2], nn.BatchNorm2d)
+    assert isinstance(D[1], nn.LeakyReLU)  # no batch norm on D's first layer
+    assert D[1].negative_slope == 0.2
+    assert not any(isinstance(m, (nn.Linear, nn.MaxPool2d, nn.AvgPool2d)) for m in G + D)
+    widths = [m.in_channels for m in G if isinstance(m, nn.ConvTranspose2d)]
+    assert widths == [100, 1024, 512, 256, 128]  # figure 1
+    weights = torch.cat([m.weight.flatten() for m in G + D if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))])
+    assert weights.std().item() == pytest.approx(0.02, rel=0.01)
+
+
+@pytest.mark.parametrize("size", [8, 16, 32, 64, 128])
+@pytest.mark.parametrize("nets", [DCGAN(width=2), DCGAN(width=2, kernel=4), Compact(g_width=2, d_width=2)])
+def test_any_power_of_two(nets: DCGAN | Compact, size: int) -> None:
+    built = nets.build(image(3, size))
+    x = built["G"](torch.randn(2, nets.z_dim))
+    assert x.shape == (2, 3, size, size)
+    assert built["D"](x).shape == (2,)
+
+
+@pytest.mark.parametrize("shape", [(3, 48, 48), (3, 32, 64), (3, 4, 4), (2,)])
+@pytest.mark.parametrize("nets", [DCGAN(), Compact()])
+def test_other_shapes_are_refused_with_a_remedy(nets: DCGAN | Compact, shape: tuple[int, ...]) -> None:
+    with pytest.raises(GanvasError, match=r"--medium\.size 32|ganvas recipes"):
+        nets.build(Spec(shape, (), {}))
+
+
+def test_compact_is_the_prototype_at_32_px() -> None:
+    """The prototype that auto has to hold: widths 128, 64, 32 and 16, 32, 64."""
+    nets = Compact().build(image(1, 32))
+    assert [m.out_channels for m in nets["G"].modules() if isinstance(m, nn.ConvTranspose2d)] == [64, 32, 1]
+    assert [m.out_channels for m in nets["D"].modules() if isinstance(m, nn.Conv2d)] == [16, 32, 64]
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in nets["D"].modules())

@@ -1,0 +1,80 @@
+"""What tests train: recipes cut down to seconds, on data they make themselves."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+
+import ganvas
+from ganvas.config import is_config
+from ganvas.core import Dataset, Spec
+from ganvas.media import ImageCodec, PointsCodec
+from ganvas.recipe import Recipe
+
+
+class Noise:
+    """A data set of random samples in the shape of a codec."""
+
+    title, fingerprint, labels, skipped = "noise", "noise", None, 0
+
+    def __init__(self, codec: Any, count: int = 96) -> None:
+        self.codec = codec
+        generator = torch.Generator().manual_seed(0)
+        if isinstance(codec, ImageCodec):
+            self.stored = torch.randint(0, 256, (count, codec.size, codec.size, codec.channels), generator=generator, dtype=torch.uint8)
+        else:
+            self.stored = torch.randn(count, codec.dim, generator=generator)
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def batch(self, seed: int, size: int, rank: int = 0, world: int = 1) -> dict[str, torch.Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        rows = torch.randint(len(self.stored), (size * world,), generator=generator)[rank * size : (rank + 1) * size]
+        return {"x": self.codec.load(self.stored[rows], generator)}
+
+
+def noise(recipe: Recipe) -> Dataset:
+    return Noise(codec_for(recipe))
+
+
+def codec_for(recipe: Recipe) -> Any:
+    """What the recipe's medium would fit to small data."""
+    if type(recipe.medium).__name__ == "Points":
+        return PointsCodec(dim=2)
+    size = recipe.medium.size or 8  # type: ignore[attr-defined]
+    return ImageCodec(size=min(size, 16), channels=1, framing="crop", background=255, flip=False)
+
+
+def small(recipe: Recipe, **train: Any) -> Recipe:
+    """The recipe with its smallest networks and a budget of a few steps."""
+    budget = {"images": 64, "minutes": None, "batch": 8, "snapshots": 2, "precision": "fp32"} | train
+    return replace(recipe, nets=recipe.nets.smallest(), train=replace(recipe.train, **budget))
+
+
+def modules(package: ModuleType) -> Iterator[ModuleType]:
+    yield package
+    for found in pkgutil.walk_packages(getattr(package, "__path__", []), package.__name__ + "."):
+        yield importlib.import_module(found.name)
+
+
+def components(package: ModuleType, *needs: str) -> dict[str, Any]:
+    """Every @config class of a package that has the named attributes and can be made without arguments, made."""
+    found: dict[str, Any] = {}
+    for module in modules(package):
+        for name, value in vars(module).items():
+            if isinstance(value, type) and value.__module__ == module.__name__ and all(hasattr(value, need) for need in needs):
+                made = value()
+                if is_config(made):
+                    found[name] = made
+    return dict(sorted(found.items()))
+
+
+IMAGE8 = Spec((1, 8, 8), (), {})
+POINT = Spec((2,), (), {})
+__all__ = ["IMAGE8", "POINT", "Noise", "codec_for", "components", "ganvas", "noise", "np", "small"]

@@ -1,0 +1,62 @@
+"""Components to JSON and back, and what a file may not make ganvas do."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ganvas import GanvasError
+from ganvas.config import from_json, to_json
+from ganvas.methods import Adversarial
+from ganvas.optim import Adam, Cosine
+from ganvas.penalties import R1, R2
+
+
+def test_round_trip_through_text() -> None:
+    method = Adversarial(penalties=(R1(gamma=0.5, every=16), R2()), critic_steps=5)
+    assert from_json(json.loads(json.dumps(to_json(method)))) == method
+
+
+def test_nested_and_scalar_fields() -> None:
+    adam = Adam(lr=1e-3, betas=(0.0, 0.99), schedule=Cosine(final=0.1))
+    again = from_json(to_json(adam))
+    assert again == adam
+    assert isinstance(again.betas, tuple)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["os:system", "subprocess:Popen", "builtins:eval", "ganvas.cli:main", "ganvas.errors:GanvasError", "ganvasx.a:B", "torch.nn:Linear",
+     "ganvas.penalties.r1:squared_gradient", "ganvas.nosuch:R1", "ganvas..config:R1", "", 3, None],
+)  # fmt: skip
+def test_only_components_of_ganvas_are_made(name: object) -> None:
+    with pytest.raises(GanvasError, match="not a ganvas component"):
+        from_json({"is": name, "args": ["touch /tmp/pwned"]})
+
+
+def test_importing_for_a_refused_name_does_not_run_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "evil.py").write_text("raise SystemExit('ran')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(GanvasError, match="not a ganvas component"):
+        from_json({"is": "evil:Evil"})
+
+
+def test_unknown_field_names_the_remedy() -> None:
+    with pytest.raises(GanvasError, match="newer ganvas"):
+        from_json({"is": "ganvas.penalties.r1:R1", "gama": 1.0})
+
+
+@pytest.mark.parametrize("value", ["1", [1.0], True, None, {"x": 1}])
+def test_wrong_types_are_refused_where_they_stand(value: object) -> None:
+    with pytest.raises(GanvasError, match=r"recipe\.gamma"):
+        from_json({"is": "ganvas.penalties.r1:R1", "gamma": value})
+
+
+def test_a_component_must_hold_components_where_it_asks_for_them() -> None:
+    with pytest.raises(GanvasError, match="objective"):
+        from_json({"is": "ganvas.methods.adversarial:Adversarial", "objective": 3})
+
+
+def test_code_has_no_place_in_a_configuration() -> None:
+    with pytest.raises(TypeError, match="no place in a configuration"):
+        to_json(print)
