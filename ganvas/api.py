@@ -18,7 +18,7 @@ from . import checkpoint as checkpoints
 from . import loop, recipes
 from .config import to_json
 from .core import Codec, Dataset
-from .data import Files, cache_folder, prepare
+from .data import Files, Tensors, cache_folder, prepare
 from .device import describe, has_bf16, pick
 from .errors import GanvasError
 from .evaluation import Judge
@@ -75,10 +75,9 @@ def train(
     where = pick(device)
     with locked(path):
         codec, training, held_out = open_data(asked)
-        training.to(where)
         _say(quiet, f"{asked.name}: {training.title}, {len(training):,} samples as {words(codec)}, on {where}")
         judge = Judge(asked.evaluation, training, held_out, cache_folder())
-        settled = settle(asked, training, judge, codec, seed, where, quiet)
+        settled = settle(asked, training.to(where), judge, codec, seed, where, quiet)
         about = {
             "title": training.title,
             "count": len(training),
@@ -88,7 +87,7 @@ def train(
         run = Run.write(path, settled, asked, seed, about, describe(where))
         run.save_codec(codec)
         state = loop.start(settled, codec.spec, seed, where)
-        return _play(run, state, training, judge, codec, quiet)
+        return _play(run, state, training.to(where), judge, codec, quiet)
 
 
 def resume(
@@ -103,7 +102,6 @@ def resume(
     run, where = Run(path), pick(device)
     with locked(run.path):
         codec, training, held_out = open_data(run.recipe, run.codec())
-        training.to(where)
         asked, settled = grown(run, minutes, images)
         environment = describe(where)
         for name, value in environment.items():
@@ -120,7 +118,8 @@ def resume(
         if state.clock.images >= state.clock.total and any(card["kind"] == "final" for card in run.scores):
             return run
         run.cut_back(state.clock.images)
-        return _play(run, state, training, Judge(settled.evaluation, training, held_out, cache_folder()), codec, quiet)
+        judge = Judge(settled.evaluation, training, held_out, cache_folder())
+        return _play(run, state, training.to(where), judge, codec, quiet)
 
 
 def evaluate(
@@ -226,7 +225,7 @@ def _differences(was: Any, now: Any, where: str) -> Iterator[str]:
 # ---------------------------------------------------------------- what is settled before the first step
 
 
-def open_data(recipe: Recipe, codec: Codec | None = None) -> tuple[Codec, Any, Dataset | None]:
+def open_data(recipe: Recipe, codec: Codec | None = None) -> tuple[Codec, Tensors, Tensors | None]:
     """(codec, training set, held-out set or None); the codec is fitted to the data unless given."""
     medium = recipe.medium
     items = recipe.data.items(medium.suffixes)

@@ -292,5 +292,3 @@ def field_help(cls: type) -> dict[str, str]:
     return found
 
 
-if __name__ == "__main__":
-    sys.exit(main())

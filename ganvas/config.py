@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import types
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 from .errors import GanvasError
@@ -35,6 +36,8 @@ def to_json(value: Any) -> Any:
         return {str(k): to_json(v) for k, v in value.items()}
     if isinstance(value, (tuple, list)):
         return [to_json(v) for v in value]
+    if isinstance(value, float) and not isfinite(value):
+        raise GanvasError(f"a setting is {value}: settings have to be finite numbers")
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(f"{type(value).__name__} has no place in a configuration: use a @config class, tuple, mapping or scalar")

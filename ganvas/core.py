@@ -89,7 +89,11 @@ class Codec(Protocol):
         ...
 
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Stored [N, …] -> x; random flips and the like if a generator is given."""
+        """Stored [N, …] -> x; random flips and the like if a generator is given.
+
+        At most one random number a sample is drawn, in order, by torch.rand(N) on the generator, which is on the CPU:
+        several ranks then see the samples that one would.
+        """
         ...
 
     def store(self, x: Tensor) -> Tensor:

@@ -22,6 +22,23 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         raise
 
 
+def write_bytes(path: Path, data: bytes) -> Path:
+    """Put `data` in the file `path`, making its folder; returns `path`. Not flushed: for what can be made again.
+
+    Raises:
+        GanvasError: where that cannot be done.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with explained("writing", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(data)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return path
+
+
 def write_json(path: Path, data: Any) -> None:
     text = json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False)
     write_whole(path, lambda temporary: temporary.write_text(text + "\n", encoding="utf-8"))

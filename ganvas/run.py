@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +178,11 @@ def locked(path: Path) -> Generator[None]:
     try:
         yield
     finally:
+        with suppress(OSError):  # Windows lets go of a file before it is deleted
+            (path / ".lock").unlink()
         lock.release()
+        with suppress(OSError):  # an empty folder, where nothing was begun
+            path.rmdir()
 
 
 def read_recipe(data: Any, where: Path) -> Recipe:

@@ -26,7 +26,9 @@ class Noise:
         self.codec = codec
         generator = torch.Generator().manual_seed(0)
         if isinstance(codec, ImageCodec):
-            self.stored = torch.randint(0, 256, (count, codec.size, codec.size, codec.channels), generator=generator, dtype=torch.uint8)
+            self.stored = torch.randint(
+                0, 256, (count, codec.size, codec.size, codec.channels), generator=generator, dtype=torch.uint8
+            )
         else:
             self.stored = torch.randn(count, codec.dim, generator=generator)
 

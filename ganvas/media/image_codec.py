@@ -16,7 +16,7 @@ from torch import Tensor
 from ..config import config
 from ..core import Field, Spec
 from ..errors import GanvasError
-from .atomic import write_bytes
+from ..files import write_bytes
 from .picture import as_mode, decoded, over
 
 RESIZE = "lanczos"  # Pillow's filter, the only one; score cards name it

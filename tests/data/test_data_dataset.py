@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ganvas.core import Dataset
-from ganvas.data import Files, Mixture, Tensors, cache, cache_folder, dataset, prepare
+from ganvas.data import Files, Mixture, Tensors, cache, cache_folder, dataset, encoding, prepare
 from ganvas.data.items import Listed, of_array
 from ganvas.errors import GanvasError
 from ganvas.media import ImageCodec, Points, PointsCodec
@@ -31,6 +31,11 @@ def items(n: int = 200, broken: tuple[int, ...] = (), array: bool = False) -> Li
 
 def wanted(n: int = 200, broken: tuple[int, ...] = ()) -> torch.Tensor:
     return torch.from_numpy(np.stack([CODEC.encode(p) for i, p in enumerate(pictures(n)) if i not in broken]))
+
+
+@pytest.fixture(params=[0.0, 1e9], ids=["threads", "no threads"])
+def threads(request, monkeypatch):
+    monkeypatch.setattr(encoding, "SLOW", request.param)
 
 
 # ---------------------------------------------------------------- batches
@@ -91,6 +96,7 @@ def test_moving_keeps_all():
 # ---------------------------------------------------------------- the cache
 
 
+@pytest.mark.usefixtures("threads")
 def test_what_is_cached_is_what_is_encoded_and_is_read_only_once(tmp_path):
     found = prepare(items(), CODEC, tmp_path / "new" / "cache", quiet=True)
     assert torch.equal(found.stored, wanted())
@@ -124,6 +130,7 @@ def test_large_entries_are_mapped(tmp_path, monkeypatch):
     assert found.batch(0, 8)["x"].shape == (8, 1, 8, 8)
 
 
+@pytest.mark.usefixtures("threads")
 def test_an_interrupted_write_leaves_nothing_and_starts_afresh(tmp_path):
     whole = items()
 
@@ -210,6 +217,7 @@ def test_the_cache_lies_where_it_is_told(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("cached", [True, False])
+@pytest.mark.usefixtures("threads")
 def test_the_unreadable_are_named_left_out_and_counted(tmp_path, capsys, cached):
     broken = (0, 63, 64, 65, 130, 131, 199)
     for _ in range(2):
@@ -225,12 +233,14 @@ def test_the_unreadable_are_named_left_out_and_counted(tmp_path, capsys, cached)
         assert "and 2 more" in said
 
 
+@pytest.mark.usefixtures("threads")
 def test_whole_chunks_may_be_unreadable(tmp_path):
     broken = tuple(range(64))
     found = prepare(items(2000, broken), CODEC, tmp_path, quiet=True)
     assert torch.equal(found.stored, wanted(2000, broken))
 
 
+@pytest.mark.usefixtures("threads")
 def test_more_than_one_in_twenty_is_too_much(tmp_path):
     assert prepare(items(broken=tuple(range(10))), CODEC, tmp_path, quiet=True).skipped == 10
     with pytest.raises(GanvasError, match=r"more than 5% of a test cannot be read: x\[0\] is no image.*; x\[1\].*; x\[2\]"):

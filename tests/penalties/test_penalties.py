@@ -26,8 +26,12 @@ def critic(golden: dict[str, torch.Tensor]) -> nn.Module:
 
 
 def test_r1_and_r2_goldens(golden: dict[str, torch.Tensor], critic: nn.Module) -> None:
-    torch.testing.assert_close(R1(gamma=2.0)(critic, golden["in/gp_real"], None, CLOCK), golden["loss/r1"], rtol=1e-3, atol=1e-5)
-    torch.testing.assert_close(R2(gamma=2.0)(critic, golden["in/gp_fake"], None, CLOCK), golden["loss/r2"], rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(
+        R1(gamma=2.0)(critic, golden["in/gp_real"], None, CLOCK), golden["loss/r1"], rtol=1e-3, atol=1e-5
+    )
+    torch.testing.assert_close(
+        R2(gamma=2.0)(critic, golden["in/gp_fake"], None, CLOCK), golden["loss/r2"], rtol=1e-3, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("kind", [FiniteDifferenceR1, FiniteDifferenceR2])
