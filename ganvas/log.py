@@ -9,48 +9,45 @@ from .core import Turn
 
 
 class Tally:
-    """Running sums of loss terms, of what was seen, and of gradient norms since the last report."""
+    """Running sums of loss terms, of what was seen, and of gradient norms since the last report.
+
+    A value that is not finite stays so in its sum: nothing has to be checked at every step.
+    """
 
     def __init__(self) -> None:
         self.sums: dict[tuple[str, str], Tensor] = {}
         self.counts: dict[tuple[str, str], int] = {}
-        self.finite: Tensor | None = None
 
-    def add(self, turn: Turn, loss: Tensor) -> None:
+    def add(self, turn: Turn) -> None:
         for name, term in turn.terms.items():
-            self._count("terms", name, term.detach().float().mean())
+            self._count("terms", name, term.detach().mean())
         for name, value in turn.seen.items():
             if value.dim() == 0:
                 self._count("seen", name, value)
-        self._watch(loss.detach())
 
     def gradient(self, name: str, net: nn.Module) -> None:
         """The norm of a network's gradient, before its step."""
-        norm = torch.nn.utils.get_total_norm([p.grad for p in net.parameters() if p.grad is not None])
-        self._count("gradient_norm", name, norm)
-        self._watch(norm)
+        gradients = [p.grad for p in net.parameters() if p.grad is not None]
+        norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
+        self._count("gradient_norm", name, torch.stack(norms).norm())
 
     def read(self) -> tuple[dict[str, dict[str, float]], bool]:
         """({"terms": {…}, "seen": {…}, "gradient_norm": {…}} as means, whether all was finite); starts again from nothing."""
         means: dict[str, dict[str, float]] = {"terms": {}, "seen": {}, "gradient_norm": {}}
+        finite = self.all_finite()
         values = torch.stack(list(self.sums.values())).tolist() if self.sums else []
         for ((kind, name), count), value in zip(self.counts.items(), values, strict=True):
             means[kind][name] = value / count
-        finite = self.all_finite()
-        self.__init__()
+        self.sums, self.counts = {}, {}
         return means, finite
 
     def all_finite(self) -> bool:
-        return self.finite is None or bool(self.finite)
+        return not self.sums or bool(torch.stack(list(self.sums.values())).isfinite().all())
 
     def _count(self, kind: str, name: str, value: Tensor) -> None:
         at = (kind, name)
         self.sums[at] = self.sums[at] + value if at in self.sums else value
         self.counts[at] = self.counts.get(at, 0) + 1
-
-    def _watch(self, value: Tensor) -> None:
-        finite = torch.isfinite(value)
-        self.finite = finite if self.finite is None else self.finite & finite
 
 
 def line(means: dict[str, dict[str, float]]) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class Loop:
             assert isinstance(loss, Tensor)
             (loss * (size / sum(sizes))).backward()
             seen[part].update(turn.seen)
-            self.tally.add(turn, loss)
+            self.tally.add(turn)
         for name in phase.trains:
             self.tally.gradient(name, nets[name])
             apply(self.state.optims[name], self.recipe.optim[name].at(clock))
