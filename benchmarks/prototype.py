@@ -76,12 +76,13 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=None)
     arguments = parser.parse_args()
     recipe = recipes.find("auto")
-    codec, data, held_out = api.open_data(recipe)
+    _, data, held_out = api.open_data(recipe)
     judge = Judge(recipe.evaluation, data, held_out, cache_folder())
     G, seen, seconds = train(data.stored, arguments.seconds, arguments.images, device.has_bf16(torch.device("cpu")))
     G.z_dim = 64
     card = judge.final(recipe.method, nn.ModuleDict({"G": G}))
-    print(json.dumps({"images": seen, "seconds": round(seconds, 1), "images_per_second": round(seen / seconds), **card["scores"]}))
+    head = {"images": seen, "seconds": round(seconds, 1), "images_per_second": round(seen / seconds)}
+    print(json.dumps(head | card["scores"]))
 
 
 if __name__ == "__main__":

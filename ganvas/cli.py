@@ -4,7 +4,9 @@ Two stages: the command is found first, without importing torch or tyro, so that
 the command's own settings are parsed: for `train`, every field of the recipe.
 """
 
+import inspect
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -278,8 +280,9 @@ def parse(kind: type[Any], default: Any, words: list[str], name: str) -> Any:
 
 
 def field_help(cls: type) -> dict[str, str]:
-    """The `field: what it is` lines of a docstring."""
-    found: dict[str, str] = {}
+    """What is said of a class's fields: by comments behind them, or by `field: what it is` lines in its docstring."""
+    comments = re.findall(r"^ {4}(\w+): [^#\n]*# (.*)$", inspect.getsource(cls), re.MULTILINE)
+    found: dict[str, str] = dict(comments)
     last = ""
     for line in (cls.__doc__ or "").splitlines()[1:]:
         head, colon, rest = line.strip().partition(": ")
@@ -290,5 +293,3 @@ def field_help(cls: type) -> dict[str, str]:
         else:
             last = ""
     return found
-
-

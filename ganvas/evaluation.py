@@ -92,7 +92,7 @@ class Judge:
     def protocol(self, n: int) -> dict[str, Any]:
         evaluation = self.evaluation
         words = {"extractor": evaluation.extractor.name, "samples": n, **self.words, "seed": evaluation.seed}
-        return words | {"resize": getattr(self.codec, "resize", "none")}
+        return words | {"resize": self.codec.resize}
 
     def _real(self, metric: Metric, n: int) -> Scored:
         """The real samples a metric compares with: all of the reference, or as many held-out ones as there are fakes."""

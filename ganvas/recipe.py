@@ -19,7 +19,7 @@ class Train:
     ema_ramp: the half-life is at most this share of the images seen so far (Karras et al. 2020b's warm-up).
     precision: "auto" is bf16 where the processor computes in it, else fp32.
     snapshots: how many times a run stops to draw samples, score them and keep a checkpoint; None is 12, or as many as
-        3% of its minutes allow.
+        4% of its minutes allow.
     """
 
     images: int | None = None
@@ -60,7 +60,7 @@ class Evaluation:
     extractor: Extractor
     metrics: tuple[Metric, ...]
     samples: int = 10_000
-    snapshot_samples: int = 2_000
+    snapshot_samples: int = 1_000
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -67,7 +67,8 @@ def test_every_field_of_a_recipe_can_be_set(ganvas: Ganvas, tmp_path: Path) -> N
 def test_generate_and_evaluate(ganvas: Ganvas, run: Path, tmp_path: Path) -> None:
     assert ganvas("generate", run, "--n", "3", "--out", tmp_path)[0] == 0
     assert sorted(p.name for p in tmp_path.glob("*.png")) == ["000000.png", "000001.png", "000002.png"]
-    assert Pillow.open(tmp_path / "000000.png").size == (8, 8)
+    with Pillow.open(tmp_path / "000000.png") as picture:
+        assert picture.size == (8, 8)
     code, out, _ = ganvas("evaluate", run, "--n", "40", "--json")
     assert code == 0
     assert json.loads(out)["protocol"]["samples"] == 40

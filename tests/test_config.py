@@ -26,8 +26,8 @@ def test_nested_and_scalar_fields() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["os:system", "subprocess:Popen", "builtins:eval", "ganvas.cli:main", "ganvas.errors:GanvasError", "ganvasx.a:B", "torch.nn:Linear",
-     "ganvas.penalties.r1:squared_gradient", "ganvas.nosuch:R1", "ganvas..config:R1", "", 3, None],
+    ["os:system", "subprocess:Popen", "builtins:eval", "ganvas.cli:main", "ganvas.errors:GanvasError", "ganvasx.a:B",
+     "torch.nn:Linear",     "ganvas.penalties.r1:squared_gradient", "ganvas.nosuch:R1", "ganvas..config:R1", "", 3, None],
 )  # fmt: skip
 def test_only_components_of_ganvas_are_made(name: object) -> None:
     with pytest.raises(GanvasError, match="not a ganvas component"):

@@ -85,9 +85,9 @@ def test_generated_files_say_so(straight: Any, tmp_path: Path, form: str) -> Non
     if form == "files":
         names = sorted(p.name for p in written.glob("*.png"))
         assert (names[0], names[-1], len(names)) == ("000000.png", "000065.png", 66)
-        picture = Pillow.open(written / names[65])
-        assert "synthetic" in picture.info["Comment"]  # type: ignore[operator]
-        assert np.array_equal(np.asarray(picture), straight.generate(66)[65, :, :, 0])
+        with Pillow.open(written / names[65]) as picture:
+            assert "synthetic" in picture.info["Comment"]  # type: ignore[operator]
+            assert np.array_equal(np.asarray(picture), straight.generate(66)[65, :, :, 0])
     else:
         assert "synthetic" in (tmp_path / "out" / "PROVENANCE.json").read_text()
 
@@ -161,8 +161,8 @@ def test_time_that_runs_out_stops_with_a_score(
 def test_training_that_diverges_is_stopped_before_a_checkpoint(tmp_path: Path) -> None:
     recipe = tiny(images=1600)
     wild = replace(recipe, optim={name: replace(optim, lr=9.9, eps=1e-30) for name, optim in recipe.optim.items()})
-    nan = replace(wild, method=replace(recipe.method, penalties=(replace(recipe.method.penalties[0], gamma=1e38),)))  # type: ignore[attr-defined]
-    with pytest.raises(GanvasError, match="no longer finite.*learning rate"):
+    nan = replace(wild, method=replace(recipe.method, penalties=(replace(recipe.method.penalties[0], gamma=1e38),)))
+    with pytest.raises(GanvasError, match=r"no longer finite.*learning rate"):
         api.train(nan, out=tmp_path / "run", quiet=True)
     for folder in runs.Run(tmp_path / "run").checkpoints:
         assert all(t.isfinite().all() for t in load_file(folder / "nets.safetensors").values())

@@ -41,6 +41,10 @@ class ImageCodec:
             raise GanvasError(f"channels must be 1, 3 or 4, got {self.channels}: correct codec.json")
 
     @property
+    def resize(self) -> str:
+        return RESIZE
+
+    @property
     def spec(self) -> Spec:
         return Spec((self.channels, self.size, self.size), (Field("image", self.channels, "continuous"),), {})
 

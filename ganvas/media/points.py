@@ -29,6 +29,10 @@ class PointsCodec:
     extent: float = 1.5  # previews show [-extent, extent] in both directions, so that they can be compared
 
     @property
+    def resize(self) -> str:
+        return "none"
+
+    @property
     def spec(self) -> Spec:
         return Spec((self.dim,), (Field("point", self.dim, "continuous"),), {})
 

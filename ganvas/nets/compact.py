@@ -52,8 +52,8 @@ class Compact:
     """Square images of 8, 16, 32, 64, … px; D is half as wide as G."""
 
     z_dim: int = 64
-    g_width: int = 32
-    d_width: int = 16
+    g_width: int = 32  # G's channels beside the image, doubling inwards
+    d_width: int = 16  # D's
     cap: int = 256  # no layer is wider than this
 
     def build(self, spec: Spec) -> nn.ModuleDict:

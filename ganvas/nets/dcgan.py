@@ -65,7 +65,7 @@ class DCGAN:
     """The paper's networks for square images of 8, 16, 32, 64, … px. `kernel` 4 is the form that most code uses."""
 
     z_dim: int = 100
-    width: int = 128
+    width: int = 128  # channels beside the image, doubling inwards
     kernel: int = 5
 
     def build(self, spec: Spec) -> nn.ModuleDict:
