@@ -16,19 +16,19 @@ import torch
 
 from . import checkpoint as checkpoints
 from . import loop, recipes
-from .config import to_json
+from .config import from_json, to_json
 from .core import Codec, Dataset
 from .data import Files, Tensors, cache_folder, prepare
-from .device import describe, has_bf16, pick
+from .device import describe, has_bf16, holds, pick, wait
 from .errors import GanvasError
 from .evaluation import Judge
 from .log import Tally
 from .loop import Loop, State
 from .recipe import Recipe
 from .report import write_report
-from .run import Run, locked
-from .sampling import Generator
-from .watch import Interrupts, Watch
+from .run import Run, locked, save_codec
+from .sampling import Generator, sample
+from .watch import GRID, Interrupts, Watch
 
 SNAPSHOT_SHARE = 0.04  # of a run on minutes that drawing and scoring samples may take
 RESERVE = 0.03  # of its minutes that a run on them leaves for a machine that slows down
@@ -65,29 +65,31 @@ def train(
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
     asked = budgeted(with_data(recipes.find(recipe) if isinstance(recipe, str) else recipe, data), minutes, images)
-    path = Path(out) if out is not None else Path("runs") / asked.name
-    if Run.exists(path):
-        run = Run(path)
-        refuse_difference(run, asked, seed)
-        return resume(path, minutes=asked.train.minutes, images=asked.train.images, device=device, quiet=quiet)
-    if path.is_dir() and any(p.name != ".lock" for p in path.iterdir()):
+    from_json(to_json(asked))  # what could not be read back is refused before anything is written
+    path, where = Path(out) if out is not None else Path("runs") / asked.name, pick(device)
+    if path.is_dir() and not Run.exists(path) and any(p.name[0] != "." and p.name != "codec.json" for p in path.iterdir()):
         raise GanvasError(f"{path} holds other files and no run: choose a new folder with --out")
-    where = pick(device)
     with locked(path):
+        if Run.exists(path):
+            run = Run(path)
+            refuse_difference(run, asked, seed)
+            return _resume(run, asked.train.minutes, asked.train.images, where, quiet)
         codec, training, held_out = open_data(asked)
         _say(quiet, f"{asked.name}: {training.title}, {len(training):,} samples as {words(codec)}, on {where}")
+        loop.start(asked, codec.spec, seed, where)  # networks that cannot be built say so now
         judge = Judge(asked.evaluation, training, held_out, cache_folder())
-        settled = settle(asked, training.to(where), judge, codec, seed, where, quiet)
+        judge.check()
+        data_there = placed(training, where)
+        settled = settle(asked, data_there, judge, seed, where, quiet)
         about = {
             "title": training.title,
             "count": len(training),
             "skipped": training.skipped,
             "fingerprint": training.fingerprint,
         }
+        save_codec(path, codec)  # first: recipe.json makes the folder a run
         run = Run.write(path, settled, asked, seed, about, describe(where))
-        run.save_codec(codec)
-        state = loop.start(settled, codec.spec, seed, where)
-        return _play(run, state, training.to(where), judge, codec, quiet)
+        return _play(run, loop.start(settled, codec.spec, seed, where), data_there, judge, quiet)
 
 
 def resume(
@@ -101,25 +103,34 @@ def resume(
     """
     run, where = Run(path), pick(device)
     with locked(run.path):
-        codec, training, held_out = open_data(run.recipe, run.codec())
-        asked, settled = grown(run, minutes, images)
-        environment = describe(where)
-        for name, value in environment.items():
-            if run.meta["environment"].get(name) != value:
-                was = run.meta["environment"].get(name)
-                _say(quiet, f"note: {name} was {was}, is {value}: training continues, but not bit for bit")
-        if training.fingerprint != run.meta["data"]["fingerprint"]:
-            _say(quiet, "note: the data has changed since this run began: training continues, but not bit for bit")
-        run = Run.write(run.path, settled, asked, run.seed, run.meta["data"], environment)
-        state = loop.start(settled, codec.spec, run.seed, where)
-        if run.checkpoints:
-            checkpoints.load(run.checkpoints[-1], state, total=settled.train.images)
-        _say(quiet, f"continuing {run.path} at {state.clock.images:,} of {state.clock.total:,} images")
-        if state.clock.images >= state.clock.total and any(card["kind"] == "final" for card in run.scores):
-            return run
-        run.cut_back(state.clock.images)
-        judge = Judge(settled.evaluation, training, held_out, cache_folder())
-        return _play(run, state, training.to(where), judge, codec, quiet)
+        return _resume(run, minutes, images, where, quiet)
+
+
+def _resume(run: Run, minutes: float | None, images: int | None, where: torch.device, quiet: bool) -> Run:
+    """`resume`, within the lock."""
+    asked, settled = grown(run, minutes, images)
+    last = int(run.checkpoints[-1].name) if run.checkpoints else 0
+    if last >= (settled.train.images or 0) and any("best" in card.get("which", "") for card in run.scores):
+        _say(quiet, f"{run.path} is finished: {last:,} images; ask for more with --minutes or --images")
+        return run
+    codec, training, held_out = open_data(run.recipe, run.codec())
+    environment = describe(where)
+    for name, value in environment.items():
+        if run.meta["environment"].get(name) != value:
+            was = run.meta["environment"].get(name)
+            _say(quiet, f"note: {name} was {was}, is {value}: training continues, but not bit for bit")
+    if training.fingerprint != run.meta["data"]["fingerprint"]:
+        _say(quiet, "note: the data has changed since this run began: training continues, but not bit for bit")
+    if settled.train.precision == "bf16" and not has_bf16(where):
+        _say(quiet, f"note: this run computes in bf16, which {where} only emulates: it will be slow")
+    state = loop.start(settled, codec.spec, run.seed, where)
+    if run.checkpoints:
+        checkpoints.load(run.checkpoints[-1], state, total=settled.train.images)
+    run = Run.write(run.path, settled, asked, run.seed, run.meta["data"], environment)
+    _say(quiet, f"continuing {run.path} at {state.clock.images:,} of {state.clock.total:,} images")
+    run.cut_back(state.clock.images)
+    judge = Judge(settled.evaluation, training, held_out, cache_folder())
+    return _play(run, state, placed(training, where), judge, quiet)
 
 
 def evaluate(
@@ -136,7 +147,7 @@ def evaluate(
         n: generated samples; None is the recipe's number.
     """
     run = run if isinstance(run, Run) else Run(run)
-    recipe = with_data(run.recipe, data)
+    recipe = run.recipe if data is None else replace(run.recipe, data=Files(path=str(data)))
     if n is not None:
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=n))
     generator = Generator(run, checkpoint, device)
@@ -150,6 +161,7 @@ def evaluate(
     }
     card = head | judge.final(generator.method, generator.nets)
     run.append("scores.jsonl", card)
+    write_report(run.path)
     return card
 
 
@@ -160,7 +172,8 @@ def with_data(recipe: Recipe, data: str | Path | None) -> Recipe:
     """The recipe on other data."""
     if data is None:
         return recipe
-    source = replace(recipe.data, path=str(data)) if isinstance(recipe.data, Files) else Files(path=str(data))
+    path = str(data) if not Path(data).exists() else str(Path(data).resolve())  # a run is resumed from anywhere
+    source = replace(recipe.data, path=path) if isinstance(recipe.data, Files) else Files(path=path)
     return replace(recipe, data=source)
 
 
@@ -170,6 +183,7 @@ def budgeted(recipe: Recipe, minutes: float | None, images: int | None) -> Recip
         raise GanvasError("--minutes and --images are two ways to say how long: give one")
     if minutes is None and images is None:
         return recipe
+    images = None if images is None else int(images)
     return replace(recipe, train=replace(recipe.train, minutes=minutes, images=images))
 
 
@@ -187,28 +201,28 @@ def refuse_difference(run: Run, asked: Recipe, seed: int) -> None:
 
 
 def grown(run: Run, minutes: float | None, images: int | None) -> tuple[Recipe, Recipe]:
-    """(as asked, as settled) with a budget that is the same or larger; more minutes are more images at the speed measured."""
+    """(as asked, as settled) with a budget that is the same or larger; more minutes are more images at the speed measured.
+
+    Raises:
+        GanvasError: a smaller budget, or minutes for a run that was given images.
+    """
     was, settled = run.asked.train, run.recipe.train
-    assert settled.images is not None
-    total = settled.images
-    if minutes is not None and images is None:
-        known = was.minutes or (total / max(1.0, _speed(run))) / 60
-        total = round(settled.images * minutes / known) if minutes != was.minutes else total
-    elif images is not None:
-        total = images
-    if total < settled.images:
-        raise GanvasError(
-            f"{run.path} has a budget of {settled.images:,} images already, and only more is possible: ask for at least that"
-        )
-    budget = {"minutes": minutes if images is None else None, "images": images} if minutes or images else {}
-    asked = replace(run.asked, train=replace(was, **budget))  # type: ignore[arg-type]
-    return asked, replace(run.recipe, train=replace(settled, images=total, minutes=budget.get("minutes", settled.minutes)))
-
-
-def _speed(run: Run) -> float:
-    """Images a second over the whole of a run so far."""
-    lines = run.lines("log.jsonl")
-    return lines[-1]["images"] / max(1e-9, lines[-1]["seconds"]) if lines else 1.0
+    assert settled.images is not None  # settled before the first step
+    if minutes is not None and images is not None:
+        raise GanvasError("--minutes and --images are two ways to say how long: give one")
+    if minutes is None and images is None:
+        return run.asked, run.recipe
+    if minutes is not None:
+        if was.minutes is None:
+            raise GanvasError(f"{run.path} has its budget in images ({settled.images:,}): ask for more with --images")
+        total, less = round(settled.images * minutes / was.minutes), minutes < was.minutes
+        said = f"{was.minutes:g} minutes"
+    else:
+        total, less, said = int(images or 0), (images or 0) < settled.images, f"{settled.images:,} images"
+    if less:
+        raise GanvasError(f"{run.path} has a budget of {said} already, and only more is possible: ask for at least that")
+    asked = replace(run.asked, train=replace(was, minutes=minutes, images=images))
+    return asked, replace(run.recipe, train=replace(settled, images=total))
 
 
 def _differences(was: Any, now: Any, where: str) -> Iterator[str]:
@@ -235,36 +249,42 @@ def open_data(recipe: Recipe, codec: Codec | None = None) -> tuple[Codec, Tensor
     return codec, training, prepare(held_out, codec, cache_folder()) if held_out is not None else None
 
 
-def settle(asked: Recipe, data: Dataset, judge: Judge, codec: Codec, seed: int, where: torch.device, quiet: bool) -> Recipe:
+def placed(data: Tensors, where: torch.device) -> Tensors:
+    """The data on the device, where it fits there; else its batches travel."""
+    return data.to(where) if holds(where, data.stored.nbytes) else data
+
+
+def settle(asked: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.device, quiet: bool) -> Recipe:
     """The recipe with everything decided that depends on this machine: the budget in images, snapshots, precision."""
-    precision = asked.train.precision
-    if precision == "auto":
-        precision = "bf16" if has_bf16(where) else "fp32"
-    settings = replace(asked.train, precision=precision)
+    settings = asked.train
+    if settings.precision == "auto":
+        settings = replace(settings, precision="bf16" if has_bf16(where) else "fp32")
     if settings.minutes is None:
         return replace(asked, train=replace(settings, snapshots=settings.snapshots or 12))
-    speed, snapshot = measure(replace(asked, train=settings), data, judge, codec, seed, where)
+    speed, snapshot = measure(replace(asked, train=settings), data, judge, seed, where)
     seconds = 60 * settings.minutes
     snapshots = settings.snapshots or min(60, max(2, int(SNAPSHOT_SHARE * seconds / snapshot)))
-    useful = seconds * (1 - RESERVE) - snapshots * snapshot
-    images = max(1, int(speed * max(useful, 0.1 * seconds)) // settings.batch) * settings.batch
+    useful = max(seconds * (1 - RESERVE) - snapshots * snapshot, 0.1 * seconds)
+    images = max(1, int(speed * useful) // settings.batch) * settings.batch
     _say(quiet, f"measured {speed:,.0f} images/s: {settings.minutes:g} minutes are {images:,} images ({settings.precision})")
-    return replace(asked, train=replace(settings, images=images, snapshots=snapshots))
+    return replace(asked, train=replace(settings, minutes=None, images=images, snapshots=snapshots))
 
 
-def measure(recipe: Recipe, data: Dataset, judge: Judge, codec: Codec, seed: int, where: torch.device) -> tuple[float, float]:
+def measure(recipe: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.device) -> tuple[float, float]:
     """(images a second, seconds a snapshot), on networks that are thrown away."""
-    trial = replace(recipe, train=replace(recipe.train, images=10**15))
-    state = loop.start(trial, codec.spec, seed, where)
+    trial = replace(recipe, train=replace(recipe.train, minutes=None, images=10**15))
+    state = loop.start(trial, data.codec.spec, seed, where)
     ends: list[float] = []
 
     def watch(state: State, tally: Tally) -> bool:
+        wait(where)
         ends.append(time.perf_counter())
         return len(ends) >= 5 and ends[-1] - ends[1] > 3  # the first two steps warm up
 
     Loop(trial, data, state, seed).run(watch)
     begun = time.perf_counter()
     judge.snapshot(recipe.method, state.sampled())
+    data.codec.preview(sample(recipe.method, state.sampled(), data.codec, GRID, seed))
     per_step = (ends[-1] - ends[1]) / (len(ends) - 2)
     return state.clock.images / state.clock.step / per_step, time.perf_counter() - begun
 
@@ -272,9 +292,9 @@ def measure(recipe: Recipe, data: Dataset, judge: Judge, codec: Codec, seed: int
 # ---------------------------------------------------------------- playing
 
 
-def _play(run: Run, state: State, data: Dataset, judge: Judge, codec: Codec, quiet: bool) -> Run:
+def _play(run: Run, state: State, data: Dataset, judge: Judge, quiet: bool) -> Run:
     """Train to the end of the budget; then the score cards of the last checkpoint and the best."""
-    watch = Watch(run, codec, judge, quiet)
+    watch = Watch(run, data.codec, judge, quiet)
     with Interrupts(watch):
         watch.begin(state)
         try:
@@ -285,19 +305,24 @@ def _play(run: Run, state: State, data: Dataset, judge: Judge, codec: Codec, qui
         raise KeyboardInterrupt(
             f"stopped at {state.clock.images:,} images, all saved; go on with: ganvas train --resume {run.path}"
         )
-    if watch.stopped:
+    if watch.stopped:  # the budget is what the time allowed, so that the same command finds a finished run
         _say(quiet, f"stopped at {state.clock.images:,} of {state.clock.total:,} images: {watch.stopped}")
+        reached = replace(run.recipe, train=replace(run.recipe.train, images=state.clock.images))
+        run = Run.write(run.path, reached, run.asked, run.seed, run.meta["data"], run.meta["environment"])
     _final(run, state, judge)
     return run
 
 
 def _final(run: Run, state: State, judge: Judge) -> None:
-    """Score the last checkpoint and, where it is another, the best."""
+    """Score the last checkpoint and, where it is another, the best; then write both cards."""
     last, best = run.checkpoint("last"), run.checkpoint("best")
-    for folder, names in {last: "last", best: "best"}.items() if last != best else ((last, "last, best"),):
+    cards: list[dict[str, Any]] = []
+    for folder, which in ((last, "last"), (best, "best")) if last != best else ((last, "last, best"),):
         checkpoints.load_nets(folder, state)
-        card = {"images": int(folder.name), "checkpoint": folder.name, "kind": "final", "which": names}
-        run.append("scores.jsonl", card | judge.final(run.recipe.method, state.sampled()))
+        head = {"images": int(folder.name), "checkpoint": folder.name, "kind": "final", "which": which}
+        cards.append(head | judge.final(run.recipe.method, state.sampled()))
+    for card in cards:
+        run.append("scores.jsonl", card)
     write_report(run.path)
 
 

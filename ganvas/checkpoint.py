@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as packed
 from torch import Tensor, nn
 
 from .core import Clock
@@ -104,7 +105,7 @@ def _moments(optims: dict[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
 
 def _write(path: Path, tensors: dict[str, Tensor]) -> None:
     # safetensors takes neither channels_last nor two names for one memory
-    save_file({name: value.cpu().contiguous().clone() for name, value in tensors.items()}, path)
+    path.write_bytes(packed({name: value.cpu().contiguous().clone() for name, value in tensors.items()}))
     flush(path)
 
 

@@ -65,10 +65,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"ganvas: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as interrupt:
-        print(f"ganvas: {interrupt or 'interrupted'}", file=sys.stderr)
+        print(f"ganvas: {str(interrupt) or 'interrupted'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         return 1
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "can't allocate memory" in str(error):
+            print(
+                "ganvas: out of memory: a smaller --train.batch, more --train.parts, or a smaller --medium.size",
+                file=sys.stderr,
+            )
+            return 1
+        raise
     except SystemExit as stop:  # the parser's: it has said why
         return stop.code if isinstance(stop.code, int) else 2
 
@@ -115,12 +123,12 @@ def describe(function: Callable[..., Any]) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainArguments:
-    """Train a recipe on a folder of files, or go on with a run: the same command again continues it exactly.
+    """Train RECIPE (auto, unless named first) on a folder of files; the same command again continues the run exactly.
 
     data: a folder of pictures (subfolders are labels), a zip, idx, npz or npy file, or "fashion".
     out: the run's folder. [default: runs/RECIPE]
-    minutes: how long to train, start-up aside.
-    images: how long to train, in images seen.
+    minutes: how long to train, start-up aside. [default: the recipe's --train.minutes or --train.images]
+    images: how long to train, in images seen, instead of --minutes.
     seed: of everything random.
     device: auto, cpu, cuda or mps.
     resume: a run's folder to go on with; only the budget may grow.
@@ -140,11 +148,12 @@ def train(words: list[str]) -> int:
     from . import api
     from .recipes import find
 
-    name = words.pop(0) if words and not words[0].startswith("-") else "auto"
+    named = bool(words) and not words[0].startswith("-")
+    name = words.pop(0) if named else "auto"
     default = TrainArguments(recipe=find(name))
     got = parse(TrainArguments, default, words, f"ganvas train {name}")
     if got.resume is not None:
-        if got != TrainArguments(
+        if named or got != TrainArguments(
             recipe=default.recipe, **{k: getattr(got, k) for k in ("resume", "minutes", "images", "device")}
         ):
             raise GanvasError("--resume takes a run as it is; only --minutes, --images and --device go with it")

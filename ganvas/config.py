@@ -87,7 +87,7 @@ def _component(name: Any, where: str) -> Callable[..., Any]:
 
 
 def _fits(value: Any, hint: Any) -> bool:
-    """Whether a scalar read from a file is what the field asks for; components check themselves."""
+    """Whether a value read from a file is what the field asks for: a scalar of its type, a component of its protocol."""
     if get_origin(hint) in (Union, types.UnionType):
         return any(_fits(value, h) for h in get_args(hint))
     if get_origin(hint) is Literal:
@@ -102,5 +102,5 @@ def _fits(value: Any, hint: Any) -> bool:
     if hint in (bool, str, type(None)):
         return isinstance(value, hint)
     if get_origin(hint) in (dict, Mapping):
-        return isinstance(value, dict)
-    return is_config(value)
+        return isinstance(value, dict) and all(_fits(v, get_args(hint)[1]) for v in value.values())
+    return is_config(value) and isinstance(value, hint)

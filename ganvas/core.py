@@ -242,7 +242,7 @@ class Metric(Protocol):
     @property
     def against(self) -> Literal["train", "held-out"]: ...  # which real samples it wants
     @property
-    def samples(self) -> int | None: ...  # at most so many of each (the cost of neighbours is quadratic); None: all
+    def samples(self) -> int | None: ...  # at most so many fakes, and held-out reals (neighbours cost the square); None: all
     @property
     def lower_is_better(self) -> Mapping[str, bool]: ...  # by name; the first one picks the best checkpoint
     def __call__(self, real: Scored, fake: Scored) -> dict[str, float]: ...

@@ -1,7 +1,6 @@
 """Where to compute, and in what precision."""
 
 import platform
-from typing import Literal
 
 import torch
 
@@ -31,11 +30,20 @@ def has_bf16(device: torch.device) -> bool:
     return torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
-def autocast(precision: Literal["auto", "fp32", "bf16"], device: torch.device) -> torch.autocast:
-    """bf16 where asked for, or where "auto" finds it in the processor."""
-    return torch.autocast(
-        device.type, torch.bfloat16, enabled=precision == "bf16" or (precision == "auto" and has_bf16(device))
-    )
+def autocast(precision: str, device: torch.device) -> torch.autocast:
+    """bf16 where the recipe settled on it."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+
+
+def holds(device: torch.device, size: int) -> bool:
+    """Whether `size` bytes of data may live on the device, leaving room to train."""
+    return device.type != "cuda" or size < torch.cuda.mem_get_info(device)[0] // 4
+
+
+def wait(device: torch.device) -> None:
+    """Until the device has done what it was asked to: before reading a clock."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def describe(device: torch.device) -> dict[str, str | int]:
@@ -48,5 +56,4 @@ def describe(device: torch.device) -> dict[str, str | int]:
         "device": str(device),
         "processor": name,
         "threads": torch.get_num_threads(),
-        "precision": "bf16" if has_bf16(device) else "fp32",
     }

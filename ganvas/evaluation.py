@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as packed
 
 from .config import to_json
 from .core import Dataset, Method, Metric, Nets, Scored, generator, key
@@ -49,7 +51,9 @@ class Judge:
             }
             held, reference = held_out.stored[some], train.stored[order[:REFERENCE_LIMIT]]
         self.codec = train.codec
+        self.words |= {"data": train.title, "fingerprint": train.fingerprint}
         mark = (train.fingerprint, held_out and held_out.fingerprint, len(train), str(to_json(evaluation.extractor)))
+        mark = (*mark, evaluation.extractor.name)
         mark = (*mark, str(to_json(train.codec)), evaluation.seed, evaluation.samples)
         self.reference = self._features(reference, cache, "reference", mark)
         self.held = self._features(held, cache, "held-out", mark)
@@ -66,13 +70,11 @@ class Judge:
 
     def snapshot(self, method: Method, nets: Nets) -> dict[str, Any]:
         """A quick score card, by the first metric alone."""
-        return self.card(
-            method, nets, self.evaluation.metrics[:1], min(self.evaluation.snapshot_samples, len(self.held.features))
-        )
+        return self.card(method, nets, self.evaluation.metrics[:1], self.counts[0])
 
     def final(self, method: Method, nets: Nets) -> dict[str, Any]:
         """The full score card."""
-        return self.card(method, nets, self.evaluation.metrics, min(self.evaluation.samples, len(self.held.features)))
+        return self.card(method, nets, self.evaluation.metrics, self.counts[1])
 
     def card(self, method: Method, nets: Nets, metrics: tuple[Metric, ...], n: int) -> dict[str, Any]:
         """{"scores": …, "floor": …, "lower_is_better": …, "protocol": …} of `n` generated samples."""
@@ -82,12 +84,28 @@ class Judge:
         lower: dict[str, bool] = {}
         for metric in metrics:
             scores |= metric(self._real(metric, n), cut(fake, metric.samples))
-            if (metric, n) not in self.floors:
-                other = self.held if metric.against == "train" else self.reference
-                self.floors[metric, n] = metric(self._real(metric, n), cut(cut(other, n), metric.samples))
-            floor |= self.floors[metric, n]
+            floor |= self.floor(metric, n)
             lower |= metric.lower_is_better
         return {"scores": scores, "floor": floor, "lower_is_better": dict(lower), "protocol": self.protocol(n)}
+
+    def floor(self, metric: Metric, n: int) -> dict[str, float]:
+        """What real samples score in the place of `n` generated ones."""
+        if (metric, n) not in self.floors:
+            other = self.held if metric.against == "train" else self.reference
+            self.floors[metric, n] = metric(self._real(metric, n), cut(cut(other, n), metric.samples))
+        return self.floors[metric, n]
+
+    def check(self) -> None:
+        """Take every floor now. Raises GanvasError, before any training, where a metric cannot be had from this data."""
+        for metric in self.evaluation.metrics:
+            self.floor(metric, self.counts[1])
+        self.floor(self.evaluation.metrics[0], self.counts[0])
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Samples generated for a snapshot's card and for a final one: at most as many as real ones are held out."""
+        held = len(self.held.features)
+        return min(self.evaluation.snapshot_samples, held), min(self.evaluation.samples, held)
 
     def protocol(self, n: int) -> dict[str, Any]:
         evaluation = self.evaluation
@@ -114,8 +132,11 @@ class Judge:
         """Features of real samples, from the cache where they were computed before."""
         path = cache / "features" / f"{key(which, mark):016x}.safetensors" if cache else None
         if path and path.exists():
-            kept = load_file(path)
-            return Scored(kept["features"].numpy(), kept["logits"].numpy() if "logits" in kept else None)
+            try:
+                kept = load_file(path)
+                return Scored(kept["features"].numpy(), kept["logits"].numpy() if "logits" in kept else None)
+            except (SafetensorError, OSError):
+                pass  # a damaged entry is made anew
         scored = join([self.evaluation.extractor(stored[i : i + 1000]) for i in range(0, len(stored), 1000)])
         if path:
             tensors = {"features": torch.from_numpy(scored.features)}
@@ -123,7 +144,7 @@ class Judge:
                 tensors["logits"] = torch.from_numpy(scored.logits)
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(path, lambda temporary: save_file(tensors, temporary))
+                write_whole(path, lambda temporary: temporary.write_bytes(packed(tensors)))
             except OSError:
                 pass  # a cache that cannot be written costs time, nothing else
         return scored

@@ -75,4 +75,4 @@ def explained(what: str, where: Path) -> Generator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise GanvasError(f"{what} failed at {where}: {reason}. Choose another place with --out, or make room there") from error
+        raise GanvasError(f"{what} failed at {where}: {reason}. Choose another place, or make room there") from error

@@ -54,7 +54,8 @@ class Loop:
     def __init__(self, recipe: Recipe, data: Dataset, state: State, seed: int) -> None:
         self.recipe, self.data, self.state, self.seed = recipe, data, state, seed
         self.tally = Tally()
-        self.autocast = autocast(recipe.train.precision, next(state.nets.parameters()).device)
+        self.device = next(state.nets.parameters()).device
+        self.autocast = autocast(recipe.train.precision, self.device)
 
     def run(self, watch: Callable[[State, Tally], bool]) -> None:
         """Train until the budget is spent, or until `watch`, called after every step, returns True."""
@@ -98,12 +99,15 @@ class Loop:
         for part, size in enumerate(sizes):
             draw = key(self.seed, 0, clock.step, phase.name, repeat, part)
             torch.manual_seed(draw)
-            batch = {**self.data.batch(draw, size), **seen[part]} if phase.reads else seen[part]
+            # a key of its own for the data: one stream for both would tie each latent to the choice of its reals
+            data = self.data.batch(key(draw, "data"), size) if phase.reads else {}
+            batch = {name: value.to(self.device, non_blocking=True) for name, value in data.items()} | seen[part]
             with self.autocast:
                 turn = phase.loss(nets, batch, clock)
             loss = sum(term.mean() for term in turn.terms.values())
             assert isinstance(loss, Tensor)
-            (loss * (size / sum(sizes))).backward()
+            if phase.trains:
+                (loss * (size / sum(sizes))).backward()
             seen[part].update(turn.seen)
             self.tally.add(turn)
         for name in phase.trains:

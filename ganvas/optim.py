@@ -65,6 +65,9 @@ class Adam:
         if not all(0 <= beta < 1 for beta in self.betas):
             raise GanvasError(f"Adam's betas lie in [0, 1), got {self.betas}: --optim.G.betas 0.0 0.99")
 
+        if not self.eps > 0:
+            raise GanvasError(f"Adam's eps is above 0, got {self.eps}: --optim.G.eps 1e-8")
+
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         # floats, not integers: Adam refuses mixed betas
         return torch.optim.Adam(parameters, self.lr, (float(self.betas[0]), float(self.betas[1])), self.eps, fused=True)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from .config import config
 from .core import Architecture, Extractor, Medium, Method, Metric, Source
-from .errors import GanvasError
+from .errors import refuse
 from .optim import Optimiser
 
 
@@ -32,12 +32,16 @@ class Train:
     snapshots: int | None = None
 
     def __post_init__(self) -> None:
+        both = self.images is not None and self.minutes is not None
+        refuse(both, "the budget", f"{self.images} images and {self.minutes} minutes", "images or minutes", "--images 100000")
         refuse(self.images is not None and self.images < 1, "train.images", self.images, "at least 1", "--images 100000")
         refuse(
             self.minutes is not None and not 0 < self.minutes < 1e6, "train.minutes", self.minutes, "positive", "--minutes 10"
         )
-        refuse(not 1 <= self.batch <= 65536, "train.batch", self.batch, "between 1 and 65536", "--train.batch 64")
-        refuse(not 1 <= self.parts <= self.batch, "train.parts", self.parts, "between 1 and the batch", "--train.parts 1")
+        refuse(not 2 <= self.batch <= 65536, "train.batch", self.batch, "between 2 and 65536", "--train.batch 64")
+        refuse(
+            not 1 <= self.parts <= self.batch // 2, "train.parts", self.parts, "between 1 and half the batch", "--train.parts 1"
+        )
         refuse(not 0 <= self.ema_kimg < 1e9, "train.ema_kimg", self.ema_kimg, "0 or more", "--train.ema-kimg 20")
         refuse(not 0 <= self.ema_ramp <= 10, "train.ema_ramp", self.ema_ramp, "between 0 and 10", "--train.ema-ramp 0.05")
         refuse(
@@ -88,9 +92,3 @@ class Recipe:
     optim: Mapping[str, Optimiser]  # by the network it trains
     train: Train
     evaluation: Evaluation
-
-
-def refuse(wrong: bool, field: str, value: object, allowed: str, remedy: str) -> None:
-    """Raise GanvasError for a setting out of range, with what would do."""
-    if wrong:
-        raise GanvasError(f"{field} must be {allowed}, got {value}: {remedy}")

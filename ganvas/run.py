@@ -15,7 +15,7 @@ from . import __version__, checkpoint
 from .config import from_json, to_json
 from .core import Codec
 from .errors import GanvasError
-from .files import explained, read_json, write_json
+from .files import explained, read_json, write_json, write_whole
 from .loop import State
 from .recipe import Recipe
 
@@ -65,10 +65,6 @@ class Run:
 
     # ------------------------------------------------------------ codec
 
-    def save_codec(self, codec: Codec) -> None:
-        with explained("writing the codec", self.path):
-            write_json(self.path / "codec.json", to_json(codec))
-
     def codec(self) -> Codec:
         return from_json(read_json(self.path / "codec.json"), "codec")
 
@@ -95,9 +91,7 @@ class Run:
             for name in ("log.jsonl", "scores.jsonl"):
                 kept = [line for line in self.lines(name) if line["images"] <= images and line.get("kind") != "final"]
                 text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept)
-                temporary = self.path / f".{name}.tmp"
-                temporary.write_text(text, encoding="utf-8")
-                os.replace(temporary, self.path / name)
+                write_whole(self.path / name, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))
             for picture in (self.path / "samples").glob("*.png"):
                 if picture.stem.isdigit() and int(picture.stem) > images:
                     picture.unlink()
@@ -112,11 +106,12 @@ class Run:
 
     def checkpoint(self, which: str = "best") -> Path:
         """The folder of checkpoint "last", "best" (last, where none was scored), or images seen."""
-        folder = self.path / "checkpoints"
-        names = {"best": ("best", "last"), "last": ("last",)}.get(which, (which.zfill(9),))
-        for name in names:
-            if (folder / name).exists():
-                return (folder / name).resolve()
+        best = self.path / "checkpoints" / "best"
+        wanted = best.resolve() if which == "best" and best.exists() else self.path / "checkpoints" / which.zfill(9)
+        if which == "last" or (which == "best" and not best.exists()):
+            wanted = self.checkpoints[-1] if self.checkpoints else wanted
+        if wanted.exists():
+            return wanted.absolute()
         have = ", ".join(p.name for p in self.checkpoints) or "none yet"
         raise GanvasError(f"{self.path} has no checkpoint {which!r} (it has: {have}): --checkpoint last, or train on")
 
@@ -124,8 +119,10 @@ class Run:
         """Write a checkpoint and prune: the newest two and the best are kept."""
         folder = self.path / "checkpoints" / f"{state.clock.images:09d}"
         with explained("writing a checkpoint", folder):
+            for abandoned in folder.parent.glob(".*.tmp"):  # of a process that was killed in the middle
+                shutil.rmtree(abandoned, ignore_errors=True)
             checkpoint.save(folder, state)
-            self._link("last", folder.name)
+        self._link("last", folder.name)
         kept = {path.name for path in self.checkpoints[-2:]} | {self.checkpoint("best").name}
         for old in self.checkpoints:
             if old.name not in kept:
@@ -133,14 +130,14 @@ class Run:
         return folder
 
     def mark_best(self, folder: Path) -> None:
-        with explained("marking the best checkpoint", folder):
-            self._link("best", folder.name)
+        self._link("best", folder.name)
 
     def _link(self, name: str, target: str) -> None:
-        temporary = self.path / "checkpoints" / f".{name}.tmp"
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(target, target_is_directory=True)
-        os.replace(temporary, self.path / "checkpoints" / name)
+        temporary = self.path / "checkpoints" / f".{name}.link"
+        with explained("linking a checkpoint", self.path / "checkpoints"):
+            temporary.unlink(missing_ok=True)
+            temporary.symlink_to(target, target_is_directory=True)
+            os.replace(temporary, self.path / "checkpoints" / name)
 
     # ------------------------------------------------------------ use
 
@@ -157,6 +154,11 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, recipe {self.recipe.name!r})"
+
+
+def save_codec(path: Path, codec: Codec) -> None:
+    with explained("writing the codec", path):
+        write_json(path / "codec.json", to_json(codec))
 
 
 @contextmanager

@@ -137,13 +137,9 @@ def _array(generator: Generator, n: int, seed: int, out: Path, words: dict[str, 
 
 def _zip(generator: Generator, n: int, seed: int, out: Path, words: dict[str, str]) -> Path:
     def write(temporary: Path) -> None:
-        written = 0
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:  # PNG is compressed already
-            for block in _progress(generator.stream(n, seed), n):
-                with tempfile.TemporaryDirectory() as folder:
-                    for path in generator.codec.write(block, Path(folder), written, words):
-                        archive.write(path, path.name)
-                written += len(block)
+        with tempfile.TemporaryDirectory(dir=out) as name, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(_files(generator, n, seed, Path(name), words).iterdir()):
+                archive.write(path, path.name)
 
     write_whole(out / "samples.zip", write)
     return out / "samples.zip"

@@ -31,6 +31,8 @@ class Watch:
     def __init__(self, run: Run, codec: Codec, judge: Judge, quiet: bool = False) -> None:
         self.run, self.codec, self.judge = run, codec, judge
         self.train = run.recipe.train
+        minutes = run.asked.train.minutes
+        self.limit = 60 * minutes * GRACE if minutes else None  # seconds of training
         self.best: float | None = None
         self.score = ""
         self.stopped = ""  # why training ended before its budget was spent
@@ -41,13 +43,16 @@ class Watch:
         self.quiet = quiet
         self.live = not quiet and sys.stderr.isatty()
         self.bar: tqdm[Any] | None = None
-        for card in run.scores:
-            if card["kind"] == "snapshot":
-                self._remember(card)
+        self.marked = 0  # snapshots that were due so far
+        for card in run.scores:  # a kill may have come between a card and the link that it earned
+            folder = run.path / "checkpoints" / card["checkpoint"]
+            if card["kind"] == "snapshot" and self._remember(card) and folder.exists():
+                run.mark_best(folder)
 
     def begin(self, state: State) -> None:
         """Before the first step: the bar, and at the very start a picture of what untrained networks make."""
         self.reported = (time.perf_counter(), state.clock.images)
+        self.marked = self._marks(state.clock.images)
         shape = "{percentage:3.0f}% |{bar:16}| {n:,.0f}/{total:,.0f} images [{elapsed}<{remaining}, {rate_fmt}]{postfix}"
         self.bar = tqdm(
             total=state.clock.total,
@@ -65,11 +70,12 @@ class Watch:
         if self.bar is not None:
             self.bar.update(min(clock.images, clock.total) - self.bar.n)
         done = clock.images >= clock.total
-        due = self._marks(clock.images) > self._marks(clock.images - self.train.batch)
-        late = bool(self.train.minutes) and state.seconds > 60 * (self.train.minutes or 0) * GRACE
+        due = self._marks(clock.images) > self.marked
+        late = self.limit is not None and state.seconds > self.limit
         if done or due or late or now - self.reported[0] > min(10.0, max(1.0, state.seconds / 300)):
             self._report(state, tally, now)
         if due or done or late:
+            self.marked = self._marks(clock.images)
             self._snapshot(state)
         elif self.interrupted or now - self.saved > CHECKPOINT_SECONDS:
             self._save(state, tally)
@@ -116,12 +122,15 @@ class Watch:
             )
 
     def _snapshot(self, state: State) -> None:
-        """A picture, a score, a checkpoint, the report."""
+        """A picture, a score, a checkpoint, the report.
+
+        The checkpoint comes after the others: what a kill leaves without one is cut back and made again.
+        """
         self._picture(state)
-        card = self.judge.snapshot(self.run.recipe.method, state.sampled())
-        folder = self.run.save(state)
-        card = {"images": state.clock.images, "checkpoint": folder.name, "kind": "snapshot"} | card
+        head = {"images": state.clock.images, "checkpoint": f"{state.clock.images:09d}", "kind": "snapshot"}
+        card = head | self.judge.snapshot(self.run.recipe.method, state.sampled())
         self.run.append("scores.jsonl", card)
+        folder = self.run.save(state)
         if self._remember(card):
             self.run.mark_best(folder)
         with explained("writing the report", self.run.path):

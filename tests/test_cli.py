@@ -145,6 +145,9 @@ def failing(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
         "a folder of other things": (["train", *data, *SMALL, "--out", str(tmp_path / "other")], "holds other files"),
         "no run": (["generate", str(tmp_path / "photos")], r"recipe\.json does not exist"),
         "resume nothing": (["train", "--resume", str(tmp_path / "empty")], r"recipe\.json does not exist"),
+        "no channels": (["train", *data, *new, "--nets.g-width", "0"], r"nets\.g_width must be"),
+        "a penalty never played": (["train", *data, *new, "--method.penalties.0.every", "0"], "every must be"),
+        "a critic that never learns": (["train", *data, *new, "--method.critic-steps", "0"], "critic_steps must be"),
         "unknown device": (["train", *data, *new, "--device", "gpu"], "--device cpu"),
     }
 
@@ -152,7 +155,8 @@ def failing(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
 @pytest.mark.parametrize("name", [
     "missing folder", "empty folder", "text named png", "a single image", "one pixel", "a text file", "unknown recipe",
     "negative batch", "no minutes", "both budgets", "odd size", "absurd rate", "infinite setting", "file for a folder",
-    "a folder of other things", "no run", "resume nothing", "unknown device",
+    "a folder of other things", "no run", "resume nothing", "unknown device", "no channels", "a penalty never played",
+    "a critic that never learns",
 ])  # fmt: skip
 def test_bad_input_is_explained(ganvas: Ganvas, tmp_path: Path, name: str) -> None:
     words, answer = failing(tmp_path)[name]

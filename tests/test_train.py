@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -243,3 +244,49 @@ def wait_for(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> Non
         assert process.poll() is None, process.communicate()[1].decode()
         time.sleep(0.05)
     raise AssertionError("nothing happened for a minute")
+
+
+def test_a_metric_that_cannot_be_had_is_refused_before_training(tmp_path: Path) -> None:
+    recipe = tiny()
+    metrics = (*recipe.evaluation.metrics[:3], replace(recipe.evaluation.metrics[3], k=500))
+    with pytest.raises(GanvasError, match="k"):
+        api.train(replace(recipe, evaluation=replace(recipe.evaluation, metrics=metrics)), out=tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_time_that_ran_out_leaves_a_finished_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "measure", lambda *_: (1e6, 0.01))
+    run = api.train(tiny(images=None, minutes=0.02), out=tmp_path / "run", quiet=True)
+    assert run.recipe.train.images == int(run.checkpoint("last").name)
+    cards = run.scores
+    assert api.train(tiny(images=None, minutes=0.02), out=tmp_path / "run", quiet=True).scores == cards
+    more = api.resume(run.path, minutes=0.04, quiet=True)
+    assert int(more.checkpoint("last").name) > run.recipe.train.images
+
+
+def test_a_kill_between_checkpoint_and_link_is_mended(tmp_path: Path) -> None:
+    """The best checkpoint by its card is the best by its link again, and `last` needs no link at all."""
+    run = api.train(tiny(images=64), out=tmp_path / "run", quiet=True)
+    best = run.checkpoint("best").name
+    (run.path / "checkpoints" / "best").unlink()
+    (run.path / "checkpoints" / "last").unlink()
+    assert run.checkpoint("last").name == "000000064"
+    again = api.resume(run.path, images=80, quiet=True)
+    cards = [card for card in again.scores if card["kind"] == "snapshot"]
+    winner = min(cards, key=lambda card: (card["scores"]["frechet"], -card["images"]))["checkpoint"]
+    assert again.checkpoint("best").name == winner
+    assert best in {card["checkpoint"] for card in cards}
+
+
+def test_a_zip_of_points_holds_them_all(tmp_path: Path) -> None:
+    run = api.train(tiny("ring"), out=tmp_path / "run", quiet=True)
+    written = write_samples(Generator(run), 150, 0, tmp_path / "out", "zip")
+    with zipfile.ZipFile(written) as archive:
+        rows = archive.read("samples.csv").decode().splitlines()
+    assert len(rows) == 151
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["PROVENANCE.json", "samples.zip"]
+
+
+def test_settings_that_are_two_budgets_are_refused() -> None:
+    with pytest.raises(GanvasError, match="images or minutes"):
+        replace(recipes.find("auto").train, images=5000)

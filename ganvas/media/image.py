@@ -20,7 +20,7 @@ CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
 class Image:
     """Pictures, made square: `crop` fills the square and cuts, `pad` fits inside it, `stretch` distorts."""
 
-    size: int | None = None  # pixels, a power of two; None: nearest to the data's median short side, from 8 to 64
+    size: int | None = None  # pixels; None: the power of two nearest to the data's median short side, from 8 to 64
     channels: Literal["auto", "gray", "rgb", "rgba"] = "auto"  # auto: gray if all the data is, else RGB
     framing: Framing = "crop"
     background: int = 255  # gray level, 0 to 255, behind transparency and around padding

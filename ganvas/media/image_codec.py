@@ -125,12 +125,11 @@ class ImageCodec:
 
 
 def check_size(size: int) -> None:
-    """Raises GanvasError, with the nearest size that will do, unless `size` is a power of two from 4 to 2048."""
-    sizes = [2**k for k in range(11, 1, -1)]
-    if size not in sizes:
-        nearest = min(sizes, key=lambda s: abs(s - size))
-        wanted = "a power of two" if 4 <= size <= 2048 else "a power of two from 4 to 2048"
-        raise GanvasError(f"size must be {wanted}, got {size}: resize the data with --medium.size {nearest}")
+    """Raises GanvasError, with the nearest size that will do, unless `size` is from 4 to 2048. Networks may want less."""
+    if not 4 <= size <= 2048:
+        raise GanvasError(
+            f"size must be from 4 to 2048 px, got {size}: resize the data with --medium.size {32 if size < 4 else 2048}"
+        )
 
 
 def _picture(pixels: np.ndarray) -> Picture:

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..config import config
 from ..core import Field, Items, Spec
 from ..errors import GanvasError
-from ..files import write_bytes
+from ..files import explained, write_bytes
 
 SAMPLED = 4096  # items that `fit` looks at, drawn at random but always the same
 SIDE, DOT, FINER = 480, 1.5, 2  # a preview's side and a dot's radius in pixels; drawn so many times finer
@@ -82,9 +82,13 @@ class PointsCodec:
         rows = io.StringIO()
         np.savetxt(rows, stored.cpu().numpy(), fmt="%.9g", delimiter=",")  # nine digits give a float32 back
         path = folder / "samples.csv"
-        before = path.read_text() if start > 0 and path.exists() else ",".join(f"x{i}" for i in range(self.dim)) + "\n"
-        write_bytes(folder / "PROVENANCE.json", json.dumps(dict(note), indent=2).encode())
-        return [write_bytes(path, (before + rows.getvalue()).encode())]
+        if start == 0:
+            write_bytes(folder / "PROVENANCE.json", json.dumps(dict(note), indent=2).encode())
+            head = ",".join(f"x{i}" for i in range(self.dim)) + "\n"
+            return [write_bytes(path, (head + rows.getvalue()).encode())]
+        with explained("writing", path), path.open("a", encoding="utf-8") as file:
+            file.write(rows.getvalue())
+        return [path]
 
 
 @config

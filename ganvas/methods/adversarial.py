@@ -1,5 +1,6 @@
 """The two-player game: D learns to tell real from fake, G to be taken for real. Goodfellow et al. 2014, algorithm 1."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Literal
 
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Spec, Stage, Turn
+from ..errors import GanvasError
 from ..objectives import NonSaturating
 
 
@@ -27,6 +29,13 @@ class Adversarial:
     critic_steps: int = 1
     share_fakes: bool = False
     prior: Literal["normal", "uniform"] = "normal"
+
+    def __post_init__(self) -> None:
+        names = [type(penalty).__name__ for penalty in self.penalties]
+        if len(names) != len(set(names)):
+            raise GanvasError(f"penalties must differ, got {', '.join(names)}: change the setting of one instead")
+        if not 1 <= self.critic_steps <= 1000:
+            raise GanvasError(f"critic_steps must be between 1 and 1000, got {self.critic_steps}: --method.critic-steps 1")
 
     @property
     def averaged(self) -> tuple[str, ...]:
@@ -49,25 +58,26 @@ class Adversarial:
         return nets["G"](latents["z"])
 
     def play_d(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        D, real = nets["D"], batch["x"]
+        critic, real = judge(nets), batch["x"]
         fake = batch["fake"] if self.share_fakes else self.fakes(nets, real)
-        on_real, on_fake = D(real).float(), D(fake).float()
+        on_real, on_fake = critic(real), critic(fake)
         terms = {"D/adversarial": self.objective.d(on_real, on_fake)}
+        judged = {"real": (real, on_real), "fake": (fake, on_fake)}
         for penalty in self.penalties:
             if penalty.every == 1:
-                x, logits = {"real": (real, on_real), "fake": (fake, on_fake)}.get(penalty.on, (between(real, fake), None))
-                terms[f"D/{type(penalty).__name__}"] = penalty(D, x, logits, clock)
+                x, logits = judged[penalty.on] if penalty.on in judged else (between(real, fake), None)
+                terms[f"D/{type(penalty).__name__}"] = penalty(critic, x, logits, clock)
         return Turn(terms, {"D/real": on_real.detach().mean(), "D/fake": on_fake.detach().mean()})
 
     def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        D, real = nets["D"], batch["x"]
+        critic, real = judge(nets), batch["x"]
 
         def on_real() -> Tensor:
             with torch.no_grad():
-                return D(real).float()
+                return critic(real)
 
         fake = self.render(nets, self._on(real, self.latents(nets, len(real))))
-        terms = {"G/adversarial": self.objective.g(D(fake).float(), on_real)}
+        terms = {"G/adversarial": self.objective.g(critic(fake), on_real)}
         return Turn(terms, {"fake": fake.detach()} if self.share_fakes else {})
 
     def play_penalty(self, penalty: CriticPenalty, nets: Nets, batch: Batch, clock: Clock) -> Turn:
@@ -76,7 +86,7 @@ class Adversarial:
         if penalty.on != "real":
             fake = self.fakes(nets, x)
             x = fake if penalty.on == "fake" else between(x, fake)
-        return Turn({f"D/{type(penalty).__name__}": penalty.every * penalty(nets["D"], x, None, clock)})
+        return Turn({f"D/{type(penalty).__name__}": penalty.every * penalty(judge(nets), x, None, clock)})
 
     def fakes(self, nets: Nets, like: Tensor) -> Tensor:
         """As many samples as `like` holds, without gradients."""
@@ -85,6 +95,11 @@ class Adversarial:
 
     def _on(self, like: Tensor, latents: Latents) -> Latents:
         return {name: value.to(like.device) for name, value in latents.items()}
+
+
+def judge(nets: Nets) -> Callable[[Tensor], Tensor]:
+    """D as objectives and penalties see it: logits in full precision, whatever D computes in."""
+    return lambda x: nets["D"](x).float()
 
 
 def between(real: Tensor, fake: Tensor) -> Tensor:

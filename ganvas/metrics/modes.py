@@ -21,8 +21,10 @@ class Modes:
     """How many of the `centres` are reached, "modes", by what share of the samples, "high_quality" in [0, 1], how evenly.
 
     That is "mode_kl": KL of the histogram of the high-quality samples over the centres from the uniform one, in nats. With
-    no sample of high quality it is log(centres), its worst. Features are the samples' coordinates; `real` is not used,
-    the centres stand for it. Raises GanvasError for centres of another dimension than the samples or `std` not above 0.
+    no sample of high quality it is log(centres), its worst. Features are the samples' coordinates.
+
+    Raises:
+        GanvasError: centres that the real samples do not lie at, or of another dimension; `std` not above 0.
     """
 
     centres: tuple[tuple[float, ...], ...]
@@ -47,7 +49,11 @@ class Modes:
             raise GanvasError(f"modes: samples have {points.shape[1]} coordinates, some centres have not: give matching ones")
         if not self.std > 0:
             raise GanvasError(f"modes: std must be above 0, got {self.std}: give the standard deviation of each Gaussian")
-        distance, index = nearest(points, np.array(self.centres, np.float64))
+        at = np.array(self.centres, np.float64)
+        near, _ = nearest(matrix(real.features, "real", least=1), at)
+        if (near <= self.within * self.std).mean() < 0.9:  # of a true mixture, 99%
+            raise GanvasError("modes: the real samples do not lie at these centres: give those of the data, and its std")
+        distance, index = nearest(points, at)
         good = distance <= self.within * self.std
         counts = np.bincount(index[good], minlength=len(self.centres))
         return {

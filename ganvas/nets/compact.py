@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Spec
-from .layers import image_levels
+from .layers import check_widths, image_levels
 
 
 def widths(width: int, cap: int, levels: int) -> list[int]:
@@ -55,6 +55,9 @@ class Compact:
     g_width: int = 32  # G's channels beside the image, doubling inwards
     d_width: int = 16  # D's
     cap: int = 256  # no layer is wider than this
+
+    def __post_init__(self) -> None:
+        check_widths(z_dim=self.z_dim, g_width=self.g_width, d_width=self.d_width, cap=self.cap)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = image_levels(spec, "Compact")

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Spec
-from .layers import image_levels
+from ..errors import refuse
+from .layers import check_widths, image_levels
 
 
 class Generator(nn.Module):
@@ -67,6 +68,10 @@ class DCGAN:
     z_dim: int = 100
     width: int = 128  # channels beside the image, doubling inwards
     kernel: int = 5
+
+    def __post_init__(self) -> None:
+        check_widths(z_dim=self.z_dim, width=self.width)
+        refuse(self.kernel not in (4, 5), "nets.kernel", self.kernel, "4 or 5", "--nets.kernel 5")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = image_levels(spec, "DCGAN")

@@ -1,7 +1,9 @@
 """What the networks here share: reading an image's geometry from a spec."""
 
+from math import log2
+
 from ..core import Spec
-from ..errors import GanvasError
+from ..errors import GanvasError, refuse
 
 
 def image_levels(spec: Spec, network: str, smallest: int = 8) -> tuple[int, int]:
@@ -16,7 +18,15 @@ def image_levels(spec: Spec, network: str, smallest: int = 8) -> tuple[int, int]
         )
     channels, height, width = spec.shape
     if height != width or height < smallest or height & (height - 1):
+        nearest = max(smallest, 2 ** round(log2(min(height, width))))
         raise GanvasError(
-            f"{network} makes square images of {smallest}, {2 * smallest}, … px, got {height} x {width}: --medium.size 32"
+            f"{network} makes square images whose size is a power of two from {smallest}, got {height} x {width}: "
+            f"resize the data with --medium.size {nearest}"
         )
     return channels, height.bit_length() - 3
+
+
+def check_widths(**widths: int) -> None:
+    """Raises GanvasError for a layer of no channels, or of more than any network here has."""
+    for name, width in widths.items():
+        refuse(not 1 <= width <= 65536, f"nets.{name}", width, "between 1 and 65536", f"--nets.{name.replace('_', '-')} 64")

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Spec
+from .layers import check_widths
 
 
 class Generator(nn.Module):
@@ -56,6 +57,11 @@ class MLP:
     d_hidden: tuple[int, ...] = (512, 256)
     batch_norm: bool = True
     tanh: bool = True
+
+    def __post_init__(self) -> None:
+        check_widths(z_dim=self.z_dim)
+        for width in (*self.g_hidden, *self.d_hidden):
+            check_widths(g_hidden=width)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         G = Generator(self.z_dim, self.g_hidden, spec.shape, self.batch_norm, self.tanh)

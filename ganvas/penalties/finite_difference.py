@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..config import config
 from ..core import Clock
+from .check import check
 
 
 def squared_slope(critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, sigma: float) -> Tensor:
@@ -30,6 +31,9 @@ class FiniteDifferenceR1:
     sigma: float = 0.1
     every: int = 1
 
+    def __post_init__(self) -> None:
+        check(self.gamma, self.every, self.sigma)
+
     @property
     def on(self) -> Literal["real"]:
         return "real"
@@ -45,6 +49,9 @@ class FiniteDifferenceR2:
     gamma: float = 1.0
     sigma: float = 0.1
     every: int = 1
+
+    def __post_init__(self) -> None:
+        check(self.gamma, self.every, self.sigma)
 
     @property
     def on(self) -> Literal["fake"]:

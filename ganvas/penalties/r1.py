@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..config import config
 from ..core import Clock
+from .check import check
 
 
 def squared_gradient(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -25,6 +26,9 @@ class R1:
     gamma: float = 1.0
     every: int = 1
 
+    def __post_init__(self) -> None:
+        check(self.gamma, self.every)
+
     @property
     def on(self) -> Literal["real"]:
         return "real"
@@ -39,6 +43,9 @@ class R2:
 
     gamma: float = 1.0
     every: int = 1
+
+    def __post_init__(self) -> None:
+        check(self.gamma, self.every)
 
     @property
     def on(self) -> Literal["fake"]:

@@ -20,7 +20,7 @@ def gan() -> Recipe:
     return Recipe(
         name="gan",
         data=Files(path="fashion"),
-        medium=Image(size=32),
+        medium=Image(size=28),
         nets=MLP(),
         method=Adversarial(objective=NonSaturating()),
         optim={"G": Adam(lr=2e-4, betas=(0.5, 0.999)), "D": Adam(lr=2e-4, betas=(0.5, 0.999))},

@@ -1,0 +1,118 @@
+"""What the engine itself costs, on an otherwise idle machine: one table.
+
+python benchmarks/engine.py [--minutes 3]
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import prototype
+import torch
+from PIL import Image
+
+from ganvas import api, device, loop, recipes
+from ganvas.data import Files, prepare
+from ganvas.loop import Loop
+from ganvas.media import Image as Medium
+from ganvas.metrics import frechet_distance
+from ganvas.watch import Watch
+
+
+def seconds(work: Callable[[], object], times: int = 1) -> float:
+    """The median of `times` runs."""
+    taken: list[float] = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
+
+
+def help_time() -> float:
+    return seconds(lambda: subprocess.run([sys.executable, "-m", "ganvas", "--help"], check=True, capture_output=True), 5)
+
+
+def frechet_time() -> float:
+    generator = np.random.default_rng(0)
+    real, fake = (generator.standard_normal((10_000, 2048)) for _ in range(2))
+    return seconds(lambda: frechet_distance(real, fake), 3)
+
+
+def cache_times(folder: Path) -> tuple[float, float]:
+    """70,000 images of 28 px to 32 px: as one array, and as PNG files."""
+    pictures = np.random.default_rng(0).integers(0, 256, (70_000, 28, 28), dtype=np.uint8)
+    np.save(folder / "images.npy", pictures)
+    (folder / "png").mkdir()
+    for number, pixels in enumerate(pictures):
+        Image.fromarray(pixels).save(folder / "png" / f"{number:05}.png", compress_level=1)
+
+    def cached(path: Path, cache: Path) -> None:
+        items = Files(path=str(path)).items(Medium().suffixes)
+        prepare(items, Medium().fit(items), cache, quiet=True)
+
+    return tuple(seconds(lambda p=p: cached(folder / p, folder / f"cache-{p}")) for p in ("images.npy", "png"))  # type: ignore[return-value]
+
+
+def speeds(rounds: int = 5, steps: int = 60) -> tuple[float, float]:
+    """Images a second of `auto` through the engine and of the same as a plain loop, in alternating rounds."""
+    recipe = recipes.find("auto")
+    _, data, _ = api.open_data(recipe)
+    recipe = api.budgeted(recipe, None, 64 * steps)
+    ours: list[float] = []
+    plain: list[float] = []
+    for _ in range(rounds):
+        state = loop.start(recipe, data.codec.spec, 0, torch.device("cpu"))
+        playing = Loop(recipe, data, state, 0)
+        ours.append(64 * steps / seconds(lambda playing=playing: playing.run(lambda *_: False)))
+        _, seen, taken = prototype.train(data.stored, 0, 64 * steps, device.has_bf16(torch.device("cpu")))
+        plain.append(seen / taken)
+    return statistics.median(ours), statistics.median(plain)
+
+
+def overhead(minutes: float, out: Path) -> float:
+    """The share of a run that sampling, scoring, checkpoints and logging take; the final card aside."""
+    inside = [0.0]
+    real = Watch.__call__
+
+    def timed(self: Watch, *arguments: Any) -> bool:
+        begun = time.perf_counter()
+        answer = real(self, *arguments)
+        inside[0] += time.perf_counter() - begun
+        return answer
+
+    Watch.__call__ = timed  # type: ignore[method-assign]
+    run = api.train("auto", data="fashion", minutes=minutes, out=out, quiet=True)
+    Watch.__call__ = real  # type: ignore[method-assign]
+    last = run.lines("log.jsonl")[-1]
+    print(f"  ({len(list((out / 'samples').iterdir()))} snapshots in {last['seconds']:.0f} s)")
+    return inside[0] / last["seconds"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=3.0)
+    arguments = parser.parse_args()
+    print(f"{'what':<62}{'measured':>12}{'goal':>12}")
+    print(f"{'ganvas --help, seconds':<62}{help_time():>12.2f}{'0.4':>12}")
+    print(f"{'Fréchet distance of 2 x 10,000 x 2048, seconds':<62}{frechet_time():>12.1f}{'4':>12}")
+    with tempfile.TemporaryDirectory() as folder:
+        array, files = cache_times(Path(folder))
+        print(f"{'70,000 images of 28 px cached from an array, seconds':<62}{array:>12.1f}{'20':>12}")
+        print(f"{'70,000 images of 28 px cached from PNG files, seconds':<62}{files:>12.1f}{'20':>12}")
+        ours, plain = speeds()
+        print(f"{'auto, images/s through the engine (plain loop: ' + f'{plain:.0f})':<62}{ours:>12.0f}{'':>12}")
+        print(f"{'  ratio':<62}{ours / plain:>12.2f}{'1':>12}")
+        share = overhead(arguments.minutes, Path(folder) / "run")
+        print(f"{f'samples, scores, checkpoints, log in {arguments.minutes:g} minutes':<62}{share:>12.1%}{'5%':>12}")
+
+
+if __name__ == "__main__":
+    main()
