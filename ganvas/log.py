@@ -1,5 +1,6 @@
 """What training saw, summed on the device and read back only when a report is due."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -25,9 +26,9 @@ class Tally:
             if value.dim() == 0:
                 self._count("seen", name, value)
 
-    def gradient(self, name: str, net: nn.Module) -> None:
+    def gradient(self, name: str, parameters: Iterable[nn.Parameter]) -> None:
         """The norm of a network's gradient, before its step."""
-        gradients = [p.grad for p in net.parameters() if p.grad is not None]
+        gradients = [p.grad for p in parameters if p.grad is not None]
         norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
         self._count("gradient_norm", name, torch.stack(norms).norm())
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from . import ema
 from .core import Clock, Dataset, Nets, Phase, Spec, Stage, key
-from .device import autocast
+from .device import autocast, reseed
 from .log import Tally
 from .recipe import Recipe
 
@@ -38,7 +38,7 @@ class State:
 
 def start(recipe: Recipe, spec: Spec, seed: int, device: torch.device) -> State:
     """Fresh networks and optimisers; the same seed, the same numbers."""
-    torch.manual_seed(key(seed, "start"))
+    reseed(key(seed, "start"), torch.device("cpu"))
     nets = recipe.nets.build(spec)
     nets.update(dict(recipe.method.state(spec).items()))
     nets.to(device)
@@ -54,6 +54,7 @@ class Loop:
     def __init__(self, recipe: Recipe, data: Dataset, state: State, seed: int) -> None:
         self.recipe, self.data, self.state, self.seed = recipe, data, state, seed
         self.tally = Tally()
+        self.parameters = {name: list(net.parameters()) for name, net in state.nets.items()}
         self.device = next(state.nets.parameters()).device
         self.autocast = autocast(recipe.train.precision, self.device)
 
@@ -92,13 +93,19 @@ class Loop:
             for repeat in range(phase.repeat):
                 self.play(phase, repeat, sizes, seen)
 
+    def learn_only(self, names: Iterable[str]) -> None:
+        """Gradients for the named networks alone: the others are scenery, and backward need not visit their weights."""
+        for name, parameters in self.parameters.items():
+            for parameter in parameters:
+                parameter.requires_grad = name in names
+
     def play(self, phase: Phase, repeat: int, sizes: list[int], seen: list[dict[str, Tensor]]) -> None:
         """One phase once: loss and gradients part by part, then a step of the networks it trains."""
         nets, clock = self.state.nets, self.state.clock
-        learn_only(nets, phase.trains)
+        self.learn_only(phase.trains)
         for part, size in enumerate(sizes):
             draw = key(self.seed, 0, clock.step, phase.name, repeat, part)
-            torch.manual_seed(draw)
+            reseed(draw, self.device)
             # a key of its own for the data: one stream for both would tie each latent to the choice of its reals
             data = self.data.batch(key(draw, "data"), size) if phase.reads else {}
             batch = {name: value.to(self.device, non_blocking=True) for name, value in data.items()} | seen[part]
@@ -111,17 +118,11 @@ class Loop:
             seen[part].update(turn.seen)
             self.tally.add(turn)
         for name in phase.trains:
-            self.tally.gradient(name, nets[name])
+            self.tally.gradient(name, self.parameters[name])
             apply(self.state.optims[name], self.recipe.optim[name].at(clock))
         if phase.after:
             with torch.no_grad():
                 phase.after(nets, together(seen))
-
-
-def learn_only(nets: Nets, names: Iterable[str]) -> None:
-    """Gradients for the named networks alone: the others are scenery, and backward need not visit their weights."""
-    for name, net in nets.items():
-        net.requires_grad_(name in names)
 
 
 def apply(optimiser: torch.optim.Optimizer, hyperparameters: Mapping[str, Any]) -> None:
