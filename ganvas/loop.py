@@ -61,8 +61,8 @@ class Loop:
     def run(self, watch: Callable[[State, Tally], bool]) -> None:
         """Train until the budget is spent, or until `watch`, called after every step, returns True."""
         recipe, state = self.recipe, self.state
+        begun = time.perf_counter()
         while state.clock.images < state.clock.total:
-            begun = time.perf_counter()
             stage = recipe.method.stage(state.clock)
             if state.stage != stage.name:
                 self.enter(stage)
@@ -73,7 +73,8 @@ class Loop:
             ema.update(
                 state.average, state.nets, batch=batch, images=images, kimg=recipe.train.ema_kimg, ramp=recipe.train.ema_ramp
             )
-            state.seconds += time.perf_counter() - begun
+            begun, last = time.perf_counter(), begun
+            state.seconds += begun - last  # with what `watch` took after the step before
             if watch(state, self.tally):
                 break
 

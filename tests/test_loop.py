@@ -194,3 +194,10 @@ def test_non_finite_losses_and_gradients_are_noticed() -> None:
 @pytest.mark.parametrize(("batch", "parts", "sizes"), [(8, 1, [8]), (10, 3, [4, 3, 3]), (3, 3, [1, 1, 1])])
 def test_shares(batch: int, parts: int, sizes: list[int]) -> None:
     assert loop.shares(batch, parts) == sizes
+
+
+def test_training_keeps_no_trace_of_its_seeds() -> None:
+    """torch.manual_seed would: a formatted stack for every call, as long as CUDA is not in use."""
+    before = len(torch.cuda._queued_calls)  # type: ignore[attr-defined]
+    trained(small(recipes.find("ring")))
+    assert len(torch.cuda._queued_calls) == before  # type: ignore[attr-defined]

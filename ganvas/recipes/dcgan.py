@@ -16,17 +16,27 @@ def dcgan() -> Recipe:
     """Images, 32 px: the paper's networks without their widest layer, and its settings.
 
     Paper: Radford, Metz & Chintala 2016: batch 128, Adam 2e-4 with beta1 0.5, z uniform.
+    Expected: Fashion-MNIST, 8 minutes on two cores are 118 steps: Fréchet 65.9, coverage 0.001; it wants a GPU (docs/results.md).
     """
     return Recipe(
         name="dcgan",
         data=Files(path="fashion"),
         medium=Image(size=32),
         nets=DCGAN(),
-        method=Adversarial(objective=NonSaturating(), share_fakes=True, prior="uniform"),
+        method=Adversarial(objective=NonSaturating(), prior="uniform"),
         optim={"G": Adam(lr=2e-4, betas=(0.5, 0.999)), "D": Adam(lr=2e-4, betas=(0.5, 0.999))},
         train=Train(images=1_500_000, batch=128),
         evaluation=Evaluation(extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())),
     )
+
+
+def dcgan_small() -> Recipe:
+    """Images, 32 px: half the paper's width and 4x4 kernels, as most code has it; a sixth of the work.
+
+    Paper: Radford, Metz & Chintala 2016.
+    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 26.4, coverage 0.07 (docs/results.md).
+    """
+    return replace(dcgan(), name="dcgan_small", nets=DCGAN(width=64, kernel=4))
 
 
 def dcgan64() -> Recipe:
