@@ -30,7 +30,7 @@ from .run import Run, locked, save_codec
 from .sampling import Generator, sample
 from .watch import GRID, Interrupts, Watch
 
-SNAPSHOT_SHARE = 0.04  # of a run on minutes that drawing and scoring samples may take
+SNAPSHOT_SHARE = 0.03  # of a run on minutes that drawing and scoring samples may take
 RESERVE = 0.03  # of its minutes that a run on them leaves for a machine that slows down
 
 

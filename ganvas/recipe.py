@@ -19,7 +19,7 @@ class Train:
     ema_ramp: the half-life is at most this share of the images seen so far (Karras et al. 2020b's warm-up).
     precision: "auto" is bf16 where the processor computes in it, else fp32.
     snapshots: how many times a run stops to draw samples, score them and keep a checkpoint; None is 12, or as many as
-        4% of its minutes allow.
+        3% of its minutes allow.
     """
 
     images: int | None = None
