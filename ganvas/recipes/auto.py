@@ -15,6 +15,7 @@ def auto() -> Recipe:
     """Images: small relativistic networks that learn quickly on a laptop.
 
     Paper: Huang et al. 2024 (R3GAN's loss), with its penalties by finite differences.
+    Expected: Fashion-MNIST, 10 minutes on two cores: Fréchet 1.70, coverage 0.77 (docs/results.md).
     """
     return Recipe(
         name="auto",

@@ -9,7 +9,7 @@ from ..metrics import Coordinates, Frechet, Modes
 from ..nets import MLP
 from ..objectives import NonSaturating, RelativisticPairing
 from ..optim import Adam, Cosine
-from ..penalties import R1, R2
+from ..penalties import FiniteDifferenceR1, FiniteDifferenceR2
 from ..recipe import Evaluation, Recipe, Train
 
 
@@ -17,6 +17,7 @@ def ring() -> Recipe:
     """Points: a ring of 8 Gaussians; the relativistic loss with R1 and R2 finds them all.
 
     Paper: Huang et al. 2024 (loss); Srivastava et al. 2017 (VEEGAN's ring).
+    Expected: 8 of 8 modes in 23 s on two cores, 76% of samples within 3 std (docs/results.md).
     """
     return _mixture("ring", Mixture(layout="ring", modes=8, scale=1.0, std=0.02))
 
@@ -25,6 +26,7 @@ def grid() -> Recipe:
     """Points: a grid of 25 Gaussians; the relativistic loss with R1 and R2 finds them all.
 
     Paper: Huang et al. 2024 (loss); Srivastava et al. 2017 (VEEGAN's grid).
+    Expected: 25 of 25 modes in 25 s on two cores, 18% of samples within 3 std (docs/results.md).
     """
     return _mixture("grid", Mixture(layout="grid", modes=25, scale=1.0, std=0.02))
 
@@ -33,6 +35,7 @@ def ring_classic() -> Recipe:
     """Points: the ring with the classic loss and no penalty, which collapses: that is the lesson.
 
     Paper: Goodfellow et al. 2014.
+    Expected: 8 of 8 modes reached, very unevenly (mode_kl 0.31 against 0.001; docs/results.md).
     """
     return replace(ring(), name="ring_classic", method=Adversarial(objective=NonSaturating()))
 
@@ -41,20 +44,24 @@ def grid_classic() -> Recipe:
     """Points: the grid with the classic loss and no penalty, which collapses: that is the lesson.
 
     Paper: Goodfellow et al. 2014.
+    Expected: 12 of 25 modes (docs/results.md).
     """
     return replace(grid(), name="grid_classic", method=Adversarial(objective=NonSaturating()))
 
 
 def _mixture(name: str, mixture: Mixture) -> Recipe:
-    adam = Adam(lr=1e-3, betas=(0.0, 0.99), schedule=Cosine(final=0.05))
+    adam = Adam(lr=3e-3, betas=(0.0, 0.99), schedule=Cosine(final=0.02, start=0.5))
     return Recipe(
         name=name,
         data=mixture,
         medium=Points(),
         nets=MLP(z_dim=2, g_hidden=(128, 128, 128), d_hidden=(128, 128, 128), batch_norm=False, tanh=False),
-        method=Adversarial(objective=RelativisticPairing(), penalties=(R1(gamma=0.1), R2(gamma=0.1))),
+        method=Adversarial(
+            objective=RelativisticPairing(),
+            penalties=(FiniteDifferenceR1(gamma=0.05, sigma=0.02), FiniteDifferenceR2(gamma=0.05, sigma=0.02)),
+        ),
         optim={"G": adam, "D": adam},
-        train=Train(images=1_000_000, batch=256, ema_kimg=10.0),
+        train=Train(images=256_000, batch=128, ema_kimg=10.0, snapshots=6),
         evaluation=Evaluation(
             extractor=Coordinates(),
             metrics=(Modes(centres=mixture.centres, std=mixture.std), Frechet()),
