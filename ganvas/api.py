@@ -28,7 +28,7 @@ from .recipe import Recipe
 from .report import write_report
 from .run import Run, locked, save_codec
 from .sampling import Generator, sample
-from .watch import GRID, Interrupts, Watch
+from .watch import Interrupts, Watch
 
 SNAPSHOT_SHARE = 0.03  # of a run on minutes that drawing and scoring samples may take
 RESERVE = 0.03  # of its minutes that a run on them leaves for a machine that slows down
@@ -284,7 +284,7 @@ def measure(recipe: Recipe, data: Dataset, judge: Judge, seed: int, where: torch
     Loop(trial, data, state, seed).run(watch)
     begun = time.perf_counter()
     judge.snapshot(recipe.method, state.sampled())
-    data.codec.preview(sample(recipe.method, state.sampled(), data.codec, GRID, seed))
+    data.codec.preview(sample(recipe.method, state.sampled(), data.codec, data.codec.shown, seed))
     per_step = (ends[-1] - ends[1]) / (len(ends) - 2)
     return state.clock.images / state.clock.step / per_step, time.perf_counter() - begun
 

@@ -86,6 +86,8 @@ class Codec(Protocol):
     def spec(self) -> Spec: ...
     @property
     def resize(self) -> str: ...  # how items were brought to one size, for score cards: it moves scores
+    @property
+    def shown(self) -> int: ...  # samples that make a good preview
     def encode(self, item: bytes | np.ndarray) -> np.ndarray:
         """One item in stored form. Raises GanvasError (with the reason, without the name) if it cannot be read."""
         ...

@@ -20,7 +20,6 @@ from .report import write_report
 from .run import Run
 from .sampling import sample
 
-GRID = 64  # samples in a run's pictures
 CHECKPOINT_SECONDS = 120  # at most so much training is lost to a crash
 GRACE = 1.05  # a run on minutes stops at this share of them, whatever its budget in images
 
@@ -145,7 +144,7 @@ class Watch:
         self.saved = time.perf_counter()
 
     def _picture(self, state: State) -> None:
-        stored = sample(self.run.recipe.method, state.sampled(), self.codec, GRID, self.run.seed)
+        stored = sample(self.run.recipe.method, state.sampled(), self.codec, self.codec.shown, self.run.seed)
         folder = self.run.path / "samples"
         with explained("writing samples", folder):
             folder.mkdir(exist_ok=True)

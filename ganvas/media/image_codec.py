@@ -45,6 +45,10 @@ class ImageCodec:
         return RESIZE
 
     @property
+    def shown(self) -> int:
+        return 64
+
+    @property
     def spec(self) -> Spec:
         return Spec((self.channels, self.size, self.size), (Field("image", self.channels, "continuous"),), {})
 

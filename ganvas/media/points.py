@@ -33,6 +33,10 @@ class PointsCodec:
         return "none"
 
     @property
+    def shown(self) -> int:
+        return 2500
+
+    @property
     def spec(self) -> Spec:
         return Spec((self.dim,), (Field("point", self.dim, "continuous"),), {})
 
