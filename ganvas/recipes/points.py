@@ -23,10 +23,10 @@ def ring() -> Recipe:
 
 
 def grid() -> Recipe:
-    """Points: a grid of 25 Gaussians; the relativistic loss with R1 and R2 finds them all.
+    """Points: a grid of 25 Gaussians; the relativistic loss with R1 and R2 covers them all, blurred.
 
     Paper: Huang et al. 2024 (loss); Srivastava et al. 2017 (VEEGAN's grid).
-    Expected: 25 of 25 modes in 25 s on two cores, 18% of samples within 3 std (docs/results.md).
+    Expected: 25 of 25 modes covered in 25 s on two cores, but only 18% of samples within 3 std (docs/results.md).
     """
     return _mixture("grid", Mixture(layout="grid", modes=25, scale=1.0, std=0.02))
 
