@@ -7,7 +7,9 @@ images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator as Yields
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import torch
 
 from . import checkpoint as checkpoints
-from . import loop, recipes
+from . import dist, diverged, loop, recipes
 from .config import from_json, to_json
 from .core import Codec, Dataset
 from .data import Files, Tensors, cache_folder, prepare
@@ -28,7 +30,7 @@ from .recipe import Recipe
 from .report import write_report
 from .run import Run, locked, save_codec
 from .sampling import Generator, sample
-from .watch import Interrupts, Watch
+from .watch import Follow, Interrupts, Watch
 
 SNAPSHOT_SHARE = 0.03  # of a run on minutes that drawing and scoring samples may take
 RESERVE = 0.03  # of its minutes that a run on them leaves for a machine that slows down
@@ -66,19 +68,20 @@ def train(
     """
     asked = budgeted(with_data(recipes.find(recipe) if isinstance(recipe, str) else recipe, data), minutes, images)
     from_json(to_json(asked))  # what could not be read back is refused before anything is written
-    path, where = Path(out) if out is not None else Path("runs") / asked.name, pick(device)
+    path = Path(out) if out is not None else Path("runs") / asked.name
     if path.is_dir() and not Run.exists(path) and any(p.name[0] != "." and p.name != "codec.json" for p in path.iterdir()):
         raise GanvasError(f"{path} holds other files and no run: choose a new folder with --out")
-    with locked(path):
-        if Run.exists(path):
+    with dist.joined(), held(path):
+        where, quiet = pick(dist.placed(device)), quiet or not dist.first()
+        if dist.told(Run.exists(path)):
             run = Run(path)
             refuse_difference(run, asked, seed)
             return _resume(run, asked.train.minutes, asked.train.images, where, quiet)
-        codec, training, held_out = open_data(asked)
+        codec, training, judge = prepared(asked, None)
         _say(quiet, f"{asked.name}: {training.title}, {len(training):,} samples as {words(codec)}, on {where}")
         loop.start(asked, codec.spec, seed, where)  # networks that cannot be built say so now
-        judge = Judge(asked.evaluation, training, held_out, cache_folder())
-        judge.check()
+        if dist.first():
+            judge.check()
         data_there = placed(training, where)
         settled = settle(asked, data_there, judge, seed, where, quiet)
         about = {
@@ -87,8 +90,9 @@ def train(
             "skipped": training.skipped,
             "fingerprint": training.fingerprint,
         }
-        save_codec(path, codec)  # first: recipe.json makes the folder a run
-        run = Run.write(path, settled, asked, seed, about, describe(where))
+        if dist.first():
+            save_codec(path, codec)  # first: recipe.json makes the folder a run
+        run = written(path, settled, asked, seed, about, environment(where))
         return _play(run, loop.start(settled, codec.spec, seed, where), data_there, judge, quiet)
 
 
@@ -101,9 +105,9 @@ def resume(
         GanvasError: no run, a smaller budget, a damaged checkpoint, another training in the folder.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
-    run, where = Run(path), pick(device)
-    with locked(run.path):
-        return _resume(run, minutes, images, where, quiet)
+    run = Run(path)
+    with dist.joined(), held(run.path):
+        return _resume(run, minutes, images, pick(dist.placed(device)), quiet or not dist.first())
 
 
 def _resume(run: Run, minutes: float | None, images: int | None, where: torch.device, quiet: bool) -> Run:
@@ -113,23 +117,19 @@ def _resume(run: Run, minutes: float | None, images: int | None, where: torch.de
     if last >= (settled.train.images or 0) and any("best" in card.get("which", "") for card in run.scores):
         _say(quiet, f"{run.path} is finished: {last:,} images; ask for more with --minutes or --images")
         return run
-    codec, training, held_out = open_data(run.recipe, run.codec())
-    environment = describe(where)
-    for name, value in environment.items():
-        if run.meta["environment"].get(name) != value:
-            was = run.meta["environment"].get(name)
+    _, training, judge = prepared(settled, run.codec())
+    here = environment(where)
+    for name, value in here.items():
+        was = run.meta["environment"].get(name)
+        if was != value:
             _say(quiet, f"note: {name} was {was}, is {value}: training continues, but not bit for bit")
     if training.fingerprint != run.meta["data"]["fingerprint"]:
         _say(quiet, "note: the data has changed since this run began: training continues, but not bit for bit")
     if settled.train.precision == "bf16" and not has_bf16(where):
         _say(quiet, f"note: this run computes in bf16, which {where} only emulates: it will be slow")
-    state = loop.start(settled, codec.spec, run.seed, where)
-    if run.checkpoints:
-        checkpoints.load(run.checkpoints[-1], state, total=settled.train.images)
-    run = Run.write(run.path, settled, asked, run.seed, run.meta["data"], environment)
+    run = written(run.path, settled, asked, run.seed, run.meta["data"], here)
+    state = restored(run, training.codec, where)
     _say(quiet, f"continuing {run.path} at {state.clock.images:,} of {state.clock.total:,} images")
-    run.cut_back(state.clock.images)
-    judge = Judge(settled.evaluation, training, held_out, cache_folder())
     return _play(run, state, placed(training, where), judge, quiet)
 
 
@@ -239,14 +239,51 @@ def _differences(was: Any, now: Any, where: str) -> Iterator[str]:
 # ---------------------------------------------------------------- what is settled before the first step
 
 
-def open_data(recipe: Recipe, codec: Codec | None = None) -> tuple[Codec, Tensors, Tensors | None]:
+def open_data(recipe: Recipe, codec: Codec | None = None, quiet: bool = False) -> tuple[Codec, Tensors, Tensors | None]:
     """(codec, training set, held-out set or None); the codec is fitted to the data unless given."""
     medium = recipe.medium
     items = recipe.data.items(medium.suffixes)
     codec = codec or medium.fit(items)
     held_out = recipe.data.held_out(medium.suffixes)
-    training = prepare(items, codec, cache_folder())
-    return codec, training, prepare(held_out, codec, cache_folder()) if held_out is not None else None
+    training = prepare(items, codec, cache_folder(), quiet)
+    return codec, training, prepare(held_out, codec, cache_folder(), quiet) if held_out is not None else None
+
+
+def prepared(recipe: Recipe, codec: Codec | None) -> tuple[Codec, Tensors, Judge]:
+    """The codec, the training set, and what judges samples; rank 0 fills the caches before the others look into them."""
+    with dist.in_turn():
+        codec, training, held_out = open_data(recipe, codec, quiet=not dist.first())
+        return codec, training, Judge(recipe.evaluation, training, held_out, cache_folder())
+
+
+def environment(where: torch.device) -> dict[str, str | int]:
+    """What exact resume depends on."""
+    return describe(where) | {"ranks": dist.world()}
+
+
+@contextmanager
+def held(path: Path) -> Yields[None]:
+    """The run's folder, locked by rank 0 for all."""
+    with locked(path) if dist.first() else nullcontext():
+        yield
+
+
+def written(
+    path: Path, settled: Recipe, asked: Recipe, seed: int, data: Mapping[str, Any], environment: Mapping[str, Any]
+) -> Run:
+    """The run with its settings written, by rank 0."""
+    with dist.in_turn():
+        return Run.write(path, settled, asked, seed, data, environment) if dist.first() else Run(path)
+
+
+def restored(run: Run, codec: Codec, where: torch.device) -> State:
+    """The run's last checkpoint, or its very start; what was written since is forgotten."""
+    state = loop.start(run.recipe, codec.spec, run.seed, where)
+    if run.checkpoints:
+        checkpoints.load(run.checkpoints[-1], state, total=run.recipe.train.images)
+    if dist.first():
+        run.cut_back(state.clock.images)
+    return state
 
 
 def placed(data: Tensors, where: torch.device) -> Tensors:
@@ -261,7 +298,7 @@ def settle(asked: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.d
         settings = replace(settings, precision="bf16" if has_bf16(where) else "fp32")
     if settings.minutes is None:
         return replace(asked, train=replace(settings, snapshots=settings.snapshots or 12))
-    speed, snapshot = measure(replace(asked, train=settings), data, judge, seed, where)
+    speed, snapshot = dist.told(measure(replace(asked, train=settings), data, judge, seed, where))
     seconds = 60 * settings.minutes
     snapshots = settings.snapshots or min(60, max(2, int(SNAPSHOT_SHARE * seconds / snapshot)))
     useful = max(seconds * (1 - RESERVE) - snapshots * snapshot, 0.1 * seconds)
@@ -283,8 +320,9 @@ def measure(recipe: Recipe, data: Dataset, judge: Judge, seed: int, where: torch
 
     Loop(trial, data, state, seed).run(watch)
     begun = time.perf_counter()
-    judge.snapshot(recipe.method, state.sampled())
-    data.codec.preview(sample(recipe.method, state.sampled(), data.codec, data.codec.shown, seed))
+    if dist.first():
+        judge.snapshot(recipe.method, state.sampled())
+        data.codec.preview(sample(recipe.method, state.sampled(), data.codec, data.codec.shown, seed))
     per_step = (ends[-1] - ends[1]) / (len(ends) - 2)
     return state.clock.images / state.clock.step / per_step, time.perf_counter() - begun
 
@@ -293,24 +331,45 @@ def measure(recipe: Recipe, data: Dataset, judge: Judge, seed: int, where: torch
 
 
 def _play(run: Run, state: State, data: Dataset, judge: Judge, quiet: bool) -> Run:
-    """Train to the end of the budget; then the score cards of the last checkpoint and the best."""
-    watch = Watch(run, data.codec, judge, quiet)
+    """Train to the end of the budget, easing the learning rate where a step was not finite; then the final score cards."""
+    while bad := dist.told(_train(run, state, data, judge, quiet)):
+        run = _eased(run, bad, quiet)
+        state = restored(run, data.codec, next(state.nets.parameters()).device)
+    if dist.first():
+        _final(run, state, judge)
+    return Run(run.path)
+
+
+def _train(run: Run, state: State, data: Dataset, judge: Judge, quiet: bool) -> list[str]:
+    """Train until the budget is spent, time is up, or something is not finite: then its names."""
+    watch = Watch(run, data.codec, judge, quiet) if dist.first() else Follow()
     with Interrupts(watch):
         watch.begin(state)
         try:
             Loop(run.recipe, data, state, run.seed).run(watch)
         finally:
             watch.end()
-    if watch.interrupted:
+    if dist.told(watch.interrupted):
         raise KeyboardInterrupt(
             f"stopped at {state.clock.images:,} images, all saved; go on with: ganvas train --resume {run.path}"
         )
+    if not isinstance(watch, Watch):
+        return []
     if watch.stopped:  # the budget is what the time allowed, so that the same command finds a finished run
         _say(quiet, f"stopped at {state.clock.images:,} of {state.clock.total:,} images: {watch.stopped}")
         reached = replace(run.recipe, train=replace(run.recipe.train, images=state.clock.images))
-        run = Run.write(run.path, reached, run.asked, run.seed, run.meta["data"], run.meta["environment"])
-    _final(run, state, judge)
-    return run
+        Run.write(run.path, reached, run.asked, run.seed, run.meta["data"], run.meta["environment"])
+    return watch.diverged
+
+
+def _eased(run: Run, bad: list[str], quiet: bool) -> Run:
+    """The run with half the learning rates. Raises GanvasError, with a diagnosis, where that was done often enough."""
+    recipe = diverged.eased(run.asked, run.recipe)
+    if recipe is None:
+        raise GanvasError(diverged.diagnosis(bad, run.lines("log.jsonl"), run.recipe.train.precision))
+    back = f"checkpoint {run.checkpoints[-1].name}" if run.checkpoints else "the start"
+    _say(quiet, f"{', '.join(bad)} no longer finite: back to {back} with {recipe.train.lr_scale:g} times the learning rates")
+    return written(run.path, recipe, run.asked, run.seed, run.meta["data"], run.meta["environment"])
 
 
 def _final(run: Run, state: State, judge: Judge) -> None:

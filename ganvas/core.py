@@ -93,11 +93,7 @@ class Codec(Protocol):
         ...
 
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Stored [N, …] -> x; random flips and the like if a generator is given.
-
-        At most one random number a sample is drawn, in order, by torch.rand(N) on the generator, which is on the CPU:
-        several ranks then see the samples that one would.
-        """
+        """Stored [N, …] -> x; random flips and the like if a generator (of the CPU) is given."""
         ...
 
     def store(self, x: Tensor) -> Tensor:
@@ -132,8 +128,8 @@ class Dataset(Protocol):
     labels: Tensor | None  # int64 [N]
 
     def __len__(self) -> int: ...
-    def batch(self, seed: int, size: int, rank: int = 0, world: int = 1) -> Batch:
-        """A random batch that is a pure function of its arguments: rank's share of the `size * world` drawn."""
+    def batch(self, seed: int, size: int) -> Batch:
+        """A random batch that is a pure function of its arguments."""
         ...
 
 

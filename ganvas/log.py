@@ -32,18 +32,14 @@ class Tally:
         norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
         self._count("gradient_norm", name, torch.stack(norms).norm())
 
-    def read(self) -> tuple[dict[str, dict[str, float]], bool]:
-        """({"terms": {…}, "seen": {…}, "gradient_norm": {…}} as means, whether all was finite); starts again from nothing."""
+    def read(self) -> dict[str, dict[str, float]]:
+        """{"terms": {…}, "seen": {…}, "gradient_norm": {…}} as means; starts again from nothing."""
         means: dict[str, dict[str, float]] = {"terms": {}, "seen": {}, "gradient_norm": {}}
-        finite = self.all_finite()
         values = torch.stack(list(self.sums.values())).tolist() if self.sums else []
         for ((kind, name), count), value in zip(self.counts.items(), values, strict=True):
             means[kind][name] = value / count
         self.sums, self.counts = {}, {}
-        return means, finite
-
-    def all_finite(self) -> bool:
-        return not self.sums or bool(torch.stack(list(self.sums.values())).isfinite().all())
+        return means
 
     def _count(self, kind: str, name: str, value: Tensor) -> None:
         at = (kind, name)

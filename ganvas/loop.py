@@ -1,19 +1,19 @@
 """The training loop: the only place where an optimiser steps.
 
 A method says what a turn of the game is, as a list of phases; the loop plays them. Every random draw comes from a
-generator seeded by (seed, rank, step, phase, repeat, part), and every batch is keyed the same way: resuming is right by
-construction, and taking samples or scores cannot disturb training.
+generator seeded by (seed, step, phase, repeat, part), and every batch is keyed the same way: resuming is right by
+construction, and taking samples or scores cannot disturb training. Ranks share out the parts of a batch.
 """
 
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from . import ema
+from . import dist, ema
 from .core import Clock, Dataset, Nets, Phase, Spec, Stage, key
 from .device import autocast, reseed
 from .log import Tally
@@ -75,7 +75,7 @@ class Loop:
             )
             begun, last = time.perf_counter(), begun
             state.seconds += begun - last  # with what `watch` took after the step before
-            if watch(state, self.tally):
+            if dist.agreed(watch(state, self.tally)):
                 break
 
     def enter(self, stage: Stage) -> None:
@@ -86,13 +86,13 @@ class Loop:
 
     def step(self, stage: Stage, batch: int) -> None:
         """One step: every phase that is due, in order."""
-        sizes = shares(batch, self.recipe.train.parts)
-        seen: list[dict[str, Tensor]] = [{} for _ in sizes]  # one a part: fakes stay with their part of the batch
+        shares = own(batch, self.recipe.train.parts)
+        seen: list[dict[str, Tensor]] = [{} for _ in shares]  # one a part: fakes stay with their part of the batch
         for phase in stage.phases:
-            if self.state.clock.step % phase.every or (phase.when and not phase.when(together(seen))):
+            if self.state.clock.step % phase.every or (phase.when and not phase.when(dist.mean(together(seen)))):
                 continue
             for repeat in range(phase.repeat):
-                self.play(phase, repeat, sizes, seen)
+                self.play(phase, repeat, shares, batch, seen)
 
     def learn_only(self, names: Iterable[str]) -> None:
         """Gradients for the named networks alone: the others are scenery, and backward need not visit their weights."""
@@ -100,42 +100,51 @@ class Loop:
             for parameter in parameters:
                 parameter.requires_grad = name in names
 
-    def play(self, phase: Phase, repeat: int, sizes: list[int], seen: list[dict[str, Tensor]]) -> None:
+    def play(self, phase: Phase, repeat: int, shares: list["Share"], batch_size: int, seen: list[dict[str, Tensor]]) -> None:
         """One phase once: loss and gradients part by part, then a step of the networks it trains."""
         nets, clock = self.state.nets, self.state.clock
         self.learn_only(phase.trains)
-        for part, size in enumerate(sizes):
-            draw = key(self.seed, 0, clock.step, phase.name, repeat, part)
+        for own_seen, (part, size) in zip(seen, shares, strict=True):
+            draw = key(self.seed, clock.step, phase.name, repeat, part)
             reseed(draw, self.device)
             # a key of its own for the data: one stream for both would tie each latent to the choice of its reals
             data = self.data.batch(key(draw, "data"), size) if phase.reads else {}
-            batch = {name: value.to(self.device, non_blocking=True) for name, value in data.items()} | seen[part]
+            batch = {name: value.to(self.device, non_blocking=True) for name, value in data.items()} | own_seen
             with self.autocast:
                 turn = phase.loss(nets, batch, clock)
             loss = sum(term.mean() for term in turn.terms.values())
             assert isinstance(loss, Tensor)
             if phase.trains:
-                (loss * (size / sum(sizes))).backward()
-            seen[part].update(turn.seen)
+                (loss * (size / batch_size)).backward()
+            own_seen.update(turn.seen)
             self.tally.add(turn)
         for name in phase.trains:
+            dist.total(self.parameters[name])
             self.tally.gradient(name, self.parameters[name])
-            apply(self.state.optims[name], self.recipe.optim[name].at(clock))
+            apply(self.state.optims[name], self.recipe.optim[name].at(clock), self.recipe.train.lr_scale)
         if phase.after:
             with torch.no_grad():
-                phase.after(nets, together(seen))
+                phase.after(nets, dist.mean(together(seen)))
 
 
-def apply(optimiser: torch.optim.Optimizer, hyperparameters: Mapping[str, Any]) -> None:
+def apply(optimiser: torch.optim.Optimizer, hyperparameters: Mapping[str, Any], lr_scale: float) -> None:
     for group in optimiser.param_groups:
-        group.update(hyperparameters)
+        group.update({**hyperparameters, "lr": hyperparameters["lr"] * lr_scale})
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
 
 
-def shares(batch: int, parts: int) -> list[int]:
-    """A batch in parts that differ by one at most."""
-    return [batch // parts + (part < batch % parts) for part in range(parts)]
+class Share(NamedTuple):
+    """One part of a batch: its place among all parts of all ranks, and its size."""
+
+    part: int
+    size: int
+
+
+def own(batch: int, parts: int) -> list[Share]:
+    """This rank's `parts` of the batch, all of which differ by one at most."""
+    count, mine = parts * dist.world(), parts * dist.rank()
+    return [Share(part, batch // count + (part < batch % count)) for part in range(mine, mine + parts)]
 
 
 def together(seen: list[dict[str, Tensor]]) -> dict[str, Tensor]:

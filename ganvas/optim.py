@@ -46,7 +46,7 @@ class Optimiser(Protocol):
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer: ...
     def at(self, clock: Clock) -> dict[str, Any]:
-        """The hyperparameters in force now, for the optimiser's parameter groups."""
+        """The hyperparameters in force now, "lr" among them, for the optimiser's parameter groups."""
         ...
 
 

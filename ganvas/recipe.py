@@ -17,6 +17,7 @@ class Train:
     batch: images a step; worked through in `parts` pieces where memory is short, their gradients added.
     ema_kimg: half-life of the moving average of G, in thousand images; 0 keeps none.
     ema_ramp: the half-life is at most this share of the images seen so far (Karras et al. 2020b's warm-up).
+    lr_scale: a factor on every learning rate; halved when a step was not finite.
     precision: "auto" is bf16 where the processor computes in it, else fp32.
     snapshots: how many times a run stops to draw samples, score them and keep a checkpoint; None is 12, or as many as
         3% of its minutes allow.
@@ -28,6 +29,7 @@ class Train:
     parts: int = 1
     ema_kimg: float = 0.0
     ema_ramp: float = 0.05
+    lr_scale: float = 1.0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     snapshots: int | None = None
 
@@ -44,6 +46,7 @@ class Train:
         )
         refuse(not 0 <= self.ema_kimg < 1e9, "train.ema_kimg", self.ema_kimg, "0 or more", "--train.ema-kimg 20")
         refuse(not 0 <= self.ema_ramp <= 10, "train.ema_ramp", self.ema_ramp, "between 0 and 10", "--train.ema-ramp 0.05")
+        refuse(not 0 < self.lr_scale <= 1000, "train.lr_scale", self.lr_scale, "positive", "--train.lr-scale 1")
         refuse(
             self.snapshots is not None and not 1 <= self.snapshots <= 9999,
             "train.snapshots",

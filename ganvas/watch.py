@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 import time
+from math import isfinite
 from types import FrameType
 from typing import Any
 
@@ -11,7 +12,6 @@ import torch
 from tqdm import tqdm
 
 from .core import Codec
-from .errors import GanvasError
 from .evaluation import Judge
 from .files import explained
 from .log import Tally, line
@@ -21,6 +21,7 @@ from .run import Run
 from .sampling import sample
 
 CHECKPOINT_SECONDS = 120  # at most so much training is lost to a crash
+ECHO = 1.0  # seconds within which a second signal is torchrun's copy of the first
 GRACE = 1.05  # a run on minutes stops at this share of them, whatever its budget in images
 
 
@@ -36,6 +37,7 @@ class Watch:
         self.score = ""
         self.stopped = ""  # why training ended before its budget was spent
         self.interrupted = False
+        self.diverged: list[str] = []  # what was no longer finite, if anything
         self.reported = (time.perf_counter(), 0)  # when, at how many images
         self.saved = time.perf_counter()
         self.shown = time.perf_counter()
@@ -71,13 +73,17 @@ class Watch:
         done = clock.images >= clock.total
         due = self._marks(clock.images) > self.marked
         late = self.limit is not None and state.seconds > self.limit
-        if done or due or late or now - self.reported[0] > min(10.0, max(1.0, state.seconds / 300)):
+        saving = self.interrupted or now - self.saved > CHECKPOINT_SECONDS
+        if done or due or late or saving or now - self.reported[0] > min(10.0, max(1.0, state.seconds / 300)):
             self._report(state, tally, now)
+        if self.diverged:  # and nothing of it is kept
+            return True
         if due or done or late:
             self.marked = self._marks(clock.images)
             self._snapshot(state)
-        elif self.interrupted or now - self.saved > CHECKPOINT_SECONDS:
-            self._save(state, tally)
+        elif saving:
+            self.run.save(state)
+            self.saved = time.perf_counter()
         if late and not done:
             self.stopped = "time is up: the machine was slower than when its speed was measured"
         return done or late or self.interrupted
@@ -97,16 +103,15 @@ class Watch:
     # ------------------------------------------------------------ doing it
 
     def _report(self, state: State, tally: Tally, now: float) -> None:
-        """Read the sums back, refuse what is not finite, write a line."""
-        means, finite = tally.read()
+        """Read the sums back, notice what is not finite, write a line."""
+        means = tally.read()
+        self.diverged = [name for group in means.values() for name, value in group.items() if not isfinite(value)]
         clock, (then, images) = state.clock, self.reported
         rate = (clock.images - images) / max(1e-9, now - then)
         lr = {name: optimiser.param_groups[0]["lr"] for name, optimiser in state.optims.items()}
         head = {"images": clock.images, "step": clock.step, "seconds": round(state.seconds, 3)}
         self.run.append("log.jsonl", head | {"images_per_second": rate, "memory_mb": memory_mb()} | line(means) | {"lr": lr})
         self.reported = (time.perf_counter(), clock.images)
-        if not finite:
-            self._diverged(means)
         words = "  ".join(
             f"{name.removesuffix('/adversarial')} {value:.3g}" for name, value in means["terms"].items() if "adv" in name
         )
@@ -137,12 +142,6 @@ class Watch:
         self.saved = time.perf_counter()
         self.reported = (self.saved, state.clock.images)  # a snapshot's time is not training's
 
-    def _save(self, state: State, tally: Tally) -> None:
-        if not tally.all_finite():
-            self._diverged(tally.read()[0])
-        self.run.save(state)
-        self.saved = time.perf_counter()
-
     def _picture(self, state: State) -> None:
         stored = sample(self.run.recipe.method, state.sampled(), self.codec, self.codec.shown, self.run.seed)
         folder = self.run.path / "samples"
@@ -162,21 +161,29 @@ class Watch:
             self.best = score
         return better
 
-    def _diverged(self, means: dict[str, dict[str, float]]) -> None:
-        bad = [name for group in means.values() for name, value in group.items() if not abs(value) < float("inf")]
-        last = self.run.checkpoints[-1] if self.run.checkpoints else None
-        kept = f"the last good checkpoint is {last}" if last else "no checkpoint had been written yet"
-        raise GanvasError(
-            f"training diverged: {', '.join(bad) or 'a loss'} is no longer finite; {kept}. Lower the learning rates "
-            f"(--optim.G.lr, --optim.D.lr) or strengthen the penalty on D, and train into a new folder"
-        )
+
+class Follow:
+    """The watch of every rank but the first, which decides for all."""
+
+    def __init__(self) -> None:
+        self.interrupted = False
+
+    def begin(self, state: State) -> None:
+        pass
+
+    def __call__(self, state: State, tally: Tally) -> bool:
+        return False
+
+    def end(self) -> None:
+        pass
 
 
 class Interrupts:
     """Turns Ctrl-C and SIGTERM into a request that the watch answers at the end of the step; a second Ctrl-C is immediate."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch | Follow) -> None:
         self.watch = watch
+        self.asked = 0.0
         self.before: dict[int, Any] = {}
 
     def __enter__(self) -> None:
@@ -189,9 +196,10 @@ class Interrupts:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.watch.interrupted:
+        now = time.monotonic()
+        if self.watch.interrupted and now - self.asked > ECHO:
             raise KeyboardInterrupt
-        self.watch.interrupted = True
+        self.watch.interrupted, self.asked = True, now
 
 
 def memory_mb() -> float:

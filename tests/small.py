@@ -35,9 +35,9 @@ class Noise:
     def __len__(self) -> int:
         return len(self.stored)
 
-    def batch(self, seed: int, size: int, rank: int = 0, world: int = 1) -> dict[str, torch.Tensor]:
+    def batch(self, seed: int, size: int) -> dict[str, torch.Tensor]:
         generator = torch.Generator().manual_seed(seed)
-        rows = torch.randint(len(self.stored), (size * world,), generator=generator)[rank * size : (rank + 1) * size]
+        rows = torch.randint(len(self.stored), (size,), generator=generator)
         return {"x": self.codec.load(self.stored[rows], generator)}
 
 

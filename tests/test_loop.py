@@ -193,7 +193,7 @@ def test_non_finite_losses_and_gradients_are_noticed() -> None:
 
 @pytest.mark.parametrize(("batch", "parts", "sizes"), [(8, 1, [8]), (10, 3, [4, 3, 3]), (3, 3, [1, 1, 1])])
 def test_shares(batch: int, parts: int, sizes: list[int]) -> None:
-    assert loop.shares(batch, parts) == sizes
+    assert loop.own(batch, parts) == list(enumerate(sizes))
 
 
 def test_training_keeps_no_trace_of_its_seeds() -> None:

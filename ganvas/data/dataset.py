@@ -53,15 +53,10 @@ class Tensors:
         labels = None if self.labels is None else self.labels.to(device)
         return replace(self, stored=self.stored.to(device), labels=labels)
 
-    def batch(self, seed: int, size: int, rank: int = 0, world: int = 1) -> Batch:
-        """Samples "x" and, if there are any, their "label": this rank's `size` of the `size * world` drawn.
-
-        Drawn with replacement on the CPU, so that every device and every number of ranks sees the same samples.
-        """
+    def batch(self, seed: int, size: int) -> Batch:
+        """Samples "x" and, if there are any, their "label", drawn with replacement on the CPU: the same on every device."""
         draw = torch.Generator().manual_seed(seed)
-        index = torch.randint(len(self), (size * world,), generator=draw)[rank * size : (rank + 1) * size]
-        index = index.to(self.stored.device)
-        torch.rand(rank * size, generator=draw)  # leave the earlier ranks theirs: `load` takes one number a sample
+        index = torch.randint(len(self), (size,), generator=draw).to(self.stored.device)
         batch = {"x": self.codec.load(self.stored[index], draw)}
         return batch if self.labels is None else batch | {"label": self.labels[index]}
 

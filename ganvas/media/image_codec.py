@@ -70,10 +70,7 @@ class ImageCodec:
         return None
 
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
-        """uint8 [N, S, S, C] -> float32 [N, C, S, S] in [-1, 1], channels last in memory, flipped at random if so set.
-
-        A flip takes one number a sample from the generator (of the CPU), in order.
-        """
+        """uint8 [N, S, S, C] -> float32 [N, C, S, S] in [-1, 1], channels last in memory, flipped at random if so set."""
         if self.flip and generator is not None:
             mirrored = torch.rand(len(stored), generator=generator).to(stored.device) < 0.5
             stored = torch.where(mirrored[:, None, None, None], stored.flip(2), stored)

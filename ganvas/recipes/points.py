@@ -50,18 +50,21 @@ def grid_classic() -> Recipe:
 
 
 def _mixture(name: str, mixture: Mixture) -> Recipe:
-    adam = Adam(lr=3e-3, betas=(0.0, 0.99), schedule=Cosine(final=0.02, start=0.5))
+    cosine = Cosine(final=0.02, start=0.3)
     return Recipe(
         name=name,
         data=mixture,
         medium=Points(),
-        nets=MLP(z_dim=2, g_hidden=(128, 128, 128), d_hidden=(128, 128, 128), batch_norm=False, tanh=False),
+        nets=MLP(z_dim=2, g_hidden=(96, 96, 96), d_hidden=(64, 64), batch_norm=False, tanh=False, frequencies=16),
         method=Adversarial(
             objective=RelativisticPairing(),
-            penalties=(FiniteDifferenceR1(gamma=0.05, sigma=0.02), FiniteDifferenceR2(gamma=0.05, sigma=0.02)),
+            penalties=(FiniteDifferenceR1(gamma=0.02, sigma=0.01), FiniteDifferenceR2(gamma=0.02, sigma=0.01)),
         ),
-        optim={"G": adam, "D": adam},
-        train=Train(images=256_000, batch=128, ema_kimg=10.0, snapshots=6),
+        optim={
+            "G": Adam(lr=1e-3, betas=(0.5, 0.99), schedule=cosine),
+            "D": Adam(lr=5e-3, betas=(0.5, 0.99), schedule=cosine),
+        },
+        train=Train(images=358_400, batch=128, ema_kimg=10.0, snapshots=6),
         evaluation=Evaluation(
             extractor=Coordinates(),
             metrics=(Modes(centres=mixture.centres, std=mixture.std), Frechet()),

@@ -61,17 +61,6 @@ def test_a_batch_is_a_pure_function_of_its_arguments():
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize("size", [32, 5])
-@pytest.mark.parametrize("flip", [False, True])
-def test_ranks_share_out_the_batch_of_one(flip, size):
-    data = tensors(flip)
-    whole = data.batch(11, 4 * size)
-    for name in ("x", "label"):
-        assert torch.equal(torch.cat([data.batch(11, size, rank, 4)[name] for rank in range(4)]), whole[name])
-    two = [data.batch(2**62 + 1, 32, rank, 2)["x"] for rank in range(2)]
-    assert torch.equal(torch.cat(two), data.batch(2**62 + 1, 64)["x"])
-
-
 def test_a_batch_goes_with_its_labels():
     data = tensors(flip=False)
     batch = data.batch(3, 64)
