@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from .errors import GanvasError
 
-PATIENCE = timedelta(hours=6)  # for rank 0, while it reads data or takes scores
+PATIENCE = timedelta(hours=1)  # for rank 0, while it reads data or takes scores
 
 
 def rank() -> int:

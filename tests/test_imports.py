@@ -48,7 +48,7 @@ def test_leaves_import_the_base_alone(leaf: str) -> None:
         ("optim", BASE),
         ("ema", BASE),
         ("log", BASE),
-        ("loop", BASE | {"recipe", "ema", "log", "device"}),
+        ("loop", BASE | {"recipe", "ema", "log", "device", "dist"}),
         ("recipes", BASE | LEAVES | {"methods", "recipe", "optim"}),
         ("report", BASE),
     ],

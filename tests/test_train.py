@@ -23,6 +23,7 @@ from small import small
 import ganvas
 from ganvas import GanvasError, api, recipes
 from ganvas import run as runs
+from ganvas.core import Clock
 from ganvas.data import Files
 from ganvas.loop import Loop
 from ganvas.recipe import Recipe
@@ -159,14 +160,41 @@ def test_time_that_runs_out_stops_with_a_score(
     assert run.scores[-1]["kind"] == "final"
 
 
-def test_training_that_diverges_is_stopped_before_a_checkpoint(tmp_path: Path) -> None:
+def test_training_that_diverges_ends_with_a_diagnosis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three times with half the learning rate; then the end, and no checkpoint of it."""
     recipe = tiny(images=1600)
     wild = replace(recipe, optim={name: replace(optim, lr=9.9, eps=1e-30) for name, optim in recipe.optim.items()})
     nan = replace(wild, method=replace(recipe.method, penalties=(replace(recipe.method.penalties[0], gamma=1e38),)))
-    with pytest.raises(GanvasError, match=r"no longer finite.*learning rate"):
-        api.train(nan, out=tmp_path / "run", quiet=True)
+    with pytest.raises(GanvasError, match=r"training diverged: .*halved 3 times.*--optim.D.lr"):
+        api.train(nan, out=tmp_path / "run")
+    said = capsys.readouterr().err
+    assert [f"with {scale} times the learning rates" in said for scale in (0.5, 0.25, 0.125, 0.0625)] == [True] * 3 + [False]
     for folder in runs.Run(tmp_path / "run").checkpoints:
         assert all(t.isfinite().all() for t in load_file(folder / "nets.safetensors").values())
+
+
+def test_one_bad_step_goes_back_and_on_with_half_the_learning_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real, poisoned = Loop.step, list[int]()
+
+    def poison(self: Loop, *arguments: Any) -> None:
+        real(self, *arguments)
+        if self.state.clock.images == 96 and self.recipe.train.images == 160 and not poisoned:
+            poisoned.append(1)
+            next(self.state.nets["D"].parameters()).data.fill_(float("nan"))
+
+    monkeypatch.setattr(Loop, "step", poison)
+    run = api.train(tiny(), out=tmp_path / "run")
+    said = capsys.readouterr().err
+    assert "no longer finite: back to checkpoint 0000000" in said
+    assert run.recipe.train.lr_scale == 0.5
+    assert run.asked.train.lr_scale == 1.0
+    lines = run.lines("log.jsonl")
+    assert lines[-1]["images"] == 160
+    assert lines[-1]["lr"]["G"] == run.recipe.optim["G"].at(Clock(10, 160, 160))["lr"] / 2
+    assert [line["images"] for line in lines] == sorted({line["images"] for line in lines})
+    assert all(t.isfinite().all() for t in final_tensors(run).values())
 
 
 def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

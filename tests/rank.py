@@ -1,0 +1,41 @@
+"""What test_dist.py starts once a rank: a few steps of a small game; rank 0 writes the weights.
+
+usage: rank.py RECIPE PARTS OUT
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from small import codec_for, noise, small
+
+from ganvas import dist, loop, recipes
+from ganvas.methods import Adversarial
+from ganvas.objectives import NonSaturating
+from ganvas.optim import Adam
+from ganvas.penalties import R1
+from ganvas.recipe import Recipe
+
+
+def game(name: str, parts: int) -> Recipe:
+    """Without batch statistics, with a penalty that is a phase of its own on every third step, seven steps of 64."""
+    recipe = small(recipes.find(name), images=7 * 64, batch=64, parts=parts)
+    method = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=1.0, every=3),))
+    adam = Adam(lr=1e-3, betas=(0.0, 0.99), eps=1e-3)  # of the gradients' size: Adam would blow up the last bit of a sum
+    return replace(recipe, method=method, optim={"G": adam, "D": adam})
+
+
+def main(name: str, parts: str, out: str) -> None:
+    torch.set_num_threads(1)
+    with dist.joined():
+        recipe = game(name, int(parts))
+        state = loop.start(recipe, codec_for(recipe).spec, 0, torch.device("cpu"))
+        loop.Loop(recipe, noise(recipe), state, 0).run(lambda state, tally: False)
+        tensors = {name: value.detach().contiguous() for name, value in state.nets.state_dict().items()}
+        save_file(tensors, Path(out) / f"rank{dist.rank()}.safetensors")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
