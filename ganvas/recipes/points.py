@@ -17,7 +17,7 @@ def ring() -> Recipe:
     """Points: a ring of 8 Gaussians; the relativistic loss with R1 and R2 finds them all.
 
     Paper: Huang et al. 2024 (loss); Srivastava et al. 2017 (VEEGAN's ring).
-    Expected: 8 of 8 modes in 23 s on two cores, 76% of samples within 3 std (docs/results.md).
+    Expected: 8 of 8 modes in 22 s on two cores, 80% of samples within 3 std (docs/results.md).
     """
     return _mixture("ring", Mixture(layout="ring", modes=8, scale=1.0, std=0.02))
 
@@ -26,7 +26,7 @@ def grid() -> Recipe:
     """Points: a grid of 25 Gaussians; the relativistic loss with R1 and R2 covers them all, blurred.
 
     Paper: Huang et al. 2024 (loss); Srivastava et al. 2017 (VEEGAN's grid).
-    Expected: 25 of 25 modes covered in 25 s on two cores, but only 18% of samples within 3 std (docs/results.md).
+    Expected: 25 of 25 modes reached in 20 s on two cores, but only 31% of samples within 3 std (docs/results.md).
     """
     return _mixture("grid", Mixture(layout="grid", modes=25, scale=1.0, std=0.02))
 
@@ -35,7 +35,7 @@ def ring_classic() -> Recipe:
     """Points: the ring with the classic loss and no penalty, which collapses: that is the lesson.
 
     Paper: Goodfellow et al. 2014.
-    Expected: 8 of 8 modes reached, very unevenly (mode_kl 0.31 against 0.001; docs/results.md).
+    Expected: 1 of 8 modes (docs/results.md).
     """
     return replace(ring(), name="ring_classic", method=Adversarial(objective=NonSaturating()))
 
@@ -44,7 +44,7 @@ def grid_classic() -> Recipe:
     """Points: the grid with the classic loss and no penalty, which collapses: that is the lesson.
 
     Paper: Goodfellow et al. 2014.
-    Expected: 12 of 25 modes (docs/results.md).
+    Expected: 13 of 25 modes at its best, 1 at its end (docs/results.md).
     """
     return replace(grid(), name="grid_classic", method=Adversarial(objective=NonSaturating()))
 
