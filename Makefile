@@ -34,6 +34,7 @@ test-slow: setup
 	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow
 
 data: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,data]'
 	$(BIN)/python scripts/fetch_data.py data
 
 bench: setup

@@ -72,7 +72,7 @@ def textbook(recipe: Recipe, spec: Spec, workers: int) -> float:
 
 def engine(recipe: Recipe, data: Dataset, steps: int = STEPS) -> float:
     """Images a second."""
-    state = loop.start(recipe, data.codec.spec, 0, torch.device("cpu"))
+    state = loop.start(recipe, data.spec, 0, torch.device("cpu"))
     ends: list[float] = []
 
     def watch(*_: object) -> bool:
@@ -110,7 +110,7 @@ def main() -> None:
     recipe = replace(recipe, data=Files(path="fashion-embedded"), medium=replace(recipe.medium, size=arguments.size))
     recipe = replace(recipe, train=replace(recipe.train, images=10**12))
     _, data, _ = api.open_data(recipe)
-    spec = data.codec.spec
+    spec = data.spec
     workers = max((0, 2), key=lambda count: textbook(recipe, spec, count))  # the quicker of the two
     rounds = [(textbook(recipe, spec, workers), engine(recipe, data)) for _ in range(arguments.rounds)]
     plain, ours = (statistics.median(speeds) for speeds in zip(*rounds, strict=True))

@@ -69,7 +69,7 @@ def speeds(rounds: int = 5, steps: int = 60) -> tuple[float, float]:
     ours: list[float] = []
     plain: list[float] = []
     for _ in range(rounds):
-        state = loop.start(recipe, data.codec.spec, 0, torch.device("cpu"))
+        state = loop.start(recipe, data.spec, 0, torch.device("cpu"))
         playing = Loop(recipe, data, state, 0)
         ours.append(64 * steps / seconds(lambda playing=playing: playing.run(lambda *_: False)))
         _, seen, taken = prototype.train(data.stored, 0, 64 * steps, device.has_bf16(torch.device("cpu")))

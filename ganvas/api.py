@@ -6,9 +6,8 @@ images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
 
 import json
 import sys
-import time
 from collections.abc import Generator as Yields
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -17,23 +16,22 @@ from typing import Any
 import torch
 
 from . import checkpoint as checkpoints
-from . import dist, diverged, loop, recipes
+from . import comparison, dist, diverged, loop, recipes
 from .config import from_json, to_json
-from .core import Codec, Dataset
+from .contact_sheet import write_sheet
+from .core import Codec, Dataset, Extractor
 from .data import Files, Tensors, cache_folder, prepare
-from .device import describe, has_bf16, holds, pick, wait
+from .device import describe, has_bf16, holds, pick
 from .errors import GanvasError
 from .evaluation import Judge
-from .log import Tally
 from .loop import Loop, State
+from .metrics import EfficientNetLite0, FashionClassifier, Inception, Pixels
 from .recipe import Recipe
 from .report import write_report
 from .run import Run, locked, save_codec
-from .sampling import Generator, sample
+from .sampling import Generator
+from .settle import settle
 from .watch import Follow, Interrupts, Watch
-
-SNAPSHOT_SHARE = 0.03  # of a run on minutes that drawing and scoring samples may take
-RESERVE = 0.03  # of its minutes that a run on them leaves for a machine that slows down
 
 
 def load(path: str | Path) -> Run:
@@ -79,7 +77,7 @@ def train(
             return _resume(run, asked.train.minutes, asked.train.images, where, quiet)
         codec, training, judge = prepared(asked, None)
         _say(quiet, f"{asked.name}: {training.title}, {len(training):,} samples as {words(codec)}, on {where}")
-        loop.start(asked, codec.spec, seed, where)  # networks that cannot be built say so now
+        loop.start(asked, training.spec, seed, where)  # networks that cannot be built say so now
         if dist.first():
             judge.check()
         data_there = placed(training, where)
@@ -89,11 +87,12 @@ def train(
             "count": len(training),
             "skipped": training.skipped,
             "fingerprint": training.fingerprint,
+            "label": training.condition._asdict() if training.condition else None,
         }
         if dist.first():
             save_codec(path, codec)  # first: recipe.json makes the folder a run
         run = written(path, settled, asked, seed, about, environment(where))
-        return _play(run, loop.start(settled, codec.spec, seed, where), data_there, judge, quiet)
+        return _play(run, loop.start(settled, training.spec, seed, where), data_there, judge, quiet)
 
 
 def resume(
@@ -128,7 +127,7 @@ def _resume(run: Run, minutes: float | None, images: int | None, where: torch.de
     if settled.train.precision == "bf16" and not has_bf16(where):
         _say(quiet, f"note: this run computes in bf16, which {where} only emulates: it will be slow")
     run = written(run.path, settled, asked, run.seed, run.meta["data"], here)
-    state = restored(run, training.codec, where)
+    state = restored(run, where)
     _say(quiet, f"continuing {run.path} at {state.clock.images:,} of {state.clock.total:,} images")
     return _play(run, state, placed(training, where), judge, quiet)
 
@@ -138,6 +137,8 @@ def evaluate(
     *,
     data: str | Path | None = None,
     n: int | None = None,
+    extractor: str | Extractor | None = None,
+    download: bool = False,
     checkpoint: str = "best",
     device: str = "auto",
 ) -> dict[str, Any]:
@@ -145,14 +146,23 @@ def evaluate(
 
     Args:
         n: generated samples; None is the recipe's number.
+        extractor: what sees the samples: "classifier", "efficientnet", "inception", "pixels", or an Extractor; None is
+            the recipe's.
+        download: let an extractor's weights be fetched where they are missing (inception: 96 MB).
+
+    Raises:
+        GanvasError: no run, no such extractor, weights that are missing, data that it cannot take.
     """
     run = run if isinstance(run, Run) else Run(run)
     recipe = run.recipe if data is None else replace(run.recipe, data=Files(path=str(data)))
     if n is not None:
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=n))
+    if extractor is not None:
+        seeing = called(extractor, download) if isinstance(extractor, str) else extractor
+        recipe = replace(recipe, evaluation=replace(recipe.evaluation, extractor=seeing))
     generator = Generator(run, checkpoint, device)
     _, training, held_out = open_data(recipe, run.codec())
-    judge = Judge(recipe.evaluation, training, held_out, cache_folder())
+    judge = Judge(recipe.evaluation, training, held_out, cache_folder(), pick(device), progress=True)
     head = {
         "images": int(generator.folder.name),
         "checkpoint": generator.folder.name,
@@ -165,7 +175,33 @@ def evaluate(
     return card
 
 
+def compare(runs: Sequence[str | Path | Run], *, out: str | Path | None = None) -> dict[str, Any]:
+    """Several runs side by side: what they are, what they cost and scored, ranked where one protocol scored them all.
+
+    Args:
+        out: a PNG to write, with a column of samples for each run; None writes none.
+
+    Returns:
+        {"runs": …, "groups": …, "problems": …} as comparison.compare says; "problems" tells why runs are not ranked.
+
+    Raises:
+        GanvasError: no run, fewer than two, one named twice, none with a score card, or a picture that cannot be written.
+    """
+    result = comparison.compare([run if isinstance(run, Run) else Run(run) for run in runs])
+    return result if out is None else result | {"picture": str(write_sheet(result, Path(out)))}
+
+
 # ---------------------------------------------------------------- what is asked for
+
+
+def called(extractor: str, download: bool) -> Extractor:
+    """The extractor that the command line calls so; its weights are fetched now where they are missing and may be."""
+    known = {"classifier": FashionClassifier, "efficientnet": EfficientNetLite0, "inception": Inception, "pixels": Pixels}
+    if extractor not in known:
+        raise GanvasError(f"there is no extractor {extractor!r}: --extractor {', '.join(known)}")
+    if download and extractor == "inception":
+        Inception(download=True).file()
+    return known[extractor]()
 
 
 def with_data(recipe: Recipe, data: str | Path | None) -> Recipe:
@@ -276,9 +312,9 @@ def written(
         return Run.write(path, settled, asked, seed, data, environment) if dist.first() else Run(path)
 
 
-def restored(run: Run, codec: Codec, where: torch.device) -> State:
+def restored(run: Run, where: torch.device) -> State:
     """The run's last checkpoint, or its very start; what was written since is forgotten."""
-    state = loop.start(run.recipe, codec.spec, run.seed, where)
+    state = loop.start(run.recipe, run.spec(), run.seed, where)
     if run.checkpoints:
         checkpoints.load(run.checkpoints[-1], state, total=run.recipe.train.images)
     if dist.first():
@@ -291,42 +327,6 @@ def placed(data: Tensors, where: torch.device) -> Tensors:
     return data.to(where) if holds(where, data.stored.nbytes) else data
 
 
-def settle(asked: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.device, quiet: bool) -> Recipe:
-    """The recipe with everything decided that depends on this machine: the budget in images, snapshots, precision."""
-    settings = asked.train
-    if settings.precision == "auto":
-        settings = replace(settings, precision="bf16" if has_bf16(where) else "fp32")
-    if settings.minutes is None:
-        return replace(asked, train=replace(settings, snapshots=settings.snapshots or 12))
-    speed, snapshot = dist.told(measure(replace(asked, train=settings), data, judge, seed, where))
-    seconds = 60 * settings.minutes
-    snapshots = settings.snapshots or min(60, max(2, int(SNAPSHOT_SHARE * seconds / snapshot)))
-    useful = max(seconds * (1 - RESERVE) - snapshots * snapshot, 0.1 * seconds)
-    images = max(1, int(speed * useful) // settings.batch) * settings.batch
-    _say(quiet, f"measured {speed:,.0f} images/s: {settings.minutes:g} minutes are {images:,} images ({settings.precision})")
-    return replace(asked, train=replace(settings, minutes=None, images=images, snapshots=snapshots))
-
-
-def measure(recipe: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.device) -> tuple[float, float]:
-    """(images a second, seconds a snapshot), on networks that are thrown away."""
-    trial = replace(recipe, train=replace(recipe.train, minutes=None, images=10**15))
-    state = loop.start(trial, data.codec.spec, seed, where)
-    ends: list[float] = []
-
-    def watch(state: State, tally: Tally) -> bool:
-        wait(where)
-        ends.append(time.perf_counter())
-        return len(ends) >= 5 and ends[-1] - ends[1] > 3  # the first two steps warm up
-
-    Loop(trial, data, state, seed).run(watch)
-    begun = time.perf_counter()
-    if dist.first():
-        judge.snapshot(recipe.method, state.sampled())
-        data.codec.preview(sample(recipe.method, state.sampled(), data.codec, data.codec.shown, seed))
-    per_step = (ends[-1] - ends[1]) / (len(ends) - 2)
-    return state.clock.images / state.clock.step / per_step, time.perf_counter() - begun
-
-
 # ---------------------------------------------------------------- playing
 
 
@@ -334,7 +334,7 @@ def _play(run: Run, state: State, data: Dataset, judge: Judge, quiet: bool) -> R
     """Train to the end of the budget, easing the learning rate where a step was not finite; then the final score cards."""
     while bad := dist.told(_train(run, state, data, judge, quiet)):
         run = _eased(run, bad, quiet)
-        state = restored(run, data.codec, next(state.nets.parameters()).device)
+        state = restored(run, next(state.nets.parameters()).device)
     if dist.first():
         _final(run, state, judge)
     return Run(run.path)

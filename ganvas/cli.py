@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -28,6 +29,7 @@ ganvas: train, measure and use generative adversarial networks.
   train       train a recipe on a folder of files, or go on with a run
   generate    write samples of a trained run
   evaluate    score a trained run
+  compare     several runs side by side, in numbers and in a picture
 
 `ganvas COMMAND --help` shows a command's settings; `ganvas train RECIPE --help` those of a recipe, every one of which can
 be set: --medium.size 64 --optim.G.lr 1e-4. Without --data, recipes for images train on Fashion-MNIST, which comes with ganvas.
@@ -43,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "train": train,
         "generate": generate,
         "evaluate": evaluate,
+        "compare": compare,
     }
     if not words or words[0] in ("-h", "--help", "help"):
         print(HELP, end="")
@@ -215,6 +218,9 @@ class EvaluateArguments:
 
     data: score against other data than the run's own.
     n: generated samples. [default: the recipe's]
+    extractor: what sees the samples: classifier (of small grey images), efficientnet (of photographs), inception (for
+        FID) or pixels. [default: the recipe's]
+    download: let the extractor's weights be fetched where they are missing (inception: 96 MB).
     checkpoint: best, last, or images seen.
     device: auto, cpu, cuda or mps.
     json: print JSON.
@@ -222,6 +228,8 @@ class EvaluateArguments:
 
     data: str | None = None
     n: int | None = None
+    extractor: str | None = None
+    download: bool = False
     checkpoint: str = "best"
     device: str = "auto"
     json: bool = False
@@ -233,8 +241,44 @@ def evaluate(words: list[str]) -> int:
     from . import api
     from .evaluation import table
 
-    card = api.evaluate(run, data=got.data, n=got.n, checkpoint=got.checkpoint, device=got.device)
+    card = api.evaluate(
+        run,
+        data=got.data,
+        n=got.n,
+        extractor=got.extractor,
+        download=got.download,
+        checkpoint=got.checkpoint,
+        device=got.device,
+    )
     print(json.dumps(card, indent=1) if got.json else f"{card['images']:,} images\n{table(card)}")
+    return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareArguments:
+    """Runs side by side: what they cost and scored, best first where one protocol scored them all, and a picture.
+
+    out: the picture, a PNG with a column of samples for each run.
+    json: print JSON.
+    """
+
+    out: str = "compare.png"
+    json: bool = False
+
+
+def compare(words: list[str]) -> int:
+    paths = list(takewhile(lambda word: not word.startswith("-"), words))
+    got = parse(CompareArguments, CompareArguments(), words[len(paths) :], "ganvas compare RUN RUN …")
+    if len(paths) < 2:
+        print("ganvas: which runs? ganvas compare RUN RUN …", file=sys.stderr)
+        return 2
+    from . import api
+    from .comparison import table
+
+    result = api.compare(paths, out=got.out)
+    print(json.dumps(result, indent=1, ensure_ascii=False) if got.json else f"{table(result)}\n\npicture  {result['picture']}")
+    if result["problems"]:  # shown, but not all of it ranked
+        raise GanvasError("\n".join(result["problems"]))
     return 0
 
 

@@ -33,6 +33,7 @@ class Condition(NamedTuple):
     kind: Literal["class", "vector"]
     size: int
     names: tuple[str, ...] = ()
+    shares: tuple[float, ...] = ()  # how often each class comes in the data
 
 
 class Spec(NamedTuple):
@@ -52,8 +53,8 @@ class Items(Protocol):
     """A list of raw samples, before any medium has looked at them."""
 
     names: Sequence[str]  # one a sample, to name it in messages
-    labels: np.ndarray | None  # int64 [N], or None
-    classes: tuple[str, ...]  # names of the labels, () without
+    labels: np.ndarray | None  # int64 [N] counting into `classes`, or float32 [N, K]; or None
+    classes: tuple[str, ...]  # names of the classes, or of the K columns; () without labels
     fingerprint: str  # changes when the data does: names, sizes, times
     title: str  # what a person calls it: "photos/ (1,204 files)"
 
@@ -125,8 +126,10 @@ class Dataset(Protocol):
     title: str  # what a person calls it
     fingerprint: str  # changes when the data or its encoding does
     stored: Tensor  # [N, …] in stored form
-    labels: Tensor | None  # int64 [N]
+    labels: Tensor | None  # int64 [N] (classes), or float32 [N, K]
 
+    @property
+    def spec(self) -> Spec: ...  # the codec's, with what the labels ask of a sample
     def __len__(self) -> int: ...
     def batch(self, seed: int, size: int) -> Batch:
         """A random batch that is a pure function of its arguments."""
@@ -199,6 +202,15 @@ class Objective(Protocol):
 
     def g(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
         """G's loss on D's logits of its samples, [N] -> [N]; only relativistic losses call `real()`."""
+        ...
+
+
+@runtime_checkable
+class Augment(Protocol):
+    """A random change of samples that gradients pass through. Frozen settings (@config)."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Samples -> samples of the same shape, drawn from the global generators."""
         ...
 
 

@@ -6,7 +6,7 @@ scoring, at most as many as are generated). The floor is the score that the held
 at the same count.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as packed
+from tqdm import tqdm
 
 from .config import to_json
 from .core import Dataset, Method, Metric, Nets, Scored, generator, key
 from .files import write_whole
+from .metrics.inception import NAME as INCEPTION
 from .recipe import Evaluation
 from .sampling import stream
 
@@ -33,10 +35,20 @@ class Judge:
         train: the training set, in stored form.
         held_out: a test split, where there is one.
         cache: a folder that keeps the real samples' features; None computes them anew.
+        device: where features are computed.
+        progress: whether to show, on a terminal, how far they are.
     """
 
-    def __init__(self, evaluation: Evaluation, train: Dataset, held_out: Dataset | None, cache: Path | None) -> None:
-        self.evaluation = evaluation
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        train: Dataset,
+        held_out: Dataset | None,
+        cache: Path | None,
+        device: torch.device | None = None,
+        progress: bool = False,
+    ) -> None:
+        self.evaluation, self.device, self.progress = evaluation, device or torch.device("cpu"), progress
         order = torch.randperm(len(train), generator=generator(evaluation.seed, "split"))
         if held_out is None:
             aside = min(len(train) // 2, evaluation.samples)
@@ -117,16 +129,22 @@ class Judge:
         return self.reference if metric.against == "train" else cut(cut(self.held, n), metric.samples)
 
     def _fake(self, method: Method, nets: Nets, n: int) -> Scored:
-        blocks: list[Scored] = []
+        return self._extracted(stream(method, nets, self.codec, n, self.evaluation.seed), n, "generated samples")
+
+    def _extracted(self, blocks: Iterable[torch.Tensor], n: int, what: str) -> Scored:
+        """The features of `n` samples in blocks, about a thousand at a time."""
+        done: list[Scored] = []
         waiting: list[torch.Tensor] = []
-        for stored in stream(method, nets, self.codec, n, self.evaluation.seed):
-            waiting.append(stored)
-            if len(waiting) == 16:
-                blocks.append(self.evaluation.extractor(torch.cat(waiting)))
-                waiting = []
-        if waiting:
-            blocks.append(self.evaluation.extractor(torch.cat(waiting)))
-        return join(blocks)
+        left = n
+        with tqdm(total=n, unit="img", desc=what, delay=2, leave=False, disable=None if self.progress else True) as bar:
+            for block in blocks:
+                waiting.append(block)
+                held = sum(map(len, waiting))
+                if held >= 1000 or held == left:
+                    done.append(self.evaluation.extractor(torch.cat(waiting).to(self.device)))
+                    waiting, left = [], left - held
+                    bar.update(held)
+        return join(done)
 
     def _features(self, stored: torch.Tensor, cache: Path | None, which: str, mark: tuple[Any, ...]) -> Scored:
         """Features of real samples, from the cache where they were computed before."""
@@ -137,7 +155,7 @@ class Judge:
                 return Scored(kept["features"].numpy(), kept["logits"].numpy() if "logits" in kept else None)
             except (SafetensorError, OSError):
                 pass  # a damaged entry is made anew
-        scored = join([self.evaluation.extractor(stored[i : i + 1000]) for i in range(0, len(stored), 1000)])
+        scored = self._extracted(stored.split(1000), len(stored), f"{which} samples")
         if path:
             tensors = {"features": torch.from_numpy(scored.features)}
             if scored.logits is not None:
@@ -159,6 +177,11 @@ def join(blocks: list[Scored]) -> Scored:
     return Scored(np.concatenate([block.features for block in blocks]), np.concatenate(logits) if logits else None)
 
 
+def called(score: str, protocol: Mapping[str, Any]) -> str:
+    """A score's name on a card: with Inception's features, and with no others, a Fréchet distance is FID."""
+    return "FID" if score == "frechet" and protocol["extractor"] == INCEPTION else score
+
+
 def table(card: Mapping[str, Any]) -> str:
     """A score card in words: each score, which way is better, and what real samples get."""
     protocol = card["protocol"]
@@ -166,9 +189,14 @@ def table(card: Mapping[str, Any]) -> str:
     for name, value in card["scores"].items():
         better = card["lower_is_better"].get(name)
         arrow = {True: "lower", False: "higher", None: ""}[better]
-        rows.append(f"  {name:<18}{value:>12.4g}{card['floor'].get(name, float('nan')):>12.4g}   {arrow}")
-    rows.append(
-        f"  {protocol['samples']:,} samples, seed {protocol['seed']}, features {protocol['extractor']}; reference "
+        rows.append(f"  {called(name, protocol):<18}{value:>12.4g}{card['floor'].get(name, float('nan')):>12.4g}   {arrow}")
+    rows.append(f"  {protocol_words(protocol)}")
+    return "\n".join(rows)
+
+
+def protocol_words(protocol: Mapping[str, Any]) -> str:
+    """What a score was taken of, with what and against what."""
+    return (
+        f"{protocol['samples']:,} samples, seed {protocol['seed']}, features {protocol['extractor']}; reference "
         f"{protocol['reference']}, held out {protocol['held_out']}; resize {protocol['resize']}"
     )
-    return "\n".join(rows)

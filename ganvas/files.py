@@ -10,6 +10,14 @@ from typing import Any
 from .errors import GanvasError
 
 
+def cache_folder() -> Path:
+    """$GANVAS_CACHE, else ganvas in $XDG_CACHE_HOME, else ~/.cache/ganvas."""
+    named, base = os.environ.get("GANVAS_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    if named:
+        return Path(named).expanduser()
+    return (Path(base) if base else Path.home() / ".cache") / "ganvas"
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Have `write` fill a temporary file beside `path`, flush it to the disk and rename it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -55,6 +55,9 @@ class Loop:
         self.recipe, self.data, self.state, self.seed = recipe, data, state, seed
         self.tally = Tally()
         self.parameters = {name: list(net.parameters()) for name, net in state.nets.items()}
+        if recipe.train.compile:
+            for net in state.nets.values():
+                net.compile()
         self.device = next(state.nets.parameters()).device
         self.autocast = autocast(recipe.train.precision, self.device)
 

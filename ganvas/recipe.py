@@ -1,10 +1,10 @@
 """A run on one screen: data, networks, method, optimisers, schedule, and how it is judged."""
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from .config import config
-from .core import Architecture, Extractor, Medium, Method, Metric, Source
+from .core import Architecture, Extractor, Medium, Method, Metric, Source, Spec
 from .errors import refuse
 from .optim import Optimiser
 
@@ -19,6 +19,7 @@ class Train:
     ema_ramp: the half-life is at most this share of the images seen so far (Karras et al. 2020b's warm-up).
     lr_scale: a factor on every learning rate; halved when a step was not finite.
     precision: "auto" is bf16 where the processor computes in it, else fp32.
+    compile: networks through torch.compile, which takes a minute at the start; for GPUs.
     snapshots: how many times a run stops to draw samples, score them and keep a checkpoint; None is 12, or as many as
         3% of its minutes allow.
     """
@@ -31,6 +32,7 @@ class Train:
     ema_ramp: float = 0.05
     lr_scale: float = 1.0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    compile: bool = False
     snapshots: int | None = None
 
     def __post_init__(self) -> None:
@@ -83,6 +85,33 @@ class Evaluation:
             )
 
 
+class Facts(NamedTuple):
+    """What a run has to work with."""
+
+    samples: int
+    spec: Spec
+    device: str
+    seconds: float | None  # of training; None where the budget is in images
+
+
+class Trial(NamedTuple):
+    """What a few steps on the device showed."""
+
+    speed: float  # images a second
+
+
+@runtime_checkable
+class Chooser(Protocol):
+    """Adapts a recipe to what it has to work with, before the first step. Frozen settings (@config)."""
+
+    def __call__(self, asked: "Recipe", facts: Facts, attempt: "Callable[[Recipe], Trial]") -> "tuple[Recipe, list[str]]":
+        """The recipe with what was left to choose chosen, and the reasons, a line each.
+
+        attempt: runs a recipe for a second or two, on networks that are thrown away.
+        """
+        ...
+
+
 @config
 class Recipe:
     """Everything that decides how a run goes. A variant is a function that calls another and `replace`s parts of it."""
@@ -95,3 +124,4 @@ class Recipe:
     optim: Mapping[str, Optimiser]  # by the network it trains
     train: Train
     evaluation: Evaluation
+    choose: Chooser | None = None  # what adapts the recipe to data, device and time; None: it is taken as it is written

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from . import __version__, checkpoint
 from .config import from_json, to_json
-from .core import Codec
+from .core import Codec, Condition, Spec
 from .errors import GanvasError
 from .files import explained, read_json, write_json, write_whole
 from .loop import State
@@ -67,6 +67,11 @@ class Run:
 
     def codec(self) -> Codec:
         return from_json(read_json(self.path / "codec.json"), "codec")
+
+    def spec(self) -> Spec:
+        """What one sample looks like, and what it may be asked to be."""
+        label = self.meta["data"].get("label")
+        return self.codec().spec._replace(conditions={"label": condition(label)} if label else {})
 
     # ------------------------------------------------------------ lines
 
@@ -154,6 +159,11 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, recipe {self.recipe.name!r})"
+
+
+def condition(data: Mapping[str, Any]) -> Condition:
+    """A condition from its JSON form, `Condition._asdict()`."""
+    return Condition(data["kind"], int(data["size"]), tuple(data["names"]), tuple(data["shares"]))
 
 
 def save_codec(path: Path, codec: Codec) -> None:

@@ -68,7 +68,7 @@ class Generator:
     def __init__(self, run: "Run", which: str = "best", device: str = "auto") -> None:
         self.run, self.codec, self.method = run, run.codec(), run.recipe.method
         self.folder = run.checkpoint(which)
-        state = loop.start(run.recipe, self.codec.spec, run.seed, pick(device))
+        state = loop.start(run.recipe, run.spec(), run.seed, pick(device))
         checkpoint.load_nets(self.folder, state)
         self.nets = state.sampled()
 

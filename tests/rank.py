@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from small import codec_for, noise, small
+from small import noise, small
 
 from ganvas import dist, loop, recipes
 from ganvas.methods import Adversarial
@@ -31,7 +31,7 @@ def main(name: str, parts: str, out: str) -> None:
     torch.set_num_threads(1)
     with dist.joined():
         recipe = game(name, int(parts))
-        state = loop.start(recipe, codec_for(recipe).spec, 0, torch.device("cpu"))
+        state = loop.start(recipe, noise(recipe).spec, 0, torch.device("cpu"))
         loop.Loop(recipe, noise(recipe), state, 0).run(lambda state, tally: False)
         tensors = {name: value.detach().contiguous() for name, value in state.nets.state_dict().items()}
         save_file(tensors, Path(out) / f"rank{dist.rank()}.safetensors")

@@ -12,7 +12,7 @@ import torch
 
 import ganvas
 from ganvas.config import is_config
-from ganvas.core import Dataset, Spec
+from ganvas.core import Condition, Dataset, Spec
 from ganvas.media import ImageCodec, PointsCodec
 from ganvas.recipe import Recipe
 
@@ -20,7 +20,7 @@ from ganvas.recipe import Recipe
 class Noise:
     """A data set of random samples in the shape of a codec."""
 
-    title, fingerprint, labels, skipped = "noise", "noise", None, 0
+    title, fingerprint, skipped = "noise", "noise", 0
 
     def __init__(self, codec: Any, count: int = 96) -> None:
         self.codec = codec
@@ -31,6 +31,11 @@ class Noise:
             )
         else:
             self.stored = torch.randn(count, codec.dim, generator=generator)
+        self.labels = torch.arange(count) % 3
+
+    @property
+    def spec(self) -> Spec:
+        return self.codec.spec._replace(conditions={"label": Condition("class", 3, ("a", "b", "c"), (1 / 3, 1 / 3, 1 / 3))})
 
     def __len__(self) -> int:
         return len(self.stored)
@@ -38,7 +43,7 @@ class Noise:
     def batch(self, seed: int, size: int) -> dict[str, torch.Tensor]:
         generator = torch.Generator().manual_seed(seed)
         rows = torch.randint(len(self.stored), (size,), generator=generator)
-        return {"x": self.codec.load(self.stored[rows], generator)}
+        return {"x": self.codec.load(self.stored[rows], generator), "label": self.labels[rows]}
 
 
 def noise(recipe: Recipe) -> Dataset:

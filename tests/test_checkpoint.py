@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small import codec_for, small
+from small import noise, small
 
 from ganvas import GanvasError, checkpoint, loop, recipes
 from ganvas.loop import State
@@ -15,7 +15,7 @@ from ganvas.loop import State
 @pytest.fixture
 def state() -> State:
     recipe = small(recipes.find("auto"))
-    return loop.start(recipe, codec_for(recipe).spec, 0, torch.device("cpu"))
+    return loop.start(recipe, noise(recipe).spec, 0, torch.device("cpu"))
 
 
 def test_nothing_is_left_of_a_write_that_fails(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_networks_of_another_recipe_are_refused(state: State, tmp_path: Path) ->
     checkpoint.save(tmp_path / "000000064", state)
     other = small(recipes.find("dcgan"))
     with pytest.raises(GanvasError, match="does not fit"):
-        checkpoint.load(tmp_path / "000000064", loop.start(other, codec_for(other).spec, 0, torch.device("cpu")))
+        checkpoint.load(tmp_path / "000000064", loop.start(other, noise(other).spec, 0, torch.device("cpu")))
 
 
 def test_holds_tensors_and_json_alone(state: State, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def parts() -> tuple:  # type: ignore[type-arg]
     recipe = replace(small(recipes.find("auto")), data=Files(path=str(DATA)))
     codec = codec_for(recipe)
     data = prepare(recipe.data.items(()), codec, None)
-    return recipe, codec, data, loop.start(recipe, codec.spec, 0, torch.device("cpu"))
+    return recipe, codec, data, loop.start(recipe, data.spec, 0, torch.device("cpu"))
 
 
 def test_training_samples_put_aside_are_not_in_the_reference(parts: tuple) -> None:  # type: ignore[type-arg]

@@ -49,7 +49,8 @@ def test_leaves_import_the_base_alone(leaf: str) -> None:
         ("ema", BASE),
         ("log", BASE),
         ("loop", BASE | {"recipe", "ema", "log", "device", "dist"}),
-        ("recipes", BASE | LEAVES | {"methods", "recipe", "optim"}),
+        ("choosing", BASE | LEAVES | {"methods", "recipe", "optim"}),
+        ("recipes", BASE | LEAVES | {"methods", "recipe", "optim", "choosing"}),
         ("report", BASE),
     ],
 )
@@ -71,7 +72,10 @@ def test_only_the_loop_steps() -> None:
 
 
 def test_nothing_is_ever_unpickled() -> None:
-    assert mentioning("pickle.load", "torch.load(", "allow_pickle=True", "import pickle") == set()
+    """But published weights, whose checksum is known, and these without what a pickle can do."""
+    assert mentioning("pickle.load", "allow_pickle=True", "import pickle") == set()
+    assert mentioning("torch.load(") == {"weights.py"}
+    assert "weights_only=True" in (PACKAGE / "metrics" / "weights.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], []])

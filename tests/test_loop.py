@@ -26,7 +26,7 @@ def never(state: State, tally: Tally) -> bool:
 
 
 def trained(recipe: Recipe, watch: Callable[[State, Tally], bool] = never, seed: int = 0) -> State:
-    state = loop.start(recipe, codec_for(recipe).spec, seed, CPU)
+    state = loop.start(recipe, noise(recipe).spec, seed, CPU)
     Loop(recipe, noise(recipe), state, seed).run(watch)
     return state
 
@@ -43,7 +43,7 @@ def test_one_step_of_the_classic_game_equals_plain_torch() -> None:
     data = noise(recipe)
     got = trained(recipe)
 
-    nets = loop.start(recipe, codec_for(recipe).spec, 0, CPU).nets
+    nets = loop.start(recipe, noise(recipe).spec, 0, CPU).nets
     G, D = nets["G"], nets["D"]
     d_step = torch.optim.Adam(D.parameters(), 2e-4, (0.5, 0.999), 0.1)
     g_step = torch.optim.Adam(G.parameters(), 2e-4, (0.5, 0.999), 0.1)
@@ -202,3 +202,21 @@ def test_training_keeps_no_trace_of_its_seeds() -> None:
     before = len(torch.cuda._queued_calls)  # type: ignore[attr-defined]
     trained(small(recipes.find("ring")))
     assert len(torch.cuda._queued_calls) == before  # type: ignore[attr-defined]
+
+
+@pytest.mark.filterwarnings("ignore")  # of the compiler's own making
+def test_compiled_networks_learn_what_eager_ones_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the compiler's front half, where gradients are traced; the whole of it is tried in test_slow.py."""
+    real = nn.Module.compile
+    monkeypatch.setattr(nn.Module, "compile", lambda self: real(self, backend="aot_eager"))
+    assert_compiled_equals_eager()
+
+
+def assert_compiled_equals_eager() -> None:
+    recipe = small(recipes.find("auto"), images=16)
+    # an eps of the gradients' size, as above
+    recipe = replace(recipe, optim={name: Adam(lr=1e-2, betas=(0.0, 0.99), eps=0.1) for name in "GD"})
+    eager = trained(recipe)
+    compiled = trained(replace(recipe, train=replace(recipe.train, compile=True)))
+    for a, b in zip(compiled.nets.parameters(), eager.nets.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)

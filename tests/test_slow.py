@@ -1,8 +1,10 @@
 """What takes longer, or wants the data that `make data` fetches. Run by `make test-slow`."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from test_loop import assert_compiled_equals_eager
 
 from ganvas import api, recipes
 from ganvas.data import Files, prepare
@@ -37,3 +39,9 @@ def test_full_sets_open_with_their_test_part(place: str, tmp_path: Path) -> None
     data = prepare(held_out, medium.fit(held_out), tmp_path, quiet=True)
     assert data.stored.shape == (10_000, 32, 32, 1)
     assert data.skipped == 0
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile wants a C++ compiler (apt-get install g++)")
+def test_compiled_networks_learn_what_eager_ones_do() -> None:
+    assert_compiled_equals_eager()

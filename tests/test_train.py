@@ -21,12 +21,12 @@ from safetensors.torch import load_file
 from small import small
 
 import ganvas
-from ganvas import GanvasError, api, recipes
+from ganvas import GanvasError, api, recipes, settle
 from ganvas import run as runs
 from ganvas.core import Clock
 from ganvas.data import Files
 from ganvas.loop import Loop
-from ganvas.recipe import Recipe
+from ganvas.recipe import Recipe, Trial
 from ganvas.sampling import Generator, write_samples
 
 DATA = Path(__file__).parent / "data" / "fashion_test_200.npz"
@@ -154,7 +154,7 @@ def test_minutes_become_images_and_are_exact_from_then_on(tmp_path: Path) -> Non
 def test_time_that_runs_out_stops_with_a_score(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "measure", lambda *_: (1e6, 0.01))  # a machine that was quicker when it was measured
+    monkeypatch.setattr(settle, "measure", lambda *_: Trial(speed=1e6))  # a machine that was quicker when it was measured
     run = api.train(tiny(images=None, minutes=0.02), out=tmp_path / "run")
     assert "time is up" in capsys.readouterr().err
     assert run.scores[-1]["kind"] == "final"
@@ -283,7 +283,7 @@ def test_a_metric_that_cannot_be_had_is_refused_before_training(tmp_path: Path) 
 
 
 def test_time_that_ran_out_leaves_a_finished_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "measure", lambda *_: (1e6, 0.01))
+    monkeypatch.setattr(settle, "measure", lambda *_: Trial(speed=1e6))
     run = api.train(tiny(images=None, minutes=0.02), out=tmp_path / "run", quiet=True)
     assert run.recipe.train.images == int(run.checkpoint("last").name)
     cards = run.scores

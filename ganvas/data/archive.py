@@ -5,14 +5,15 @@ from pathlib import Path
 
 from ..errors import GanvasError
 from .folder import nothing_found
-from .items import Listed, fingerprint, hidden, labels_of, listed
+from .items import Listed, fingerprint, hidden, listed
+from .labels import of_files, table_among
 
 MOST = 256 * 2**20  # bytes of one file, unpacked: a bound against zip bombs
 ENCRYPTED = 0x1  # a bit of an entry's flags
 
 
 def read(path: Path, suffixes: tuple[str, ...]) -> Listed:
-    """All files in the archive that end in one of the suffixes, in the order of their names; folders may be labels.
+    """All files in the archive that end in one of the suffixes, in name order; folders or labels.csv are labels.
 
     Raises:
         GanvasError: no archive, a broken or an encrypted one, or none of the files fits.
@@ -28,11 +29,13 @@ def read(path: Path, suffixes: tuple[str, ...]) -> Listed:
     if any(e.flag_bits & ENCRYPTED for e in entries):
         raise GanvasError(f"{path} is encrypted: unpack it with its password and give the folder")
     names = [e.filename for e in entries]
-    labels, classes = labels_of(names)
+    table = table_among(names, [e.filename for e in everything])
+    labels, classes = of_files(names, table, str(path), lambda name: _unpacked(archive, archive.getinfo(name)))
+    marks = [*entries, *(e for e in everything if e.filename == table)]
     return Listed(
         names=names,
         read=lambda i: _unpacked(archive, entries[i]),
-        fingerprint=fingerprint([(e.filename, e.file_size, e.CRC) for e in entries]),
+        fingerprint=fingerprint([(e.filename, e.file_size, e.CRC) for e in marks]),
         title=f"{path.name} ({listed(len(names))})",
         labels=labels,
         classes=classes,

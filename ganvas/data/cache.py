@@ -20,14 +20,6 @@ MAPPED = 512 * 2**20  # bytes from which an entry is mapped, not read
 STALE = 24 * 3600  # seconds after which another process's unfinished entry counts as abandoned
 
 
-def cache_folder() -> Path:
-    """$GANVAS_CACHE, else ganvas in $XDG_CACHE_HOME, else ~/.cache/ganvas."""
-    named, base = os.environ.get("GANVAS_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    if named:
-        return Path(named).expanduser()
-    return (Path(base) if base else Path.home() / ".cache") / "ganvas"
-
-
 def kept(items: Items, codec: Codec, cache: Path, quiet: bool) -> tuple[np.ndarray, list[Skip]]:
     """The items in stored form [N, …] and those left out, from their entry in the cache, which is made if need be.
 

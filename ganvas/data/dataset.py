@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Batch, Codec, Items
+from ..core import Batch, Codec, Condition, Items, Spec
 from ..errors import GanvasError
 from .cache import kept
 from .encoding import Skip, encoded, tell
+from .labels import condition
 
 UNCACHED = 2**30  # bytes that may be held in memory where there is no cache to map them from
 
@@ -35,7 +36,10 @@ class BulkCodec(Protocol):
 
 @dataclass
 class Tensors:
-    """A data set (core.Dataset): `stored` [N, …] as the codec has it, `labels` int64 [N] counting into `classes`."""
+    """A data set (core.Dataset): `stored` [N, …] as the codec has it.
+
+    `labels` is int64 [N] and counts into `classes`, or float32 [N, K] with a column's name each in `classes`.
+    """
 
     codec: Codec
     stored: Tensor
@@ -44,6 +48,17 @@ class Tensors:
     title: str = ""
     fingerprint: str = ""  # of the items
     skipped: int = 0  # items that could not be read
+
+    @property
+    def condition(self) -> Condition | None:
+        """What the labels ask of a sample; None without labels."""
+        return condition(self.labels, self.classes)
+
+    @property
+    def spec(self) -> Spec:
+        """What one sample looks like, and what it may be asked to be."""
+        asked = self.condition
+        return self.codec.spec._replace(conditions={"label": asked} if asked is not None else {})
 
     def __len__(self) -> int:
         return len(self.stored)
@@ -115,5 +130,5 @@ def _tensors(items: Items, codec: Codec, stored: np.ndarray, skipped: list[Skip]
         stored = stored.copy()
     labels = None
     if items.labels is not None:
-        labels = torch.as_tensor(np.delete(items.labels, [s.place for s in skipped]), dtype=torch.int64)
+        labels = torch.as_tensor(np.delete(items.labels, [s.place for s in skipped], axis=0))
     return Tensors(codec, torch.as_tensor(stored), labels, items.classes, items.title, items.fingerprint, len(skipped))

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from ..config import config
 from ..errors import GanvasError
-from . import archive, arrays, fashion, folder, idx
+from . import archive, arrays, cifar, fashion, folder, idx, parquet
 from .items import LEAST, Listed, relabelled, thinned
 
 
 @config
 class Files:
-    """A folder, a .zip, idx files (MNIST's), a .npy, .npz or .csv, or the words "fashion" and "fashion-embedded"."""
+    """A folder, a .zip, MNIST's or CIFAR's files, a .npy, .npz, .csv or .parquet, or "fashion" or "fashion-embedded"."""
 
     path: str
     test: str | None = None  # another path: samples kept out of training, to score against
@@ -22,16 +22,14 @@ class Files:
         return thinned(_read(self.path, suffixes), self.limit)
 
     def held_out(self, suffixes: tuple[str, ...]) -> Listed | None:
-        """The samples at `test`, or the test part that idx files and Fashion-MNIST bring along."""
+        """The samples at `test`, or the test part that MNIST, CIFAR, Fashion-MNIST and their kin bring along."""
         if self.test is not None:
-            return relabelled(_read(self.test, suffixes), _read(self.path, suffixes).classes)
+            return relabelled(_read(self.test, suffixes), _read(self.path, suffixes).condition)
         if self.path in (fashion.NAME, fashion.EMBEDDED):
             return fashion.held_out(self.path)
         place = Path(self.path).expanduser()
-        if not (place.is_dir() and idx.in_folder(place)):
-            return None
-        images = idx.in_folder(place, "t10k") or idx.in_folder(place, "test")
-        return None if images is None else relabelled(idx.read(images), _read(self.path, suffixes).classes)
+        found = _test_part(place)
+        return None if found is None else relabelled(found, _read(self.path, suffixes).condition)
 
 
 def _read(path: str, suffixes: tuple[str, ...]) -> Listed:
@@ -52,6 +50,9 @@ def _dispatch(place: Path, suffixes: tuple[str, ...]) -> Listed:
     """Hand the path to the file of this package that knows its kind."""
     if not place.exists():
         raise _missing(place)
+    for kind in (cifar, parquet):
+        if kind.holds(place):
+            return _training(kind.read(place, "train"), place)
     if place.is_dir():
         images = idx.in_folder(place)
         return folder.read(place, suffixes) if images is None else idx.read(images)
@@ -64,7 +65,26 @@ def _dispatch(place: Path, suffixes: tuple[str, ...]) -> Listed:
         return idx.read(place)
     if suffix in suffixes:
         raise GanvasError(f"{place} is 1 file, and 1 is not a data set: give its folder, with at least {LEAST} of them")
-    raise GanvasError(f"{place} is nothing to learn from: give a folder, a .zip, .npy, .npz or .csv file, or idx files")
+    raise GanvasError(
+        f"{place} is nothing to learn from: give a folder, a .zip, .npy, .npz, .csv or .parquet file, or idx files"
+    )
+
+
+def _training(found: Listed | None, place: Path) -> Listed:
+    if found is None:
+        raise GanvasError(f"{place} has no training images of CIFAR's (data_batch_1 …, train): unpack it and give the folder")
+    return found
+
+
+def _test_part(place: Path) -> Listed | None:
+    """The samples for testing that lie beside those for training."""
+    for kind in (cifar, parquet):
+        if kind.holds(place):
+            return kind.read(place, "test")
+    if not (place.is_dir() and idx.in_folder(place)):
+        return None
+    images = idx.in_folder(place, "t10k") or idx.in_folder(place, "test")
+    return None if images is None else idx.read(images)
 
 
 def _missing(place: Path) -> GanvasError:

@@ -1,4 +1,4 @@
-"""A folder of files, one a sample; folders side by side in it are labels."""
+"""A folder of files, one a sample; folders side by side in it are labels, or labels.csv in it has them."""
 
 import os
 from collections import Counter
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import GanvasError
-from .items import Listed, fingerprint_of_files, hidden, labels_of, listed
+from .items import Listed, fingerprint_of_files, hidden, listed
+from .labels import of_files, table_among
 
 
 def read(folder: Path, suffixes: tuple[str, ...]) -> Listed:
@@ -21,11 +22,12 @@ def read(folder: Path, suffixes: tuple[str, ...]) -> Listed:
         raise nothing_found(str(folder), suffixes, [name for name, _, _ in everything])
     names = [name for name, _, _ in found]
     paths = [folder / name for name in names]
-    labels, classes = labels_of(names)
+    table = table_among(names, [name for name, _, _ in everything])
+    labels, classes = of_files(names, table, str(folder), lambda name: (folder / name).read_bytes())
     return Listed(
         names=names,
         read=lambda i: paths[i].read_bytes(),
-        fingerprint=fingerprint_of_files(paths, found),
+        fingerprint=fingerprint_of_files(paths, [*found, *(f for f in everything if f[0] == table)]),
         title=f"{folder.name or folder}/ ({listed(len(names))})",
         labels=labels,
         classes=classes,

@@ -1,4 +1,4 @@
-"""Lists of raw samples, and what is done to any of them: thinning, naming labels, taking fingerprints."""
+"""Lists of raw samples, and what is done to any of them: thinning, matching labels, taking fingerprints."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core import Condition
 from ..errors import GanvasError
+from .labels import Labels, condition, of_values
 
 LEAST = 2  # samples: what a batch, a variance and a critic need at the very least
 PEEKED, PEEK = 16, 65536  # a fingerprint reads so many files, and so many bytes of each
@@ -17,7 +19,7 @@ PEEKED, PEEK = 16, 65536  # a fingerprint reads so many files, and so many bytes
 class Listed:
     """Samples that `read` gives by index: bytes of a file, or arrays (then all of them may be in `array` too).
 
-    `labels` is int64 [N] and counts into `classes`.
+    `labels` is int64 [N] and counts into `classes`, or float32 [N, K] with a column's name each in `classes`.
     """
 
     names: Sequence[str]
@@ -28,6 +30,11 @@ class Listed:
     classes: tuple[str, ...] = ()
     array: np.ndarray | None = None  # [N, …]
 
+    @property
+    def condition(self) -> Condition | None:
+        """What the labels ask of a sample; None without labels."""
+        return condition(self.labels, self.classes)
+
     def __len__(self) -> int:
         return len(self.names)
 
@@ -36,18 +43,10 @@ class Listed:
 
 
 def of_array(array: np.ndarray, labels: np.ndarray | None, name: str, fingerprint: str, title: str) -> Listed:
-    """The rows of `array` [N, …] as samples, classes named by the labels' values. Raises GanvasError for unfit labels."""
+    """The rows of `array` [N, …] as samples, labelled as `labels.of_values` has it. Raises GanvasError for unfit labels."""
     names = [f"{name}[{i}]" for i in range(len(array))]
-    found = Listed(names, array.__getitem__, fingerprint, title, array=array)
-    if labels is None:
-        return found
-    if labels.shape != (len(array),) or labels.dtype.kind not in "iubU":
-        raise GanvasError(
-            f"{name} has {len(array):,} samples and labels of shape {labels.shape} and type {labels.dtype}: "
-            "give one whole number or word a sample"
-        )
-    values, index = np.unique(labels, return_inverse=True)
-    return replace(found, labels=index.astype(np.int64), classes=tuple(str(v) for v in values))
+    values, classes = Labels() if labels is None else of_values(labels, len(array), name)
+    return Listed(names, array.__getitem__, fingerprint, title, values, classes, array)
 
 
 def thinned(items: Listed, limit: int | None) -> Listed:
@@ -74,27 +73,28 @@ def thinned(items: Listed, limit: int | None) -> Listed:
     )
 
 
-def relabelled(items: Listed, classes: tuple[str, ...]) -> Listed:
-    """The same with labels that count into `classes`. Raises GanvasError for a class that is not among them."""
-    if items.labels is None or not classes or items.classes == classes:
+def relabelled(items: Listed, wanted: Condition | None) -> Listed:
+    """The same with labels that count into the classes wanted, or with the columns wanted, in their order.
+
+    Raises:
+        GanvasError: a class or column that is not among them, a column that is missing, or labels of another kind.
+    """
+    found = items.condition
+    if items.labels is None or found is None or wanted is None or found == wanted:
         return items
-    unknown = [name for name in items.classes if name not in classes]
+    if found.kind != wanted.kind:
+        raise GanvasError(f"{items.title} has a {found.kind} for a label, the training data a {wanted.kind}: label both alike")
+    what, unknown = "class" if found.kind == "class" else "column", [name for name in found.names if name not in wanted.names]
     if unknown:
-        raise GanvasError(f"{items.title} has the class {unknown[0]!r}, which the training data has not: rename or remove it")
-    places = np.array([classes.index(name) for name in items.classes], dtype=np.int64)
-    return replace(items, labels=places[items.labels], classes=classes)
-
-
-def labels_of(names: Sequence[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Labels from paths like "cat/1.png": the folders side by side below what all paths share, if each file is in one."""
-    parts = [name.split("/")[:-1] for name in names]
-    depth = 0
-    while all(len(p) > depth for p in parts) and len({p[depth] for p in parts}) == 1:
-        depth += 1
-    if not all(len(p) > depth for p in parts):
-        return None, ()
-    classes, index = np.unique([p[depth] for p in parts], return_inverse=True)
-    return index.astype(np.int64), tuple(str(c) for c in classes)
+        raise GanvasError(f"{items.title} has the {what} {unknown[0]!r}, which the training data has not: rename or remove it")
+    if found.kind == "class":
+        places = np.array([wanted.names.index(name) for name in found.names], dtype=np.int64)
+        return replace(items, labels=places[items.labels], classes=wanted.names)
+    missing = [name for name in wanted.names if name not in found.names]
+    if missing:
+        raise GanvasError(f"{items.title} lacks the column {missing[0]!r}, which the training data has: add it")
+    columns = [found.names.index(name) for name in wanted.names]
+    return replace(items, labels=items.labels[:, columns], classes=wanted.names)
 
 
 def hidden(name: str) -> bool:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Spec, Stage, Turn
+from ..core import Augment, Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Spec, Stage, Turn
 from ..errors import GanvasError
 from ..objectives import NonSaturating
 
@@ -21,6 +21,7 @@ class Adversarial:
     penalties: on D; those with `every` above 1 become phases of their own.
     critic_steps: D's steps for each of G's.
     share_fakes: G moves first and D judges the same fakes, which saves making them twice.
+    augment: what D sees of every sample, real or generated.
     prior: what z is drawn from, N(0, 1) or U(-1, 1).
     """
 
@@ -28,6 +29,7 @@ class Adversarial:
     penalties: tuple[CriticPenalty, ...] = ()
     critic_steps: int = 1
     share_fakes: bool = False
+    augment: Augment | None = None
     prior: Literal["normal", "uniform"] = "normal"
 
     def __post_init__(self) -> None:
@@ -42,24 +44,32 @@ class Adversarial:
         return ("G",)
 
     def state(self, spec: Spec) -> nn.ModuleDict:
-        return nn.ModuleDict()
+        label = spec.conditions.get("label")
+        return nn.ModuleDict({"labels": Shares(label.shares)} if label is not None and label.kind == "class" else {})
 
     def stage(self, clock: Clock) -> Stage:
         return _stage(self)
 
     def latents(self, nets: Nets, n: int, generator: torch.Generator | None = None) -> Latents:
-        """{"z": [n, z_dim]}, drawn on the CPU so that a seed means the same samples on every device."""
+        """{"z": [n, z_dim]}, and {"label": [n]} as often as in the data where G has classes.
+
+        Drawn on the CPU, so that a seed means the same samples on every device.
+        """
+        z = self.noise(nets, n, generator)
+        return {"z": z, "label": nets["labels"](n, generator)} if conditional(nets) else {"z": z}
+
+    def noise(self, nets: Nets, n: int, generator: torch.Generator | None = None) -> Tensor:
         size = (n, int(nets["G"].z_dim))  # type: ignore[arg-type]
         if self.prior == "uniform":
-            return {"z": torch.rand(size, generator=generator) * 2 - 1}
-        return {"z": torch.randn(size, generator=generator)}
+            return torch.rand(size, generator=generator) * 2 - 1
+        return torch.randn(size, generator=generator)
 
     def render(self, nets: Nets, latents: Latents) -> Tensor:
-        return nets["G"](latents["z"])
+        return nets["G"](**latents)
 
     def play_d(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        critic, real = judge(nets), batch["x"]
-        fake = batch["fake"] if self.share_fakes else self.fakes(nets, real)
+        critic, real = judge(nets, batch), self.augmented(batch["x"])
+        fake = self.augmented(batch["fake"] if self.share_fakes else self.fakes(nets, batch))
         on_real, on_fake = critic(real), critic(fake)
         terms = {"D/adversarial": self.objective.d(on_real, on_fake)}
         judged = {"real": (real, on_real), "fake": (fake, on_fake)}
@@ -70,36 +80,66 @@ class Adversarial:
         return Turn(terms, {"D/real": on_real.detach().mean(), "D/fake": on_fake.detach().mean()})
 
     def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        critic, real = judge(nets), batch["x"]
+        critic, real = judge(nets, batch), batch["x"]
 
         def on_real() -> Tensor:
             with torch.no_grad():
-                return critic(real)
+                return critic(self.augmented(real))
 
-        fake = self.render(nets, self._on(real, self.latents(nets, len(real))))
-        terms = {"G/adversarial": self.objective.g(critic(fake), on_real)}
+        fake = self.made(nets, batch)
+        terms = {"G/adversarial": self.objective.g(critic(self.augmented(fake)), on_real)}
         return Turn(terms, {"fake": fake.detach()} if self.share_fakes else {})
 
     def play_penalty(self, penalty: CriticPenalty, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         """A lazy penalty, by itself and times its interval. Karras et al. 2020, appendix B."""
-        x = batch["x"]
+        x = self.augmented(batch["x"])
         if penalty.on != "real":
-            fake = self.fakes(nets, x)
+            fake = self.augmented(self.fakes(nets, batch))
             x = fake if penalty.on == "fake" else between(x, fake)
-        return Turn({f"D/{type(penalty).__name__}": penalty.every * penalty(judge(nets), x, None, clock)})
+        return Turn({f"D/{type(penalty).__name__}": penalty.every * penalty(judge(nets, batch), x, None, clock)})
 
-    def fakes(self, nets: Nets, like: Tensor) -> Tensor:
-        """As many samples as `like` holds, without gradients."""
+    def augmented(self, x: Tensor) -> Tensor:
+        """Samples as D sees them. Penalties are taken there: two looks at one sample must not differ by their augmentation."""
+        return x if self.augment is None else self.augment(x)
+
+    def fakes(self, nets: Nets, batch: Batch) -> Tensor:
+        """As many samples as the batch holds, without gradients."""
         with torch.no_grad():
-            return self.render(nets, self._on(like, self.latents(nets, len(like))))
+            return self.made(nets, batch)
 
-    def _on(self, like: Tensor, latents: Latents) -> Latents:
-        return {name: value.to(like.device) for name, value in latents.items()}
+    def made(self, nets: Nets, batch: Batch) -> Tensor:
+        """As many samples as the batch holds, of the same labels."""
+        x = batch["x"]
+        return self.render(nets, {"z": self.noise(nets, len(x)).to(x.device), **asked(nets, batch)})
 
 
-def judge(nets: Nets) -> Callable[[Tensor], Tensor]:
-    """D as objectives and penalties see it: logits in full precision, whatever D computes in."""
-    return lambda x: nets["D"](x).float()
+class Shares(nn.Module):
+    """How often each class comes in the data, [K]: labels for samples that nobody asked a label of."""
+
+    shares: Tensor
+
+    def __init__(self, shares: tuple[float, ...]) -> None:
+        super().__init__()
+        self.register_buffer("shares", torch.tensor(shares))
+
+    def forward(self, n: int, generator: torch.Generator | None) -> Tensor:
+        return torch.multinomial(self.shares.cpu(), n, replacement=True, generator=generator)
+
+
+def conditional(nets: Nets) -> bool:
+    """Whether the networks take a class."""
+    return int(getattr(nets["G"], "classes", 0)) > 0
+
+
+def asked(nets: Nets, batch: Batch) -> dict[str, Tensor]:
+    """What the networks take beside samples: the batch's labels, where they have classes."""
+    return {"label": batch["label"]} if conditional(nets) else {}
+
+
+def judge(nets: Nets, batch: Batch) -> Callable[[Tensor], Tensor]:
+    """D as objectives and penalties see it: logits in full precision, whatever D computes in; labels are the batch's."""
+    given = asked(nets, batch)
+    return lambda x: nets["D"](x, **given).float()
 
 
 def between(real: Tensor, fake: Tensor) -> Tensor:

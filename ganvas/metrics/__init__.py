@@ -1,8 +1,10 @@
 """Scores on plain feature matrices: one file a metric, and the extractors that make features of samples."""
 
 from .density_coverage import DensityCoverage
+from .efficientnet import EfficientNetLite0
 from .features import Coordinates, FashionClassifier, Pixels
 from .frechet import Frechet, frechet_distance
+from .inception import Inception
 from .inception_score import InceptionScore
 from .kid import KID
 from .modes import Modes
@@ -12,8 +14,10 @@ __all__ = [
     "KID",
     "Coordinates",
     "DensityCoverage",
+    "EfficientNetLite0",
     "FashionClassifier",
     "Frechet",
+    "Inception",
     "InceptionScore",
     "Modes",
     "Pixels",

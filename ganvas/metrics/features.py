@@ -1,13 +1,12 @@
 """Extractors: what a metric sees of a set of samples. A score carries the name of the one it was taken with.
 
-The standard extractor of the literature, Inception, is a download of its own; these three need none.
+These three come with ganvas; efficientnet.py's needs a package, and inception.py's, the literature's standard, a download.
 """
 
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import load_file  # pyright: ignore[reportUnknownVariableType]
 from torch import Tensor, nn
@@ -16,13 +15,14 @@ from torch.nn import functional as F
 from ..config import config
 from ..core import Scored
 from ..errors import GanvasError
+from .images import check, eight_bits, in_batches
 
 WEIGHTS = Path(__file__).with_name("fashion_classifier.safetensors")
 
 
 @config
 class Pixels:
-    """The samples' own values, [N, …] -> [N, D]: uint8 as value / 255 in [0, 1], any other type as it is."""
+    """The samples' own values, [N, …] -> [N, D]: uint8 and uint16 as shares of their maximum, any other type as it is."""
 
     @property
     def name(self) -> str:
@@ -31,8 +31,8 @@ class Pixels:
     def __call__(self, stored: Tensor) -> Scored:
         if stored.ndim < 2:
             raise GanvasError(f"pixels: samples must be [N, …] with at least one axis a sample, got {list(stored.shape)}")
-        values = stored.flatten(1).cpu().double()
-        return Scored((values / 255 if stored.dtype == torch.uint8 else values).numpy())
+        most = torch.iinfo(stored.dtype).max if stored.dtype in (torch.uint8, torch.uint16) else 1
+        return Scored((stored.flatten(1).cpu().double() / most).numpy())
 
 
 @config
@@ -55,10 +55,10 @@ class Coordinates:
 class FashionClassifier:
     """A small classifier of clothes, trained on Fashion-MNIST by scripts/train_extractor.py and shipped with ganvas.
 
-    uint8 images [N, H, W, C] -> 128·C features and 10 logits. Images are resized to 32 px (bilinear, antialiased). Each
-    colour channel passes through by itself; the features of the channels are laid side by side and their logits
-    averaged. Of RGBA the first three channels count. It knows shapes and textures of small grey images: its scores
-    compare runs on the same data, and are no FID.
+    Images [N, H, W, C] of 8 or 16 bits -> 128·C features and 10 logits. They are resized to 32 px (bilinear,
+    antialiased). Each colour channel passes through by itself; the features of the channels are laid side by side and
+    their logits averaged. Of more than three channels the first three count. It knows shapes and textures of small grey
+    images: its scores compare runs on the same data, and are no FID.
     """
 
     batch: int = 125  # images at a time; on two cores 4,400 a second, with 500 it is 3,850
@@ -68,24 +68,19 @@ class FashionClassifier:
         return "fashion-classifier-v1"
 
     def __call__(self, stored: Tensor) -> Scored:
-        if stored.ndim != 4 or stored.dtype != torch.uint8:
-            kind = str(stored.dtype).removeprefix("torch.")
-            raise GanvasError(f"{self.name}: wants uint8 images [N, H, W, C], got {kind} {list(stored.shape)}: use Pixels")
-        net = _network(stored.device)
-        n, channels = len(stored), min(stored.shape[3], 3)
-        features, logits = np.empty((n, 128 * channels)), np.empty((n, 10))
-        with torch.inference_mode():
-            for i in range(0, n, self.batch):
-                x = prepare(stored[i : i + self.batch])
-                h = net[:-1](x)  # [N·C, 128]
-                features[i : i + self.batch] = h.reshape(-1, 128 * channels).cpu()
-                logits[i : i + self.batch] = net[-1](h).reshape(-1, channels, 10).mean(1).cpu()
-        return Scored(features, logits)
+        check(stored, self.name)
+        net, channels = _network(stored.device), min(stored.shape[3], 3)
+
+        def forward(images: Tensor) -> tuple[Tensor, Tensor]:
+            h = net[:-1](prepare(eight_bits(images)))  # [N·C, 128]
+            return h.reshape(-1, 128 * channels), net[-1](h).reshape(-1, channels, 10).mean(1)
+
+        return in_batches(stored, self.batch, (128 * channels, 10), forward)
 
 
 def prepare(stored: Tensor) -> Tensor:
-    """uint8 images [N, H, W, C] -> [N·C, 1, 32, 32] in [-1, 1], at most three channels of each."""
-    x = stored[..., :3].permute(0, 3, 1, 2).flatten(0, 1)[:, None].float() / 127.5 - 1
+    """uint8 images [N, H, W, C] -> [N·C, 1, 32, 32] in [-1, 1]."""
+    x = stored.permute(0, 3, 1, 2).flatten(0, 1)[:, None].float() / 127.5 - 1
     if x.shape[-2:] != (32, 32):
         x = F.interpolate(x, size=(32, 32), mode="bilinear", antialias=True, align_corners=False)
     return x.contiguous(memory_format=torch.channels_last)

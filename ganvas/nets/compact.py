@@ -1,8 +1,12 @@
 """The networks of `auto`: as few multiply-adds as pictures of clothes need, for training on a laptop's processor.
 
 G projects z to 4x4 and doubles with 4x4 transposed convolutions, batch norm and LeakyReLU; D halves with 4x4 strided
-convolutions and has no normalisation, so that its gradient penalties mean what they say.
+convolutions and has no normalisation, so that its gradient penalties mean what they say. Labels, where there are any, move
+G's first layer and the gains of its batch norms (de Vries et al. 2017), and meet D's features in a projection (Miyato &
+Koyama 2018, eq. 3).
 """
+
+from dataclasses import replace
 
 from torch import Tensor, nn
 
@@ -16,53 +20,97 @@ def widths(width: int, cap: int, levels: int) -> list[int]:
     return [min(cap, width * 2**i) for i in reversed(range(levels))]
 
 
-class Generator(nn.Module):
-    """z [N, z_dim] -> x [N, C, 4·2^levels, …] in [-1, 1]."""
+class Norm(nn.Module):
+    """Batch norm whose gain and bias depend on the label, if there are `classes`."""
 
-    def __init__(self, z_dim: int, width: int, cap: int, levels: int, channels: int) -> None:
+    def __init__(self, width: int, classes: int) -> None:
         super().__init__()
-        self.z_dim = z_dim
-        sizes = widths(width, cap, levels)
-        layers: list[nn.Module] = [nn.Linear(z_dim, sizes[0] * 16), nn.Unflatten(1, (sizes[0], 4, 4))]
-        for inputs, outputs in zip(sizes, [*sizes[1:], channels], strict=True):
-            layers += [nn.BatchNorm2d(inputs), nn.LeakyReLU(0.2, inplace=True), nn.ConvTranspose2d(inputs, outputs, 4, 2, 1)]
-        self.layers = nn.Sequential(*layers, nn.Tanh())
+        self.norm = nn.BatchNorm2d(width, affine=not classes)
+        self.change = zero_embedding(classes, 2 * width) if classes else None
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.layers(z)
+    def forward(self, x: Tensor, label: Tensor | None) -> Tensor:
+        x = self.norm(x)
+        if self.change is None or label is None:
+            return x
+        gain, bias = self.change(label)[:, :, None, None].chunk(2, 1)
+        return x * (1 + gain) + bias
+
+
+def zero_embedding(classes: int, size: int) -> nn.Embedding:
+    """At first every class is the same."""
+    embedding = nn.Embedding(classes, size)
+    nn.init.zeros_(embedding.weight)
+    return embedding
+
+
+class Generator(nn.Module):
+    """z [N, z_dim], label int64 [N] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1]."""
+
+    def __init__(self, z_dim: int, sizes: list[int], channels: int, classes: int) -> None:
+        super().__init__()
+        self.z_dim, self.classes = z_dim, classes
+        self.first = nn.Linear(z_dim, sizes[0] * 16)
+        self.label = zero_embedding(classes, sizes[0] * 16) if classes else None
+        self.norms = nn.ModuleList(Norm(width, classes) for width in sizes)
+        self.doublings = nn.ModuleList(
+            nn.ConvTranspose2d(inputs, outputs, 4, 2, 1) for inputs, outputs in zip(sizes, [*sizes[1:], channels], strict=True)
+        )
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        h = self.first(z)
+        if self.label is not None and label is not None:
+            h = h + self.label(label)
+        h = h.unflatten(1, (-1, 4, 4))
+        for norm, doubling in zip(self.norms, self.doublings, strict=True):
+            h = doubling(nn.functional.leaky_relu(norm(h, label), 0.2, inplace=True))
+        return h.tanh()
 
 
 class Discriminator(nn.Module):
-    """x [N, C, 4·2^levels, …] -> logit [N]."""
+    """x [N, C, 4·2^levels, …], label int64 [N] where there are `classes` -> logit [N]."""
 
-    def __init__(self, width: int, cap: int, levels: int, channels: int) -> None:
+    def __init__(self, sizes: list[int], channels: int, classes: int) -> None:
         super().__init__()
-        sizes = widths(width, cap, levels)[::-1]
         layers: list[nn.Module] = []
         for inputs, outputs in zip([channels, *sizes], sizes, strict=False):
             layers += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(sizes[-1] * 16, 1))
+        self.layers = nn.Sequential(*layers, nn.Flatten())
+        self.last = nn.Linear(sizes[-1] * 16, 1)
+        self.label = nn.Embedding(classes, sizes[-1] * 16) if classes else None
+        if self.label is not None:
+            nn.init.normal_(self.label.weight, std=0.02)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x).flatten()
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        h = self.layers(x)
+        logit = self.last(h).flatten()
+        if self.label is None or label is None:
+            return logit
+        return logit + (h * self.label(label)).sum(1) / h.shape[1] ** 0.5
 
 
 @config
 class Compact:
-    """Square images of 8, 16, 32, 64, … px; D is half as wide as G."""
+    """Square images of 8, 16, 32, 64, … px; D is half as wide as G.
+
+    labels: whether classes are used, where the data has them.
+    """
 
     z_dim: int = 64
     g_width: int = 32  # G's channels beside the image, doubling inwards
     d_width: int = 16  # D's
     cap: int = 256  # no layer is wider than this
+    labels: bool = True
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, g_width=self.g_width, d_width=self.d_width, cap=self.cap)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = image_levels(spec, "Compact")
-        G = Generator(self.z_dim, self.g_width, self.cap, levels, channels)
-        return nn.ModuleDict({"G": G, "D": Discriminator(self.d_width, self.cap, levels, channels)})
+        label = spec.conditions.get("label")
+        classes = label.size if self.labels and label is not None and label.kind == "class" else 0
+        G = Generator(self.z_dim, widths(self.g_width, self.cap, levels), channels, classes)
+        D = Discriminator(widths(self.d_width, self.cap, levels)[::-1], channels, classes)
+        return nn.ModuleDict({"G": G, "D": D})
 
     def smallest(self) -> "Compact":
-        return Compact(z_dim=2, g_width=2, d_width=2, cap=4)
+        return replace(self, z_dim=2, g_width=2, d_width=2, cap=4)

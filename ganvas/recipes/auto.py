@@ -1,5 +1,6 @@
 """The default: what to run when you only bring data."""
 
+from ..choosing import ByBudget
 from ..data import Files
 from ..media import Image
 from ..methods import Adversarial
@@ -29,4 +30,5 @@ def auto() -> Recipe:
         optim={"G": Adam(lr=2e-3, betas=(0.0, 0.99)), "D": Adam(lr=2e-3, betas=(0.0, 0.99))},
         train=Train(minutes=10.0, batch=64, ema_kimg=20.0),
         evaluation=Evaluation(extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())),
+        choose=ByBudget(),
     )

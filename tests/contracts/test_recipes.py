@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small import codec_for, noise, small
+from small import noise, small
 
 from ganvas import checkpoint, loop, recipes
 from ganvas.cli import describe
@@ -32,7 +32,7 @@ def test_described_and_kept_in_json(name: str) -> None:
 def test_resumed_equals_uninterrupted_bit_for_bit(name: str, tmp_path: Path) -> None:
     """Train, save, rebuild everything, train: networks, average, optimisers and losses equal those of training straight."""
     recipe = small(ALL[name](), images=80, ema_kimg=0.02 if ALL[name]().train.ema_kimg else 0.0)
-    data, spec = noise(recipe), codec_for(recipe).spec
+    data, spec = noise(recipe), noise(recipe).spec
 
     straight = loop.start(recipe, spec, 0, CPU)
     playing = Loop(recipe, data, straight, 0)
@@ -63,7 +63,7 @@ def tensors(state: State) -> list[torch.Tensor]:
 def test_every_step_learns(name: str) -> None:
     """Each network that has an optimiser is moved by a step, and nothing is left without a finite gradient norm."""
     recipe = small(ALL[name](), images=8)
-    state = loop.start(recipe, codec_for(recipe).spec, 0, CPU)
+    state = loop.start(recipe, noise(recipe).spec, 0, CPU)
     before = {n: [p.clone() for p in state.nets[n].parameters()] for n in recipe.optim}
     playing = Loop(recipe, noise(recipe), state, 0)
     playing.run(lambda state, tally: False)

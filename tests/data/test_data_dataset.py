@@ -285,5 +285,5 @@ def test_a_hundred_thousand_points_take_no_time():
 def test_the_record_of_an_entry_is_json(tmp_path):
     prepare(items(broken=(3,)), CODEC, tmp_path, quiet=True)
     record = json.loads((next(tmp_path.iterdir()) / "skipped.json").read_text())
-    assert record == [[3, "x[3]", "is no image that can be read (PNG, JPEG, WebP, BMP or GIF)"]]
+    assert record == [[3, "x[3]", "is no image that can be read (PNG, JPEG, WebP, BMP, GIF or TIFF)"]]
     assert np.load(next(tmp_path.iterdir()) / "stored.npy").shape == (199, 8, 8, 1)

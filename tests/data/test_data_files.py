@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from ganvas.core import Source
+from ganvas.core import Condition, Source
 from ganvas.data import Files, archive
 from ganvas.data.items import Listed, relabelled
 from ganvas.errors import GanvasError
@@ -275,7 +275,7 @@ def test_a_test_path_is_held_out_with_the_training_labels(tmp_path):
     assert found.labels is not None
     assert found.labels.tolist() == [1, 2]
     with pytest.raises(GanvasError, match="class 'b', which the training data has not"):
-        relabelled(found, ("a", "c"))
+        relabelled(found, Condition("class", 2, ("a", "c")))
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "npy"])

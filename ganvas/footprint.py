@@ -1,0 +1,67 @@
+"""How much memory training needs, found before the first step from what two tiny batches keep for their gradients."""
+
+from typing import NamedTuple
+
+import psutil
+import torch
+from torch import Tensor
+
+from . import loop
+from .core import Dataset
+from .loop import Loop, State
+from .recipe import Recipe
+
+COPIES = 5  # of the weights: themselves, gradients, Adam's two moments, the moving average
+WORK = 1.6  # times what is kept for gradients: what convolutions and backward passes need beside it (measured, docs/log.md)
+SMALL, LARGE = 4, 8  # samples
+
+
+class Footprint(NamedTuple):
+    """Bytes of training: `fixed`, and for each sample of a part of the batch."""
+
+    fixed: int
+    sample: int
+
+    def of(self, part: int) -> int:
+        """With `part` samples at a time."""
+        return self.fixed + self.sample * part
+
+
+def footprint(recipe: Recipe, data: Dataset, seed: int, where: torch.device) -> Footprint:
+    """The largest of the recipe's phases, on networks that are thrown away."""
+    state = loop.start(recipe, data.spec, seed, where)
+    playing = Loop(recipe, data, state, seed)
+    small, large = (kept(playing, data, state, size) for size in (SMALL, LARGE))
+    weights = sum(p.numel() * p.element_size() for p in state.nets.parameters())
+    slope = max(0, large - small) / (LARGE - SMALL)
+    return Footprint(round(COPIES * weights + max(0.0, small - slope * SMALL)), round(WORK * slope))
+
+
+def kept(playing: Loop, data: Dataset, state: State, size: int) -> int:
+    """Bytes that the hungriest phase keeps for its gradients on a batch of `size`."""
+    weights = {p.untyped_storage().data_ptr() for p in state.nets.parameters()}
+    most = 0
+    seen: dict[str, Tensor] = {}
+    for phase in playing.recipe.method.stage(state.clock).phases:
+        playing.learn_only(phase.trains)
+        found: dict[int, int] = {}
+
+        def pack(tensor: Tensor, found: dict[int, int] = found) -> Tensor:
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in weights:
+                found[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        batch = {name: value.to(playing.device) for name, value in data.batch(0, size).items()} | seen
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), playing.autocast:
+            turn = phase.loss(state.nets, batch, state.clock)
+        seen |= turn.seen
+        most = max(most, sum(found.values()))
+    return most
+
+
+def free(where: torch.device) -> int:
+    """Bytes of memory that may be taken now."""
+    if where.type == "cuda":
+        return torch.cuda.mem_get_info(where)[0]
+    return psutil.virtual_memory().available

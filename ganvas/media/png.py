@@ -1,0 +1,56 @@
+"""PNG files of 16 bits a channel, of which Pillow keeps 8 where there is more than gray."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL.Image import Image as Picture
+from PIL.PngImagePlugin import PngImageFile, PngInfo
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+COLOURS = {1: 0, 3: 2, 4: 6}  # the header's word for so many channels
+DEEP = ("RGB;16B", "RGBA;16B", "LA;16B")  # how Pillow calls them in a file
+
+
+def is_deep(picture: PngImageFile) -> bool:
+    """Whether the file, not decoded yet, has 16 bits and more than gray."""
+    return bool(picture.tile) and picture.tile[0].args in DEEP
+
+
+def decode(data: bytes) -> np.ndarray:
+    """Such a file as uint16 [H, W, 3 or 4]."""
+    kind = str(PngImageFile(io.BytesIO(data)).tile[0].args)
+    if kind == "LA;16B":  # its pixels are as wide as RGBA's of 8 bits
+        gray_alpha = np.ascontiguousarray(_as(data, "RGBA", "RGBA")).view(">u2").astype(np.uint16)
+        return gray_alpha[..., [0, 0, 0, 1]]
+    mode = kind.partition(";")[0]
+    high, low = _as(data, mode, f"{mode};16B"), _as(data, mode, f"{mode};16L")  # each reading keeps one byte of two
+    return high.astype(np.uint16) << 8 | low
+
+
+def _as(data: bytes, mode: str, kind: str) -> np.ndarray:
+    picture = PngImageFile(io.BytesIO(data))
+    picture._mode = mode
+    picture.tile = [tile._replace(args=kind) for tile in picture.tile]
+    picture.load()
+    return np.asarray(picture)
+
+
+def encode(pixels: Picture | np.ndarray, marks: PngInfo) -> bytes:
+    """A file of a picture of Pillow's, or of uint16 [H, W, 1, 3 or 4], with marks in it."""
+    file = io.BytesIO()
+    if isinstance(pixels, Picture):
+        pixels.save(file, format="PNG", pnginfo=marks)
+        return file.getvalue()
+    height, width, channels = pixels.shape
+    rows = pixels.astype(">u2").view(np.uint8).reshape(height, -1)
+    unfiltered = np.hstack([np.zeros((height, 1), np.uint8), rows])
+    header = struct.pack(">IIBBBBB", width, height, 16, COLOURS[channels], 0, 0, 0)
+    words = [(chunk[0], chunk[1]) for chunk in marks.chunks]
+    chunks = [(b"IHDR", header), *words, (b"IDAT", zlib.compress(unfiltered.tobytes(), 6)), (b"IEND", b"")]
+    return SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

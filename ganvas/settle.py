@@ -1,0 +1,114 @@
+"""What is decided before the first step, for it depends on data, machine and time: measured, said, written down."""
+
+import sys
+import time
+from dataclasses import replace
+
+import torch
+
+from . import dist, loop
+from .core import Dataset
+from .device import has_bf16, wait
+from .errors import GanvasError
+from .evaluation import Judge
+from .footprint import footprint, free
+from .log import Tally
+from .loop import Loop, State
+from .recipe import Facts, Recipe, Trial
+from .sampling import sample
+
+SNAPSHOT_SHARE = 0.03  # of a run on minutes that drawing and scoring samples may take
+RESERVE = 0.03  # of its minutes that a run on them leaves for a machine that slows down
+ROOM = 0.85  # of the memory that is free, which training may plan with
+BRIEF, LONG = 1.0, 3.0  # seconds of a trial: to compare recipes, and to plan with
+
+
+def settle(asked: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.device, quiet: bool) -> Recipe:
+    """The recipe with everything decided: precision, what its chooser chooses, parts, the budget in images, snapshots.
+
+    Raises:
+        GanvasError: it does not fit into memory; with what would.
+    """
+    settings = asked.train
+    if settings.precision == "auto":
+        settings = replace(settings, precision="bf16" if has_bf16(where) else "fp32")
+    recipe = replace(asked, train=settings, choose=None)
+    if asked.choose is not None:
+        recipe = _chosen(recipe, asked, data, seed, where, quiet)
+    recipe = fitted(recipe, data, seed, where, quiet)
+    settings = recipe.train
+    if settings.minutes is None:
+        return replace(recipe, train=replace(settings, snapshots=settings.snapshots or 12))
+    speed, snapshot = dist.told((measure(recipe, data, seed, where, LONG).speed, drawing(recipe, data, judge, seed, where)))
+    seconds = 60 * settings.minutes
+    snapshots = settings.snapshots or min(60, max(2, int(SNAPSHOT_SHARE * seconds / snapshot)))
+    useful = max(seconds * (1 - RESERVE) - snapshots * snapshot, 0.1 * seconds)
+    images = max(1, int(speed * useful) // settings.batch) * settings.batch
+    _say(quiet, f"measured {speed:,.0f} images/s: {settings.minutes:g} minutes are {images:,} images ({settings.precision})")
+    return replace(recipe, train=replace(settings, minutes=None, images=images, snapshots=snapshots))
+
+
+def _chosen(recipe: Recipe, asked: Recipe, data: Dataset, seed: int, where: torch.device, quiet: bool) -> Recipe:
+    assert asked.choose is not None
+    seconds = 60 * asked.train.minutes if asked.train.minutes else None
+    facts = Facts(len(data), data.spec, str(where), seconds)
+    chosen, reasons = asked.choose(recipe, facts, lambda candidate: dist.told(measure(candidate, data, seed, where, BRIEF)))
+    for reason in reasons:
+        _say(quiet, f"  {reason}")
+    return chosen
+
+
+def fitted(recipe: Recipe, data: Dataset, seed: int, where: torch.device, quiet: bool) -> Recipe:
+    """The recipe in as many parts as memory asks for, said so. Raises GanvasError where no number of them is enough."""
+    need = footprint(recipe, data, seed, where)
+    room = dist.told(int(ROOM * free(where)) // (dist.world() if where.type == "cpu" else 1))
+    batch, parts = recipe.train.batch, recipe.train.parts * dist.world()
+    fitting = next((n for n in range(parts, batch // 2 + 1) if need.of(-(-batch // n)) <= room), None)
+    if fitting is None:
+        raise GanvasError(
+            f"training needs about {_gb(need.of(2))} of memory even with 2 samples at a time, and {_gb(room)} are free: "
+            "a smaller --medium.size, or smaller networks (--nets.…; ganvas train RECIPE --help)"
+        )
+    if fitting == parts:
+        return recipe
+    own = -(-fitting // dist.world())
+    _say(
+        quiet,
+        f"a batch of {batch} needs about {_gb(need.of(-(-batch // parts)))} of memory, and {_gb(room)} are free: it is worked "
+        f"through in {own} parts, their gradients added",
+    )
+    return replace(recipe, train=replace(recipe.train, parts=own))
+
+
+def measure(recipe: Recipe, data: Dataset, seed: int, where: torch.device, seconds: float) -> Trial:
+    """A few steps, on networks that are thrown away."""
+    recipe = replace(recipe, train=replace(recipe.train, minutes=None, images=10**15))
+    state = loop.start(recipe, data.spec, seed, where)
+    ends: list[float] = []
+
+    def watch(state: State, tally: Tally) -> bool:
+        wait(where)
+        ends.append(time.perf_counter())
+        return len(ends) >= 5 and ends[-1] - ends[1] > seconds  # the first two steps warm up
+
+    Loop(recipe, data, state, seed).run(watch)
+    return Trial(speed=state.clock.images / state.clock.step * (len(ends) - 2) / (ends[-1] - ends[1]))
+
+
+def drawing(recipe: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.device) -> float:
+    """Seconds that a snapshot takes, on untrained networks."""
+    nets = loop.start(recipe, data.spec, seed, where).sampled()
+    begun = time.perf_counter()
+    if dist.first():
+        judge.snapshot(recipe.method, nets)
+        data.codec.preview(sample(recipe.method, nets, data.codec, data.codec.shown, seed))
+    return time.perf_counter() - begun
+
+
+def _gb(size: int) -> str:
+    return f"{size / 2**30:.1f} GB"
+
+
+def _say(quiet: bool, text: str) -> None:
+    if not quiet:
+        print(text, file=sys.stderr)

@@ -1,0 +1,80 @@
+"""What `auto` chooses from data and time, and that what was set stays."""
+
+from dataclasses import replace
+
+import pytest
+
+from ganvas import recipes
+from ganvas.augment import DiffAugment
+from ganvas.choosing import ByBudget
+from ganvas.core import Condition, Field, Spec
+from ganvas.recipe import Facts, Recipe, Trial
+
+
+def facts(samples: int = 60_000, size: int = 32, classes: int = 0, minutes: float | None = 10.0) -> Facts:
+    label = {"label": Condition("class", classes, (), (1 / classes,) * classes)} if classes else {}
+    spec = Spec((1, size, size), (Field("image", 1),), label)
+    return Facts(samples, spec, "cpu", minutes * 60 if minutes else None)
+
+
+def speeds(recipe: Recipe) -> Trial:
+    """Twice the width, a third of the speed."""
+    return Trial(speed=1000.0 * (32 / recipe.nets.g_width) ** 1.6)  # type: ignore[attr-defined]
+
+
+def chosen(facts: Facts, recipe: Recipe | None = None, attempt: object = speeds) -> tuple[Recipe, str]:
+    asked = recipe or recipes.find("auto")
+    found, reasons = asked.choose(asked, facts, attempt)  # type: ignore[misc, arg-type]
+    assert 2 <= len(reasons) <= 5
+    return found, "\n".join(reasons)
+
+
+def test_more_time_makes_wider_networks() -> None:
+    widths = [chosen(facts(minutes=minutes))[0].nets.g_width for minutes in (0.5, 4, 20, 1000)]  # type: ignore[attr-defined]
+    assert widths == sorted(widths)
+    assert widths[0] == ByBudget().widths[0]
+    assert widths[-1] == ByBudget().widths[-1]
+
+
+def test_no_more_is_tried_than_needed() -> None:
+    tried: list[int] = []
+
+    def attempt(recipe: Recipe) -> Trial:
+        tried.append(recipe.nets.g_width)  # type: ignore[attr-defined]
+        return Trial(speed=1.0)
+
+    chosen(facts(), attempt=attempt)
+    assert tried == [ByBudget().widths[0]]
+    tried.clear()
+    chosen(facts(minutes=None), attempt=attempt)
+    assert tried == []
+
+
+def test_labels_are_used_where_each_class_has_enough() -> None:
+    found, said = chosen(facts(classes=10))
+    assert found.nets.labels  # type: ignore[attr-defined]
+    assert "10 classes, used" in said
+    found, said = chosen(facts(samples=1000, classes=500))
+    assert not found.nets.labels  # type: ignore[attr-defined]
+    assert "not used (2 samples a class)" in said
+
+
+def test_small_sets_are_augmented() -> None:
+    found, said = chosen(facts(samples=1000))
+    assert found.method.augment == DiffAugment()  # type: ignore[attr-defined]
+    assert "augmented" in said
+    assert chosen(facts())[0].method.augment is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("size", "gamma"), [(32, 0.5), (64, 2.0), (16, 0.125)])
+def test_the_penalty_grows_with_the_pixels(size: int, gamma: float) -> None:
+    assert {p.gamma for p in chosen(facts(size=size))[0].method.penalties} == {gamma}  # type: ignore[attr-defined]
+
+
+def test_what_was_set_stays() -> None:
+    recipe = recipes.find("auto")
+    penalties = tuple(replace(p, gamma=3.0) for p in recipe.method.penalties)  # type: ignore[attr-defined]
+    nets = replace(recipe.nets, g_width=20, labels=False)  # type: ignore[call-arg]
+    method = replace(recipe.method, penalties=penalties, augment=DiffAugment(cut=0.25))  # type: ignore[call-arg]
+    found, _ = chosen(facts(classes=10, size=64), replace(recipe, nets=nets, method=method))
+    assert found == replace(recipe, nets=nets, method=method)

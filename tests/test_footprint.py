@@ -1,0 +1,41 @@
+"""Memory before the first step: what the estimate counts, and what happens where it does not fit."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from small import noise, small
+
+from ganvas import GanvasError, recipes, settle
+from ganvas.footprint import Footprint, footprint
+
+CPU = torch.device("cpu")
+
+
+def test_a_linear_network_by_hand() -> None:
+    """The estimate grows by what a sample's activations are; the fixed share is five times the weights."""
+    recipe = small(recipes.find("grid"))
+    found = footprint(recipe, noise(recipe), 0, CPU)
+    nets = recipe.nets.build(noise(recipe).spec)
+    weights = sum(p.numel() * 4 for p in nets.parameters())
+    assert weights * 5 <= found.fixed < weights * 5 + 2000
+    wide = replace(recipe, nets=replace(recipe.nets, d_hidden=(40,)))  # type: ignore[call-arg]
+    more = footprint(wide, noise(wide), 0, CPU).sample - found.sample
+    # 36 more hidden values of 4 bytes; D judges four batches, and LeakyReLU and the layer behind keep one each
+    assert 36 * 4 * 4 <= more <= 36 * 4 * 4 * 4
+
+
+def test_what_does_not_fit_is_cut_into_parts_and_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = small(recipes.find("grid"), batch=64)
+    monkeypatch.setattr(settle, "footprint", lambda *_: Footprint(fixed=2**20, sample=2**20))
+    monkeypatch.setattr(settle, "free", lambda _: 34 * 2**20)
+    cut = settle.fitted(recipe, noise(recipe), 0, CPU, quiet=False)
+    assert cut.train.parts == 3  # 22 samples and the fixed share are within 85% of 34 MB
+    assert "worked through in 3 parts" in capsys.readouterr().err
+    monkeypatch.setattr(settle, "free", lambda _: 2**30)
+    assert settle.fitted(recipe, noise(recipe), 0, CPU, quiet=False) == recipe
+    monkeypatch.setattr(settle, "free", lambda _: 2**20)
+    with pytest.raises(GanvasError, match="even with 2 samples at a time"):
+        settle.fitted(recipe, noise(recipe), 0, CPU, quiet=False)
