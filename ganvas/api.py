@@ -23,9 +23,11 @@ from .core import Codec, Dataset, Extractor
 from .data import Files, Tensors, cache_folder, prepare
 from .device import describe, has_bf16, holds, pick
 from .errors import GanvasError
-from .evaluation import Judge
+from .evaluation import EXTRACTORS, Judge
+from .files import explained, write_whole
 from .loop import Loop, State
-from .metrics import EfficientNetLite0, FashionClassifier, Inception, Pixels
+from .metrics import Inception
+from .nearest import nearest
 from .recipe import Recipe
 from .report import write_report
 from .run import Run, locked, save_codec
@@ -196,12 +198,11 @@ def compare(runs: Sequence[str | Path | Run], *, out: str | Path | None = None) 
 
 def called(extractor: str, download: bool) -> Extractor:
     """The extractor that the command line calls so; its weights are fetched now where they are missing and may be."""
-    known = {"classifier": FashionClassifier, "efficientnet": EfficientNetLite0, "inception": Inception, "pixels": Pixels}
-    if extractor not in known:
-        raise GanvasError(f"there is no extractor {extractor!r}: --extractor {', '.join(known)}")
+    if extractor not in EXTRACTORS:
+        raise GanvasError(f"there is no extractor {extractor!r}: --extractor {', '.join(EXTRACTORS)}")
     if download and extractor == "inception":
         Inception(download=True).file()
-    return known[extractor]()
+    return EXTRACTORS[extractor]()
 
 
 def with_data(recipe: Recipe, data: str | Path | None) -> Recipe:
@@ -380,6 +381,9 @@ def _final(run: Run, state: State, judge: Judge) -> None:
         checkpoints.load_nets(folder, state)
         head = {"images": int(folder.name), "checkpoint": folder.name, "kind": "final", "which": which}
         cards.append(head | judge.final(run.recipe.method, state.sampled()))
+    with explained("drawing nearest training samples", run.path):  # of the best: it was loaded last
+        picture = judge.codec.preview(nearest(judge, run.recipe.method, state.sampled()))
+        write_whole(run.path / "nearest.png", lambda temporary: picture.save(temporary, "PNG"))
     for card in cards:
         run.append("scores.jsonl", card)
     write_report(run.path)

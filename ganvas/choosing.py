@@ -25,7 +25,7 @@ class ByBudget:
     """
 
     widths: tuple[int, ...] = (24, 32, 48, 64)
-    enough: int = 150_000
+    enough: int = 75_000
     augment_below: int = 3_000
     least_per_class: int = 20
     gamma: float = 0.5

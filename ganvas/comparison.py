@@ -8,19 +8,28 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import inf, isfinite
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
 from .config import to_json
 from .errors import GanvasError
-from .evaluation import called, protocol_words
+from .evaluation import EXTRACTORS, called, protocol_words
 from .run import Run
 
 KINDS = ("final", "evaluate")
 MOST = 64  # runs, so that a picture of them all can be drawn
 TITLE = "data"  # what a person calls the data, which the protocol's fingerprint identifies
 WANTED = {"extractor": str, "samples": int, "reference": str, "held_out": str, "seed": int, "resize": str}
+OPTIONS = {  # of `ganvas evaluate`, by what of a protocol they decide
+    "extractor": "--extractor",
+    "samples": "--n",
+    "data": "--data",
+    "fingerprint": "--data",
+    "reference": "--data",
+    "held_out": "--data",
+}
 Card = Mapping[str, Any]
 
 
@@ -31,6 +40,9 @@ class Contender(NamedTuple):
     run: Run
     cards: Mapping[str, list[Card]]
 
+    def sample(self) -> str:
+        return " x ".join(map(str, self.run.codec().spec.shape))
+
 
 def compare(runs: Sequence[Run]) -> dict[str, Any]:
     """What there is to say about `runs`, in JSON's types:
@@ -39,8 +51,8 @@ def compare(runs: Sequence[Run]) -> dict[str, Any]:
         "parameters").
     groups: of each protocol by which all runs were scored, or, where there is none, of the one that each run shares with
         most of the others: "protocol", "ranked_by" (a score's name; None where nothing can be ranked), "lower_is_better",
-        "floor", "notes", and "entries": "run", "rank" (None for a card beside the one that counts), "which", "images",
-        "scores".
+        "notes", and "entries": "run", "rank" (None for a card beside the one that counts), "which", "images",
+        "scores", "floor".
     problems: why not all runs are in one ranking, and how to mend it; [] if they are.
 
     Raises:
@@ -58,8 +70,8 @@ def compare(runs: Sequence[Run]) -> dict[str, Any]:
     problems = [f"{c.run.path} has no score card: finish its training, or: ganvas evaluate {c.run.path}"
                 for c in contenders if not c.cards]  # fmt: skip
     if any(having[p] < len(scored) for p in chosen):
-        problems.append(remedy(groups))
-    elif not any(g["ranked_by"] for g in groups):
+        problems.append(remedy(groups, {c.name: c.run.path for c in scored}))
+    elif len(scored) > 1 and not any(g["ranked_by"] for g in groups):
         problems.append("the runs have no score in common: choose runs whose recipes are judged by the same metrics")
     return {"runs": [facts(c) for c in contenders], "groups": groups, "problems": problems}
 
@@ -89,33 +101,35 @@ def by_protocol(run: Run) -> dict[str, list[Card]]:
     return found
 
 
-def counts(card: Any) -> bool:
+def counts(card: Card) -> bool:
     """Whether a line of scores.jsonl is a whole score card: the file may be older, or somebody else's."""
-    if not isinstance(card, dict) or card.get("kind") not in KINDS or not isinstance(card.get("images"), int):
+    if card.get("kind") not in KINDS or not numbers(card.get("images")) or not card.get("scores"):
         return False
-    parts: list[Any] = [card.get(name) for name in ("scores", "floor", "protocol", "lower_is_better")]
-    if not all(isinstance(part, dict) for part in parts) or not parts[0]:
+    if not all(isinstance(card.get(part), dict) for part in ("scores", "floor", "lower_is_better", "protocol")):
         return False
-    scores, floor, protocol, _ = parts
-    numbers = [*scores.values(), *floor.values()]
-    return all(isinstance(v, (int, float)) for v in numbers) and all(isinstance(protocol.get(k), t) for k, t in WANTED.items())
+    if not numbers(*card["scores"].values(), *card["floor"].values()):
+        return False
+    return all(isinstance(card["protocol"].get(name), kind) for name, kind in WANTED.items())
+
+
+def numbers(*values: Any) -> bool:
+    return all(isinstance(value, (int, float)) for value in values)
 
 
 def facts(contender: Contender) -> dict[str, Any]:
     """What a run is and what it cost; None for what its folder does not say."""
     run = contender.run
-    last = next((line for line in reversed(run.lines("log.jsonl")) if isinstance(line, dict)), {})
-    images, seconds = (last.get(name) if isinstance(last.get(name), (int, float)) else None for name in ("images", "seconds"))
-    spec = run.codec().spec
+    logged = [(line.get("images"), line.get("seconds")) for line in run.lines("log.jsonl")]
+    images, seconds = next(((i, s) for i, s in reversed(logged) if numbers(i, s)), (None, None))
     with torch.device("meta"):  # shapes alone: nothing is drawn, and no memory is taken
-        nets = run.recipe.nets.build(spec)
+        nets = run.recipe.nets.build(run.codec().spec)
     return {
         "run": contender.name,
         "path": str(run.path),
         "recipe": run.recipe.name,
-        "sample": " x ".join(map(str, spec.shape)),
+        "sample": contender.sample(),
         "images": images,
-        "minutes": seconds and seconds / 60,
+        "minutes": None if seconds is None else seconds / 60,
         "images_per_second": images / seconds if images and seconds else None,
         "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in nets.items()},
     }
@@ -139,7 +153,7 @@ def group(contenders: Sequence[Contender], protocol: str) -> dict[str, Any]:
         for rank, entry in enumerate(first, 1):
             entry["rank"] = rank
     notes = [f"{name} was taken in different ways: not comparable" for name in differing if name in card["scores"]]
-    shapes = dict.fromkeys(" x ".join(map(str, c.run.codec().spec.shape)) for c in contenders)
+    shapes = dict.fromkeys(c.sample() for c in contenders)
     if len(shapes) > 1:
         notes.append(f"samples of different sizes ({', '.join(shapes)}): each run was scored against the data at its own")
     return {
@@ -148,7 +162,6 @@ def group(contenders: Sequence[Contender], protocol: str) -> dict[str, Any]:
         "lower_is_better": {
             name: lower for c in contenders for name, lower in c.cards[protocol][-1]["lower_is_better"].items()
         },
-        "floor": {name: value for c in contenders for name, value in c.cards[protocol][-1]["floor"].items()},
         "notes": notes,
         "entries": [entry for e in first for entry in shown[e["run"]]],
     }
@@ -158,14 +171,12 @@ def entries(contender: Contender, protocol: str) -> list[dict[str, Any]]:
     """The cards of a run's best and last checkpoint, the newest of each; without them its newest card alone."""
     newest = {card["images"]: card for card in contender.cards[protocol]}
     marks = {mark: marked(contender, mark) for mark in ("best", "last")}
-    own = {images: [mark for mark, at in marks.items() if at == images] for images in marks.values() if images in newest}
+    own = {at: [mark for mark in marks if marks[mark] == at] for at in marks.values() if at is not None and at in newest}
     if not own:
         own = {contender.cards[protocol][-1]["images"]: ["checkpoint"]}
-    return [
-        {"run": contender.name, "rank": None, "which": ", ".join(words), "images": images, "scores": newest[images]["scores"]}
-        for images, words in own.items()
-        if images is not None
-    ]
+    head = {"run": contender.name, "rank": None}
+    cards = [(newest[images], {"which": ", ".join(words), "images": images}) for images, words in own.items()]
+    return [head | where | {"scores": card["scores"], "floor": card["floor"]} for card, where in cards]
 
 
 def marked(contender: Contender, mark: str) -> int | None:
@@ -188,34 +199,42 @@ def taken(run: Run) -> dict[str, str]:
 # ---------------------------------------------------------------- several protocols
 
 
-def remedy(groups: Sequence[Mapping[str, Any]]) -> str:
-    """What sets protocols apart, and the command that would score the runs alike."""
+def remedy(groups: Sequence[Mapping[str, Any]], paths: Mapping[str, Path]) -> str:
+    """What sets protocols apart, and the commands that would score the runs as most of them are, with the fewest samples."""
     found = differences(groups)
-    options = {"fingerprint": "--data PATH", "extractor": "--extractor NAME"}
-    if "samples" in found:
-        options["samples"] = f"--n {min(g['protocol']['samples'] for g in groups)}"
-        found = {name: values for name, values in found.items() if name not in ("reference", "held_out")}  # they follow
-    options |= {"reference": "--data PATH", "held_out": "--data PATH"}
-    said = "; ".join(f"{name}: {values}" for name, values in found.items())
-    needed = " ".join(dict.fromkeys(options[name] for name in options if name in found))
-    settled = [name for name in found if name not in (*options, TITLE)]
+    said = f"scores of different protocols cannot be ranked ({'; '.join(f'{k}: {v}' for k, v in found.items())})"
+    settled = [name for name in found if name not in OPTIONS]
     if settled:
-        return f"different protocols cannot be ranked ({said}): a run keeps its {' and '.join(settled)}; compare others"
-    return f"different protocols cannot be ranked ({said}): score all of them alike: ganvas evaluate RUN {needed}"
+        return f"{said}. No scoring changes a run's {' or '.join(settled)}: compare runs that agree in it"
+    like = min(groups, key=lambda g: (-len(g["entries"]), g["protocol"]["samples"]))["protocol"]
+    extractor = next((name for name, kind in EXTRACTORS.items() if kind().name == like["extractor"]), "NAME")
+    values = {"--n": str(like["samples"]), "--extractor": extractor, "--data": "PATH"}
+    needed = " ".join(f"{option} {values[option]}" for option in dict.fromkeys(OPTIONS[name] for name in found))
+    others = [paths[name] for g in groups if g["protocol"] is not like or "PATH" in needed for name in members(g)]
+    commands = [f"ganvas evaluate {path} {needed}" for path in others[:4]] + ["…"] * (len(others) > 4)
+    return f"{said}. Score them alike: {'; '.join(commands)}"
 
 
 def differences(groups: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Of each part of the protocol that is not the same in all groups, the values and whose they are."""
     protocols = [g["protocol"] for g in groups]
     names = dict.fromkeys(name for protocol in protocols for name in protocol)
-    apart = [name for name in names if any(p.get(name) != protocols[0].get(name) for p in protocols)]
-    if "fingerprint" not in apart:
-        apart = [name for name in apart if name != TITLE]
-    return {name: " | ".join(f"{shown(g['protocol'].get(name))} ({whose(g)})" for g in groups) for name in apart}
+    apart = {name for name in names if any(p.get(name) != protocols[0].get(name) for p in protocols)}
+    if "fingerprint" in apart and TITLE in apart:
+        apart.discard("fingerprint")  # of data that are called differently, a person knows without it
+    else:
+        apart.discard(TITLE)
+    if "samples" in apart or TITLE in apart or "fingerprint" in apart:
+        apart -= {"reference", "held_out"}  # which follow from those
+    return {
+        name: " | ".join(f"{shown(g['protocol'].get(name))} ({', '.join(members(g))})" for g in groups)
+        for name in names
+        if name in apart
+    }
 
 
-def whose(group: Mapping[str, Any]) -> str:
-    return ", ".join(dict.fromkeys(entry["run"] for entry in group["entries"]))
+def members(group: Mapping[str, Any]) -> list[str]:
+    return list(dict.fromkeys(entry["run"] for entry in group["entries"]))
 
 
 def shown(value: Any) -> str:
@@ -230,10 +249,10 @@ def table(result: Mapping[str, Any]) -> str:
     rows = [["run", "recipe", "sample", "images", "minutes", "images/s", "parameters"]]
     for fact in result["runs"]:
         sizes = ", ".join(f"{name} {count:,}" for name, count in fact["parameters"].items())
-        numbers = [
+        costs = [
             rounded(fact[name], form) for name, form in (("images", ",.0f"), ("minutes", ".1f"), ("images_per_second", ",.0f"))
         ]
-        rows.append([fact["run"], fact["recipe"], fact["sample"], *numbers, sizes])
+        rows.append([fact["run"], fact["recipe"], fact["sample"], *costs, sizes])
     return "\n\n".join([aligned(rows, left=(0, 1, 2, 6)), *map(group_table, result["groups"])])
 
 
@@ -244,7 +263,13 @@ def group_table(group: Mapping[str, Any]) -> str:
         values = [rounded(entry["scores"].get(name), ".4g") for name in names]
         rank = f"{entry['rank']}." if entry["rank"] else ""
         rows.append([rank, entry["run"], f"{entry['which']}, {entry['images']:,}", *values])
-    rows.append(["", "real", "", *(rounded(group["floor"].get(name), ".4g") for name in names)])
+    floors: list[Mapping[str, float]] = []
+    for entry in group["entries"]:
+        if entry["floor"] not in floors:  # one, but for runs whose samples differ in size
+            floors.append(entry["floor"])
+            rows.append(["", "real", f"of {entry['run']}", *(rounded(entry["floor"].get(name), ".4g") for name in names)])
+    if len(floors) == 1:
+        rows[-1][2] = ""
     ways = {True: "lower", False: "higher", None: ""}
     rows.append(["", "better", "", *(ways[group["lower_is_better"].get(name)] for name in names)])
     by = f"ranked by {called(group['ranked_by'], group['protocol'])}" if group["ranked_by"] else "not ranked"

@@ -20,10 +20,11 @@ from tqdm import tqdm
 from .config import to_json
 from .core import Dataset, Method, Metric, Nets, Scored, generator, key
 from .files import write_whole
-from .metrics.inception import NAME as INCEPTION
+from .metrics import EfficientNetLite0, FashionClassifier, Inception, Pixels
 from .recipe import Evaluation
 from .sampling import stream
 
+EXTRACTORS = {"classifier": FashionClassifier, "efficientnet": EfficientNetLite0, "inception": Inception, "pixels": Pixels}
 REFERENCE_LIMIT = 100_000  # more real samples than this change no score's second digit, and cost time
 
 
@@ -50,6 +51,7 @@ class Judge:
     ) -> None:
         self.evaluation, self.device, self.progress = evaluation, device or torch.device("cpu"), progress
         order = torch.randperm(len(train), generator=generator(evaluation.seed, "split"))
+        self.train, self.order, self.split = train, order, held_out is None
         if held_out is None:
             aside = min(len(train) // 2, evaluation.samples)
             self.words = {"reference": f"{min(len(train) - aside, REFERENCE_LIMIT):,} training samples"}
@@ -70,6 +72,12 @@ class Judge:
         self.reference = self._features(reference, cache, "reference", mark)
         self.held = self._features(held, cache, "held-out", mark)
         self.floors: dict[tuple[Metric, int], dict[str, float]] = {}
+
+    @property
+    def known(self) -> np.ndarray:
+        """Features of training samples, [M, D]; row i is of the sample `order[i]`."""
+        held = self.held.features if self.split else self.held.features[:0]
+        return np.concatenate([held, self.reference.features])
 
     @property
     def first(self) -> str:
@@ -179,7 +187,7 @@ def join(blocks: list[Scored]) -> Scored:
 
 def called(score: str, protocol: Mapping[str, Any]) -> str:
     """A score's name on a card: with Inception's features, and with no others, a Fréchet distance is FID."""
-    return "FID" if score == "frechet" and protocol["extractor"] == INCEPTION else score
+    return "FID" if score == "frechet" and protocol["extractor"] == Inception().name else score
 
 
 def table(card: Mapping[str, Any]) -> str:

@@ -70,6 +70,7 @@ def _page(run: Path) -> str:
         "subtitle": escape(str(_mapping(facts.get("data")).get("title", ""))),
         "figures": _figures(rows, cards),
         "warning": _warning(rows),
+        "nearest": _nearest(run),
         "scores": _score_table(cards),
         "recipe": _tree(facts["recipe"]) if "recipe" in facts else _nothing("No recipe.json in the run folder."),
         "environment": _environment(facts),
@@ -211,6 +212,14 @@ def _samples(run: Path) -> list[dict[str, Any]]:
     return [found for path in evenly(pictures, PICTURES) if (found := _embed(path))]
 
 
+def _nearest(run: Path) -> str:
+    found = _embed(run / "nearest.png")
+    if found is None:
+        return _nothing("Drawn when training ends.")
+    size = f'width="{found["width"]}" height="{found["height"]}"'
+    return f'<img src="{found["uri"]}" {size} alt="Samples, and below each the training sample nearest to it">'
+
+
 def _embed(path: Path) -> dict[str, Any] | None:
     """A picture as {"images", "width", "height", "uri"}; None where the file is no whole picture."""
     try:
@@ -222,7 +231,7 @@ def _embed(path: Path) -> dict[str, Any] | None:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
     uri = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-    return {"images": int(path.stem), "width": width, "height": height, "uri": uri}
+    return {"images": int(path.stem) if path.stem.isdigit() else 0, "width": width, "height": height, "uri": uri}
 
 
 def _shrink(data: bytes) -> bytes:

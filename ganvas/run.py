@@ -31,6 +31,7 @@ class Run:
     samples/000051200.png   the same latents every time, by images seen
     scores.jsonl            score cards
     checkpoints/000051200/  and the links `last` and `best`
+    nearest.png             samples of the best checkpoint above their nearest training samples
     report.html             all of it on one page
     """
 

@@ -55,7 +55,16 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_the_folder_is_the_interface(straight: Any) -> None:
     names = {p.name for p in straight.path.iterdir()}
-    assert names == {"recipe.json", "codec.json", "log.jsonl", "samples", "scores.jsonl", "checkpoints", "report.html"}
+    assert names == {
+        "recipe.json",
+        "codec.json",
+        "log.jsonl",
+        "samples",
+        "scores.jsonl",
+        "checkpoints",
+        "report.html",
+        "nearest.png",
+    }
     last = straight.lines("log.jsonl")[-1]
     assert last["images"] == 160
     assert {"D/adversarial", "G/adversarial"} <= last["terms"].keys()

@@ -1,0 +1,26 @@
+"""Generated samples above the training samples nearest to them, so that copying shows."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .core import Method, Nets
+from .evaluation import Judge
+from .sampling import sample
+
+ROW = 8  # samples side by side
+
+
+def nearest(judge: Judge, method: Method, nets: Nets, n: int = 32) -> Tensor:
+    """`n` samples in stored form [2n, …]: a row of samples, a row of their nearest, and so on; by the judge's features."""
+    fake = sample(method, nets, judge.codec, n, judge.evaluation.seed)
+    places = judge.order[: len(judge.known)][closest(judge.evaluation.extractor(fake).features, judge.known)]
+    real = judge.train.stored[places.to(judge.train.stored.device)].cpu()
+    rows = zip(fake.split(ROW), real.split(ROW), strict=True)
+    return torch.cat([block for row in rows for block in row])
+
+
+def closest(features: np.ndarray, known: np.ndarray) -> Tensor:
+    """For each of [N, D] the place of the nearest of [M, D], int64 [N]."""
+    a, b = torch.from_numpy(features), torch.from_numpy(known)
+    return (b.square().sum(1) - 2 * a @ b.T).argmin(1)  # the square of a itself is the same for all
