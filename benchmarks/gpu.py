@@ -46,7 +46,9 @@ def main() -> None:
     if arguments.train:
         lines += ["", "| data | minutes | images | scores |", "|---|---|---|---|"]
         for data, minutes in itertools.product(arguments.data, (2, 20)):
-            run = ganvas.train("auto", data=data, minutes=minutes, out=f"runs/gpu-{Path(data).name}-{minutes}", device=arguments.device)
+            run = ganvas.train(
+                "auto", data=data, minutes=minutes, out=f"runs/gpu-{Path(data).name}-{minutes}", device=arguments.device
+            )
             card = run.scores[-1]
             scores = ", ".join(f"{key} {value:.4g}" for key, value in card["scores"].items())
             lines.append(f"| {data} | {minutes} | {card['images']:,} | {scores} |")

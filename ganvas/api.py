@@ -56,7 +56,7 @@ def train(
 
     Args:
         recipe: a recipe's name, or a Recipe.
-        data: a folder, zip, idx, npz or npy file, "fashion"; None takes the recipe's.
+        data: a folder, zip, idx, npz, npy, parquet or CIFAR file, "fashion"; None takes the recipe's.
         out: the run's folder; None is runs/NAME.
         minutes: of training, start-up aside. Or
         images: the budget in images seen.

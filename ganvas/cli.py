@@ -128,7 +128,7 @@ def describe(function: Callable[..., Any]) -> dict[str, str]:
 class TrainArguments:
     """Train RECIPE (auto, unless named first) on a folder of files; the same command again continues the run exactly.
 
-    data: a folder of pictures (subfolders are labels), a zip, idx, npz or npy file, or "fashion".
+    data: a folder of pictures (subfolders or labels.csv are labels), a zip, idx, npz, npy, parquet or CIFAR file, or "fashion".
     out: the run's folder. [default: runs/RECIPE]
     minutes: how long to train, start-up aside. [default: the recipe's --train.minutes or --train.images]
     images: how long to train, in images seen, instead of --minutes.

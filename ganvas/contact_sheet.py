@@ -30,7 +30,7 @@ def sheet(result: Mapping[str, Any]) -> Picture:
     samples = [latest(paths[name], most) for name in names]
     width = max([picture.width for _, picture in samples if picture] or [most])
     size = max(12, min(22, width // 16))
-    top = GAP + 4 * (size + 6)
+    top = GAP + 4 * (size + 6) + 6
     height = top + max([picture.height for _, picture in samples if picture] or [width]) + GAP
     page = Image.new("RGB", (GAP + len(names) * (width + GAP), height), PAPER)
     draw = ImageDraw.Draw(page)

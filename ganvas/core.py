@@ -79,7 +79,7 @@ class Source(Protocol):
 class Codec(Protocol):
     """How a medium's samples are stored, fed to a network and written back. Frozen settings, kept with a run (@config).
 
-    Three forms: an *item* (a file's bytes or an array), the *stored* form (a compact tensor: uint8 [N, H, W, C] for
+    Three forms: an *item* (a file's bytes or an array), the *stored* form (a compact tensor: uint8 or uint16 [N, H, W, C] for
     images), and *x* (what networks see: float [N, C, H, W] in [-1, 1] for images).
     """
 

@@ -148,7 +148,7 @@ class Run:
     # ------------------------------------------------------------ use
 
     def generate(self, n: int, seed: int = 0, checkpoint: str = "best", device: str = "auto") -> np.ndarray:
-        """`n` samples in stored form: uint8 [n, H, W, C] for images. Sample i of a seed is the same whatever n is."""
+        """`n` samples in stored form, uint8 or uint16 [n, H, W, C] for images. Sample i of a seed is the same whatever n is."""
         from .sampling import Generator  # here, for Generator opens runs
 
         return Generator(self, checkpoint, device)(n, seed).numpy()

@@ -74,6 +74,13 @@ def test_generate_and_evaluate(ganvas: Ganvas, run: Path, tmp_path: Path) -> Non
     assert json.loads(out)["protocol"]["samples"] == 40
 
 
+@pytest.mark.parametrize(("name", "called"), [("pixels", "pixels"), ("classifier", "fashion-classifier-v1")])
+def test_evaluate_by_another_extractor(ganvas: Ganvas, run: Path, name: str, called: str) -> None:
+    code, out, _ = ganvas("evaluate", run, "--n", "40", "--extractor", name, "--json")
+    assert code == 0
+    assert json.loads(out)["protocol"]["extractor"] == called
+
+
 def test_recipes_are_listed(ganvas: Ganvas) -> None:
     code, out, _ = ganvas("recipes")
     assert code == 0
@@ -168,6 +175,19 @@ def test_bad_input_is_explained(ganvas: Ganvas, tmp_path: Path, name: str) -> No
     assert "Traceback" not in err
     assert not (tmp_path / "run").exists(), "a refused command leaves nothing behind"
     assert (tmp_path / "other" / "thesis.txt").exists()
+
+
+def test_extractors_that_are_not_there(ganvas: Ganvas, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GANVAS_INCEPTION", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    code, _, err = ganvas("evaluate", run, "--extractor", "incepshun")
+    assert (code, err) == (
+        1,
+        "ganvas: there is no extractor 'incepshun': --extractor classifier, efficientnet, inception, pixels\n",
+    )
+    code, _, err = ganvas("evaluate", run, "--extractor", "inception")
+    assert code == 1
+    assert re.search(r"--download.*GANVAS_INCEPTION.*--extractor efficientnet", err)
 
 
 def test_a_truncated_jpeg_is_named_skipped_and_counted(ganvas: Ganvas, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ganvas.config import config
 from ganvas.core import Scored
 from ganvas.data import Files, prepare
 from ganvas.evaluation import Judge, table
-from ganvas.metrics import DensityCoverage, Frechet, Pixels
+from ganvas.metrics import DensityCoverage, Frechet, Inception, Pixels
 from ganvas.recipe import Evaluation
 
 DATA = Path(__file__).parent / "data" / "fashion_test_200.npz"
@@ -99,3 +99,12 @@ def test_which_way_is_better(parts: tuple) -> None:  # type: ignore[type-arg]
     higher = Judge(replace(EVALUATION, metrics=(DensityCoverage(k=3),)), data, None, None)
     assert higher.first == "density"
     assert higher.better(2.0, 1.0)
+
+
+def test_fid_is_said_of_inception_alone(parts: tuple) -> None:  # type: ignore[type-arg]
+    recipe, _, data, state = parts
+    card = Judge(EVALUATION, data, None, None).final(recipe.method, state.sampled())
+    assert "frechet " in table(card)
+    fid = table(card | {"protocol": card["protocol"] | {"extractor": Inception().name}})
+    assert "FID " in fid
+    assert "frechet" not in fid

@@ -8,6 +8,7 @@ Koyama 2018, eq. 3).
 
 from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 
 from ..config import config
@@ -33,7 +34,7 @@ class Norm(nn.Module):
         if self.change is None or label is None:
             return x
         gain, bias = self.change(label)[:, :, None, None].chunk(2, 1)
-        return x * (1 + gain) + bias
+        return torch.addcmul(bias, x, 1 + gain)
 
 
 def zero_embedding(classes: int, size: int) -> nn.Embedding:
