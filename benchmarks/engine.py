@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ganvas.data import Files, prepare
 from ganvas.loop import Loop
 from ganvas.media import Image as Medium
 from ganvas.metrics import frechet_distance
+from ganvas.nets import Compact
 from ganvas.run import Run
 
 
@@ -62,8 +64,8 @@ def cache_times(folder: Path) -> tuple[float, float]:
 
 
 def speeds(rounds: int = 5, steps: int = 60) -> tuple[float, float]:
-    """Images a second of `auto` through the engine and of the same as a plain loop, in alternating rounds."""
-    recipe = recipes.find("auto")
+    """Images a second of the prototype's networks through the engine and as a plain loop, in alternating rounds."""
+    recipe = replace(recipes.find("auto"), nets=Compact(g_width=32, d_width=16, labels=False), choose=None)
     _, data, _ = api.open_data(recipe)
     recipe = api.budgeted(recipe, None, 64 * steps)
     ours: list[float] = []

@@ -17,8 +17,8 @@ from .recipe import Facts, Recipe, Trial
 class ByBudget:
     """Adapts the recipe `auto` to data, device and time; what the recipe has set otherwise than usual stays.
 
-    widths: of G beside the image, from which the widest is taken that still sees `enough` images; D is half as wide.
-    enough: images that networks of the first width want to see; wider ones in proportion.
+    widths: of G and D beside the image, from which the widest is taken that still sees enough images.
+    enough: images that networks of the first width want to see; wider ones with the square of their width.
     augment_below: samples; sets with fewer are augmented (Zhao et al. 2020).
     least_per_class: samples a class on average, from which labels are used.
     gamma: of the penalties at 32 px; in proportion to the pixels (the heuristic of Karras et al. 2020b).
@@ -69,19 +69,18 @@ class ByBudget:
         for width in self.widths:
             speed = attempt(replace(recipe, nets=of_width(nets, width))).speed
             tried.append(f"{width}: {speed:,.0f}/s")
-            if speed * facts.seconds < self.enough * width / self.widths[0]:
+            if speed * facts.seconds < self.enough * (width / self.widths[0]) ** 2:
                 break
             best = width
         recipe = replace(recipe, nets=of_width(nets, best))
         return recipe, [
-            f"device: {facts.device}; images/s by G's width: {', '.join(tried)}",
-            f"networks: G {best}, D {best // 2} channels beside the image: the widest that see enough images in "
-            f"{facts.seconds / 60:g} minutes",
+            f"device: {facts.device}; images/s by width: {', '.join(tried)}",
+            f"networks: {best} channels beside the image, the widest that see enough images in {facts.seconds / 60:g} minutes",
         ]
 
 
 def of_width(nets: Compact, width: int) -> Compact:
-    return replace(nets, g_width=width, d_width=max(1, width // 2))
+    return replace(nets, g_width=width, d_width=width)
 
 
 def scaled(method: Adversarial, gamma: float, spec: Spec) -> Adversarial:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from ganvas import GanvasError
-from ganvas.core import Spec
+from ganvas.core import Condition, Spec
 from ganvas.nets import DCGAN, MLP, Compact
 
 
@@ -64,9 +64,29 @@ def test_other_shapes_are_refused_with_a_remedy(nets: DCGAN | Compact, shape: tu
         nets.build(Spec(shape, (), {}))
 
 
-def test_compact_is_the_prototype_at_32_px() -> None:
-    """The prototype that auto has to hold: widths 128, 64, 32 and 16, 32, 64."""
-    nets = Compact().build(image(1, 32))
+def test_compact_can_be_the_prototype_at_32_px() -> None:
+    """The prototype that the engine has to hold: widths 128, 64, 32 and 16, 32, 64."""
+    nets = Compact(g_width=32, d_width=16).build(image(1, 32))
+    assert sum(p.numel() for p in nets["G"].parameters()) == 298_017
+    assert sum(p.numel() for p in nets["D"].parameters()) == 42_353
     assert [m.out_channels for m in nets["G"].modules() if isinstance(m, nn.ConvTranspose2d)] == [64, 32, 1]
     assert [m.out_channels for m in nets["D"].modules() if isinstance(m, nn.Conv2d)] == [16, 32, 64]
     assert not any(isinstance(m, nn.BatchNorm2d) for m in nets["D"].modules())
+
+
+def test_compact_networks_use_labels() -> None:
+    """At first G is the same for every class; D is not."""
+    spec = image(1, 16)._replace(conditions={"label": Condition("class", 3, (), (0.2, 0.3, 0.5))})
+    nets = Compact(z_dim=4, g_width=8, d_width=8).build(spec)
+    z, x, labels = torch.randn(2, 4), torch.randn(1, 1, 16, 16).repeat(3, 1, 1, 1), torch.tensor([0, 1, 2])
+    nets.eval()
+    assert torch.equal(nets["G"](z, labels[:2]), nets["G"](z, labels[1:]))
+    assert len(set(nets["D"](x, labels).tolist())) == 3
+    with torch.no_grad():
+        nets["G"].label.weight[1] += 1
+    assert not torch.equal(nets["G"](z, labels[:2]), nets["G"](z, labels[1:]))
+    plain = Compact(z_dim=4, g_width=8, d_width=8, labels=False).build(spec)
+    assert plain["G"].classes == 0
+    assert not any(isinstance(m, nn.Embedding) for m in plain.modules())
+    vector = image(1, 16)._replace(conditions={"label": Condition("vector", 3)})
+    assert Compact().build(vector)["G"].classes == 0
