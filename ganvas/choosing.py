@@ -17,7 +17,7 @@ from .recipe import Facts, Recipe, Trial
 class ByBudget:
     """Adapts the recipe `auto` to data, device and time; what the recipe has set otherwise than usual stays.
 
-    widths: of G and D beside the image, from which the widest is taken that still sees enough images.
+    widths: of G beside the image, from which the widest is taken that still sees enough images; D is half as wide.
     enough: images that networks of the first width want to see; wider ones with the square of their width.
     augment_below: samples; sets with fewer are augmented (Zhao et al. 2020).
     least_per_class: samples a class on average, from which labels are used.
@@ -25,7 +25,7 @@ class ByBudget:
     """
 
     widths: tuple[int, ...] = (24, 32, 48, 64)
-    enough: int = 75_000
+    enough: int = 50_000
     augment_below: int = 3_000
     least_per_class: int = 20
     gamma: float = 0.5
@@ -75,12 +75,12 @@ class ByBudget:
         recipe = replace(recipe, nets=of_width(nets, best))
         return recipe, [
             f"device: {facts.device}; images/s by width: {', '.join(tried)}",
-            f"networks: {best} channels beside the image, the widest that see enough images in {facts.seconds / 60:g} minutes",
+            f"networks: G {best}, D {best // 2} channels beside the image, the widest that see enough images in {facts.seconds / 60:g} minutes",
         ]
 
 
 def of_width(nets: Compact, width: int) -> Compact:
-    return replace(nets, g_width=width, d_width=width)
+    return replace(nets, g_width=width, d_width=width // 2)
 
 
 def scaled(method: Adversarial, gamma: float, spec: Spec) -> Adversarial:

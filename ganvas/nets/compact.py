@@ -91,14 +91,14 @@ class Discriminator(nn.Module):
 
 @config
 class Compact:
-    """Square images of 8, 16, 32, 64, … px.
+    """Square images of 8, 16, 32, 64, … px; D is half as wide as G.
 
     labels: whether classes are used, where the data has them.
     """
 
     z_dim: int = 64
-    g_width: int = 24  # G's channels beside the image, doubling inwards
-    d_width: int = 24  # D's
+    g_width: int = 32  # G's channels beside the image, doubling inwards
+    d_width: int = 16  # D's
     cap: int = 256  # no layer is wider than this
     labels: bool = True
 
