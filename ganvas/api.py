@@ -77,7 +77,7 @@ def train(
             run = Run(path)
             refuse_difference(run, asked, seed)
             return _resume(run, asked.train.minutes, asked.train.images, where, quiet)
-        codec, training, judge = prepared(asked, None)
+        codec, training, judge = prepared(asked, None, where)
         _say(quiet, f"{asked.name}: {training.title}, {len(training):,} samples as {words(codec)}, on {where}")
         loop.start(asked, training.spec, seed, where)  # networks that cannot be built say so now
         if dist.first():
@@ -118,7 +118,7 @@ def _resume(run: Run, minutes: float | None, images: int | None, where: torch.de
     if last >= (settled.train.images or 0) and any("best" in card.get("which", "") for card in run.scores):
         _say(quiet, f"{run.path} is finished: {last:,} images; ask for more with --minutes or --images")
         return run
-    _, training, judge = prepared(settled, run.codec())
+    _, training, judge = prepared(settled, run.codec(), where)
     here = environment(where)
     for name, value in here.items():
         was = run.meta["environment"].get(name)
@@ -286,11 +286,11 @@ def open_data(recipe: Recipe, codec: Codec | None = None, quiet: bool = False) -
     return codec, training, prepare(held_out, codec, cache_folder(), quiet) if held_out is not None else None
 
 
-def prepared(recipe: Recipe, codec: Codec | None) -> tuple[Codec, Tensors, Judge]:
+def prepared(recipe: Recipe, codec: Codec | None, where: torch.device) -> tuple[Codec, Tensors, Judge]:
     """The codec, the training set, and what judges samples; rank 0 fills the caches before the others look into them."""
     with dist.in_turn():
         codec, training, held_out = open_data(recipe, codec, quiet=not dist.first())
-        return codec, training, Judge(recipe.evaluation, training, held_out, cache_folder())
+        return codec, training, Judge(recipe.evaluation, training, held_out, cache_folder(), where)
 
 
 def environment(where: torch.device) -> dict[str, str | int]:

@@ -75,7 +75,8 @@ class ByBudget:
         recipe = replace(recipe, nets=of_width(nets, best))
         return recipe, [
             f"device: {facts.device}; images/s by width: {', '.join(tried)}",
-            f"networks: G {best}, D {best // 2} channels beside the image, the widest that see enough images in {facts.seconds / 60:g} minutes",
+            f"networks: G {best}, D {best // 2} channels beside the image, the widest that see enough in "
+            f"{facts.seconds / 60:g} minutes",
         ]
 
 
