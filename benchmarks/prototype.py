@@ -70,6 +70,19 @@ def train(images: Tensor, seconds: float, total: int | None, bf16: bool) -> tupl
     return average, seen, time.perf_counter() - begun
 
 
+class Sampled(nn.Module):
+    """G as the judge calls it."""
+
+    z_dim = 64
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.net(z)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=150)
@@ -79,8 +92,7 @@ def main() -> None:
     _, data, held_out = api.open_data(recipe)
     judge = Judge(recipe.evaluation, data, held_out, cache_folder())
     G, seen, seconds = train(data.stored, arguments.seconds, arguments.images, device.has_bf16(torch.device("cpu")))
-    G.z_dim = 64
-    card = judge.final(recipe.method, nn.ModuleDict({"G": G}))
+    card = judge.final(recipe.method, nn.ModuleDict({"G": Sampled(G)}))
     head = {"images": seen, "seconds": round(seconds, 1), "images_per_second": round(seen / seconds)}
     print(json.dumps(head | card["scores"]))
 

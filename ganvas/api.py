@@ -32,7 +32,7 @@ from .recipe import Recipe
 from .report import write_report
 from .run import Run, locked, save_codec
 from .sampling import Generator
-from .settle import settle
+from .settle import fitted, settle
 from .watch import Follow, Interrupts, Watch
 
 
@@ -119,6 +119,7 @@ def _resume(run: Run, minutes: float | None, images: int | None, where: torch.de
         _say(quiet, f"{run.path} is finished: {last:,} images; ask for more with --minutes or --images")
         return run
     _, training, judge = prepared(settled, run.codec(), where)
+    refuse_labels(run, training)
     here = environment(where)
     for name, value in here.items():
         was = run.meta["environment"].get(name)
@@ -128,6 +129,10 @@ def _resume(run: Run, minutes: float | None, images: int | None, where: torch.de
         _say(quiet, "note: the data has changed since this run began: training continues, but not bit for bit")
     if settled.train.precision == "bf16" and not has_bf16(where):
         _say(quiet, f"note: this run computes in bf16, which {where} only emulates: it will be slow")
+    ranks = int(run.meta["environment"].get("ranks", 1))
+    if ranks != dist.world():
+        parts = -(-settled.train.parts * ranks // dist.world())
+        settled = fitted(replace(settled, train=replace(settled.train, parts=parts)), training, run.seed, where, quiet)
     run = written(run.path, settled, asked, run.seed, run.meta["data"], here)
     state = restored(run, where)
     _say(quiet, f"continuing {run.path} at {state.clock.images:,} of {state.clock.total:,} images")
@@ -234,6 +239,17 @@ def refuse_difference(run: Run, asked: Recipe, seed: int) -> None:
         shown = "; ".join(found[:4]) + ("; …" if len(found) > 4 else "")
         raise GanvasError(
             f"{run.path} holds a run made by another command ({shown}): choose another folder with --out, or --resume it"
+        )
+
+
+def refuse_labels(run: Run, data: Tensors) -> None:
+    """Refuse to go on with data whose classes are others: networks learned what each of them means."""
+    was, now = run.spec().conditions.get("label"), data.condition
+    if was is not None and (now is None or now[:3] != was[:3]):
+        shown = [", ".join(label.names[:5]) + f" ({label.size})" if label is not None else "none" for label in (was, now)]
+        raise GanvasError(
+            f"{run.path} was trained with the labels {shown[0]}, and {data.title} has now {shown[1]}: "
+            "restore them, or train into another folder"
         )
 
 
@@ -350,7 +366,7 @@ def _train(run: Run, state: State, data: Dataset, judge: Judge, quiet: bool) -> 
             Loop(run.recipe, data, state, run.seed).run(watch)
         finally:
             watch.end()
-    if dist.told(watch.interrupted):
+    if dist.told(watch.interrupted and not (isinstance(watch, Watch) and watch.diverged)):
         raise KeyboardInterrupt(
             f"stopped at {state.clock.images:,} images, all saved; go on with: ganvas train --resume {run.path}"
         )
@@ -381,11 +397,12 @@ def _final(run: Run, state: State, judge: Judge) -> None:
         checkpoints.load_nets(folder, state)
         head = {"images": int(folder.name), "checkpoint": folder.name, "kind": "final", "which": which}
         cards.append(head | judge.final(run.recipe.method, state.sampled()))
-    with explained("drawing nearest training samples", run.path):  # of the best: it was loaded last
-        picture = judge.codec.preview(nearest(judge, run.recipe.method, state.sampled()))
-        write_whole(run.path / "nearest.png", lambda temporary: picture.save(temporary, "PNG"))
     for card in cards:
         run.append("scores.jsonl", card)
+    if len(judge.codec.spec.shape) == 3:  # pictures can be told apart by looking
+        picture = judge.codec.preview(nearest(judge, run.recipe.method, state.sampled()))  # the best: it was loaded last
+        with explained("drawing nearest training samples", run.path):
+            write_whole(run.path / "nearest.png", lambda temporary: picture.save(temporary, "PNG"))
     write_report(run.path)
 
 

@@ -6,11 +6,14 @@ from dataclasses import replace
 from .augment import DiffAugment
 from .config import config
 from .core import CriticPenalty, Spec
+from .errors import GanvasError, refuse
 from .methods import Adversarial
 from .nets import Compact
 from .optim import Adam
 from .penalties import FiniteDifferenceR1, FiniteDifferenceR2
 from .recipe import Facts, Recipe, Trial
+
+USUAL_GAMMA = 0.5  # `auto`'s
 
 
 @config
@@ -19,24 +22,33 @@ class ByBudget:
 
     widths: of G beside the image, from which the widest is taken that still sees enough images; D is half as wide.
     enough: images that networks of the first width want to see; wider ones with the square of their width.
-    augment_below: samples; sets with fewer are augmented (Zhao et al. 2020).
+    augment_from: times that each sample will be seen, from which samples are augmented (Zhao et al. 2020). 1,000 pictures seen
+        109 times each were better without (docs/log.md).
     least_per_class: samples a class on average, from which labels are used.
-    gamma: of the penalties at 32 px; in proportion to the pixels (the heuristic of Karras et al. 2020b).
+    gamma: of penalties whose weight is the usual one, at 32 px; in proportion to the pixels (as in Karras et al. 2020b).
     """
 
     widths: tuple[int, ...] = (24, 32, 48, 64)
     enough: int = 50_000
-    augment_below: int = 3_000
+    augment_from: int = 300
     least_per_class: int = 20
-    gamma: float = 0.5
+    gamma: float = USUAL_GAMMA
+
+    def __post_init__(self) -> None:
+        wrong = not self.widths or min(self.widths) < 2 or list(self.widths) != sorted(self.widths)
+        refuse(wrong, "choose.widths", self.widths, "rising numbers from 2", "--choose.widths 24 32 48")
+        refuse(not 0 < self.gamma < 1e6, "choose.gamma", self.gamma, "positive", "--choose.gamma 0.5")
 
     def __call__(self, asked: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]) -> tuple[Recipe, list[str]]:
+        if not (isinstance(asked.nets, Compact) and isinstance(asked.method, Adversarial)):
+            raise GanvasError("ByBudget chooses for Compact networks in Adversarial: give the recipe choose=None")
         recipe, about_data = self.for_data(asked, facts)
-        recipe, about_nets = self.for_time(recipe, facts, attempt)
-        return recipe, [*about_data, *about_nets, words(recipe)]
+        recipe, images, about_nets = self.for_time(recipe, facts, attempt)
+        recipe, about_repeats = self.for_repeats(recipe, images / facts.samples)
+        return recipe, [f"{about_data}; {about_repeats}", *about_nets, words(recipe)]
 
-    def for_data(self, recipe: Recipe, facts: Facts) -> tuple[Recipe, list[str]]:
-        """Labels, augmentation, and the penalties' weight."""
+    def for_data(self, recipe: Recipe, facts: Facts) -> tuple[Recipe, str]:
+        """Labels, and the penalties' weight."""
         assert isinstance(recipe.nets, Compact)
         assert isinstance(recipe.method, Adversarial)
         nets, method, label = recipe.nets, recipe.method, facts.spec.conditions.get("label")
@@ -48,36 +60,43 @@ class ByBudget:
             about_labels = f"{label.size} classes, not used ({facts.samples / label.size:.0f} samples a class)"
         else:
             about_labels = f"{label.size} classes, used: they help more than anything else"
-        if method.augment is None and facts.samples < self.augment_below:
-            method = replace(method, augment=DiffAugment())
-        augmented = "augmented, for D would learn them by heart" if method.augment else "not augmented"
         recipe = replace(recipe, nets=nets, method=scaled(method, self.gamma, facts.spec))
-        return recipe, [f"data: {described}; {about_labels}; {augmented}"]
+        return recipe, f"data: {described}; {about_labels}"
 
-    def for_time(self, recipe: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]) -> tuple[Recipe, list[str]]:
-        """The widest networks that see enough images."""
+    def for_repeats(self, recipe: Recipe, repeats: float) -> tuple[Recipe, str]:
+        """Augmentation where each sample will be seen `repeats` times and that is often."""
+        assert isinstance(recipe.method, Adversarial)
+        if recipe.method.augment is not None:
+            return recipe, "augmented, as asked"
+        if repeats < self.augment_from:
+            return recipe, f"each is seen {repeats:,.1f} times: not augmented"
+        recipe = replace(recipe, method=replace(recipe.method, augment=DiffAugment()))
+        return recipe, f"each is seen {repeats:,.0f} times: augmented, for D would learn them by heart"
+
+    def for_time(self, recipe: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]) -> tuple[Recipe, float, list[str]]:
+        """The widest networks that see enough images; how many they will see."""
         nets, usual = recipe.nets, Compact()
         assert isinstance(nets, Compact)
-        if (nets.g_width, nets.d_width) != (usual.g_width, usual.d_width):
-            return recipe, [f"networks: G {nets.g_width}, D {nets.d_width} channels beside the image, as asked"]
+        named = f"networks: G {nets.g_width}, D {nets.d_width} channels beside the image"
         if facts.seconds is None:
-            return recipe, [
-                f"networks: G {nets.g_width}, D {nets.d_width} channels beside the image; with --minutes they fit the time"
-            ]
-        tried: list[str] = []
-        best = self.widths[0]
+            return recipe, recipe.train.images or 0, [f"{named}; with --minutes they fit the time"]
+        if (nets.g_width, nets.d_width) != (usual.g_width, usual.d_width):
+            return recipe, attempt(recipe).speed * facts.seconds, [f"{named}, as asked"]
+        speeds: dict[int, float] = {}
+        fitting: list[int] = []
         for width in self.widths:
-            speed = attempt(replace(recipe, nets=of_width(nets, width))).speed
-            tried.append(f"{width}: {speed:,.0f}/s")
-            if speed * facts.seconds < self.enough * (width / self.widths[0]) ** 2:
+            speeds[width] = attempt(replace(recipe, nets=of_width(nets, width))).speed
+            if speeds[width] * facts.seconds < self.enough * (width / self.widths[0]) ** 2:
                 break
-            best = width
-        recipe = replace(recipe, nets=of_width(nets, best))
-        return recipe, [
-            f"device: {facts.device}; images/s by width: {', '.join(tried)}",
-            f"networks: G {best}, D {best // 2} channels beside the image, the widest that see enough in "
-            f"{facts.seconds / 60:g} minutes",
+            fitting.append(width)
+        best = fitting[-1] if fitting else self.widths[0]
+        measured = ", ".join(f"{width}: {speed:,.0f}" for width, speed in speeds.items())
+        judged = "the widest that see enough images" if fitting else "though they want more images"
+        reasons = [
+            f"device: {facts.device}; images/s by G's width: {measured}",
+            f"networks: G {best}, D {best // 2} channels beside the image, {judged} in {facts.seconds / 60:g} minutes",
         ]
+        return replace(recipe, nets=of_width(nets, best)), speeds[best] * facts.seconds, reasons
 
 
 def of_width(nets: Compact, width: int) -> Compact:
@@ -86,10 +105,10 @@ def of_width(nets: Compact, width: int) -> Compact:
 
 def scaled(method: Adversarial, gamma: float, spec: Spec) -> Adversarial:
     """Penalties whose weight is the usual `gamma`, with that of the samples' size."""
-    fitting = gamma * spec.shape[1] * spec.shape[2] / 32**2
+    fitting = gamma * spec.shape[1] * spec.shape[2] / 32**2  # where it was left as it is in `auto`
 
     def fit(penalty: CriticPenalty) -> CriticPenalty:
-        if isinstance(penalty, FiniteDifferenceR1 | FiniteDifferenceR2) and penalty.gamma == gamma:
+        if isinstance(penalty, FiniteDifferenceR1 | FiniteDifferenceR2) and penalty.gamma == USUAL_GAMMA:
             return replace(penalty, gamma=fitting)
         return penalty
 

@@ -148,7 +148,7 @@ class TrainArguments:
 
 
 def train(words: list[str]) -> int:
-    from . import api
+    from . import api, dist
     from .recipes import find
 
     named = bool(words) and not words[0].startswith("-")
@@ -165,7 +165,8 @@ def train(words: list[str]) -> int:
         run = api.train(
             got.recipe, data=got.data, out=got.out, minutes=got.minutes, images=got.images, seed=got.seed, device=got.device
         )
-    print_run(run)
+    if dist.speaks():
+        print_run(run)
     return 0
 
 

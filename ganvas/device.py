@@ -14,6 +14,8 @@ def pick(name: str = "auto") -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
+        if device.type == "cuda":
+            torch.cuda.set_device(device)  # whose generator `reseed` seeds
     except (RuntimeError, AssertionError) as error:
         raise GanvasError(f"no device {name!r} here ({str(error).splitlines()[0]}): --device cpu") from error
     return device

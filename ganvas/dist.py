@@ -1,9 +1,10 @@
 """Several processes that train as one, started by torchrun: the only place that talks to the other ranks.
 
 Every rank plays its own share of a batch, as if it were one more part of the batch in one process: two ranks of 32 are one
-process with `batch=64, parts=2`, up to the order of a sum. Gradients are added by one flat all-reduce after the backward
-passes, not by a wrapper around networks: with a phase that is a penalty alone, those leave different gradients on different
-ranks. Rank 0 alone reads the clock, draws, scores, and writes; what it decides is told to the others.
+process with `batch=64, parts=2`, up to the order of a sum (only batch norm's running statistics are those of rank 0's share).
+Gradients are added by one flat all-reduce after the backward passes, not by a wrapper around networks: with a phase that is
+a penalty alone, those leave different gradients on different ranks. Rank 0 alone reads the clock, draws, scores, and writes;
+what it decides is told to the others.
 """
 
 import os
@@ -30,6 +31,16 @@ def world() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
+def neighbours() -> int:
+    """How many ranks share this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", world()))
+
+
+def speaks() -> bool:
+    """Whether this process is the one that prints, joined or not."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
 def first() -> bool:
     """Whether this is rank 0, or the only process."""
     return rank() == 0
@@ -45,11 +56,18 @@ def joined() -> Generator[None]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
         yield
         return
-    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+    try:
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise GanvasError(
+            f"the ranks cannot be joined ({reason}): start them by torchrun --nproc-per-node N -m ganvas train …, or unset "
+            "WORLD_SIZE to train alone"
+        ) from error
     try:
         yield
-    except (RuntimeError, dist.DistError) as error:
-        if isinstance(error, GanvasError) or not lost(error):
+    except RuntimeError as error:
+        if not lost(error):
             raise
         reason = str(error).splitlines()[0]
         raise GanvasError(
@@ -63,7 +81,7 @@ def joined() -> Generator[None]:
 def lost(error: BaseException) -> bool:
     """Whether an error says that another process is no longer there."""
     words = str(error).lower()
-    return any(word in words for word in ("connection closed by peer", "connection reset", "broken pipe", "nccl", "gloo"))
+    return any(word in words for word in ("connection closed by peer", "connection reset", "broken pipe", "remote process"))
 
 
 def placed(name: str) -> str:

@@ -26,7 +26,7 @@ def diagnosis(bad: Sequence[str], lines: Sequence[dict[str, Any]], precision: st
         bad: the values that were no longer finite.
         lines: of log.jsonl, before it was cut back.
     """
-    found = [f"{', '.join(bad)} stayed no longer finite, with the learning rates halved {HALVINGS} times"]
+    found = [f"{', '.join(bad)} was not finite, with the learning rates halved {HALVINGS} times"]
     sound = [line for line in lines if not any(isinstance(v, str) for v in values(line).values())]
     if not sound:
         found.append("it happened within the first report: look for values in the data that are not finite")

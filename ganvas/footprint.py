@@ -1,5 +1,6 @@
 """How much memory training needs, found before the first step from what two tiny batches keep for their gradients."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import psutil
@@ -29,6 +30,7 @@ class Footprint(NamedTuple):
 
 def footprint(recipe: Recipe, data: Dataset, seed: int, where: torch.device) -> Footprint:
     """The largest of the recipe's phases, on networks that are thrown away."""
+    recipe = replace(recipe, train=replace(recipe.train, compile=False))  # not for two tiny batches
     state = loop.start(recipe, data.spec, seed, where)
     playing = Loop(recipe, data, state, seed)
     small, large = (kept(playing, data, state, size) for size in (SMALL, LARGE))
@@ -63,5 +65,6 @@ def kept(playing: Loop, data: Dataset, state: State, size: int) -> int:
 def free(where: torch.device) -> int:
     """Bytes of memory that may be taken now."""
     if where.type == "cuda":
+        torch.cuda.empty_cache()  # what torch keeps in reserve is free, too
         return torch.cuda.mem_get_info(where)[0]
     return psutil.virtual_memory().available

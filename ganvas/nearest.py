@@ -8,13 +8,13 @@ from .core import Method, Nets
 from .evaluation import Judge
 from .sampling import sample
 
-ROW = 8  # samples side by side
+COUNT, ROW = 32, 8  # samples, and how many side by side: with their neighbours, a square
 
 
-def nearest(judge: Judge, method: Method, nets: Nets, n: int = 32) -> Tensor:
-    """`n` samples in stored form [2n, …]: a row of samples, a row of their nearest, and so on; by the judge's features."""
-    fake = sample(method, nets, judge.codec, n, judge.evaluation.seed)
-    places = judge.order[: len(judge.known)][closest(judge.evaluation.extractor(fake).features, judge.known)]
+def nearest(judge: Judge, method: Method, nets: Nets) -> Tensor:
+    """64 in stored form [64, …]: a row of samples, a row of the nearest to them, and so on; by the judge's features."""
+    fake = sample(method, nets, judge.codec, COUNT, judge.evaluation.seed)
+    places = judge.order[closest(judge.evaluation.extractor(fake).features, judge.known)]
     real = judge.train.stored[places.to(judge.train.stored.device)].cpu()
     rows = zip(fake.split(ROW), real.split(ROW), strict=True)
     return torch.cat([block for row in rows for block in row])

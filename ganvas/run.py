@@ -19,7 +19,7 @@ from .files import explained, read_json, write_json, write_whole
 from .loop import State
 from .recipe import Recipe
 
-FORMAT = 1  # of recipe.json; a reader refuses what is newer
+FORMAT = 2  # of recipe.json; a reader refuses another
 
 
 class Run:
@@ -38,10 +38,12 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         meta = read_json(self.path / "recipe.json")
-        if meta.get("format") != FORMAT:
+        form = meta.get("format")
+        if form != FORMAT:
+            older = isinstance(form, int) and form < FORMAT
             raise GanvasError(
-                f"{self.path} was made by ganvas {meta.get('ganvas', '?')} (run format {meta.get('format')}, this one reads "
-                f"{FORMAT}): update ganvas"
+                f"{self.path} was made by ganvas {meta.get('ganvas', '?')} (run format {form}, this one reads {FORMAT}): "
+                + ("use that version, or train anew" if older else "update ganvas")
             )
         self.meta = meta
         self.recipe = read_recipe(meta.get("recipe"), self.path / "recipe.json")

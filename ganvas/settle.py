@@ -20,7 +20,8 @@ from .sampling import sample
 SNAPSHOT_SHARE = 0.03  # of a run on minutes that drawing and scoring samples may take
 RESERVE = 0.03  # of its minutes that a run on them leaves for a machine that slows down
 ROOM = 0.85  # of the memory that is free, which training may plan with
-BRIEF, LONG = 1.0, 3.0  # seconds of a trial: to compare recipes, and to plan with
+BRIEF = 1.0  # seconds of a trial to compare recipes
+LONG, SHARE, LONGEST = 3.0, 0.02, 60.0  # of one to plan with: seconds, its share of the minutes, and at most
 
 
 def settle(asked: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.device, quiet: bool) -> Recipe:
@@ -39,8 +40,9 @@ def settle(asked: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.d
     settings = recipe.train
     if settings.minutes is None:
         return replace(recipe, train=replace(settings, snapshots=settings.snapshots or 12))
-    speed, snapshot = dist.told((measure(recipe, data, seed, where, LONG).speed, drawing(recipe, data, judge, seed, where)))
     seconds = 60 * settings.minutes
+    trial = measure(recipe, data, seed, where, min(LONGEST, max(LONG, SHARE * seconds)))
+    speed, snapshot = dist.told((trial.speed, drawing(recipe, data, judge, seed, where)))
     snapshots = settings.snapshots or min(60, max(2, int(SNAPSHOT_SHARE * seconds / snapshot)))
     useful = max(seconds * (1 - RESERVE) - snapshots * snapshot, 0.1 * seconds)
     images = max(1, int(speed * useful) // settings.batch) * settings.batch
@@ -52,7 +54,12 @@ def _chosen(recipe: Recipe, asked: Recipe, data: Dataset, seed: int, where: torc
     assert asked.choose is not None
     seconds = 60 * asked.train.minutes if asked.train.minutes else None
     facts = Facts(len(data), data.spec, str(where), seconds)
-    chosen, reasons = asked.choose(recipe, facts, lambda candidate: dist.told(measure(candidate, data, seed, where, BRIEF)))
+
+    def attempt(candidate: Recipe) -> Trial:
+        eager = replace(candidate, train=replace(candidate.train, compile=False))
+        return dist.told(measure(fitted(eager, data, seed, where, quiet=True), data, seed, where, BRIEF))
+
+    chosen, reasons = asked.choose(recipe, facts, attempt)
     for reason in reasons:
         _say(quiet, f"  {reason}")
     return chosen
@@ -60,10 +67,13 @@ def _chosen(recipe: Recipe, asked: Recipe, data: Dataset, seed: int, where: torc
 
 def fitted(recipe: Recipe, data: Dataset, seed: int, where: torch.device, quiet: bool) -> Recipe:
     """The recipe in as many parts as memory asks for, said so. Raises GanvasError where no number of them is enough."""
+    batch, world = recipe.train.batch, dist.world()
+    parts = recipe.train.parts * world
+    if parts > batch // 2:
+        raise GanvasError(f"a batch of {batch} has fewer than 2 samples for each of {parts} parts: --train.batch {2 * parts}")
     need = footprint(recipe, data, seed, where)
-    room = dist.told(int(ROOM * free(where)) // (dist.world() if where.type == "cpu" else 1))
-    batch, parts = recipe.train.batch, recipe.train.parts * dist.world()
-    fitting = next((n for n in range(parts, batch // 2 + 1) if need.of(-(-batch // n)) <= room), None)
+    room = dist.told(int(ROOM * free(where)) // (dist.neighbours() if where.type == "cpu" else 1))
+    fitting = next((n for n in range(parts, batch // 2 + 1, world) if need.of(-(-batch // n)) <= room), None)
     if fitting is None:
         raise GanvasError(
             f"training needs about {_gb(need.of(2))} of memory even with 2 samples at a time, and {_gb(room)} are free: "
@@ -71,13 +81,12 @@ def fitted(recipe: Recipe, data: Dataset, seed: int, where: torch.device, quiet:
         )
     if fitting == parts:
         return recipe
-    own = -(-fitting // dist.world())
     _say(
         quiet,
         f"a batch of {batch} needs about {_gb(need.of(-(-batch // parts)))} of memory, and {_gb(room)} are free: it is worked "
-        f"through in {own} parts, their gradients added",
+        f"through in {fitting // world} parts, their gradients added",
     )
-    return replace(recipe, train=replace(recipe.train, parts=own))
+    return replace(recipe, train=replace(recipe.train, parts=fitting // world))
 
 
 def measure(recipe: Recipe, data: Dataset, seed: int, where: torch.device, seconds: float) -> Trial:
@@ -91,7 +100,17 @@ def measure(recipe: Recipe, data: Dataset, seed: int, where: torch.device, secon
         ends.append(time.perf_counter())
         return len(ends) >= 5 and ends[-1] - ends[1] > seconds  # the first two steps warm up
 
-    Loop(recipe, data, state, seed).run(watch)
+    try:
+        Loop(recipe, data, state, seed).run(watch)
+    except RuntimeError as error:
+        if "double backward" not in str(error):
+            raise
+        raise GanvasError(
+            "torch.compile cannot differentiate an exact gradient penalty: take FiniteDifferenceR1 and R2, or leave out "
+            "--train.compile"
+        ) from error
+    if recipe.train.compile:
+        torch.compiler.reset()  # what was compiled counts towards torch's limit, and training compiles its own
     return Trial(speed=state.clock.images / state.clock.step * (len(ends) - 2) / (ends[-1] - ends[1]))
 
 

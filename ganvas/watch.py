@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from .core import Codec
+from .diverged import values
 from .evaluation import Judge
 from .files import explained
 from .log import Tally, line
@@ -105,7 +106,7 @@ class Watch:
     def _report(self, state: State, tally: Tally, now: float) -> None:
         """Read the sums back, notice what is not finite, write a line."""
         means = tally.read()
-        self.diverged = [name for group in means.values() for name, value in group.items() if not isfinite(value)]
+        self.diverged = [name for name, value in values(means).items() if not isfinite(value)]
         clock, (then, images) = state.clock, self.reported
         rate = (clock.images - images) / max(1e-9, now - then)
         lr = {name: optimiser.param_groups[0]["lr"] for name, optimiser in state.optims.items()}

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from ganvas import recipes
+from ganvas import GanvasError, recipes
 from ganvas.augment import DiffAugment
 from ganvas.choosing import ByBudget
 from ganvas.core import Condition, Field, Spec
+from ganvas.nets import DCGAN
 from ganvas.recipe import Facts, Recipe, Trial
 
 
@@ -59,11 +60,13 @@ def test_labels_are_used_where_each_class_has_enough() -> None:
     assert "not used (2 samples a class)" in said
 
 
-def test_small_sets_are_augmented() -> None:
-    found, said = chosen(facts(samples=1000))
+def test_samples_seen_often_are_augmented() -> None:
+    found, said = chosen(facts(samples=1000, minutes=10))
     assert found.method.augment == DiffAugment()  # type: ignore[attr-defined]
-    assert "augmented" in said
-    assert chosen(facts())[0].method.augment is None  # type: ignore[attr-defined]
+    assert "each is seen 314 times: augmented" in said
+    found, said = chosen(facts(samples=60_000, minutes=10))
+    assert found.method.augment is None  # type: ignore[attr-defined]
+    assert "each is seen 5.2 times: not augmented" in said
 
 
 @pytest.mark.parametrize(("size", "gamma"), [(32, 0.5), (64, 2.0), (16, 0.125)])
@@ -76,5 +79,25 @@ def test_what_was_set_stays() -> None:
     penalties = tuple(replace(p, gamma=3.0) for p in recipe.method.penalties)  # type: ignore[attr-defined]
     nets = replace(recipe.nets, g_width=20, labels=False)  # type: ignore[call-arg]
     method = replace(recipe.method, penalties=penalties, augment=DiffAugment(cut=0.25))  # type: ignore[call-arg]
-    found, _ = chosen(facts(classes=10, size=64), replace(recipe, nets=nets, method=method))
+    found, _ = chosen(facts(samples=50, classes=2, size=64), replace(recipe, nets=nets, method=method))
     assert found == replace(recipe, nets=nets, method=method)
+
+
+def test_the_choosers_own_settings() -> None:
+    recipe = replace(recipes.find("auto"), choose=ByBudget(gamma=1.0, widths=(32,), augment_from=10**9))
+    found, _ = chosen(facts(samples=100, size=64), recipe)
+    assert {p.gamma for p in found.method.penalties} == {4.0}  # type: ignore[attr-defined]
+    assert found.nets.g_width == 32  # type: ignore[attr-defined]
+    assert found.method.augment is None  # type: ignore[attr-defined]
+    for wrong in ((), (1,), (48, 24)):
+        with pytest.raises(GanvasError, match=r"choose\.widths must be"):
+            ByBudget(widths=wrong)
+
+
+def test_other_networks_are_not_its_own() -> None:
+    with pytest.raises(GanvasError, match="choose=None"):
+        chosen(facts(), replace(recipes.find("auto"), nets=DCGAN()))
+
+
+def test_too_little_time_is_said() -> None:
+    assert "though they want more images" in chosen(facts(minutes=0.1))[1]

@@ -8,6 +8,7 @@ from small import noise, small
 
 from ganvas import GanvasError, recipes, settle
 from ganvas.footprint import Footprint, footprint
+from ganvas.penalties import R1
 
 CPU = torch.device("cpu")
 
@@ -39,3 +40,20 @@ def test_what_does_not_fit_is_cut_into_parts_and_said(
     monkeypatch.setattr(settle, "free", lambda _: 2**20)
     with pytest.raises(GanvasError, match="even with 2 samples at a time"):
         settle.fitted(recipe, noise(recipe), 0, CPU, quiet=False)
+
+
+def test_more_parts_than_the_batch_has_pairs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = small(recipes.find("grid"), batch=8)
+    monkeypatch.setattr(settle.dist, "world", lambda: 8)
+    with pytest.raises(GanvasError, match=r"fewer than 2 samples for each of 8 parts: --train.batch 16"):
+        settle.fitted(recipe, noise(recipe), 0, CPU, quiet=True)
+
+
+@pytest.mark.filterwarnings("ignore")  # of the compiler's own making
+def test_an_exact_penalty_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = torch.nn.Module.compile
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: real(self, backend="aot_eager"))
+    recipe = small(recipes.find("grid"), compile=True)
+    recipe = replace(recipe, method=replace(recipe.method, penalties=(R1(),)))  # type: ignore[call-arg]
+    with pytest.raises(GanvasError, match="FiniteDifferenceR1"):
+        settle.measure(recipe, noise(recipe), 0, CPU, 0.1)

@@ -182,6 +182,22 @@ def test_training_that_diverges_ends_with_a_diagnosis(tmp_path: Path, capsys: py
         assert all(t.isfinite().all() for t in load_file(folder / "nets.safetensors").values())
 
 
+def test_other_labels_are_refused_on_resuming(tmp_path: Path) -> None:
+    """Networks have learned what each class means: a folder renamed would shift them without a word."""
+    for name in ("boot", "coat"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for i in range(20):
+            Pillow.fromarray(np.full((8, 8), i * 10, np.uint8)).save(tmp_path / "data" / name / f"{i}.png")
+    recipe = replace(tiny(images=32), data=Files(path=str(tmp_path / "data")))
+    recipe = replace(recipe, evaluation=replace(recipe.evaluation, metrics=recipe.evaluation.metrics[:1], samples=10))
+    run = api.train(recipe, out=tmp_path / "run", quiet=True)
+    assert run.recipe.nets.labels  # type: ignore[attr-defined]
+    assert run.generate(3).shape == (3, 8, 8, 1)
+    (tmp_path / "data" / "coat").rename(tmp_path / "data" / "apron")
+    with pytest.raises(GanvasError, match=r"labels boot, coat \(2\), and data/.* has now apron, boot \(2\)"):
+        api.resume(run.path, images=64, quiet=True)
+
+
 def test_one_bad_step_goes_back_and_on_with_half_the_learning_rate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

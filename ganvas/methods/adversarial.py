@@ -88,7 +88,8 @@ class Adversarial:
 
         fake = self.made(nets, batch)
         terms = {"G/adversarial": self.objective.g(critic(self.augmented(fake)), on_real)}
-        return Turn(terms, {"fake": fake.detach()} if self.share_fakes else {})
+        # with the reals and labels that go with them: D's own batch is another
+        return Turn(terms, {"fake": fake.detach(), "x": real, **asked(nets, batch)} if self.share_fakes else {})
 
     def play_penalty(self, penalty: CriticPenalty, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         """A lazy penalty, by itself and times its interval. Karras et al. 2020, appendix B."""

@@ -33,7 +33,7 @@ class Norm(nn.Module):
         x = self.norm(x)
         if self.change is None or label is None:
             return x
-        gain, bias = self.change(label)[:, :, None, None].chunk(2, 1)
+        gain, bias = self.change(label).to(x.dtype)[:, :, None, None].chunk(2, 1)
         return torch.addcmul(bias, x, 1 + gain)
 
 
@@ -91,7 +91,7 @@ class Discriminator(nn.Module):
 
 @config
 class Compact:
-    """Square images of 8, 16, 32, 64, … px; D is half as wide as G.
+    """Square images of 8, 16, 32, 64, … px.
 
     labels: whether classes are used, where the data has them.
     """

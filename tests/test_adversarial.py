@@ -1,0 +1,96 @@
+"""The two-player game where labels, shared fakes and augmentation meet."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from small import noise, small
+from torch import Tensor, nn
+
+from ganvas import loop, recipes
+from ganvas.core import Clock
+from ganvas.loop import Loop
+from ganvas.methods import Adversarial
+from ganvas.objectives import NonSaturating
+from ganvas.penalties import R1
+
+CPU = torch.device("cpu")
+
+
+class Spy(nn.Module):
+    """D that remembers the labels it was told, beside a mark of which samples they came with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+        self.calls: list[tuple[Tensor, Tensor | None]] = []
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        self.calls.append((x.detach(), label))
+        return x.flatten(1).mean(1) * self.weight
+
+
+class Labelled(nn.Module):
+    """G whose samples show their label."""
+
+    z_dim, classes = 2, 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+        return self.weight * label[:, None, None, None].float().expand(-1, 1, 8, 8)
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_d_judges_fakes_by_the_labels_they_were_made_of(share: bool) -> None:
+    recipe = small(recipes.find("auto"), images=16)
+    method = Adversarial(objective=NonSaturating(), penalties=(R1(every=2),), share_fakes=share)
+    recipe = replace(recipe, method=method)
+    state = loop.start(recipe, noise(recipe).spec, 0, CPU)
+    spy = Spy()
+    state.nets["G"], state.nets["D"] = Labelled(), spy
+    state.optims = {name: recipe.optim[name].build(state.nets[name].parameters()) for name in "GD"}
+    state.average = nn.ModuleDict()
+    Loop(recipe, noise(recipe), state, 0).run(lambda *_: False)
+    fakes = [(x[:, 0, 0, 0], label) for x, label in spy.calls if (x == x[:, :, :1, :1]).all()]
+    assert len(fakes) == 4  # in the turns of both players, two steps
+    for shown, label in fakes:
+        assert label is not None
+        torch.testing.assert_close(shown, label.float(), rtol=0.1, atol=0.1)  # G's weight has moved a little
+
+
+def test_samples_nobody_asked_a_label_of_follow_the_data() -> None:
+    recipe = small(recipes.find("auto"))
+    spec: Any = noise(recipe).spec
+    label = spec.conditions["label"]._replace(shares=(0.1, 0.0, 0.9))
+    nets = loop.start(recipe, spec._replace(conditions={"label": label}), 0, CPU).nets
+    drawn = recipe.method.latents(nets, 20_000, torch.Generator().manual_seed(0))["label"]
+    shares = torch.bincount(drawn, minlength=3) / 20_000
+    torch.testing.assert_close(shares, torch.tensor([0.1, 0.0, 0.9]), rtol=0, atol=0.01)
+
+
+def test_penalties_are_taken_where_d_looks() -> None:
+    """An augmentation that doubles: the penalty must see the doubled samples, and once."""
+
+    def double(x: Tensor) -> Tensor:
+        return 2 * x
+
+    seen: list[Tensor] = []
+
+    class Watch:
+        on, every = "real", 1
+
+        def __call__(self, critic: Any, x: Tensor, logits: Any, clock: Clock) -> Tensor:
+            seen.append(x)
+            return torch.zeros(len(x))
+
+    recipe = small(recipes.find("auto"))
+    method = Adversarial(objective=NonSaturating(), penalties=(Watch(),), augment=double)  # type: ignore[arg-type]
+    data = noise(recipe)
+    nets = loop.start(recipe, data.spec, 0, CPU).nets
+    batch = data.batch(0, 4)
+    method.play_d(nets, batch, Clock(0, 0, 1))
+    assert torch.equal(seen[0], 2 * batch["x"])
