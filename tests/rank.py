@@ -1,4 +1,4 @@
-"""What test_dist.py starts once a rank: a few steps of a small game; rank 0 writes the weights.
+"""What test_dist.py starts once a rank: a few steps of a small game; each rank writes its weights.
 
 usage: rank.py RECIPE PARTS OUT
 """
