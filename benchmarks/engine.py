@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 
 from ganvas import api, device, loop, recipes
+from ganvas.asked import budgeted
 from ganvas.data import Files, prepare
 from ganvas.loop import Loop
 from ganvas.media import Image as Medium
@@ -67,7 +68,7 @@ def speeds(rounds: int = 5, steps: int = 60) -> tuple[float, float]:
     """Images a second of the prototype's networks through the engine and as a plain loop, in alternating rounds."""
     recipe = replace(recipes.find("auto"), nets=Compact(g_width=32, d_width=16, labels=False), choose=None)
     _, data, _ = api.open_data(recipe)
-    recipe = api.budgeted(recipe, None, 64 * steps)
+    recipe = budgeted(recipe, None, 64 * steps)
     ours: list[float] = []
     plain: list[float] = []
     for _ in range(rounds):

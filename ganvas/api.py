@@ -4,10 +4,8 @@ run = ganvas.train("dcgan", data="photos/", minutes=30)
 images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
 """
 
-import json
-import sys
 from collections.abc import Generator as Yields
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -17,22 +15,22 @@ import torch
 
 from . import checkpoint as checkpoints
 from . import comparison, dist, diverged, loop, recipes
+from .asked import budgeted, called, grown, refuse_difference, refuse_labels, with_data
 from .config import from_json, to_json
 from .contact_sheet import write_sheet
 from .core import Codec, Dataset, Extractor
 from .data import Files, Tensors, cache_folder, prepare
 from .device import describe, has_bf16, holds, pick
 from .errors import GanvasError
-from .evaluation import EXTRACTORS, Judge
+from .evaluation import Judge
 from .files import explained, write_whole
 from .loop import Loop, State
-from .metrics import Inception
 from .nearest import nearest
 from .recipe import Recipe
 from .report import write_report
 from .run import Run, locked, save_codec
 from .sampling import Generator
-from .settle import fitted, settle
+from .settle import fitted, say, settle
 from .watch import Follow, Interrupts, Watch
 
 
@@ -78,7 +76,7 @@ def train(
             refuse_difference(run, asked, seed)
             return _resume(run, asked.train.minutes, asked.train.images, where, quiet)
         codec, training, judge = prepared(asked, None, where)
-        _say(quiet, f"{asked.name}: {training.title}, {len(training):,} samples as {words(codec)}, on {where}")
+        say(quiet, f"{asked.name}: {training.title}, {len(training):,} samples as {words(codec)}, on {where}")
         loop.start(asked, training.spec, seed, where)  # networks that cannot be built say so now
         if dist.first():
             judge.check()
@@ -116,7 +114,7 @@ def _resume(run: Run, minutes: float | None, images: int | None, where: torch.de
     asked, settled = grown(run, minutes, images)
     last = int(run.checkpoints[-1].name) if run.checkpoints else 0
     if last >= (settled.train.images or 0) and any("best" in card.get("which", "") for card in run.scores):
-        _say(quiet, f"{run.path} is finished: {last:,} images; ask for more with --minutes or --images")
+        say(quiet, f"{run.path} is finished: {last:,} images; ask for more with --minutes or --images")
         return run
     _, training, judge = prepared(settled, run.codec(), where)
     refuse_labels(run, training)
@@ -124,18 +122,18 @@ def _resume(run: Run, minutes: float | None, images: int | None, where: torch.de
     for name, value in here.items():
         was = run.meta["environment"].get(name)
         if was != value:
-            _say(quiet, f"note: {name} was {was}, is {value}: training continues, but not bit for bit")
+            say(quiet, f"note: {name} was {was}, is {value}: training continues, but not bit for bit")
     if training.fingerprint != run.meta["data"]["fingerprint"]:
-        _say(quiet, "note: the data has changed since this run began: training continues, but not bit for bit")
+        say(quiet, "note: the data has changed since this run began: training continues, but not bit for bit")
     if settled.train.precision == "bf16" and not has_bf16(where):
-        _say(quiet, f"note: this run computes in bf16, which {where} only emulates: it will be slow")
+        say(quiet, f"note: this run computes in bf16, which {where} only emulates: it will be slow")
     ranks = int(run.meta["environment"].get("ranks", 1))
     if ranks != dist.world():
         parts = -(-settled.train.parts * ranks // dist.world())
         settled = fitted(replace(settled, train=replace(settled.train, parts=parts)), training, run.seed, where, quiet)
     run = written(run.path, settled, asked, run.seed, run.meta["data"], here)
     state = restored(run, where)
-    _say(quiet, f"continuing {run.path} at {state.clock.images:,} of {state.clock.total:,} images")
+    say(quiet, f"continuing {run.path} at {state.clock.images:,} of {state.clock.total:,} images")
     return _play(run, state, placed(training, where), judge, quiet)
 
 
@@ -196,97 +194,6 @@ def compare(runs: Sequence[str | Path | Run], *, out: str | Path | None = None) 
     """
     result = comparison.compare([run if isinstance(run, Run) else Run(run) for run in runs])
     return result if out is None else result | {"picture": str(write_sheet(result, Path(out)))}
-
-
-# ---------------------------------------------------------------- what is asked for
-
-
-def called(extractor: str, download: bool) -> Extractor:
-    """The extractor that the command line calls so; its weights are fetched now where they are missing and may be."""
-    if extractor not in EXTRACTORS:
-        raise GanvasError(f"there is no extractor {extractor!r}: --extractor {', '.join(EXTRACTORS)}")
-    if download and extractor == "inception":
-        Inception(download=True).file()
-    return EXTRACTORS[extractor]()
-
-
-def with_data(recipe: Recipe, data: str | Path | None) -> Recipe:
-    """The recipe on other data."""
-    if data is None:
-        return recipe
-    path = str(data) if not Path(data).exists() else str(Path(data).resolve())  # a run is resumed from anywhere
-    source = replace(recipe.data, path=path) if isinstance(recipe.data, Files) else Files(path=path)
-    return replace(recipe, data=source)
-
-
-def budgeted(recipe: Recipe, minutes: float | None, images: int | None) -> Recipe:
-    """The recipe with another budget: minutes or images, whichever is given."""
-    if minutes is not None and images is not None:
-        raise GanvasError("--minutes and --images are two ways to say how long: give one")
-    if minutes is None and images is None:
-        return recipe
-    images = None if images is None else int(images)
-    return replace(recipe, train=replace(recipe.train, minutes=minutes, images=images))
-
-
-def refuse_difference(run: Run, asked: Recipe, seed: int) -> None:
-    """Refuse to go on with a run by a command that would have made another; budgets are compared by `grown`."""
-    without = [to_json(replace(r, train=replace(r.train, images=None, minutes=None))) for r in (run.asked, asked)]
-    found = list(_differences(without[0], without[1], ""))
-    if seed != run.seed:
-        found.append(f"seed: {run.seed} -> {seed}")
-    if found:
-        shown = "; ".join(found[:4]) + ("; …" if len(found) > 4 else "")
-        raise GanvasError(
-            f"{run.path} holds a run made by another command ({shown}): choose another folder with --out, or --resume it"
-        )
-
-
-def refuse_labels(run: Run, data: Tensors) -> None:
-    """Refuse to go on with data whose classes are others: networks learned what each of them means."""
-    was, now = run.spec().conditions.get("label"), data.condition
-    if was is not None and (now is None or now[:3] != was[:3]):
-        shown = [", ".join(label.names[:5]) + f" ({label.size})" if label is not None else "none" for label in (was, now)]
-        raise GanvasError(
-            f"{run.path} was trained with the labels {shown[0]}, and {data.title} has now {shown[1]}: "
-            "restore them, or train into another folder"
-        )
-
-
-def grown(run: Run, minutes: float | None, images: int | None) -> tuple[Recipe, Recipe]:
-    """(as asked, as settled) with a budget that is the same or larger; more minutes are more images at the speed measured.
-
-    Raises:
-        GanvasError: a smaller budget, or minutes for a run that was given images.
-    """
-    was, settled = run.asked.train, run.recipe.train
-    assert settled.images is not None  # settled before the first step
-    if minutes is not None and images is not None:
-        raise GanvasError("--minutes and --images are two ways to say how long: give one")
-    if minutes is None and images is None:
-        return run.asked, run.recipe
-    if minutes is not None:
-        if was.minutes is None:
-            raise GanvasError(f"{run.path} has its budget in images ({settled.images:,}): ask for more with --images")
-        total, less = round(settled.images * minutes / was.minutes), minutes < was.minutes
-        said = f"{was.minutes:g} minutes"
-    else:
-        total, less, said = int(images or 0), (images or 0) < settled.images, f"{settled.images:,} images"
-    if less:
-        raise GanvasError(f"{run.path} has a budget of {said} already, and only more is possible: ask for at least that")
-    asked = replace(run.asked, train=replace(was, minutes=minutes, images=images))
-    return asked, replace(run.recipe, train=replace(settled, images=total))
-
-
-def _differences(was: Any, now: Any, where: str) -> Iterator[str]:
-    if isinstance(was, dict) and isinstance(now, dict):
-        for name in sorted({*was, *now}):
-            yield from _differences(was.get(name), now.get(name), f"{where}.{name}".lstrip("."))
-    elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
-        for index, (a, b) in enumerate(zip(was, now, strict=True)):
-            yield from _differences(a, b, f"{where}.{index}")
-    elif was != now:
-        yield f"{where}: {json.dumps(was)} -> {json.dumps(now)}"
 
 
 # ---------------------------------------------------------------- what is settled before the first step
@@ -373,7 +280,7 @@ def _train(run: Run, state: State, data: Dataset, judge: Judge, quiet: bool) -> 
     if not isinstance(watch, Watch):
         return []
     if watch.stopped:  # the budget is what the time allowed, so that the same command finds a finished run
-        _say(quiet, f"stopped at {state.clock.images:,} of {state.clock.total:,} images: {watch.stopped}")
+        say(quiet, f"stopped at {state.clock.images:,} of {state.clock.total:,} images: {watch.stopped}")
         reached = replace(run.recipe, train=replace(run.recipe.train, images=state.clock.images))
         Run.write(run.path, reached, run.asked, run.seed, run.meta["data"], run.meta["environment"])
     return watch.diverged
@@ -385,7 +292,7 @@ def _eased(run: Run, bad: list[str], quiet: bool) -> Run:
     if recipe is None:
         raise GanvasError(diverged.diagnosis(bad, run.lines("log.jsonl"), run.recipe.train.precision))
     back = f"checkpoint {run.checkpoints[-1].name}" if run.checkpoints else "the start"
-    _say(quiet, f"{', '.join(bad)} no longer finite: back to {back} with {recipe.train.lr_scale:g} times the learning rates")
+    say(quiet, f"{', '.join(bad)} no longer finite: back to {back} with {recipe.train.lr_scale:g} times the learning rates")
     return written(run.path, recipe, run.asked, run.seed, run.meta["data"], run.meta["environment"])
 
 
@@ -409,8 +316,3 @@ def _final(run: Run, state: State, judge: Judge) -> None:
 def words(codec: Codec) -> str:
     """A sample's shape in words: "1 x 32 x 32"."""
     return " x ".join(str(size) for size in codec.spec.shape)
-
-
-def _say(quiet: bool, text: str) -> None:
-    if not quiet:
-        print(text, file=sys.stderr)

@@ -46,7 +46,7 @@ def settle(asked: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.d
     snapshots = settings.snapshots or min(60, max(2, int(SNAPSHOT_SHARE * seconds / snapshot)))
     useful = max(seconds * (1 - RESERVE) - snapshots * snapshot, 0.1 * seconds)
     images = max(1, int(speed * useful) // settings.batch) * settings.batch
-    _say(quiet, f"measured {speed:,.0f} images/s: {settings.minutes:g} minutes are {images:,} images ({settings.precision})")
+    say(quiet, f"measured {speed:,.0f} images/s: {settings.minutes:g} minutes are {images:,} images ({settings.precision})")
     return replace(recipe, train=replace(settings, minutes=None, images=images, snapshots=snapshots))
 
 
@@ -61,7 +61,7 @@ def _chosen(recipe: Recipe, asked: Recipe, data: Dataset, seed: int, where: torc
 
     chosen, reasons = asked.choose(recipe, facts, attempt)
     for reason in reasons:
-        _say(quiet, f"  {reason}")
+        say(quiet, f"  {reason}")
     return chosen
 
 
@@ -81,7 +81,7 @@ def fitted(recipe: Recipe, data: Dataset, seed: int, where: torch.device, quiet:
         )
     if fitting == parts:
         return recipe
-    _say(
+    say(
         quiet,
         f"a batch of {batch} needs about {_gb(need.of(-(-batch // parts)))} of memory, and {_gb(room)} are free: it is worked "
         f"through in {fitting // world} parts, their gradients added",
@@ -128,6 +128,7 @@ def _gb(size: int) -> str:
     return f"{size / 2**30:.1f} GB"
 
 
-def _say(quiet: bool, text: str) -> None:
+def say(quiet: bool, text: str) -> None:
+    """A line on stderr, beside whatever a command prints."""
     if not quiet:
         print(text, file=sys.stderr)
