@@ -78,7 +78,7 @@ def train(
         codec, training, judge = prepared(asked, None, where)
         say(quiet, f"{asked.name}: {training.title}, {len(training):,} samples as {words(codec)}, on {where}")
         loop.start(asked, training.spec, seed, where)  # networks that cannot be built say so now
-        if dist.first():
+        if judge is not None:
             judge.check()
         data_there = placed(training, where)
         settled = settle(asked, data_there, judge, seed, where, quiet)
@@ -209,11 +209,12 @@ def open_data(recipe: Recipe, codec: Codec | None = None, quiet: bool = False) -
     return codec, training, prepare(held_out, codec, cache_folder(), quiet) if held_out is not None else None
 
 
-def prepared(recipe: Recipe, codec: Codec | None, where: torch.device) -> tuple[Codec, Tensors, Judge]:
-    """The codec, the training set, and what judges samples; rank 0 fills the caches before the others look into them."""
+def prepared(recipe: Recipe, codec: Codec | None, where: torch.device) -> tuple[Codec, Tensors, Judge | None]:
+    """The codec, the training set, and on rank 0 what judges samples; it fills the caches before the others look into them."""
     with dist.in_turn():
         codec, training, held_out = open_data(recipe, codec, quiet=not dist.first())
-        return codec, training, Judge(recipe.evaluation, training, held_out, cache_folder(), where)
+        judge = Judge(recipe.evaluation, training, held_out, cache_folder(), where) if dist.first() else None
+        return codec, training, judge
 
 
 def environment(where: torch.device) -> dict[str, str | int]:
@@ -254,19 +255,20 @@ def placed(data: Tensors, where: torch.device) -> Tensors:
 # ---------------------------------------------------------------- playing
 
 
-def _play(run: Run, state: State, data: Dataset, judge: Judge, quiet: bool) -> Run:
+def _play(run: Run, state: State, data: Dataset, judge: Judge | None, quiet: bool) -> Run:
     """Train to the end of the budget, easing the learning rate where a step was not finite; then the final score cards."""
     while bad := dist.told(_train(run, state, data, judge, quiet)):
         run = _eased(run, bad, quiet)
-        state = restored(run, next(state.nets.parameters()).device)
-    if dist.first():
+        spent, state = state.seconds, restored(run, next(state.nets.parameters()).device)
+        state.seconds = spent  # what it cost counts towards the minutes
+    if judge is not None:
         _final(run, state, judge)
     return Run(run.path)
 
 
-def _train(run: Run, state: State, data: Dataset, judge: Judge, quiet: bool) -> list[str]:
+def _train(run: Run, state: State, data: Dataset, judge: Judge | None, quiet: bool) -> list[str]:
     """Train until the budget is spent, time is up, or something is not finite: then its names."""
-    watch = Watch(run, data.codec, judge, quiet) if dist.first() else Follow()
+    watch = Watch(run, data.codec, judge, quiet) if judge is not None else Follow()
     with Interrupts(watch):
         watch.begin(state)
         try:

@@ -44,7 +44,7 @@ class ByBudget:
             raise GanvasError("ByBudget chooses for Compact networks in Adversarial: give the recipe choose=None")
         recipe, about_data = self.for_data(asked, facts)
         recipe, images, about_nets = self.for_time(recipe, facts, attempt)
-        recipe, about_repeats = self.for_repeats(recipe, images / facts.samples)
+        recipe, about_repeats = self.for_repeats(recipe, images / facts.distinct)
         return recipe, [f"{about_data}; {about_repeats}", *about_nets, words(recipe)]
 
     def for_data(self, recipe: Recipe, facts: Facts) -> tuple[Recipe, str]:
@@ -53,6 +53,8 @@ class ByBudget:
         assert isinstance(recipe.method, Adversarial)
         nets, method, label = recipe.nets, recipe.method, facts.spec.conditions.get("label")
         described = f"{facts.samples:,} samples of {' x '.join(str(n) for n in facts.spec.shape)}"
+        if facts.distinct < 0.99 * facts.samples:
+            described += f", {facts.distinct:,} of them distinct"
         if label is None or label.kind != "class":
             about_labels = "no classes"
         elif not nets.labels or facts.samples / label.size < self.least_per_class:

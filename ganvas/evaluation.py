@@ -187,7 +187,7 @@ def join(blocks: list[Scored]) -> Scored:
 
 def called(score: str, protocol: Mapping[str, Any]) -> str:
     """A score's name on a card: with Inception's features, and with no others, a Fréchet distance is FID."""
-    return "FID" if score == "frechet" and protocol["extractor"] == Inception().name else score
+    return "FID" if score == "frechet" and protocol.get("extractor") == Inception().name else score
 
 
 def table(card: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """How much memory training needs, found before the first step from what two tiny batches keep for their gradients."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import psutil
@@ -67,4 +68,13 @@ def free(where: torch.device) -> int:
     if where.type == "cuda":
         torch.cuda.empty_cache()  # what torch keeps in reserve is free, too
         return torch.cuda.mem_get_info(where)[0]
-    return psutil.virtual_memory().available
+    return min([psutil.virtual_memory().available, *granted(Path("/sys/fs/cgroup"))])
+
+
+def granted(group: Path) -> list[int]:
+    """Bytes that a container may still take of the machine's, where its control group bounds them."""
+    try:
+        most, taken = ((group / name).read_text().strip() for name in ("memory.max", "memory.current"))
+        return [int(most) - int(taken)] if most != "max" else []
+    except (OSError, ValueError):
+        return []

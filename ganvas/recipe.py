@@ -89,6 +89,7 @@ class Facts(NamedTuple):
     """What a run has to work with."""
 
     samples: int
+    distinct: int  # of them: without exact copies
     spec: Spec
     device: str
     seconds: float | None  # of training; None where the budget is in images

@@ -20,6 +20,7 @@ from PIL import Image
 
 from .config import TYPE_KEY
 from .errors import GanvasError
+from .evaluation import called
 from .files import explained, write_whole
 
 POINTS = 600  # of a curve
@@ -182,7 +183,7 @@ def _score_curves(cards: Sequence[Card]) -> list[dict[str, Any]]:
             name = metric if len(groups) == 1 else _difference(group, groups)
             curves.append({"name": name, "x": list(points), "y": list(points.values()), "floor": group[-1].floor.get(metric)})
         lower = groups[-1][-1].lower_is_better.get(metric, True)
-        charts.append({"metric": metric, "lower_is_better": lower, "curves": curves})
+        charts.append({"metric": called(metric, groups[-1][-1].protocol), "lower_is_better": lower, "curves": curves})
     return charts
 
 
@@ -252,10 +253,11 @@ def _figures(rows: Sequence[Row], cards: Sequence[Card]) -> str:
     figures += [("Time trained", _duration(s), "") for s in [row.seconds for row in rows if row.seconds is not None][-1:]]
     if cards:
         last, best, metric = _last_and_best(cards)
-        for name, card in (("Last", last), ("Best", best)):
-            figures.append((f"{name} {metric}", _value(card.scores.get(metric)), f"at {card.images:,} images"))
+        name = called(metric, last.protocol)
+        for which, card in (("Last", last), ("Best", best)):
+            figures.append((f"{which} {name}", _value(card.scores.get(metric)), f"at {card.images:,} images"))
         if metric in last.floor:
-            figures.append((f"Floor of {metric}", _value(last.floor[metric]), "what real data score"))
+            figures.append((f"Floor of {name}", _value(last.floor[metric]), "what real data score"))
     cells = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)} <small>{escape(c)}</small></dd></div>" for a, b, c in figures)
     return f'<dl class="figures">{cells}</dl>' if cells else _nothing("Nothing has been logged yet.")
 
@@ -294,7 +296,8 @@ def _score_table(cards: Sequence[Card]) -> str:
         cells = "".join(f"<td><b>{_value(v)}</b></td>" if v == top else f"<td>{_value(v)}</td>" for v in values)
         floor = _value(last.floor[metric]) if metric in last.floor else "–"
         hint = "lower is better" if lower else "higher is better"
-        body += f'<tr><th scope="row">{escape(metric)}<small>{hint}</small></th>{cells}<td>{floor}</td></tr>'
+        name = escape(called(metric, last.protocol))
+        body += f'<tr><th scope="row">{name}<small>{hint}</small></th>{cells}<td>{floor}</td></tr>'
     return (
         f'<div class="wide"><table><thead><tr><th scope="col">Metric</th>{heads}<th scope="col">Floor</th></tr></thead>'
         f"<tbody>{body}</tbody></table></div>"

@@ -1,10 +1,12 @@
 """What is decided before the first step, for it depends on data, machine and time: measured, said, written down."""
 
+import hashlib
 import sys
 import time
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from . import dist, loop
 from .core import Dataset
@@ -20,11 +22,12 @@ from .sampling import sample
 SNAPSHOT_SHARE = 0.03  # of a run on minutes that drawing and scoring samples may take
 RESERVE = 0.03  # of its minutes that a run on them leaves for a machine that slows down
 ROOM = 0.85  # of the memory that is free, which training may plan with
+LOOKED = 2**30  # bytes of samples that are looked through for copies
 BRIEF = 1.0  # seconds of a trial to compare recipes
 LONG, SHARE, LONGEST = 3.0, 0.02, 60.0  # of one to plan with: seconds, its share of the minutes, and at most
 
 
-def settle(asked: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.device, quiet: bool) -> Recipe:
+def settle(asked: Recipe, data: Dataset, judge: Judge | None, seed: int, where: torch.device, quiet: bool) -> Recipe:
     """The recipe with everything decided: precision, what its chooser chooses, parts, the budget in images, snapshots.
 
     Raises:
@@ -53,7 +56,7 @@ def settle(asked: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.d
 def _chosen(recipe: Recipe, asked: Recipe, data: Dataset, seed: int, where: torch.device, quiet: bool) -> Recipe:
     assert asked.choose is not None
     seconds = 60 * asked.train.minutes if asked.train.minutes else None
-    facts = Facts(len(data), data.spec, str(where), seconds)
+    facts = Facts(len(data), distinct(data.stored), data.spec, str(where), seconds)
 
     def attempt(candidate: Recipe) -> Trial:
         eager = replace(candidate, train=replace(candidate.train, compile=False))
@@ -63,6 +66,14 @@ def _chosen(recipe: Recipe, asked: Recipe, data: Dataset, seed: int, where: torc
     for reason in reasons:
         say(quiet, f"  {reason}")
     return chosen
+
+
+def distinct(stored: Tensor) -> int:
+    """How many samples differ; where they are too many to look at, as large a share as among those looked at."""
+    size = stored[:1].nbytes
+    looked = stored[: max(1, LOOKED // size)]
+    seen = {hashlib.blake2b(row.numpy().tobytes(), digest_size=16).digest() for row in looked.cpu()}
+    return round(len(seen) * len(stored) / len(looked))
 
 
 def fitted(recipe: Recipe, data: Dataset, seed: int, where: torch.device, quiet: bool) -> Recipe:
@@ -114,11 +125,11 @@ def measure(recipe: Recipe, data: Dataset, seed: int, where: torch.device, secon
     return Trial(speed=state.clock.images / state.clock.step * (len(ends) - 2) / (ends[-1] - ends[1]))
 
 
-def drawing(recipe: Recipe, data: Dataset, judge: Judge, seed: int, where: torch.device) -> float:
+def drawing(recipe: Recipe, data: Dataset, judge: Judge | None, seed: int, where: torch.device) -> float:
     """Seconds that a snapshot takes, on untrained networks."""
     nets = loop.start(recipe, data.spec, seed, where).sampled()
     begun = time.perf_counter()
-    if dist.first():
+    if judge is not None:
         judge.snapshot(recipe.method, nets)
         data.codec.preview(sample(recipe.method, nets, data.codec, data.codec.shown, seed))
     return time.perf_counter() - begun

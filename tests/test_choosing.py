@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from ganvas import GanvasError, recipes
 from ganvas.augment import DiffAugment
@@ -10,12 +11,15 @@ from ganvas.choosing import ByBudget
 from ganvas.core import Condition, Field, Spec
 from ganvas.nets import DCGAN
 from ganvas.recipe import Facts, Recipe, Trial
+from ganvas.settle import distinct
 
 
-def facts(samples: int = 60_000, size: int = 32, classes: int = 0, minutes: float | None = 10.0) -> Facts:
+def facts(
+    samples: int = 60_000, size: int = 32, classes: int = 0, minutes: float | None = 10.0, distinct: int | None = None
+) -> Facts:
     label = {"label": Condition("class", classes, (), (1 / classes,) * classes)} if classes else {}
     spec = Spec((1, size, size), (Field("image", 1),), label)
-    return Facts(samples, spec, "cpu", minutes * 60 if minutes else None)
+    return Facts(samples, distinct or samples, spec, "cpu", minutes * 60 if minutes else None)
 
 
 def speeds(recipe: Recipe) -> Trial:
@@ -101,3 +105,15 @@ def test_other_networks_are_not_its_own() -> None:
 
 def test_too_little_time_is_said() -> None:
     assert "though they want more images" in chosen(facts(minutes=0.1))[1]
+
+
+def test_copies_are_no_variety() -> None:
+    found, said = chosen(facts(samples=60_000, distinct=100))
+    assert isinstance(found.method.augment, DiffAugment)  # type: ignore[attr-defined]
+    assert "100 of them distinct" in said
+
+
+def test_copies_are_counted() -> None:
+    few = torch.randint(256, (7, 8, 8, 1), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    assert distinct(few) == 7
+    assert distinct(few.repeat(9, 1, 1, 1)) == 7

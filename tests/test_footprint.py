@@ -1,13 +1,14 @@
 """Memory before the first step: what the estimate counts, and what happens where it does not fit."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from small import noise, small
 
 from ganvas import GanvasError, recipes, settle
-from ganvas.footprint import Footprint, footprint
+from ganvas.footprint import Footprint, footprint, granted
 from ganvas.penalties import R1
 
 CPU = torch.device("cpu")
@@ -57,3 +58,11 @@ def test_an_exact_penalty_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> No
     recipe = replace(recipe, method=replace(recipe.method, penalties=(R1(),)))  # type: ignore[call-arg]
     with pytest.raises(GanvasError, match="FiniteDifferenceR1"):
         settle.measure(recipe, noise(recipe), 0, CPU, 0.1)
+
+
+@pytest.mark.parametrize(("most", "taken", "left"), [("1000", "400", [600]), ("max", "400", []), ("", "400", [])])
+def test_a_container_bounds_memory(tmp_path: Path, most: str, taken: str, left: list[int]) -> None:
+    assert granted(tmp_path) == []
+    (tmp_path / "memory.max").write_text(f"{most}\n")
+    (tmp_path / "memory.current").write_text(f"{taken}\n")
+    assert granted(tmp_path) == left
