@@ -188,6 +188,9 @@ class GenerateArguments:
     n: how many.
     seed: sample i of a seed is the same whatever n is.
     out: the folder to write to. [default: RUN/generated]
+    label: of which class (its name or number), or like which vector (numbers with commas), for runs with labels. [default:
+        as they come in the data]
+    truncation: how far latents may lie from the middle, such as 0.7: fewer kinds of samples, each more typical.
     grid: write one picture of all samples instead.
     format: files (one a sample, as the medium has them), npy or zip.
     checkpoint: best, last, or images seen.
@@ -197,6 +200,8 @@ class GenerateArguments:
     n: int = 64
     seed: int = 0
     out: str | None = None
+    label: str | None = None
+    truncation: float | None = None
     grid: bool = False
     format: str = "files"
     checkpoint: str = "best"
@@ -209,7 +214,8 @@ def generate(words: list[str]) -> int:
     from .sampling import Generator, write_samples
 
     out = Path(got.out) if got.out else run.path / "generated"
-    print(write_samples(Generator(run, got.checkpoint, got.device), got.n, got.seed, out, "grid" if got.grid else got.format))
+    generator = Generator(run, got.checkpoint, got.device, got.label, got.truncation)
+    print(write_samples(generator, got.n, got.seed, out, "grid" if got.grid else got.format))
     return 0
 
 

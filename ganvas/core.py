@@ -34,6 +34,7 @@ class Condition(NamedTuple):
     size: int
     names: tuple[str, ...] = ()
     shares: tuple[float, ...] = ()  # how often each class comes in the data
+    examples: tuple[tuple[float, ...], ...] = ()  # some of the data's vectors
 
 
 class Spec(NamedTuple):
@@ -47,6 +48,16 @@ class Spec(NamedTuple):
 Batch = Mapping[str, Tensor]  # "x", and what the method asks for: "label", "text", "source", "mask" …
 Latents = Mapping[str, Tensor]  # what a generator starts from: "z", and its conditions
 Nets = nn.ModuleDict  # "G", "D", …, and the method's own buffers
+
+
+class Asked(NamedTuple):
+    """What samples are asked to be; None leaves it to the method."""
+
+    label: Tensor | None = None  # of all of them: a class's number, int64 [], or a vector [K]
+    truncation: float | None = None  # how far latents may lie from the middle: variety against fidelity
+
+
+ANY = Asked()
 
 
 class Items(Protocol):
@@ -167,6 +178,31 @@ class Phase(NamedTuple):
     after: Callable[[Nets, Mapping[str, Tensor]], None] | None = None  # without gradients, after the step
 
 
+class Verdict(NamedTuple):
+    """What D says of samples, and what its last layer saw."""
+
+    logit: Tensor  # [N]
+    features: Tensor  # [N, F]
+
+
+class Judged(NamedTuple):
+    """Samples as D was shown them, and what it said."""
+
+    x: Tensor
+    verdict: Verdict
+
+
+class Scene(NamedTuple):
+    """A player's turn, as what stands beside the objective sees it."""
+
+    player: str  # whose turn it is
+    nets: Nets
+    batch: Batch
+    clock: Clock
+    fake: Judged
+    real: Callable[[], Judged]  # in G's turn without gradients, and only if asked for
+
+
 class Stage(NamedTuple):
     """A stretch of training with its own phases; most methods have one."""
 
@@ -209,7 +245,7 @@ class Objective(Protocol):
 class Augment(Protocol):
     """A random change of samples that gradients pass through. Frozen settings (@config)."""
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, clock: Clock) -> Tensor:
         """Samples -> samples of the same shape, drawn from the global generators."""
         ...
 
@@ -224,6 +260,28 @@ class CriticPenalty(Protocol):
     def every(self) -> int: ...  # above 1: a phase of its own, its loss times `every`
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
         """[N] penalties at x; `logits` is critic(x) where the turn has it already, else None."""
+        ...
+
+
+@runtime_checkable
+class Extra(Protocol):
+    """What stands beside the objective in players' turns: terms of their losses, changes after their steps.
+
+    Frozen settings (@config). What it remembers is a module, kept with the networks under the name of its class.
+    """
+
+    @property
+    def players(self) -> tuple[str, ...]: ...  # in whose turns it takes part: "G", "D"
+    def state(self, nets: Nets) -> nn.Module | None:
+        """What it remembers between steps."""
+        ...
+
+    def term(self, scene: Scene) -> Tensor | None:
+        """Of the player's loss: [N] or a scalar."""
+        ...
+
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
+        """What changes after the player's step, without gradients; `seen` holds the means that the turn reported."""
         ...
 
 
@@ -264,12 +322,12 @@ class Method(Protocol):
 
     @property
     def averaged(self) -> tuple[str, ...]: ...  # networks whose moving average is sampled
-    def state(self, spec: Spec) -> nn.ModuleDict:
+    def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
         """Its own buffers (ADA's p, the path-length mean, image pools), kept with the networks."""
         ...
 
     def stage(self, clock: Clock) -> Stage: ...
-    def latents(self, nets: Nets, n: int, generator: torch.Generator) -> Latents: ...
+    def latents(self, nets: Nets, n: int, generator: torch.Generator, asked: Asked = ANY) -> Latents: ...
     def render(self, nets: Nets, latents: Latents) -> Tensor:
         """Samples x from latents; sampling is latents, then render."""
         ...

@@ -40,7 +40,7 @@ def start(recipe: Recipe, spec: Spec, seed: int, device: torch.device) -> State:
     """Fresh networks and optimisers; the same seed, the same numbers."""
     reseed(key(seed, "start"), torch.device("cpu"))
     nets = recipe.nets.build(spec)
-    nets.update(dict(recipe.method.state(spec).items()))
+    nets.update(dict(recipe.method.state(spec, nets).items()))
     nets.to(device)
     nets.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # touches 4-D weights alone
     average = ema.start(nets, recipe.method.averaged if recipe.train.ema_kimg else ())

@@ -9,7 +9,7 @@ from torch import nn
 
 from .config import config
 from .core import Clock
-from .errors import GanvasError
+from .errors import GanvasError, refuse
 
 
 @runtime_checkable
@@ -48,6 +48,26 @@ class Optimiser(Protocol):
     def at(self, clock: Clock) -> dict[str, Any]:
         """The hyperparameters in force now, "lr" among them, for the optimiser's parameter groups."""
         ...
+
+
+@config
+class RMSprop:
+    """Tieleman & Hinton 2012: WGAN's optimiser, for whose critic momentum is harmful (Arjovsky et al. 2017, section 4)."""
+
+    lr: float = 5e-5
+    alpha: float = 0.99
+    eps: float = 1e-8
+    schedule: Schedule = Constant()
+
+    def __post_init__(self) -> None:
+        refuse(not 0 < self.lr < 10, "a learning rate", self.lr, "above 0, below 10", "--optim.G.lr 5e-5")
+        refuse(not 0 <= self.alpha < 1, "alpha", self.alpha, "in [0, 1)", "--optim.G.alpha 0.99")
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        return torch.optim.RMSprop(parameters, self.lr, self.alpha, self.eps)
+
+    def at(self, clock: Clock) -> dict[str, Any]:
+        return {"lr": self.lr * self.schedule(clock)}
 
 
 @config

@@ -16,10 +16,12 @@ NAME = "PROVENANCE.json"
 def note(generator: "Generator", seed: int) -> dict[str, str]:
     """What is written into each file that can hold words, and beside the others."""
     run = generator.run
+    wishes = {"label": generator.label, "truncation": generator.truncation}
+    asked = "".join(f", {name} {value}" for name, value in wishes.items() if value is not None)
     return {
         "Software": f"ganvas {__version__}",
         "Comment": "synthetic: made by a generative model",
-        "Source": f"recipe {run.recipe.name}, checkpoint {generator.folder.name}, seed {seed}",
+        "Source": f"recipe {run.recipe.name}, checkpoint {generator.folder.name}, seed {seed}{asked}",
     }
 
 

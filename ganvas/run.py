@@ -19,7 +19,7 @@ from .files import explained, read_json, write_json, write_whole
 from .loop import State
 from .recipe import Recipe
 
-FORMAT = 2  # of recipe.json; a reader refuses another
+FORMAT = 3  # of recipe.json; a reader refuses another
 
 
 class Run:
@@ -149,11 +149,24 @@ class Run:
 
     # ------------------------------------------------------------ use
 
-    def generate(self, n: int, seed: int = 0, checkpoint: str = "best", device: str = "auto") -> np.ndarray:
-        """`n` samples in stored form, uint8 or uint16 [n, H, W, C] for images. Sample i of a seed is the same whatever n is."""
+    def generate(
+        self,
+        n: int,
+        seed: int = 0,
+        checkpoint: str = "best",
+        device: str = "auto",
+        label: str | None = None,
+        truncation: float | None = None,
+    ) -> np.ndarray:
+        """`n` samples in stored form, uint8 or uint16 [n, H, W, C] for images. Sample i of a seed is the same whatever n is.
+
+        Args:
+            label: a class's name or number, or a vector's numbers with commas; None: as they come in the data.
+            truncation: see sampling.Generator.
+        """
         from .sampling import Generator  # here, for Generator opens runs
 
-        return Generator(self, checkpoint, device)(n, seed).numpy()
+        return Generator(self, checkpoint, device, label, truncation)(n, seed).numpy()
 
     @property
     def scores(self) -> list[dict[str, Any]]:
@@ -166,7 +179,8 @@ class Run:
 
 def condition(data: Mapping[str, Any]) -> Condition:
     """A condition from its JSON form, `Condition._asdict()`."""
-    return Condition(data["kind"], int(data["size"]), tuple(data["names"]), tuple(data["shares"]))
+    examples = tuple(tuple(row) for row in data["examples"])
+    return Condition(data["kind"], int(data["size"]), tuple(data["names"]), tuple(data["shares"]), examples)
 
 
 def save_codec(path: Path, codec: Codec) -> None:

@@ -5,22 +5,24 @@ running statistics) and full precision. That is the one way in which ganvas samp
 """
 
 import collections.abc
+import difflib
 import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from PIL.PngImagePlugin import PngInfo
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from . import checkpoint, loop
-from .core import Codec, Method, Nets, generator
+from .core import ANY, Asked, Codec, Method, Nets, Spec, generator
 from .device import pick
 from .errors import GanvasError
 from .files import explained, write_whole
@@ -29,6 +31,8 @@ from .provenance import note, write_note
 if TYPE_CHECKING:
     from .run import Run
 
+STANDING = 16  # blocks that batch norm's statistics are taken of anew, where latents are truncated
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 BLOCK = 64  # latents are drawn and rendered in blocks of this size, so that sample i does not depend on how many are asked for
 
 
@@ -45,13 +49,13 @@ def evaluating(nets: Nets) -> collections.abc.Generator[None]:
             net.train(modes[name])
 
 
-def stream(method: Method, nets: Nets, codec: Codec, n: int, seed: int, start: int = 0) -> Iterator[Tensor]:
+def stream(method: Method, nets: Nets, codec: Codec, n: int, seed: int, start: int = 0, asked: Asked = ANY) -> Iterator[Tensor]:
     """Samples `start` to `start + n` of a seed in stored form, a block at a time."""
     device = next(next(iter(nets.values())).parameters()).device
     with evaluating(nets):
         for block in range(start // BLOCK, -(-(start + n) // BLOCK)):
             with torch.inference_mode():
-                latents = method.latents(nets, BLOCK, generator(seed, "sample", block))
+                latents = method.latents(nets, BLOCK, generator(seed, "sample", block), asked)
                 x = method.render(nets, {name: value.to(device) for name, value in latents.items()})
                 stored = codec.store(x)
             yield stored[max(0, start - block * BLOCK) : start + n - block * BLOCK]
@@ -62,15 +66,55 @@ def sample(method: Method, nets: Nets, codec: Codec, n: int, seed: int) -> Tenso
     return torch.cat(list(stream(method, nets, codec, n, seed)))
 
 
-class Generator:
-    """A run's trained generator, ready to sample."""
+def standing(method: Method, nets: Nets, asked: Asked) -> Nets:
+    """The networks with batch norm's statistics taken anew, of samples asked for like this.
 
-    def __init__(self, run: "Run", which: str = "best", device: str = "auto") -> None:
+    Running statistics are those of whole latents; truncated ones have others (Brock et al. 2019, appendix D). Networks
+    without batch norm come back as they are.
+    """
+    found = nets["G"].modules() if "G" in nets else ()
+    if not any(isinstance(module, BATCH_NORMS) for module in found):
+        return nets
+    nets = deepcopy(nets)
+    norms = [module for module in nets["G"].modules() if isinstance(module, BATCH_NORMS)]
+    device = next(nets["G"].parameters()).device
+    with evaluating(nets):
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the plain mean of all batches
+            norm.train()
+        for block in range(STANDING):
+            with torch.inference_mode():
+                latents = method.latents(nets, BLOCK, generator("standing", block), asked)
+                method.render(nets, {name: value.to(device) for name, value in latents.items()})
+    return nets
+
+
+class Generator:
+    """A run's trained generator, ready to sample.
+
+    Args:
+        which: the checkpoint: "best", "last", or images seen.
+        label: a class's name or number, or a vector's numbers with commas; None: as they come in the data.
+        truncation: latents beyond ± this are drawn anew (uniform ones are scaled): fewer kinds of samples, each more typical.
+
+    Raises:
+        GanvasError: no such checkpoint or label, or a truncation that is not positive.
+    """
+
+    def __init__(
+        self, run: "Run", which: str = "best", device: str = "auto", label: str | None = None, truncation: float | None = None
+    ) -> None:
+        if truncation is not None and not 0 < truncation <= 100:
+            raise GanvasError(f"a truncation lies above 0, got {truncation}: --truncation 0.7, or leave it out")
         self.run, self.codec, self.method = run, run.codec(), run.recipe.method
-        self.folder = run.checkpoint(which)
-        state = loop.start(run.recipe, run.spec(), run.seed, pick(device))
+        self.folder, spec = run.checkpoint(which), run.spec()
+        state = loop.start(run.recipe, spec, run.seed, pick(device))
         checkpoint.load_nets(self.folder, state)
-        self.nets = state.sampled()
+        self.nets, self.label, self.truncation = state.sampled(), label, truncation
+        self.asked = Asked(None if label is None else wanted(label, spec, self.nets), truncation)
+        if truncation is not None:
+            self.nets = standing(self.method, self.nets, self.asked)
 
     def __call__(self, n: int, seed: int = 0) -> Tensor:
         """`n` samples in stored form."""
@@ -79,7 +123,29 @@ class Generator:
     def stream(self, n: int, seed: int = 0) -> Iterator[Tensor]:
         if not 1 <= n <= 100_000_000:
             raise GanvasError(f"the number of samples must be between 1 and 100,000,000, got {n}: --n 64")
-        return stream(self.method, self.nets, self.codec, n, seed)
+        return stream(self.method, self.nets, self.codec, n, seed, asked=self.asked)
+
+
+def wanted(label: str, spec: Spec, nets: Nets) -> Tensor:
+    """The label that someone calls so. Raises GanvasError where there is no such one, or the networks take none."""
+    condition = spec.conditions.get("label")
+    if condition is None or not getattr(nets["G"], "conditional", False):
+        raise GanvasError("this run makes samples without labels: leave out --label")
+    if condition.kind == "class":
+        if label in condition.names:
+            return torch.tensor(condition.names.index(label))
+        if label.isdecimal() and int(label) < condition.size:
+            return torch.tensor(int(label))
+        near = difflib.get_close_matches(label, condition.names, n=3, cutoff=0.4) or condition.names[:5]
+        raise GanvasError(f"there is no class {label!r} among {condition.size}: --label {' or '.join(near) or 0}")
+    try:
+        values = [float(value) for value in label.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != condition.size:
+        columns = ", ".join(condition.names) or f"{condition.size} numbers"
+        raise GanvasError(f"a label of this run is {columns}, got {label!r}: --label {','.join(['0'] * condition.size)}")
+    return torch.tensor(values)
 
 
 def write_samples(generator: Generator, n: int, seed: int, out: Path, form: str) -> Path:

@@ -9,7 +9,7 @@ from small import noise, small
 from torch import Tensor, nn
 
 from ganvas import loop, recipes
-from ganvas.core import Clock
+from ganvas.core import Clock, Verdict
 from ganvas.loop import Loop
 from ganvas.methods import Adversarial
 from ganvas.objectives import NonSaturating
@@ -26,15 +26,15 @@ class Spy(nn.Module):
         self.weight = nn.Parameter(torch.ones(1))
         self.calls: list[tuple[Tensor, Tensor | None]] = []
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
         self.calls.append((x.detach(), label))
-        return x.flatten(1).mean(1) * self.weight
+        return Verdict(x.flatten(1).mean(1) * self.weight, x.flatten(1))
 
 
 class Labelled(nn.Module):
     """G whose samples show their label."""
 
-    z_dim, classes = 2, 3
+    z_dim, conditional = 2, True
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ def test_samples_nobody_asked_a_label_of_follow_the_data() -> None:
 def test_penalties_are_taken_where_d_looks() -> None:
     """An augmentation that doubles: the penalty must see the doubled samples, and once."""
 
-    def double(x: Tensor) -> Tensor:
+    def double(x: Tensor, clock: Clock) -> Tensor:
         return 2 * x
 
     seen: list[Tensor] = []

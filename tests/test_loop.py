@@ -51,10 +51,10 @@ def test_one_step_of_the_classic_game_equals_plain_torch() -> None:
     real = data.batch(loop.key(draw, "data"), 8)["x"]
     fake = G(torch.randn(8, 2)).detach()
     bce = nn.functional.binary_cross_entropy_with_logits
-    (bce(D(real), torch.ones(8)) + bce(D(fake), torch.zeros(8))).backward()
+    (bce(D(real).logit, torch.ones(8)) + bce(D(fake).logit, torch.zeros(8))).backward()
     d_step.step()
     torch.manual_seed(loop.key(0, 0, "G", 0, 0))
-    bce(D(G(torch.randn(8, 2))), torch.ones(8)).backward()
+    bce(D(G(torch.randn(8, 2))).logit, torch.ones(8)).backward()
     g_step.step()
     for ours, plain in zip(got.nets.parameters(), nets.parameters(), strict=True):
         torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-6)
@@ -74,7 +74,7 @@ class Regression:
 
     averaged: tuple[str, ...] = ()
 
-    def state(self, spec: Spec) -> nn.ModuleDict:
+    def state(self, spec: Spec, nets) -> nn.ModuleDict:
         return nn.ModuleDict({"rows": Counter()})
 
     def stage(self, clock: Clock) -> Stage:
@@ -91,7 +91,7 @@ def fit(nets: Nets, batch: Batch, clock: Clock) -> Turn:
     size, rows = len(batch["x"]), nets["rows"]
     x = torch.linspace(-1, 1, 20).view(10, 2)[rows.seen : rows.seen + size]
     rows.seen += size
-    return Turn({"fit": (nets["D"](x) - x.sum(1)) ** 2})
+    return Turn({"fit": (nets["D"](x).logit - x.sum(1)) ** 2})
 
 
 def test_other_networks_get_no_gradients() -> None:
@@ -100,7 +100,7 @@ def test_other_networks_get_no_gradients() -> None:
     def turn(name: str) -> Callable[[Nets, Batch, Clock], Turn]:
         def loss(nets: Nets, batch: Batch, clock: Clock) -> Turn:
             seen.extend((name + net, next(nets[net].parameters()).requires_grad) for net in "GD")
-            return Turn({name: nets["D"](nets["G"](torch.zeros(4, 2)))})
+            return Turn({name: nets["D"](nets["G"](torch.zeros(4, 2))).logit})
 
         return loss
 
@@ -115,7 +115,7 @@ def test_every_repeat_when_seen_and_after() -> None:
     def turn(name: str, value: float) -> Callable[[Nets, Batch, Clock], Turn]:
         def loss(nets: Nets, batch: Batch, clock: Clock) -> Turn:
             ran.append(f"{name}{clock.step}{'+' if 'mark' in batch else ''}{'x' if 'x' in batch else ''}")
-            return Turn({name: nets["D"](torch.zeros(1, 2))}, {"mark": torch.tensor(value)})
+            return Turn({name: nets["D"](torch.zeros(1, 2)).logit}, {"mark": torch.tensor(value)})
 
         return loss
 
@@ -137,7 +137,7 @@ def test_a_new_stage_changes_batch_and_starts_named_optimisers_afresh() -> None:
 
     def loss(nets: Nets, batch: Batch, clock: Clock) -> Turn:
         sizes.append(len(batch["x"]))
-        return Turn({"D": nets["D"](batch["x"])})
+        return Turn({"D": nets["D"](batch["x"]).logit})
 
     phases = (Phase("D", ("D",), loss),)
     recipe = small(recipes.find("ring"), images=24, batch=8)

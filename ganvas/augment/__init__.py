@@ -1,5 +1,6 @@
-"""What D sees of samples, real and generated alike, when there are few of them."""
+"""What D sees of samples, real and generated alike."""
 
 from .diffaugment import DiffAugment
+from .instance_noise import InstanceNoise
 
-__all__ = ["DiffAugment"]
+__all__ = ["DiffAugment", "InstanceNoise"]

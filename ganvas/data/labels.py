@@ -15,6 +15,7 @@ from ..errors import GanvasError
 
 TABLE = "labels.csv"
 MOST, LONGEST = 256 * 2**20, 256  # bytes of a table, characters of a label
+EXAMPLES = 256  # vectors that a condition keeps, for samples that nobody asks a label of
 
 
 class Labels(NamedTuple):
@@ -29,7 +30,8 @@ def condition(values: np.ndarray | Tensor | None, classes: tuple[str, ...]) -> C
     if values is None:
         return None
     if values.ndim == 2:
-        return Condition("vector", values.shape[1], classes)
+        some = values[:: max(1, len(values) // EXAMPLES)][:EXAMPLES]
+        return Condition("vector", values.shape[1], classes, examples=tuple(tuple(row) for row in some.tolist()))
     size = len(classes) or int(values.max()) + 1
     counts = np.bincount(values.cpu().numpy() if isinstance(values, Tensor) else values, minlength=size)
     return Condition("class", size, classes, tuple((counts / counts.sum()).tolist()))

@@ -1,16 +1,37 @@
 """The two-player game: D learns to tell real from fake, G to be taken for real. Goodfellow et al. 2014, algorithm 1."""
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Augment, Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Spec, Stage, Turn
+from ..core import (
+    ANY,
+    Asked,
+    Augment,
+    Batch,
+    Clock,
+    Condition,
+    CriticPenalty,
+    Extra,
+    Judged,
+    Latents,
+    Nets,
+    Objective,
+    Phase,
+    Scene,
+    Spec,
+    Stage,
+    Turn,
+    Verdict,
+)
 from ..errors import GanvasError
-from ..objectives import NonSaturating
+from ..objectives import NonSaturating, TopK
+
+Critic = Callable[[Tensor], Verdict]
 
 
 @config
@@ -19,23 +40,28 @@ class Adversarial:
 
     objective: the two losses, in logits.
     penalties: on D; those with `every` above 1 become phases of their own.
+    extras: what else stands in the players' losses, or changes after their steps.
     critic_steps: D's steps for each of G's.
     share_fakes: G moves first and D judges the same fakes, which saves making them twice.
+    top_k: which of its fakes G learns from.
     augment: what D sees of every sample, real or generated.
     prior: what z is drawn from, N(0, 1) or U(-1, 1).
     """
 
     objective: Objective = NonSaturating()
     penalties: tuple[CriticPenalty, ...] = ()
+    extras: tuple[Extra, ...] = ()
     critic_steps: int = 1
     share_fakes: bool = False
+    top_k: TopK | None = None
     augment: Augment | None = None
     prior: Literal["normal", "uniform"] = "normal"
 
     def __post_init__(self) -> None:
-        names = [type(penalty).__name__ for penalty in self.penalties]
-        if len(names) != len(set(names)):
-            raise GanvasError(f"penalties must differ, got {', '.join(names)}: change the setting of one instead")
+        for what, parts in (("penalties", self.penalties), ("extras", self.extras)):
+            names = [type(part).__name__ for part in parts]
+            if len(names) != len(set(names)):
+                raise GanvasError(f"{what} must differ, got {', '.join(names)}: change the setting of one instead")
         if not 1 <= self.critic_steps <= 1000:
             raise GanvasError(f"critic_steps must be between 1 and 1000, got {self.critic_steps}: --method.critic-steps 1")
 
@@ -43,65 +69,95 @@ class Adversarial:
     def averaged(self) -> tuple[str, ...]:
         return ("G",)
 
-    def state(self, spec: Spec) -> nn.ModuleDict:
-        label = spec.conditions.get("label")
-        return nn.ModuleDict({"labels": Shares(label.shares)} if label is not None and label.kind == "class" else {})
+    def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
+        kept: dict[str, nn.Module] = {}
+        if "label" in spec.conditions:
+            kept["labels"] = Labels(spec.conditions["label"])
+        for extra in self.extras:
+            memory = extra.state(nets)
+            if memory is not None:
+                kept[type(extra).__name__] = memory
+        return nn.ModuleDict(kept)
 
     def stage(self, clock: Clock) -> Stage:
         return _stage(self)
 
-    def latents(self, nets: Nets, n: int, generator: torch.Generator | None = None) -> Latents:
-        """{"z": [n, z_dim]}, and {"label": [n]} as often as in the data where G has classes.
+    def latents(self, nets: Nets, n: int, generator: torch.Generator | None = None, asked: Asked = ANY) -> Latents:
+        """{"z": [n, z_dim]}, and {"label": [n, …]} where G takes them: the one asked for, or as they come in the data.
 
         Drawn on the CPU, so that a seed means the same samples on every device.
         """
-        z = self.noise(nets, n, generator)
-        return {"z": z, "label": nets["labels"](n, generator)} if conditional(nets) else {"z": z}
+        z = self.noise(nets, n, generator, asked.truncation)
+        if not conditional(nets):
+            return {"z": z}
+        label = asked.label
+        return {"z": z, "label": nets["labels"](n, generator) if label is None else label.expand(n, *label.shape)}
 
-    def noise(self, nets: Nets, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def noise(self, nets: Nets, n: int, generator: torch.Generator | None = None, truncation: float | None = None) -> Tensor:
+        """z; normal values beyond ±`truncation` are drawn anew, uniform ones scaled. Brock et al. 2019, section 3.1."""
         size = (n, int(nets["G"].z_dim))  # type: ignore[arg-type]
         if self.prior == "uniform":
-            return torch.rand(size, generator=generator) * 2 - 1
-        return torch.randn(size, generator=generator)
+            return (torch.rand(size, generator=generator) * 2 - 1) * (truncation or 1.0)
+        if truncation is None:
+            return torch.randn(size, generator=generator)
+        return nn.init.trunc_normal_(torch.empty(size), 0.0, 1.0, -truncation, truncation, generator=generator)
 
     def render(self, nets: Nets, latents: Latents) -> Tensor:
         return nets["G"](**latents)
 
+    # ------------------------------------------------------------ the turns
+
     def play_d(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        critic, real = judge(nets, batch), self.augmented(batch["x"])
-        fake = self.augmented(batch["fake"] if self.share_fakes else self.fakes(nets, batch))
-        on_real, on_fake = critic(real), critic(fake)
+        critic = judge(nets, batch)
+        real = judged(critic, self.augmented(batch["x"], clock))
+        fake = judged(critic, self.augmented(batch["fake"] if self.share_fakes else self.fakes(nets, batch), clock))
+        on_real, on_fake = real.verdict.logit, fake.verdict.logit
         terms = {"D/adversarial": self.objective.d(on_real, on_fake)}
-        judged = {"real": (real, on_real), "fake": (fake, on_fake)}
+        known = {"real": (real.x, on_real), "fake": (fake.x, on_fake)}
         for penalty in self.penalties:
             if penalty.every == 1:
-                x, logits = judged[penalty.on] if penalty.on in judged else (between(real, fake), None)
-                terms[f"D/{type(penalty).__name__}"] = penalty(critic, x, logits, clock)
+                x, logits = known[penalty.on] if penalty.on in known else (between(real.x, fake.x), None)
+                terms[f"D/{type(penalty).__name__}"] = penalty(logit(critic), x, logits, clock)
+        terms |= self.beside(Scene("D", nets, batch, clock, fake, lambda: real))
         return Turn(terms, {"D/real": on_real.detach().mean(), "D/fake": on_fake.detach().mean()})
 
     def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        critic, real = judge(nets, batch), batch["x"]
+        critic, x = judge(nets, batch), batch["x"]
 
-        def on_real() -> Tensor:
+        @cache
+        def real() -> Judged:
             with torch.no_grad():
-                return critic(self.augmented(real))
+                return judged(critic, self.augmented(x, clock))
 
-        fake = self.made(nets, batch)
-        terms = {"G/adversarial": self.objective.g(critic(self.augmented(fake)), on_real)}
+        made = self.made(nets, batch)
+        fake = judged(critic, self.augmented(made, clock))
+        loss = self.objective.g(fake.verdict.logit, lambda: real().verdict.logit)
+        terms = {"G/adversarial": loss if self.top_k is None else self.top_k(loss, fake.verdict.logit, clock)}
+        terms |= self.beside(Scene("G", nets, batch, clock, fake, real))
         # with the reals and labels that go with them: D's own batch is another
-        return Turn(terms, {"fake": fake.detach(), "x": real, **asked(nets, batch)} if self.share_fakes else {})
+        return Turn(terms, {"fake": made.detach(), "x": x, **asked_of(nets, batch)} if self.share_fakes else {})
 
     def play_penalty(self, penalty: CriticPenalty, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         """A lazy penalty, by itself and times its interval. Karras et al. 2020, appendix B."""
-        x = self.augmented(batch["x"])
+        x = self.augmented(batch["x"], clock)
         if penalty.on != "real":
-            fake = self.augmented(self.fakes(nets, batch))
+            fake = self.augmented(self.fakes(nets, batch), clock)
             x = fake if penalty.on == "fake" else between(x, fake)
-        return Turn({f"D/{type(penalty).__name__}": penalty.every * penalty(judge(nets, batch), x, None, clock)})
+        return Turn({f"D/{type(penalty).__name__}": penalty.every * penalty(logit(judge(nets, batch)), x, None, clock)})
 
-    def augmented(self, x: Tensor) -> Tensor:
+    def beside(self, scene: Scene) -> dict[str, Tensor]:
+        """The extras' terms of a player's loss."""
+        found = {type(extra).__name__: extra.term(scene) for extra in self.extras if scene.player in extra.players}
+        return {f"{scene.player}/{name}": term for name, term in found.items() if term is not None}
+
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
+        for extra in self.extras:
+            if player in extra.players:
+                extra.after(player, nets, seen)
+
+    def augmented(self, x: Tensor, clock: Clock) -> Tensor:
         """Samples as D sees them. Penalties are taken there: two looks at one sample must not differ by their augmentation."""
-        return x if self.augment is None else self.augment(x)
+        return x if self.augment is None else self.augment(x, clock)
 
     def fakes(self, nets: Nets, batch: Batch) -> Tensor:
         """As many samples as the batch holds, without gradients."""
@@ -111,36 +167,52 @@ class Adversarial:
     def made(self, nets: Nets, batch: Batch) -> Tensor:
         """As many samples as the batch holds, of the same labels."""
         x = batch["x"]
-        return self.render(nets, {"z": self.noise(nets, len(x)).to(x.device), **asked(nets, batch)})
+        return self.render(nets, {"z": self.noise(nets, len(x)).to(x.device), **asked_of(nets, batch)})
 
 
-class Shares(nn.Module):
-    """How often each class comes in the data, [K]: labels for samples that nobody asked a label of."""
+class Labels(nn.Module):
+    """Labels as they come in the data, for samples that nobody asked a label of."""
 
-    shares: Tensor
+    rows: Tensor  # float [K], the classes' shares; or [M, K], vectors to choose from
 
-    def __init__(self, shares: tuple[float, ...]) -> None:
+    def __init__(self, label: Condition) -> None:
         super().__init__()
-        self.register_buffer("shares", torch.tensor(shares))
+        self.register_buffer("rows", torch.tensor(label.shares if label.kind == "class" else label.examples))
 
     def forward(self, n: int, generator: torch.Generator | None) -> Tensor:
-        return torch.multinomial(self.shares.cpu(), n, replacement=True, generator=generator)
+        rows = self.rows.cpu()
+        if rows.dim() == 1:
+            return torch.multinomial(rows, n, replacement=True, generator=generator)
+        return rows[torch.randint(len(rows), (n,), generator=generator)]
 
 
 def conditional(nets: Nets) -> bool:
-    """Whether the networks take a class."""
-    return int(getattr(nets["G"], "classes", 0)) > 0
+    """Whether the networks take a label."""
+    return bool(getattr(nets["G"], "conditional", False))
 
 
-def asked(nets: Nets, batch: Batch) -> dict[str, Tensor]:
-    """What the networks take beside samples: the batch's labels, where they have classes."""
+def asked_of(nets: Nets, batch: Batch) -> dict[str, Tensor]:
+    """What the networks take beside samples: the batch's labels, where they are conditional."""
     return {"label": batch["label"]} if conditional(nets) else {}
 
 
-def judge(nets: Nets, batch: Batch) -> Callable[[Tensor], Tensor]:
+def judge(nets: Nets, batch: Batch) -> Critic:
     """D as objectives and penalties see it: logits in full precision, whatever D computes in; labels are the batch's."""
-    given = asked(nets, batch)
-    return lambda x: nets["D"](x, **given).float()
+    given = asked_of(nets, batch)
+
+    def critic(x: Tensor) -> Verdict:
+        verdict = nets["D"](x, **given)
+        return Verdict(verdict.logit.float(), verdict.features)
+
+    return critic
+
+
+def judged(critic: Critic, x: Tensor) -> Judged:
+    return Judged(x, critic(x))
+
+
+def logit(critic: Critic) -> Callable[[Tensor], Tensor]:
+    return lambda x: critic(x).logit
 
 
 def between(real: Tensor, fake: Tensor) -> Tensor:
@@ -152,10 +224,15 @@ def between(real: Tensor, fake: Tensor) -> Tensor:
 @cache
 def _stage(method: Adversarial) -> Stage:
     """The phases of a step. They are built once: the loop asks at every step."""
-    d = Phase("D", ("D",), method.play_d, repeat=method.critic_steps)
-    g = Phase("G", ("G",), method.play_g)
+    after = {player: partial(method.after, player) if _changes(method, player) else None for player in "DG"}
+    d = Phase("D", ("D",), method.play_d, repeat=method.critic_steps, after=after["D"])
+    g = Phase("G", ("G",), method.play_g, after=after["G"])
     lazy = tuple(_lazy(method, penalty) for penalty in method.penalties if penalty.every > 1)
     return Stage("adversarial", (g, d, *lazy) if method.share_fakes else (d, *lazy, g))
+
+
+def _changes(method: Adversarial, player: str) -> bool:
+    return any(player in extra.players for extra in method.extras)
 
 
 def _lazy(method: Adversarial, penalty: CriticPenalty) -> Phase:

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Spec
-from .layers import check_widths, image_levels
+from ..core import Spec, Verdict
+from .layers import check_widths, classes_of, image_levels
 
 
 def widths(width: int, cap: int, levels: int) -> list[int]:
@@ -49,7 +49,7 @@ class Generator(nn.Module):
 
     def __init__(self, z_dim: int, sizes: list[int], channels: int, classes: int) -> None:
         super().__init__()
-        self.z_dim, self.classes = z_dim, classes
+        self.z_dim, self.conditional = z_dim, classes > 0
         self.first = nn.Linear(z_dim, sizes[0] * 16)
         self.label = zero_embedding(classes, sizes[0] * 16) if classes else None
         self.norms = nn.ModuleList(Norm(width, classes) for width in sizes)
@@ -68,7 +68,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """x [N, C, 4·2^levels, …], label int64 [N] where there are `classes` -> logit [N]."""
+    """x [N, C, 4·2^levels, …], label int64 [N] where there are `classes` -> Verdict."""
 
     def __init__(self, sizes: list[int], channels: int, classes: int) -> None:
         super().__init__()
@@ -81,12 +81,12 @@ class Discriminator(nn.Module):
         if self.label is not None:
             nn.init.normal_(self.label.weight, std=0.02)
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
         h = self.layers(x)
         logit = self.last(h).flatten()
-        if self.label is None or label is None:
-            return logit
-        return logit + (h * self.label(label)).sum(1) / h.shape[1] ** 0.5
+        if self.label is not None and label is not None:
+            logit = logit + (h * self.label(label)).sum(1) / h.shape[1] ** 0.5
+        return Verdict(logit, h)
 
 
 @config
@@ -107,8 +107,7 @@ class Compact:
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = image_levels(spec, "Compact")
-        label = spec.conditions.get("label")
-        classes = label.size if self.labels and label is not None and label.kind == "class" else 0
+        classes = classes_of(spec) if self.labels else 0
         G = Generator(self.z_dim, widths(self.g_width, self.cap, levels), channels, classes)
         D = Discriminator(widths(self.d_width, self.cap, levels)[::-1], channels, classes)
         return nn.ModuleDict({"G": G, "D": D})

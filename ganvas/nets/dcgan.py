@@ -5,12 +5,14 @@ output and D's input, ReLU in G with tanh at its end, LeakyReLU 0.2 in D, weight
 G 1024-512-256-128 channels from 4 px to 64 px; smaller images leave out the widest layers.
 """
 
+from dataclasses import replace
 from itertools import pairwise
+from typing import Literal
 
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Spec
+from ..core import Spec, Verdict
 from ..errors import refuse
 from .layers import check_widths, image_levels
 
@@ -34,22 +36,24 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """x [N, C, 4·2^levels, …] -> logit [N]."""
+    """x [N, C, 4·2^levels, …] -> Verdict."""
 
-    def __init__(self, width: int, levels: int, channels: int, kernel: int) -> None:
+    def __init__(self, width: int, levels: int, channels: int, kernel: int, batch_norm: bool) -> None:
         super().__init__()
         pad = (kernel - 1) // 2
         widths = [channels, *(width * 2**i for i in range(levels))]
         layers: list[nn.Module] = []
         for level, (inputs, outputs) in enumerate(pairwise(widths)):
             layers.append(nn.Conv2d(inputs, outputs, kernel, 2, pad, bias=False))
-            if level:
+            if level and batch_norm:
                 layers.append(nn.BatchNorm2d(outputs))
             layers.append(nn.LeakyReLU(0.2, inplace=True))
-        self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 4, bias=False))
+        self.layers = nn.Sequential(*layers)
+        self.last = nn.Conv2d(widths[-1], 1, 4, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x).flatten()
+    def forward(self, x: Tensor) -> Verdict:
+        h = self.layers(x)
+        return Verdict(self.last(h).flatten(), h.flatten(1))
 
 
 def initialise(module: nn.Module) -> None:
@@ -63,11 +67,15 @@ def initialise(module: nn.Module) -> None:
 
 @config
 class DCGAN:
-    """The paper's networks for square images of 8, 16, 32, 64, … px. `kernel` 4 is the form that most code uses."""
+    """The paper's networks for square images of 8, 16, 32, 64, … px. `kernel` 4 is the form that most code uses.
+
+    d_norm: D's normalisation; gradient penalties, which are a sample's own, need "none".
+    """
 
     z_dim: int = 100
     width: int = 128  # channels beside the image, doubling inwards
     kernel: int = 5
+    d_norm: Literal["batch", "none"] = "batch"
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, width=self.width)
@@ -76,8 +84,8 @@ class DCGAN:
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = image_levels(spec, "DCGAN")
         G = Generator(self.z_dim, self.width, levels, channels, self.kernel)
-        D = Discriminator(self.width, levels, channels, self.kernel)
+        D = Discriminator(self.width, levels, channels, self.kernel, self.d_norm == "batch")
         return nn.ModuleDict({"G": G, "D": D}).apply(initialise)
 
     def smallest(self) -> "DCGAN":
-        return DCGAN(z_dim=2, width=2, kernel=self.kernel)
+        return replace(self, z_dim=2, width=2)

@@ -30,3 +30,9 @@ def check_widths(**widths: int) -> None:
     """Raises GanvasError for a layer of no channels, or of more than any network here has."""
     for name, width in widths.items():
         refuse(not 1 <= width <= 65536, f"nets.{name}", width, "between 1 and 65536", f"--nets.{name.replace('_', '-')} 64")
+
+
+def classes_of(spec: Spec) -> int:
+    """How many classes samples come in; 0 where they have none."""
+    label = spec.conditions.get("label")
+    return label.size if label is not None and label.kind == "class" else 0

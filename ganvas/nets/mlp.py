@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Spec
+from ..core import Spec, Verdict
 from .layers import check_widths
 
 
@@ -49,7 +49,7 @@ class FourierFeatures(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """x [N, *shape] -> logit [N]."""
+    """x [N, *shape] -> Verdict."""
 
     def __init__(self, hidden: tuple[int, ...], shape: tuple[int, ...], frequencies: int) -> None:
         super().__init__()
@@ -59,10 +59,12 @@ class Discriminator(nn.Module):
             layers.append(FourierFeatures(prod(shape), frequencies))
         for inputs, outputs in zip(widths, hidden, strict=False):
             layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+        self.layers = nn.Sequential(*layers)
+        self.last = nn.Linear(widths[-1], 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.squeeze(self.layers(x), 1)
+    def forward(self, x: Tensor) -> Verdict:
+        h = self.layers(x)
+        return Verdict(self.last(h).squeeze(1), h)
 
 
 @config

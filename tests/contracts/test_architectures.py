@@ -3,11 +3,15 @@
 import pytest
 import torch
 from small import IMAGE8, components
+from torch import nn
 
-from ganvas import nets
+from ganvas import GanvasError, nets
 from ganvas.config import from_json, to_json
+from ganvas.core import Architecture, Condition
 
 ALL = components(nets, "build", "smallest")
+NEEDING = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection)
+CLASSIFIER = ("classify",)  # which D itself does not play
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -16,15 +20,35 @@ def test_contract(name: str) -> None:
     assert from_json(to_json(architecture)) == architecture
     smallest = architecture.smallest()
     assert smallest.smallest() == smallest
-    built = smallest.build(IMAGE8)
+    built, given = made(smallest)
     assert sum(p.numel() for p in built.parameters()) < 20_000
     z = torch.randn(4, int(built["G"].z_dim))
-    x = built["G"](z)
+    x = built["G"](z, **given)
     assert x.shape == (4, *IMAGE8.shape)
-    logits = built["D"](x)
-    assert logits.shape == (4,)
-    logits.sum().backward()
-    assert all(p.grad is not None for p in built.parameters())
+    verdict = built["D"](x, **given)
+    assert verdict.logit.shape == (4,)
+    assert verdict.features.shape[0] == 4
+    assert verdict.features.dim() == 2
+    (verdict.logit.sum() + verdict.features.sum()).backward()
+    unused = {id(p) for head in CLASSIFIER for p in getattr(built["D"], head, nn.Module()).parameters()}
+    assert all(p.grad is not None or id(p) in unused for p in built.parameters())
+
+
+def made(architecture: Architecture) -> tuple[nn.ModuleDict, dict[str, torch.Tensor]]:
+    """Networks for data with classes, and what they take of them."""
+    built = architecture.build(IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)}))
+    return built, {"label": torch.arange(4) % 3} if getattr(built["G"], "conditional", False) else {}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_without_labels_networks_that_need_them_say_so(name: str) -> None:
+    smallest = ALL[name].smallest()
+    if type(smallest) in NEEDING:
+        with pytest.raises(GanvasError, match="need labels"):
+            smallest.build(IMAGE8)
+    else:
+        built = smallest.build(IMAGE8)
+        assert built["D"](built["G"](torch.randn(4, int(built["G"].z_dim)))).logit.shape == (4,)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -32,5 +56,5 @@ def test_the_same_seed_builds_the_same_networks(name: str) -> None:
     states = []
     for _ in range(2):
         torch.manual_seed(3)
-        states.append(ALL[name].smallest().build(IMAGE8).state_dict())
+        states.append(made(ALL[name].smallest())[0].state_dict())
     assert all(torch.equal(a, b) for a, b in zip(states[0].values(), states[1].values(), strict=True))

@@ -146,7 +146,8 @@ def test_labels_stay_with_their_samples_to_the_batch(tmp_path):
     place = folder(tmp_path, "file,quarter,level", *lines, names=names)
     (place / "07.png").write_bytes(b"broken")
     found = prepare(items(place), ImageCodec(size=8, channels=1), None, quiet=True)
-    assert found.condition == items(place).condition == Condition("vector", 2, ("quarter", "level"))
+    wanted = Condition("vector", 2, ("quarter", "level"), examples=tuple((i / 4, float(i)) for i in range(40) if i != 7))
+    assert found.condition == wanted
     assert found.labels.dtype == torch.float32
     assert found.labels[:, 1].tolist() == [i for i in range(40) if i != 7]
     few = items(place, limit=5)
@@ -162,7 +163,7 @@ def test_conditions():
     classes = of_array(np.zeros((3, 8, 8)), np.array(["b", "a", "b"]), "x", "f", "x")
     assert classes.condition == Condition("class", 2, ("a", "b"), (1 / 3, 2 / 3))
     rows = of_array(np.zeros((3, 8, 8)), np.ones((3, 4)), "x", "f", "x")
-    assert rows.condition == Condition("vector", 4, ("0", "1", "2", "3"))
+    assert rows.condition == Condition("vector", 4, ("0", "1", "2", "3"), examples=((1.0,) * 4,) * 3)
     assert rows.labels.dtype == np.float32
     assert of_array(np.zeros((3, 8, 8)), None, "x", "f", "x").condition is None
 

@@ -76,7 +76,7 @@ def test_without_a_schema_labels_name_themselves(tmp_path):
     assert items(write(tmp_path / "a.parquet", images, pa.array([7, 5, 7, 5]))).classes == ("5", "7")
     assert items(write(tmp_path / "b.parquet", images, pa.array(["b", "a", "b", "a"]))).labels.tolist() == [1, 0, 1, 0]
     rows = items(write(tmp_path / "c.parquet", images, pa.array([[1, 0], [0, 1], [1, 1], [0, 0]]), label="labels"))
-    assert rows.condition == Condition("vector", 2, ("0", "1"))
+    assert rows.condition == Condition("vector", 2, ("0", "1"), examples=((1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.0, 0.0)))
 
 
 def test_shards_follow_one_another_and_parts_are_kept_apart(tmp_path):

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from ganvas.core import Clock
-from ganvas.penalties import R1, R2, FiniteDifferenceR1, FiniteDifferenceR2
+from ganvas.penalties import R1, R2, Dragan, Drift, FiniteDifferenceR1, FiniteDifferenceR2, GradientPenalty
 
 CLOCK = Clock(0, 0, 1)
 
@@ -57,3 +57,42 @@ def test_exact_penalty_is_computed_in_full_precision_under_autocast() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         inside = R1(gamma=2.0)(lambda s: layer(s).flatten(), x, None, CLOCK)
     assert torch.equal(exact, inside)
+
+
+def test_gradient_penalty_goldens(golden: dict[str, torch.Tensor], critic: nn.Module) -> None:
+    real, fake, eps = golden["in/gp_real"], golden["in/gp_fake"], golden["in/gp_eps"]
+    between = eps * real + (1 - eps) * fake
+    two_sided = GradientPenalty()(critic, between, None, CLOCK).mean()
+    torch.testing.assert_close(two_sided / 10, golden["loss/gp_mean"], rtol=1e-3, atol=1e-6)
+    one_sided = GradientPenalty(gamma=1.0, one_sided=True)(critic, between, None, CLOCK).mean()
+    torch.testing.assert_close(one_sided, golden["loss/gp_one_sided"], rtol=1e-3, atol=1e-6)
+    (found,) = torch.autograd.grad(two_sided, critic[0].weight)  # type: ignore[index]
+    torch.testing.assert_close(found, golden["loss/gp_param_grad_lambda10/mlp.0.weight"], rtol=1e-3, atol=1e-5)
+
+
+def test_a_critic_of_slope_1_pays_nothing() -> None:
+    w, x = torch.tensor([0.6, 0.8]), torch.randn(50, 2)
+    for penalty in (GradientPenalty(), Dragan()):
+        torch.testing.assert_close(penalty(lambda s: s @ w, x, None, CLOCK), torch.zeros(50), rtol=0, atol=1e-9)
+        torch.testing.assert_close(penalty(lambda s: 3 * s @ w, x, None, CLOCK), torch.full((50,), 40.0))
+    assert GradientPenalty(one_sided=True)(lambda s: 0.5 * s @ w, x, None, CLOCK).eq(0).all()
+
+
+def test_dragan_looks_around_reals() -> None:
+    seen: list[torch.Tensor] = []
+    x = torch.randn(400, 3)
+
+    def critic(samples: torch.Tensor) -> torch.Tensor:
+        seen.append(samples.detach())
+        return samples.sum(1)
+
+    Dragan(reach=0.5)(critic, x, None, CLOCK)
+    moved = seen[0] - x
+    assert moved.min() >= 0
+    assert 0.45 * x.std() < moved.max() <= 0.5 * x.std()
+
+
+def test_drift_golden(golden: dict[str, torch.Tensor]) -> None:
+    logits = golden["in/logits_real"].squeeze(1)
+    found = Drift()(lambda s: s, logits, logits, CLOCK).mean()
+    torch.testing.assert_close(found, 1e-3 * logits.square().mean())

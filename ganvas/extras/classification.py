@@ -1,0 +1,47 @@
+"""D tells classes apart as well, and G is to be told by them. Odena, Olah & Shlens 2017 (AC-GAN), eqs. 2 and 3."""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from ..config import config
+from ..core import Nets, Scene
+from ..errors import GanvasError, refuse
+
+
+@config
+class Classification:
+    """weight·(-log P(label)): of reals and fakes in D's turn, of fakes in G's. For networks of AuxiliaryClassifier.
+
+    Classes by cross-entropy; vectors, which have to lie in [0, 1], by that of each column.
+    """
+
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 1.0")
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        return ("D", "G")
+
+    def state(self, nets: Nets) -> nn.Module | None:
+        if not hasattr(nets["D"], "classify"):
+            raise GanvasError("Classification wants a D that names classes: wrap the networks in AuxiliaryClassifier")
+        return None
+
+    def term(self, scene: Scene) -> Tensor | None:
+        D, label = scene.nets["D"], scene.batch["label"]
+        shown = [scene.fake, scene.real()] if scene.player == "D" else [scene.fake]
+        return self.weight * sum(surprise(D.classify(judged.verdict.features), label) for judged in shown)  # type: ignore[operator]
+
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
+        pass
+
+
+def surprise(logits: Tensor, label: Tensor) -> Tensor:
+    """-log P(label), [N], of logits [N, K]."""
+    if label.dim() == 1:
+        return cross_entropy(logits.float(), label, reduction="none")
+    return binary_cross_entropy_with_logits(logits.float(), label, reduction="none").mean(1)

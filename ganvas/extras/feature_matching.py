@@ -1,0 +1,33 @@
+"""G after what D sees, not after what D says. Salimans et al. 2016, section 3.1."""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from ..config import config
+from ..core import Nets, Scene
+from ..errors import refuse
+
+
+@config
+class FeatureMatching:
+    """weight·‖E f(x) - E f(G(z))‖² in G's loss, f what D's last layer sees. In the paper it stands in the objective's place."""
+
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 1.0")
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        return ("G",)
+
+    def state(self, nets: Nets) -> nn.Module | None:
+        return None
+
+    def term(self, scene: Scene) -> Tensor | None:
+        real, fake = scene.real().verdict.features, scene.fake.verdict.features
+        return self.weight * (real.detach().float().mean(0) - fake.float().mean(0)).square().sum()
+
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
+        pass

@@ -1,0 +1,50 @@
+"""Players that do not run away from where they have been. Salimans et al. 2016, section 3.3."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from ..config import config
+from ..core import Nets, Scene
+from ..errors import refuse
+
+
+@config
+class HistoricalAveraging:
+    """weight·‖θ - mean of all past θ‖² for each player. The paper names no weight; large ones hold training up."""
+
+    weight: float = 0.01
+    players: tuple[str, ...] = ("D", "G")
+
+    def __post_init__(self) -> None:
+        refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 0.01")
+
+    def state(self, nets: Nets) -> nn.Module | None:
+        return nn.ModuleDict({player: Past(nets[player]) for player in self.players})
+
+    def term(self, scene: Scene) -> Tensor | None:
+        past = scene.nets[type(self).__name__][scene.player]  # type: ignore[index]
+        distances = (
+            (now - mean).square().sum()
+            for now, mean in zip(scene.nets[scene.player].parameters(), past.mean.parameters(), strict=True)
+        )
+        return self.weight * sum(distances, torch.zeros(()))
+
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
+        past = nets[type(self).__name__][player]  # type: ignore[index]
+        past.count += 1
+        for mean, now in zip(past.mean.parameters(), nets[player].parameters(), strict=True):
+            mean.lerp_(now, 1 / past.count)
+
+
+class Past(nn.Module):
+    """The mean of a network's parameters over `count` moments, the first of them its start."""
+
+    count: Tensor
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.mean = deepcopy(net).requires_grad_(False)
+        self.register_buffer("count", torch.ones(()))
