@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL.Image import Image as Picture
 
+from . import by_class, comparison, dist, diverged, loop, recipes
 from . import checkpoint as checkpoints
-from . import comparison, dist, diverged, loop, recipes
 from .asked import budgeted, called, grown, refuse_difference, refuse_labels, with_data
 from .config import from_json, to_json
 from .contact_sheet import write_sheet
@@ -146,6 +147,7 @@ def evaluate(
     download: bool = False,
     checkpoint: str = "best",
     device: str = "auto",
+    per_class: bool = False,
 ) -> dict[str, Any]:
     """Score a run's checkpoint on its own data, or on other data; the card is added to the run's scores.jsonl.
 
@@ -154,6 +156,7 @@ def evaluate(
         extractor: what sees the samples: "classifier", "efficientnet", "inception", "pixels", or an Extractor; None is
             the recipe's.
         download: let an extractor's weights be fetched where they are missing (inception: 96 MB).
+        per_class: of a conditional generator, each class by itself as well: "per_class" of the card.
 
     Raises:
         GanvasError: no run, no such extractor, weights that are missing, data that it cannot take.
@@ -175,6 +178,8 @@ def evaluate(
         "data": training.title,
     }
     card = head | judge.final(generator.method, generator.nets)
+    if per_class:
+        card |= {"per_class": by_class.scores(judge, generator.method, generator.nets, run.spec(), recipe.evaluation.samples)}
     run.append("scores.jsonl", card)
     write_report(run.path)
     return card
@@ -309,10 +314,16 @@ def _final(run: Run, state: State, judge: Judge) -> None:
     for card in cards:
         run.append("scores.jsonl", card)
     if len(judge.codec.spec.shape) == 3:  # pictures can be told apart by looking
-        picture = judge.codec.preview(nearest(judge, run.recipe.method, state.sampled()))  # the best: it was loaded last
-        with explained("drawing nearest training samples", run.path):
-            write_whole(run.path / "nearest.png", lambda temporary: picture.save(temporary, "PNG"))
+        method, nets = run.recipe.method, state.sampled()  # the best: it was loaded last
+        draw(run, "nearest.png", judge.codec.preview(nearest(judge, method, nets)))
+        if by_class.made(nets, run.spec()):
+            draw(run, "classes.png", judge.codec.preview(by_class.wall(judge, method, nets, run.spec())))
     write_report(run.path)
+
+
+def draw(run: Run, name: str, picture: Picture) -> None:
+    with explained(f"drawing {name}", run.path):
+        write_whole(run.path / name, lambda temporary: picture.save(temporary, "PNG"))
 
 
 def words(codec: Codec) -> str:

@@ -228,6 +228,7 @@ class EvaluateArguments:
     extractor: what sees the samples: classifier (of small grey images), efficientnet (of photographs), inception (for
         FID) or pixels. [default: the recipe's]
     download: let the extractor's weights be fetched where they are missing (inception: 96 MB).
+    per_class: score each class by itself as well, of a run that makes samples of a class.
     checkpoint: best, last, or images seen.
     device: auto, cpu, cuda or mps.
     json: print JSON.
@@ -237,6 +238,7 @@ class EvaluateArguments:
     n: int | None = None
     extractor: str | None = None
     download: bool = False
+    per_class: bool = False
     checkpoint: str = "best"
     device: str = "auto"
     json: bool = False
@@ -245,7 +247,7 @@ class EvaluateArguments:
 def evaluate(words: list[str]) -> int:
     run, words = run_first(words, "evaluate", EvaluateArguments())
     got = parse(EvaluateArguments, EvaluateArguments(), words, "ganvas evaluate RUN")
-    from . import api
+    from . import api, by_class
     from .evaluation import table
 
     card = api.evaluate(
@@ -256,8 +258,10 @@ def evaluate(words: list[str]) -> int:
         download=got.download,
         checkpoint=got.checkpoint,
         device=got.device,
+        per_class=got.per_class,
     )
-    print(json.dumps(card, indent=1) if got.json else f"{card['images']:,} images\n{table(card)}")
+    classes = f"\n\n{by_class.table(card['per_class'])}" if got.per_class else ""
+    print(json.dumps(card, indent=1) if got.json else f"{card['images']:,} images\n{table(card)}{classes}")
     return 0
 
 

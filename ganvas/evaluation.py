@@ -8,7 +8,7 @@ at the same count.
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -26,6 +26,22 @@ from .sampling import stream
 
 EXTRACTORS = {"classifier": FashionClassifier, "efficientnet": EfficientNetLite0, "inception": Inception, "pixels": Pixels}
 REFERENCE_LIMIT = 100_000  # more real samples than this change no score's second digit, and cost time
+
+
+class Reals(NamedTuple):
+    """Real samples to compare with, as the extractor sees them."""
+
+    reference: Scored
+    held: Scored
+
+    def of(self, metric: Metric, n: int) -> Scored:
+        """Those a metric compares `n` generated ones with: all of the reference, or as many held-out ones."""
+        return self.reference if metric.against == "train" else cut(cut(self.held, n), metric.samples)
+
+    def floor(self, metric: Metric, n: int) -> dict[str, float]:
+        """What the other real samples score in the place of `n` generated ones."""
+        other = self.held if metric.against == "train" else self.reference
+        return metric(self.of(metric, n), cut(cut(other, n), metric.samples))
 
 
 class Judge:
@@ -57,6 +73,7 @@ class Judge:
             self.words = {"reference": f"{min(len(train) - aside, REFERENCE_LIMIT):,} training samples"}
             self.words["held_out"] = f"{aside:,} other training samples"
             held, reference = train.stored[order[:aside]], train.stored[order[aside:][:REFERENCE_LIMIT]]
+            self.labels = labels_of((train, order[aside:][:REFERENCE_LIMIT]), (train, order[:aside]))
         else:
             some = torch.randperm(len(held_out), generator=generator(evaluation.seed, "held-out"))[: evaluation.samples]
             self.words = {
@@ -64,20 +81,21 @@ class Judge:
                 "held_out": f"{len(some):,} test samples",
             }
             held, reference = held_out.stored[some], train.stored[order[:REFERENCE_LIMIT]]
+            self.labels = labels_of((train, order[:REFERENCE_LIMIT]), (held_out, some))
         self.codec = train.codec
         self.words |= {"data": train.title, "fingerprint": train.fingerprint}
         mark = (train.fingerprint, held_out and held_out.fingerprint, len(train), str(to_json(evaluation.extractor)))
         mark = (*mark, evaluation.extractor.name)
         mark = (*mark, str(to_json(train.codec)), evaluation.seed, evaluation.samples)
-        self.reference = self._features(reference, cache, "reference", mark)
-        self.held = self._features(held, cache, "held-out", mark)
+        reference, held = self._kept(reference, cache, "reference", mark), self._kept(held, cache, "held-out", mark)
+        self.reals = Reals(reference, held)
         self.floors: dict[tuple[Metric, int], dict[str, float]] = {}
 
     @property
     def known(self) -> np.ndarray:
         """Features of training samples, [M, D]; row i is of the sample `order[i]`."""
-        held = self.held.features if self.split else self.held.features[:0]
-        return np.concatenate([held, self.reference.features])
+        held = self.reals.held.features if self.split else self.reals.held.features[:0]
+        return np.concatenate([held, self.reals.reference.features])
 
     @property
     def first(self) -> str:
@@ -103,7 +121,7 @@ class Judge:
         floor: dict[str, float] = {}
         lower: dict[str, bool] = {}
         for metric in metrics:
-            scores |= metric(self._real(metric, n), cut(fake, metric.samples))
+            scores |= metric(self.reals.of(metric, n), cut(fake, metric.samples))
             floor |= self.floor(metric, n)
             lower |= metric.lower_is_better
         return {"scores": scores, "floor": floor, "lower_is_better": dict(lower), "protocol": self.protocol(n)}
@@ -111,8 +129,7 @@ class Judge:
     def floor(self, metric: Metric, n: int) -> dict[str, float]:
         """What real samples score in the place of `n` generated ones."""
         if (metric, n) not in self.floors:
-            other = self.held if metric.against == "train" else self.reference
-            self.floors[metric, n] = metric(self._real(metric, n), cut(cut(other, n), metric.samples))
+            self.floors[metric, n] = self.reals.floor(metric, n)
         return self.floors[metric, n]
 
     def check(self) -> None:
@@ -124,7 +141,7 @@ class Judge:
     @property
     def counts(self) -> tuple[int, int]:
         """Samples generated for a snapshot's card and for a final one: at most as many as real ones are held out."""
-        held = len(self.held.features)
+        held = len(self.reals.held.features)
         return min(self.evaluation.snapshot_samples, held), min(self.evaluation.samples, held)
 
     def protocol(self, n: int) -> dict[str, Any]:
@@ -132,14 +149,10 @@ class Judge:
         words = {"extractor": evaluation.extractor.name, "samples": n, **self.words, "seed": evaluation.seed}
         return words | {"resize": self.codec.resize}
 
-    def _real(self, metric: Metric, n: int) -> Scored:
-        """The real samples a metric compares with: all of the reference, or as many held-out ones as there are fakes."""
-        return self.reference if metric.against == "train" else cut(cut(self.held, n), metric.samples)
-
     def _fake(self, method: Method, nets: Nets, n: int) -> Scored:
-        return self._extracted(stream(method, nets, self.codec, n, self.evaluation.seed), n, "generated samples")
+        return self.features(stream(method, nets, self.codec, n, self.evaluation.seed), n, "generated samples")
 
-    def _extracted(self, blocks: Iterable[torch.Tensor], n: int, what: str) -> Scored:
+    def features(self, blocks: Iterable[torch.Tensor], n: int, what: str) -> Scored:
         """The features of `n` samples in blocks, about a thousand at a time."""
         done: list[Scored] = []
         waiting: list[torch.Tensor] = []
@@ -154,7 +167,7 @@ class Judge:
                     bar.update(held)
         return join(done)
 
-    def _features(self, stored: torch.Tensor, cache: Path | None, which: str, mark: tuple[Any, ...]) -> Scored:
+    def _kept(self, stored: torch.Tensor, cache: Path | None, which: str, mark: tuple[Any, ...]) -> Scored:
         """Features of real samples, from the cache where they were computed before."""
         path = cache / "features" / f"{key(which, mark):016x}.safetensors" if cache else None
         if path and path.exists():
@@ -163,7 +176,7 @@ class Judge:
                 return Scored(kept["features"].numpy(), kept["logits"].numpy() if "logits" in kept else None)
             except (SafetensorError, OSError):
                 pass  # a damaged entry is made anew
-        scored = self._extracted(stored.split(1000), len(stored), f"{which} samples")
+        scored = self.features(stored.split(1000), len(stored), f"{which} samples")
         if path:
             tensors = {"features": torch.from_numpy(scored.features)}
             if scored.logits is not None:
@@ -174,6 +187,12 @@ class Judge:
             except OSError:
                 pass  # a cache that cannot be written costs time, nothing else
         return scored
+
+
+def labels_of(*chosen: tuple[Dataset, torch.Tensor]) -> tuple[torch.Tensor, ...] | None:
+    """The labels of the rows of data sets, on the CPU; None where one has no classes."""
+    found = [(data.labels, rows) for data, rows in chosen if data.labels is not None and data.labels.dim() == 1]
+    return tuple(labels[rows.to(labels.device)].cpu() for labels, rows in found) if len(found) == len(chosen) else None
 
 
 def cut(scored: Scored, n: int | None) -> Scored:

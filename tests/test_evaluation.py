@@ -31,9 +31,9 @@ def parts() -> tuple:  # type: ignore[type-arg]
 def test_training_samples_put_aside_are_not_in_the_reference(parts: tuple) -> None:  # type: ignore[type-arg]
     _, _, data, _ = parts
     judge = Judge(EVALUATION, data, None, None)
-    assert len(judge.held.features) == 80
-    assert len(judge.reference.features) == 120
-    both = {row.tobytes() for row in judge.held.features} & {row.tobytes() for row in judge.reference.features}
+    assert len(judge.reals.held.features) == 80
+    assert len(judge.reals.reference.features) == 120
+    both = {row.tobytes() for row in judge.reals.held.features} & {row.tobytes() for row in judge.reals.reference.features}
     assert not both
     assert (judge.words["reference"], judge.words["held_out"]) == ("120 training samples", "80 other training samples")
 
@@ -41,7 +41,7 @@ def test_training_samples_put_aside_are_not_in_the_reference(parts: tuple) -> No
 def test_a_test_split_is_used_where_there_is_one(parts: tuple) -> None:  # type: ignore[type-arg]
     _, _, data, _ = parts
     judge = Judge(EVALUATION, data, data, None)
-    assert len(judge.reference.features) == 200
+    assert len(judge.reals.reference.features) == 200
     assert (judge.words["reference"], judge.words["held_out"]) == ("200 training samples", "80 test samples")
 
 
@@ -50,7 +50,7 @@ def test_card_and_floor(parts: tuple) -> None:  # type: ignore[type-arg]
     judge = Judge(EVALUATION, data, None, None)
     card = judge.final(recipe.method, state.sampled())
     assert set(card["scores"]) == set(card["floor"]) == set(card["lower_is_better"]) == {"frechet", "density", "coverage"}
-    assert card["floor"]["frechet"] == pytest.approx(Frechet()(judge.reference, judge.held)["frechet"])
+    assert card["floor"]["frechet"] == pytest.approx(Frechet()(judge.reals.reference, judge.reals.held)["frechet"])
     assert card["floor"]["coverage"] > 0.5 > card["scores"]["coverage"]  # untrained networks against clothes
     assert card["protocol"] == {
         "extractor": "pixels", "samples": 80, "reference": "120 training samples", "held_out": "80 other training samples",
@@ -75,7 +75,7 @@ def test_features_of_real_samples_are_computed_once(parts: tuple, tmp_path: Path
     calls = Counting.calls
     second = Judge(evaluation, data, None, tmp_path)
     assert calls == Counting.calls == 2
-    assert np.array_equal(first.reference.features, second.reference.features)
+    assert np.array_equal(first.reals.reference.features, second.reals.reference.features)
 
 
 @config

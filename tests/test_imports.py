@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "ganvas"
 BASE = {"core", "config", "errors", "files"}
-LEAVES = {"media", "data", "nets", "objectives", "penalties", "augment", "metrics"}
+LEAVES = {"extras", "media", "data", "nets", "objectives", "penalties", "augment", "metrics"}
 
 
 def imports(file: Path) -> set[str]:

@@ -63,6 +63,7 @@ def test_the_folder_is_the_interface(straight: Any) -> None:
         "scores.jsonl",
         "checkpoints",
         "report.html",
+        "classes.png",
         "nearest.png",
     }
     last = straight.lines("log.jsonl")[-1]

@@ -147,7 +147,7 @@ class BigGANDeep:
         G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes, self.shared, g_at)
         D = Discriminator(d_widths(self.d_width, levels), channels, classes, halvings(levels), d_at)
         built = nn.ModuleDict({"G": G, "D": D}).apply(initialise)
-        return spectral(built, but=G.shared)
+        return spectral(built, but=[G.shared])
 
     def smallest(self) -> "BigGANDeep":
         return replace(self, z_dim=2, width=1, d_width=1, shared=2)

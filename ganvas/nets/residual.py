@@ -243,7 +243,9 @@ class SAGAN:
         g_at, d_at = places(self.attention, levels)
         G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes, attend=g_at)
         D = Discriminator(d_widths(self.d_width, levels), channels, classes, halvings(levels), d_at)
-        return spectral(nn.ModuleDict({"G": G, "D": D}).apply(initialise).apply(same_at_first))
+        built = nn.ModuleDict({"G": G, "D": D}).apply(initialise).apply(same_at_first)
+        classwise = [layer for norm in G.modules() if isinstance(norm, Norm) for layer in (norm.gain, norm.bias)]
+        return spectral(built, but=classwise)  # which start at 0, and have no direction to keep
 
     def smallest(self) -> "SAGAN":
         return replace(self, z_dim=2, width=1, d_width=1)
@@ -269,7 +271,7 @@ class BigGAN:
         g_at, d_at = places(self.attention, levels)
         G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes, self.shared, split=True, attend=g_at)
         D = Discriminator(d_widths(self.d_width, levels), channels, classes, halvings(levels), d_at)
-        return spectral(nn.ModuleDict({"G": G, "D": D}).apply(initialise), but=G.shared)
+        return spectral(nn.ModuleDict({"G": G, "D": D}).apply(initialise), but=[G.shared])
 
     def smallest(self) -> "BigGAN":
         return replace(self, z_dim=6, width=1, d_width=1, shared=2)

@@ -1,5 +1,6 @@
 """Layers whose largest singular value is 1. Miyato et al. 2018, algorithm 1."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -39,9 +40,10 @@ class SpectralNorm(nn.Module):
         return weight / (u @ (rows @ v))
 
 
-def spectral(net: Net, eps: float = 1e-12, but: nn.Module | None = None) -> Net:
-    """The network with every weight of its layers spectrally normalised, `but` one's."""
-    for layer in [module for module in net.modules() if isinstance(module, LAYERS) and module is not but]:
+def spectral(net: Net, eps: float = 1e-12, but: Iterable[nn.Module | None] = ()) -> Net:
+    """The network with every weight of its layers spectrally normalised, `but` those of some."""
+    left_out = set(but)
+    for layer in [module for module in net.modules() if isinstance(module, LAYERS) and module not in left_out]:
         axis = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
         register_parametrization(layer, "weight", SpectralNorm(layer.weight, axis, eps))
     return net

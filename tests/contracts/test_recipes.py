@@ -54,7 +54,7 @@ def test_resumed_equals_uninterrupted_bit_for_bit(name: str, tmp_path: Path) -> 
 def tensors(state: State) -> list[torch.Tensor]:
     held = [*state.nets.state_dict().values(), *state.average.state_dict().values()]
     for optimiser in state.optims.values():
-        for moments in optimiser.state_dict()["state"].values():
+        for _, moments in sorted(optimiser.state_dict()["state"].items()):
             held += [moments[name] for name in sorted(moments)]
     return held
 

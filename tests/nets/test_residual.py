@@ -45,7 +45,7 @@ def nets(golden: dict[str, Tensor]) -> nn.ModuleDict:
     torch.manual_seed(0)
     G = Generator(64, [64] * 4, 3, 10, shared=32, split=True, attend=[1], eps=1e-4)
     D = Discriminator([64] * 4, 3, 10, 2, attend=range(4))
-    built = spectral(nn.ModuleDict({"G": G, "D": D}), eps=1e-6, but=G.shared)
+    built = spectral(nn.ModuleDict({"G": G, "D": D}), eps=1e-6, but=[G.shared])
     theirs = {ours(name[2:], built): value for name, value in golden.items() if name.startswith("w/") and "sv0" not in name}
     theirs = {name: value.squeeze(0) if name.endswith(".u") else value for name, value in theirs.items()}
     missing, unknown = built.load_state_dict(theirs, strict=False)

@@ -1,0 +1,71 @@
+"""A conditional generator class by class: how well each is made, and what it looks like."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .comparison import aligned
+from .core import Asked, Method, Nets, Scored, Spec
+from .errors import GanvasError
+from .evaluation import Judge, Reals, cut
+from .sampling import stream
+
+LEAST = 50  # real samples of a class on each side, below which its scores say nothing
+SHOWN = 16  # classes on a wall
+
+
+def made(nets: Nets, spec: Spec) -> bool:
+    """Whether the networks make samples of a class."""
+    label = spec.conditions.get("label")
+    return label is not None and label.kind == "class" and bool(getattr(nets["G"], "conditional", False))
+
+
+def scores(judge: Judge, method: Method, nets: Nets, spec: Spec, n: int) -> dict[str, Any]:
+    """{class: {"scores": …, "floor": …, "samples": …}} for the classes with enough real samples; `n` generated ones in all.
+
+    Raises:
+        GanvasError: no labels, or no class with enough samples.
+    """
+    if not made(nets, spec) or judge.labels is None:
+        raise GanvasError("this run makes samples without classes: leave out --per-class")
+    label, found = spec.conditions["label"], dict[str, Any]()
+    for k in range(label.size):
+        reals = Reals(*(of_class(scored, labels, k) for scored, labels in zip(judge.reals, judge.labels, strict=True)))
+        count = min(n // label.size, len(reals.held.features))
+        if min(count, len(reals.reference.features)) < LEAST:
+            continue
+        blocks = stream(method, nets, judge.codec, count, judge.evaluation.seed, asked=Asked(torch.tensor(k)))
+        fake = judge.features(blocks, count, f"class {k}")
+        card: dict[str, dict[str, float]] = {"scores": {}, "floor": {}}
+        for metric in judge.evaluation.metrics:
+            card["scores"] |= metric(reals.of(metric, count), cut(fake, metric.samples))
+            card["floor"] |= reals.floor(metric, count)
+        found[label.names[k] if label.names else str(k)] = card | {"samples": count}
+    if not found:
+        few = f"{n:,} samples of {label.size} classes leave none with {LEAST} generated and as many real ones"
+        raise GanvasError(f"{few}: --n {2 * LEAST * label.size}")
+    return found
+
+
+def of_class(scored: Scored, labels: Tensor, k: int) -> Scored:
+    rows = (labels == k).numpy()
+    return Scored(scored.features[rows], None if scored.logits is None else scored.logits[rows])
+
+
+def wall(judge: Judge, method: Method, nets: Nets, spec: Spec) -> Tensor:
+    """A square of samples in stored form, a row for each of the first classes."""
+    side = min(spec.conditions["label"].size, SHOWN)
+    rows = (stream(method, nets, judge.codec, side, judge.evaluation.seed, asked=Asked(torch.tensor(k))) for k in range(side))
+    return torch.cat([block for row in rows for block in row])
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """`scores` in words: a line a class, the worst first, real samples' first score beside it."""
+    names = list(next(iter(found.values()))["scores"])
+    rows = [["class", "samples", *names, f"real {names[0]}"]]
+    for name, card in sorted(found.items(), key=lambda item: -item[1]["scores"][names[0]]):
+        values = [*card["scores"].values(), card["floor"][names[0]]]
+        rows.append([name, f"{card['samples']:,}", *(f"{value:.4g}" for value in values)])
+    return aligned(rows, left=(0,))

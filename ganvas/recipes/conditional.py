@@ -1,0 +1,49 @@
+"""Samples of a class that is asked for: three ways to tell D."""
+
+from dataclasses import replace
+
+from ..extras import Classification
+from ..methods import Adversarial
+from ..nets import DCGAN, AuxiliaryClassifier, Concatenation, Projection
+from ..objectives import NonSaturating
+from ..recipe import Recipe
+from .dcgan import dcgan_small
+from .gan import gan
+
+
+def cgan() -> Recipe:
+    """Images with labels: multilayer perceptrons, the label beside z and beside the sample.
+
+    Paper: Mirza & Osindero 2014.
+    Expected: not measured yet.
+    """
+    recipe = gan()
+    return replace(recipe, name="cgan", nets=Concatenation(nets=recipe.nets))
+
+
+def acgan() -> Recipe:
+    """Images with labels, 32 px: D names the class as well, and G is to be told by it.
+
+    Paper: Odena, Olah & Shlens 2017.
+    Expected: not measured yet.
+    """
+    return replace(
+        dcgan_small(),
+        name="acgan",
+        nets=AuxiliaryClassifier(nets=DCGAN(width=64, kernel=4)),
+        method=Adversarial(objective=NonSaturating(), extras=(Classification(),)),
+    )
+
+
+def projection() -> Recipe:
+    """Images with labels, 32 px: D's features are projected on a direction of each class.
+
+    Paper: Miyato & Koyama 2018, on DCGAN's networks; on their own it is sngan.
+    Expected: not measured yet.
+    """
+    return replace(
+        dcgan_small(),
+        name="projection",
+        nets=Projection(nets=DCGAN(width=64, kernel=4)),
+        method=Adversarial(objective=NonSaturating()),
+    )

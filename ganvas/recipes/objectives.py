@@ -1,0 +1,38 @@
+"""DCGAN's networks under other objectives."""
+
+from dataclasses import replace
+
+from ..methods import Adversarial
+from ..nets import DCGAN
+from ..objectives import LeastSquares, NonSaturating, RelativisticAverage
+from ..penalties import Dragan
+from ..recipe import Recipe
+from .dcgan import dcgan_small
+
+
+def lsgan() -> Recipe:
+    """Images, 32 px: least squares in place of cross-entropy.
+
+    Paper: Mao et al. 2017, eq. 9.
+    Expected: not measured yet.
+    """
+    return replace(dcgan_small(), name="lsgan", method=Adversarial(objective=LeastSquares()))
+
+
+def ragan() -> Recipe:
+    """Images, 32 px: fakes against the average real, reals against the average fake.
+
+    Paper: Jolicoeur-Martineau 2018, RaSGAN.
+    Expected: not measured yet.
+    """
+    return replace(dcgan_small(), name="ragan", method=Adversarial(objective=RelativisticAverage()))
+
+
+def dragan() -> Recipe:
+    """Images, 32 px: the classic loss, D's slope held at 1 around reals.
+
+    Paper: Kodali et al. 2017: penalty 10, one step each.
+    Expected: not measured yet.
+    """
+    method = Adversarial(objective=NonSaturating(), penalties=(Dragan(gamma=10.0),))
+    return replace(dcgan_small(), name="dragan", nets=DCGAN(width=64, kernel=4, d_norm="none"), method=method)

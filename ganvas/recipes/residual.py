@@ -1,0 +1,122 @@
+"""Residual networks under the hinge loss and spectral norm: SNGAN, SAGAN, BigGAN."""
+
+from dataclasses import replace
+
+from ..extras import Orthogonal
+from ..methods import Adversarial
+from ..nets import SAGAN, SNGAN, BigGAN, BigGANDeep
+from ..objectives import Hinge
+from ..optim import Adam
+from ..recipe import Recipe, Train
+from .dcgan import dcgan
+
+
+def sngan() -> Recipe:
+    """Images, 32 px: residual networks, D spectrally normalised; labels by projection where there are any.
+
+    Paper: Miyato et al. 2018, table 3 and section 4: five critic steps, Adam 2e-4 (0, 0.9), batch 64; Miyato & Koyama 2018.
+    Expected: not measured yet.
+    """
+    adam = Adam(lr=2e-4, betas=(0.0, 0.9))
+    return replace(
+        dcgan(),
+        name="sngan",
+        nets=SNGAN(),
+        method=Adversarial(objective=Hinge(), critic_steps=5),
+        optim={"G": adam, "D": adam},
+        train=Train(images=3_200_000, batch=64),
+    )
+
+
+def sngan_small() -> Recipe:
+    """Images, 32 px: an eighth of the paper's width, one critic step, two time-scales: for a processor.
+
+    Paper: Miyato et al. 2018; Heusel et al. 2017.
+    Expected: not measured yet.
+    """
+    return replace(
+        sngan(),
+        name="sngan_small",
+        nets=SNGAN(width=8, d_width=8),
+        method=Adversarial(objective=Hinge()),
+        optim={"G": Adam(lr=5e-4, betas=(0.0, 0.9)), "D": Adam(lr=1e-3, betas=(0.0, 0.9))},
+        train=Train(images=300_000, batch=32, ema_kimg=20.0),
+    )
+
+
+def sagan() -> Recipe:
+    """Images: self-attention, both networks spectrally normalised, two time-scales.
+
+    Paper: Zhang et al. 2019, section 4: one critic step, Adam 1e-4 for G and 4e-4 for D (0, 0.9).
+    Expected: not measured yet.
+    """
+    return replace(
+        sngan(),
+        name="sagan",
+        nets=SAGAN(),
+        method=Adversarial(objective=Hinge()),
+        optim={"G": Adam(lr=1e-4, betas=(0.0, 0.9)), "D": Adam(lr=4e-4, betas=(0.0, 0.9))},
+        train=Train(images=3_200_000, batch=64),
+    )
+
+
+def sagan_small() -> Recipe:
+    """Images, 32 px: an eighth of the width, larger rates: for a processor.
+
+    Paper: Zhang et al. 2019.
+    Expected: not measured yet.
+    """
+    small = sngan_small()
+    return replace(sagan(), name="sagan_small", nets=SAGAN(width=8, d_width=8), optim=small.optim, train=small.train)
+
+
+def biggan() -> Recipe:
+    """Images: large batches, one class embedding, z in parts, orthogonal weights; truncation when sampling.
+
+    Paper: Brock et al. 2019, appendix C: hinge, two critic steps, Adam 5e-5 for G and 2e-4 for D (0, 0.999). Batches of 2,048
+    in 32 parts.
+    Expected: not measured yet.
+    """
+    return replace(
+        sagan(),
+        name="biggan",
+        nets=BigGAN(),
+        method=Adversarial(objective=Hinge(), extras=(Orthogonal(beta=1e-4),), critic_steps=2),
+        optim={"G": Adam(lr=5e-5, betas=(0.0, 0.999)), "D": Adam(lr=2e-4, betas=(0.0, 0.999))},
+        train=Train(images=100_000_000, batch=2048, parts=32, ema_kimg=14_000.0),
+    )
+
+
+def biggan_small() -> Recipe:
+    """Images, 32 px: an eighth of the width, batches of 64, one critic step: for a processor.
+
+    Paper: Brock et al. 2019.
+    Expected: not measured yet.
+    """
+    small = sngan_small()
+    return replace(
+        biggan(),
+        name="biggan_small",
+        nets=BigGAN(z_dim=64, width=8, d_width=8, shared=32),
+        method=Adversarial(objective=Hinge(), extras=(Orthogonal(beta=1e-4),)),
+        optim=small.optim,
+        train=small.train,
+    )
+
+
+def biggan_deep() -> Recipe:
+    """Images: bottleneck blocks, four times as deep.
+
+    Paper: Brock et al. 2019, appendix B, BigGAN-deep.
+    Expected: not measured yet.
+    """
+    return replace(biggan(), name="biggan_deep", nets=BigGANDeep())
+
+
+def biggan_deep_small() -> Recipe:
+    """Images, 32 px: a quarter of the width: for a processor.
+
+    Paper: Brock et al. 2019, appendix B, BigGAN-deep.
+    Expected: not measured yet.
+    """
+    return replace(biggan_small(), name="biggan_deep_small", nets=BigGANDeep(z_dim=64, width=16, d_width=16, shared=32))
