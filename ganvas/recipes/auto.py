@@ -16,7 +16,7 @@ def auto() -> Recipe:
     """Images: small relativistic networks that learn quickly on a laptop, chosen for your data and your time.
 
     Paper: Huang et al. 2024 (R3GAN's loss), with its penalties by finite differences; Miyato & Koyama 2018 (labels).
-    Expected: Fashion-MNIST, 8 minutes on two cores: Fréchet 0.88, coverage 0.85 (docs/results.md).
+    Expected: Fashion-MNIST, 10 minutes on two cores: Fréchet 0.63, coverage 0.87 (docs/results.md).
     """
     return Recipe(
         name="auto",

