@@ -10,6 +10,7 @@ from ganvas.augment import DiffAugment
 from ganvas.choosing import ByBudget
 from ganvas.core import Condition, Field, Spec
 from ganvas.nets import DCGAN
+from ganvas.optim import Adam
 from ganvas.recipe import Facts, Recipe, Trial
 from ganvas.settle import distinct
 
@@ -117,3 +118,16 @@ def test_copies_are_counted() -> None:
     few = torch.randint(256, (7, 8, 8, 1), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     assert distinct(few) == 7
     assert distinct(few.repeat(9, 1, 1, 1)) == 7
+
+
+def test_short_runs_learn_faster() -> None:
+    def rates(found: Recipe) -> list[float]:
+        return [optim.lr for optim in found.optim.values()]  # type: ignore[attr-defined]
+
+    short, said = chosen(facts(minutes=0.5))
+    assert rates(short) == [4e-3, 4e-3]
+    assert "learning rates G 0.004, D 0.004" in said
+    assert rates(chosen(facts(minutes=10))[0]) == rates(chosen(facts(minutes=0.5, size=64))[0]) == [2e-3, 2e-3]
+    asked = recipes.find("auto")
+    asked = replace(asked, optim={**asked.optim, "D": Adam(lr=1e-3)})
+    assert rates(chosen(facts(minutes=0.5), asked)[0]) == [4e-3, 1e-3]  # what was set stays
