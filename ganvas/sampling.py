@@ -132,8 +132,10 @@ def wanted(label: str, spec: Spec, nets: Nets) -> Tensor:
     if condition is None or not getattr(nets["G"], "conditional", False):
         raise GanvasError("this run makes samples without labels: leave out --label")
     if condition.kind == "class":
-        if label in condition.names:
-            return torch.tensor(condition.names.index(label))
+        exact = [k for k, name in enumerate(condition.names) if name == label]
+        alike = exact or [k for k, name in enumerate(condition.names) if name.casefold() == label.casefold()]
+        if len(alike) == 1:
+            return torch.tensor(alike[0])
         if label.isdecimal() and int(label) < condition.size:
             return torch.tensor(int(label))
         near = difflib.get_close_matches(label, condition.names, n=3, cutoff=0.4) or condition.names[:5]

@@ -41,6 +41,7 @@ def test_a_label_is_heard(run: Any) -> None:
     means = [run.generate(32, label=name).mean() for name in ("black", "gray", "white")]
     assert means[0] + 40 < means[1] < means[2] - 40
     assert np.array_equal(run.generate(8, label="white"), run.generate(8, label="2"))
+    assert np.array_equal(run.generate(8, label="white"), run.generate(8, label="White"))
     assert np.array_equal(run.generate(8, label="white", seed=3)[:2], run.generate(2, label="white", seed=3))
 
 

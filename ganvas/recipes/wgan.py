@@ -42,3 +42,21 @@ def wgan_gp() -> Recipe:
         method=Adversarial(objective=Wasserstein(), penalties=(GradientPenalty(gamma=10.0),), critic_steps=5),
         optim={"G": adam, "D": adam},
     )
+
+
+def wgan_small() -> Recipe:
+    """Images, 32 px: narrow networks, for a processor.
+
+    Paper: Arjovsky, Chintala & Bottou 2017.
+    Expected: not measured yet.
+    """
+    return replace(wgan(), name="wgan_small", nets=DCGAN(width=24, kernel=4))
+
+
+def wgan_gp_small() -> Recipe:
+    """Images, 32 px: narrow networks, for a processor, on which the penalty's second derivative takes most of the time.
+
+    Paper: Gulrajani et al. 2017.
+    Expected: not measured yet.
+    """
+    return replace(wgan_gp(), name="wgan_gp_small", nets=DCGAN(width=24, kernel=4, d_norm="none"))
