@@ -26,6 +26,7 @@ from ganvas.augment import InstanceNoise
 from ganvas.data import Files
 from ganvas.extras import Classification, FeatureMatching, HistoricalAveraging, LeCam, WeightClipping
 from ganvas.media import Image as Images
+from ganvas.methods import Adversarial
 from ganvas.metrics import Frechet, Pixels
 from ganvas.nets import (
     DCGAN,
@@ -77,6 +78,7 @@ def classic(name: str, folder: Path) -> Recipe:
         data=Files(path=str(folder / "stacked.npz")),
         medium=Images(size=32),
         nets=DCGAN(width=24, kernel=4),
+        method=Adversarial(),
         optim={"G": adam, "D": adam},
         train=replace(recipe.train, batch=64, snapshots=1, images=IMAGES[name]),
         evaluation=Evaluation(extractor=Pixels(), metrics=(Frechet(),), samples=64, snapshot_samples=16),
@@ -154,8 +156,8 @@ REMEDIES: dict[str, Change] = {
         ),
         free,
     ),
-    "spectral norm in D": both(nets(Spectral), free),
-    "spectral norm in D, hinge": both(nets(Spectral), method(objective=Hinge()), free),
+    "spectral norm in D": both(free, nets(Spectral)),
+    "spectral norm in D, hinge": both(free, nets(Spectral), method(objective=Hinge())),
     "D four times as fast": rates(D=4.0),
     "G four times as fast": rates(G=4.0),
     "five steps of D": method(critic_steps=5),

@@ -31,7 +31,7 @@ from .recipe import Recipe
 from .report import write_report
 from .run import Run, locked, save_codec
 from .sampling import Generator
-from .settle import fitted, say, settle
+from .settle import differentiable, fitted, say, settle
 from .watch import Follow, Interrupts, Watch
 
 
@@ -170,6 +170,9 @@ def evaluate(
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, extractor=seeing))
     generator = Generator(run, checkpoint, device)
     _, training, held_out = open_data(recipe, run.codec())
+    if per_class:
+        by_class.check(generator.nets, run.spec())
+        refuse_labels(run, training)
     judge = Judge(recipe.evaluation, training, held_out, cache_folder(), pick(device), progress=True)
     head = {
         "images": int(generator.folder.name),
@@ -277,7 +280,8 @@ def _train(run: Run, state: State, data: Dataset, judge: Judge | None, quiet: bo
     with Interrupts(watch):
         watch.begin(state)
         try:
-            Loop(run.recipe, data, state, run.seed).run(watch)
+            with differentiable():
+                Loop(run.recipe, data, state, run.seed).run(watch)
         finally:
             watch.end()
     if dist.told(watch.interrupted and not (isinstance(watch, Watch) and watch.diverged)):

@@ -22,14 +22,20 @@ def made(nets: Nets, spec: Spec) -> bool:
     return label is not None and label.kind == "class" and bool(getattr(nets["G"], "conditional", False))
 
 
+def check(nets: Nets, spec: Spec) -> None:
+    """Raises GanvasError where samples have no classes."""
+    if not made(nets, spec):
+        raise GanvasError("this run makes samples without classes: leave out --per-class")
+
+
 def scores(judge: Judge, method: Method, nets: Nets, spec: Spec, n: int) -> dict[str, Any]:
     """{class: {"scores": …, "floor": …, "samples": …}} for the classes with enough real samples; `n` generated ones in all.
 
     Raises:
         GanvasError: no labels, or no class with enough samples.
     """
-    if not made(nets, spec) or judge.labels is None:
-        raise GanvasError("this run makes samples without classes: leave out --per-class")
+    check(nets, spec)
+    assert judge.labels is not None  # of the same classes
     label, found = spec.conditions["label"], dict[str, Any]()
     for k in range(label.size):
         reals = Reals(*(of_class(scored, labels, k) for scored, labels in zip(judge.reals, judge.labels, strict=True)))

@@ -1,7 +1,8 @@
 """Several processes that train as one, started by torchrun: the only place that talks to the other ranks.
 
 Every rank plays its own share of a batch, as if it were one more part of the batch in one process: two ranks of 32 are one
-process with `batch=64, parts=2`, up to the order of a sum (only batch norm's running statistics are those of rank 0's share).
+process with `batch=64, parts=2`, up to the order of a sum (but batch norm's running statistics are those of rank 0's share,
+and spectral norm iterates once a part).
 Gradients are added by one flat all-reduce after the backward passes, not by a wrapper around networks: with a phase that is
 a penalty alone, those leave different gradients on different ranks. Rank 0 alone reads the clock, draws, scores, and writes;
 what it decides is told to the others.

@@ -75,6 +75,8 @@ def granted(group: Path) -> list[int]:
     """Bytes that a container may still take of the machine's, where its control group bounds them."""
     try:
         most, taken = ((group / name).read_text().strip() for name in ("memory.max", "memory.current"))
-        return [int(most) - int(taken)] if most != "max" else []
-    except (OSError, ValueError):
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        # files that were read stay in memory until somebody wants it
+        return [int(most) - int(taken) + int(stat["inactive_file"])] if most != "max" else []
+    except (OSError, ValueError, KeyError):
         return []

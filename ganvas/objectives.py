@@ -126,6 +126,7 @@ class TopK:
 
     def __post_init__(self) -> None:
         refuse(not 0 < self.least <= 1, "method.top_k.least", self.least, "in (0, 1]", "--method.top-k.least 0.5")
+        refuse(self.images < 1, "method.top_k.images", self.images, "1 or more", "--method.top-k.images 50000")
         refuse(not 0 < self.decay < 1, "method.top_k.decay", self.decay, "in (0, 1)", "--method.top-k.decay 0.99")
 
     def __call__(self, loss: Tensor, fake: Tensor, clock: Clock) -> Tensor:

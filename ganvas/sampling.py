@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,7 +113,7 @@ class Generator:
         state = loop.start(run.recipe, spec, run.seed, pick(device))
         checkpoint.load_nets(self.folder, state)
         self.nets, self.label, self.truncation = state.sampled(), label, truncation
-        self.asked = Asked(None if label is None else wanted(label, spec, self.nets), truncation)
+        self.asked = Asked(None if label is None else wanted(str(label), spec, self.nets), truncation)
         if truncation is not None:
             self.nets = standing(self.method, self.nets, self.asked)
 
@@ -136,7 +137,8 @@ def wanted(label: str, spec: Spec, nets: Nets) -> Tensor:
         alike = exact or [k for k, name in enumerate(condition.names) if name.casefold() == label.casefold()]
         if len(alike) == 1:
             return torch.tensor(alike[0])
-        if label.isdecimal() and int(label) < condition.size:
+        numbered = not any(name.isdecimal() for name in condition.names)  # else a number is a name
+        if numbered and label.isdecimal() and int(label) < condition.size:
             return torch.tensor(int(label))
         near = difflib.get_close_matches(label, condition.names, n=3, cutoff=0.4) or condition.names[:5]
         raise GanvasError(f"there is no class {label!r} among {condition.size}: --label {' or '.join(near) or 0}")
@@ -144,7 +146,7 @@ def wanted(label: str, spec: Spec, nets: Nets) -> Tensor:
         values = [float(value) for value in label.split(",")]
     except ValueError:
         values = []
-    if len(values) != condition.size:
+    if len(values) != condition.size or not all(map(isfinite, values)):
         columns = ", ".join(condition.names) or f"{condition.size} numbers"
         raise GanvasError(f"a label of this run is {columns}, got {label!r}: --label {','.join(['0'] * condition.size)}")
     return torch.tensor(values)

@@ -3,6 +3,8 @@
 import hashlib
 import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -111,8 +113,18 @@ def measure(recipe: Recipe, data: Dataset, seed: int, where: torch.device, secon
         ends.append(time.perf_counter())
         return len(ends) >= 5 and ends[-1] - ends[1] > seconds  # the first two steps warm up
 
-    try:
+    with differentiable():
         Loop(recipe, data, state, seed).run(watch)
+    if recipe.train.compile:
+        torch.compiler.reset()  # what was compiled counts towards torch's limit, and training compiles its own
+    return Trial(speed=state.clock.images / state.clock.step * (len(ends) - 2) / (ends[-1] - ends[1]))
+
+
+@contextmanager
+def differentiable() -> Generator[None]:
+    """Raises GanvasError where torch.compile meets a second derivative."""
+    try:
+        yield
     except RuntimeError as error:
         if "double backward" not in str(error):
             raise
@@ -120,9 +132,6 @@ def measure(recipe: Recipe, data: Dataset, seed: int, where: torch.device, secon
             "torch.compile cannot differentiate an exact gradient penalty: take FiniteDifferenceR1 and R2, or leave out "
             "--train.compile"
         ) from error
-    if recipe.train.compile:
-        torch.compiler.reset()  # what was compiled counts towards torch's limit, and training compiles its own
-    return Trial(speed=state.clock.images / state.clock.step * (len(ends) - 2) / (ends[-1] - ends[1]))
 
 
 def drawing(recipe: Recipe, data: Dataset, judge: Judge | None, seed: int, where: torch.device) -> float:

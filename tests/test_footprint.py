@@ -60,9 +60,10 @@ def test_an_exact_penalty_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> No
         settle.measure(recipe, noise(recipe), 0, CPU, 0.1)
 
 
-@pytest.mark.parametrize(("most", "taken", "left"), [("1000", "400", [600]), ("max", "400", []), ("", "400", [])])
+@pytest.mark.parametrize(("most", "taken", "left"), [("1000", "400", [650]), ("max", "400", []), ("", "400", [])])
 def test_a_container_bounds_memory(tmp_path: Path, most: str, taken: str, left: list[int]) -> None:
     assert granted(tmp_path) == []
     (tmp_path / "memory.max").write_text(f"{most}\n")
     (tmp_path / "memory.current").write_text(f"{taken}\n")
+    (tmp_path / "memory.stat").write_text("anon 350\ninactive_file 50\n")
     assert granted(tmp_path) == left

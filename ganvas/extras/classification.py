@@ -28,7 +28,9 @@ class Classification:
 
     def state(self, nets: Nets) -> nn.Module | None:
         if not hasattr(nets["D"], "classify"):
-            raise GanvasError("Classification wants a D that names classes: wrap the networks in AuxiliaryClassifier")
+            raise GanvasError(
+                "Classification wants a D that names classes: wrap the networks in AuxiliaryClassifier, and that in nothing"
+            )
         return None
 
     def term(self, scene: Scene) -> Tensor | None:

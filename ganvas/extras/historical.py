@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ class HistoricalAveraging:
     """weight·‖θ - mean of all past θ‖² for each player. The paper names no weight; large ones hold training up."""
 
     weight: float = 0.01
-    players: tuple[str, ...] = ("D", "G")
+    players: tuple[Literal["G", "D"], ...] = ("D", "G")
 
     def __post_init__(self) -> None:
         refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 0.01")

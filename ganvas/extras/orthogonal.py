@@ -1,6 +1,7 @@
 """Filters at right angles, so that truncated latents still make whole samples. Brock et al. 2019, eq. 3."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ class Orthogonal:
     The half is that of the authors' code, whose gradient this has; the paper's β is twice as strong.
     """
 
-    players: tuple[str, ...] = ("G",)
+    players: tuple[Literal["G", "D"], ...] = ("G",)
     beta: float = 1e-4
 
     def __post_init__(self) -> None:
@@ -34,13 +35,19 @@ class Orthogonal:
 
 
 def weights(net: nn.Module) -> list[Tensor]:
-    """The parameters with two axes or more, as they are stored, but for those of embeddings."""
-    embeddings = {id(p) for module in net.modules() if isinstance(module, nn.Embedding) for p in module.parameters()}
-    return [p for p in net.parameters() if p.dim() > 1 and id(p) not in embeddings]
+    """The weights of linear and convolution layers, as they are stored, [out, …]."""
+    found: list[Tensor] = []
+    for layer in net.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            kept = getattr(layer, "parametrizations", None)
+            weight = layer.weight if kept is None else kept.weight.original
+            found.append(weight.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else weight)
+    return found
 
 
 def off_diagonal(weight: Tensor) -> Tensor:
     """½‖WWᵀ∘(1 - I)‖²: how far filters are from right angles."""
-    rows = weight.flatten(1)
-    products = rows @ rows.T
+    with torch.autocast(weight.device.type, enabled=False):
+        rows = weight.float().flatten(1)
+        products = rows @ rows.T
     return (products.square().sum() - products.diagonal().square().sum()) / 2

@@ -32,6 +32,7 @@ from ..errors import GanvasError
 from ..objectives import NonSaturating, TopK
 
 Critic = Callable[[Tensor], Verdict]
+After = Callable[[Nets, Mapping[str, Tensor]], None]
 
 
 @config
@@ -97,7 +98,7 @@ class Adversarial:
         """z; normal values beyond ±`truncation` are drawn anew, uniform ones scaled. Brock et al. 2019, section 3.1."""
         size = (n, int(nets["G"].z_dim))  # type: ignore[arg-type]
         if self.prior == "uniform":
-            return (torch.rand(size, generator=generator) * 2 - 1) * (truncation or 1.0)
+            return (torch.rand(size, generator=generator) * 2 - 1) * min(1.0, truncation or 1.0)
         if truncation is None:
             return torch.randn(size, generator=generator)
         return nn.init.trunc_normal_(torch.empty(size), 0.0, 1.0, -truncation, truncation, generator=generator)
@@ -227,7 +228,7 @@ def _stage(method: Adversarial) -> Stage:
     after = {player: partial(method.after, player) if _changes(method, player) else None for player in "DG"}
     d = Phase("D", ("D",), method.play_d, repeat=method.critic_steps, after=after["D"])
     g = Phase("G", ("G",), method.play_g, after=after["G"])
-    lazy = tuple(_lazy(method, penalty) for penalty in method.penalties if penalty.every > 1)
+    lazy = tuple(_lazy(method, penalty, after["D"]) for penalty in method.penalties if penalty.every > 1)
     return Stage("adversarial", (g, d, *lazy) if method.share_fakes else (d, *lazy, g))
 
 
@@ -235,8 +236,8 @@ def _changes(method: Adversarial, player: str) -> bool:
     return any(player in extra.players for extra in method.extras)
 
 
-def _lazy(method: Adversarial, penalty: CriticPenalty) -> Phase:
+def _lazy(method: Adversarial, penalty: CriticPenalty, after: After | None) -> Phase:
     def loss(nets: Nets, batch: Batch, clock: Clock) -> Turn:
         return method.play_penalty(penalty, nets, batch, clock)
 
-    return Phase(type(penalty).__name__, ("D",), loss, every=penalty.every)
+    return Phase(type(penalty).__name__, ("D",), loss, every=penalty.every, after=after)

@@ -107,9 +107,9 @@ class Discriminator(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(channels, widths[0], 3, 1, 1)
         self.blocks = nn.ModuleList()
-        for k, (inputs, outputs) in enumerate(pairwise([widths[0], *widths])):
+        for k, (inputs, outputs) in enumerate(pairwise(widths)):
             self.blocks += [DownBlock(inputs, outputs, halve=k < halvings), DownBlock(outputs, outputs, halve=False)]
-        self.attention = nn.ModuleDict({str(2 * k + 1): Attention(widths[k]) for k in attend})
+        self.attention = nn.ModuleDict({str(2 * k + 1): Attention(widths[k + 1]) for k in attend})
         self.last = nn.Linear(widths[-1], 1)
         self.label = nn.Embedding(classes, widths[-1]) if classes else None
 
@@ -141,7 +141,7 @@ class BigGANDeep:
         check_widths(z_dim=self.z_dim, width=self.width, d_width=self.d_width, shared=self.shared)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "BigGANDeep")
+        channels, levels = image_levels(spec, "BigGANDeep", largest=256)
         classes = classes_of(spec) if self.labels else 0
         g_at, d_at = places(self.attention, levels)
         G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes, self.shared, g_at)

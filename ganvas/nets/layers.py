@@ -2,11 +2,14 @@
 
 from math import log2
 
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
+
 from ..core import Spec
 from ..errors import GanvasError, refuse
 
 
-def image_levels(spec: Spec, network: str, smallest: int = 8) -> tuple[int, int]:
+def image_levels(spec: Spec, network: str, smallest: int = 8, largest: int = 2048) -> tuple[int, int]:
     """(channels, number of doublings from 4 px) of square images whose size is a power of two.
 
     Raises:
@@ -17,10 +20,10 @@ def image_levels(spec: Spec, network: str, smallest: int = 8) -> tuple[int, int]
             f"{network} makes images, and a sample here has shape {spec.shape}: use a recipe for it (ganvas recipes)"
         )
     channels, height, width = spec.shape
-    if height != width or height < smallest or height & (height - 1):
-        nearest = max(smallest, 2 ** round(log2(min(height, width))))
+    if height != width or not smallest <= height <= largest or height & (height - 1):
+        nearest = min(largest, max(smallest, 2 ** round(log2(min(height, width)))))
         raise GanvasError(
-            f"{network} makes square images whose size is a power of two from {smallest}, got {height} x {width}: "
+            f"{network} makes square images whose size is a power of two from {smallest} to {largest}, got {height} x {width}: "
             f"resize the data with --medium.size {nearest}"
         )
     return channels, height.bit_length() - 3
@@ -36,3 +39,8 @@ def classes_of(spec: Spec) -> int:
     """How many classes samples come in; 0 where they have none."""
     label = spec.conditions.get("label")
     return label.size if label is not None and label.kind == "class" else 0
+
+
+def stored_weight(layer: nn.Module) -> Tensor:
+    """A layer's weight as it is kept and learned: what spectral norm, for instance, is computed from."""
+    return layer.parametrizations.weight.original if is_parametrized(layer, "weight") else layer.weight  # type: ignore[union-attr, return-value]

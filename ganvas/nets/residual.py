@@ -142,7 +142,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         parts = z.split(self.own, 1)
         h = self.first(parts[0]).unflatten(1, (-1, 4, 4))
-        y = self.told(label)
+        y = None if label is None else self.told(label)
         for k, block in enumerate(self.blocks):
             beside = [part for part in (y, parts[k + 1] if self.split else None) if part is not None]
             h = block(h, torch.cat(beside, 1) if beside else None)
@@ -150,10 +150,8 @@ class Generator(nn.Module):
                 h = self.attention[str(k)](h)
         return self.last(relu(self.norm(h))).tanh()
 
-    def told(self, label: Tensor | None) -> Tensor | None:
-        if label is None or not self.classes:
-            return None
-        return one_hot(label, self.classes).to(self.first.weight.dtype) if self.shared is None else self.shared(label)
+    def told(self, label: Tensor) -> Tensor:
+        return one_hot(label, self.classes).float() if self.shared is None else self.shared(label)
 
 
 class Discriminator(nn.Module):
@@ -212,7 +210,7 @@ class SNGAN:
         check_widths(z_dim=self.z_dim, width=self.width, d_width=self.d_width)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "SNGAN")
+        channels, levels = image_levels(spec, "SNGAN", largest=256)
         classes = classes_of(spec) if self.labels else 0
         G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes)
         D = Discriminator(d_widths(self.d_width, levels), channels, classes, halvings(levels))
@@ -238,14 +236,12 @@ class SAGAN:
         check_widths(z_dim=self.z_dim, width=self.width, d_width=self.d_width)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "SAGAN")
+        channels, levels = image_levels(spec, "SAGAN", largest=256)
         classes = classes_of(spec) if self.labels else 0
         g_at, d_at = places(self.attention, levels)
         G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes, attend=g_at)
         D = Discriminator(d_widths(self.d_width, levels), channels, classes, halvings(levels), d_at)
-        built = nn.ModuleDict({"G": G, "D": D}).apply(initialise).apply(same_at_first)
-        classwise = [layer for norm in G.modules() if isinstance(norm, Norm) for layer in (norm.gain, norm.bias)]
-        return spectral(built, but=classwise)  # which start at 0, and have no direction to keep
+        return spectral(nn.ModuleDict({"G": G, "D": D}).apply(initialise).apply(same_at_first))
 
     def smallest(self) -> "SAGAN":
         return replace(self, z_dim=2, width=1, d_width=1)
@@ -266,7 +262,7 @@ class BigGAN:
         check_widths(z_dim=self.z_dim, width=self.width, d_width=self.d_width, shared=self.shared)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "BigGAN")
+        channels, levels = image_levels(spec, "BigGAN", largest=256)
         classes = classes_of(spec) if self.labels else 0
         g_at, d_at = places(self.attention, levels)
         G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes, self.shared, split=True, attend=g_at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -41,9 +41,11 @@ class SpectralNorm(nn.Module):
 
 
 def spectral(net: Net, eps: float = 1e-12, but: Iterable[nn.Module | None] = ()) -> Net:
-    """The network with every weight of its layers spectrally normalised, `but` those of some."""
+    """The network with every weight of its layers spectrally normalised, `but` those of some, and those that start at 0."""
     left_out = set(but)
     for layer in [module for module in net.modules() if isinstance(module, LAYERS) and module not in left_out]:
+        if not layer.weight.any():
+            continue  # it has no direction to keep
         axis = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
         register_parametrization(layer, "weight", SpectralNorm(layer.weight, axis, eps))
     return net
@@ -54,7 +56,7 @@ class Spectral:
     """Any networks, those of the `players` spectrally normalised."""
 
     nets: Architecture = MLP()
-    players: tuple[str, ...] = ("D",)
+    players: tuple[Literal["G", "D"], ...] = ("D",)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         built = self.nets.build(spec)

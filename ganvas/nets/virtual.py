@@ -25,13 +25,13 @@ class VirtualNorm(nn.Module):
             self.load_state_dict({"weight": norm.weight, "bias": norm.bias})
 
     def forward(self, x: Tensor) -> Tensor:
-        axes = tuple(range(2, x.dim()))
+        x, axes = x.float(), tuple(range(2, x.dim()))  # squares cancel: not in bf16
         mean, square = (x.mean(axes), x.square().mean(axes)) if axes else (x, x.square())
         own = 1 / (self.count + 1)
         means, squares = (s[: self.count].mean(0, keepdim=True) for s in (mean, square))
         mean = torch.cat([means.expand(self.count, -1), own * mean[self.count :] + (1 - own) * means])
         square = torch.cat([squares.expand(self.count, -1), own * square[self.count :] + (1 - own) * squares])
-        scale = (square - mean.square() + self.eps).rsqrt() * self.weight
+        scale = ((square - mean.square()).clamp(min=0) + self.eps).rsqrt() * self.weight
         shift = self.bias - mean * scale
         return x * scale.view(*scale.shape, *[1] * len(axes)) + shift.view(*shift.shape, *[1] * len(axes))
 
@@ -52,7 +52,10 @@ class Accompanied(nn.Module):
 
 @config
 class VirtualBatchNorm:
-    """Any networks, G's batch norm against a reference batch of `count` latents: `count` more samples a step."""
+    """Any networks, G's batch norm against a reference batch of `count` latents: `count` more samples a step.
+
+    The reference is normal: for z that is so, too. Within conditioning its labels are numbers like those, not one of K.
+    """
 
     nets: Architecture = MLP()
     count: int = 32
@@ -61,7 +64,9 @@ class VirtualBatchNorm:
         refuse(not 2 <= self.count <= 4096, "nets.count", self.count, "2 to 4096", "--nets.count 32")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        built = self.nets.build(spec._replace(conditions={}))
+        built = self.nets.build(spec)
+        if getattr(built["G"], "conditional", False):
+            raise GanvasError("VirtualBatchNorm wraps networks without labels: put it inside of what makes them conditional")
         norms = [(m, name, norm) for m in built["G"].modules() for name, norm in m.named_children() if is_norm(norm)]
         if not norms:
             raise GanvasError(f"G of {type(self.nets).__name__} has no batch norm to replace: leave VirtualBatchNorm out")

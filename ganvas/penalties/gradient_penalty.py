@@ -43,9 +43,9 @@ class GradientPenalty:
 
 @config
 class Dragan:
-    """γ·(‖∇D(x + δ)‖ - 1)² around reals, δ ~ U(0, 1)·c·std(x). Kodali et al. 2017, eq. 1 and algorithm 1.
+    """γ·(‖∇D(x + αδ)‖ - 1)² around reals, δ ~ U(0, 1)·c·std(x), α ~ U(0, 1) a sample. Kodali et al. 2017, eq. 1.
 
-    The paper's text has δ ~ N(0, cI); its code, and this, uniform noise of half the batch's standard deviation.
+    The paper's text has δ ~ N(0, cI) and no α; this is its code, with c of half the batch's standard deviation.
     """
 
     gamma: float = 10.0
@@ -60,7 +60,8 @@ class Dragan:
         return "real"
 
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
-        around = x + self.reach * x.std() * torch.rand_like(x)
+        alpha = torch.rand([len(x)] + [1] * (x.dim() - 1), device=x.device)
+        around = x + alpha * self.reach * x.std() * torch.rand_like(x)
         return self.gamma * (slope(critic, around) - 1).square()
 
 

@@ -83,7 +83,7 @@ def biggan() -> Recipe:
         nets=BigGAN(),
         method=Adversarial(objective=Hinge(), extras=(Orthogonal(beta=1e-4),), critic_steps=2),
         optim={"G": Adam(lr=5e-5, betas=(0.0, 0.999)), "D": Adam(lr=2e-4, betas=(0.0, 0.999))},
-        train=Train(images=100_000_000, batch=2048, parts=32, ema_kimg=14_000.0),
+        train=Train(images=100_000_000, batch=2048, parts=32, ema_kimg=14_000.0, ema_ramp=0.0),
     )
 
 
