@@ -71,7 +71,12 @@ def _page(run: Path) -> str:
         "subtitle": escape(str(_mapping(facts.get("data")).get("title", ""))),
         "figures": _figures(rows, cards),
         "warning": _warning(rows),
-        "nearest": _nearest(run),
+        "nearest": _picture(
+            run / "nearest.png", "Samples, and below each the nearest of training", "Drawn when training ends."
+        ),
+        "classes": _picture(
+            run / "classes.png", "Samples, a row a class", "Drawn when training ends, where samples have classes."
+        ),
         "scores": _score_table(cards),
         "recipe": _tree(facts["recipe"]) if "recipe" in facts else _nothing("No recipe.json in the run folder."),
         "environment": _environment(facts),
@@ -213,12 +218,11 @@ def _samples(run: Path) -> list[dict[str, Any]]:
     return [found for path in evenly(pictures, PICTURES) if (found := _embed(path))]
 
 
-def _nearest(run: Path) -> str:
-    found = _embed(run / "nearest.png")
+def _picture(path: Path, alt: str, missing: str) -> str:
+    found = _embed(path)
     if found is None:
-        return _nothing("Drawn when training ends.")
-    size = f'width="{found["width"]}" height="{found["height"]}"'
-    return f'<img src="{found["uri"]}" {size} alt="Samples, and below each the training sample nearest to it">'
+        return _nothing(missing)
+    return f'<img src="{found["uri"]}" width="{found["width"]}" height="{found["height"]}" alt="{alt}">'
 
 
 def _embed(path: Path) -> dict[str, Any] | None:

@@ -13,7 +13,10 @@ from ganvas.core import Condition, Spec
 from ganvas.nets import (
     DCGAN,
     MLP,
+    SAGAN,
+    SNGAN,
     AuxiliaryClassifier,
+    BigGANDeep,
     Compact,
     Concatenation,
     Initialised,
@@ -133,3 +136,49 @@ def test_initialisations() -> None:
     assert first("normal").std().item() == pytest.approx(0.02, rel=0.02)
     assert first("xavier").std().item() == pytest.approx((1 / 256) ** 0.5, rel=0.03)
     assert first("he").std().item() == pytest.approx((2 / 1.04 / 256) ** 0.5, rel=0.03)
+
+
+def test_virtual_norm_under_bf16_is_as_without() -> None:
+    from ganvas.nets.virtual import VirtualNorm
+
+    x = 3 + 0.05 * torch.randn(40, 6)
+    norm = VirtualNorm(nn.BatchNorm1d(6), 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = norm(x)
+    torch.testing.assert_close(inside, norm(x))
+
+
+def test_weights_that_start_at_0_stay_so() -> None:
+    labelled = IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)})
+    label = torch.arange(4) % 3
+    for nets in (Spectral(nets=Compact(), players=("G", "D")), Spectral(nets=SNGAN(width=1), players=("G",)), SAGAN(width=1)):
+        G = nets.build(labelled)["G"]
+        assert G(torch.randn(4, G.z_dim), label).isfinite().all()  # type: ignore[arg-type]
+    built = Initialised(nets=SNGAN(width=1, d_width=1)).build(labelled)
+    assert built["G"].blocks[0].norms[0].gain.weight.eq(0).all()  # type: ignore[index, union-attr]
+
+
+def test_initialisation_reaches_under_spectral_norm() -> None:
+    layer = Initialised(nets=Spectral(nets=MLP()), how="normal").build(IMAGE8)["D"].layers[1]  # type: ignore[index]
+    assert layer.parametrizations.weight.original.std().item() == pytest.approx(0.02, rel=0.05)
+
+
+@pytest.mark.parametrize("nets", [SNGAN(width=1), BigGANDeep(width=1)])
+def test_residual_networks_end_at_256_px(nets: SNGAN | BigGANDeep) -> None:
+    with pytest.raises(GanvasError, match=r"from 8 to 256.*--medium\.size 256"):
+        nets.build(Spec((3, 512, 512), (), {}))
+
+
+def test_biggan_deep_halves_at_every_stage_from_64_px() -> None:
+    D = BigGANDeep(width=1, d_width=2).build(Spec((3, 128, 128), (), {}))["D"]
+    first = [block for block in D.blocks if block.halve]  # type: ignore[union-attr]
+    assert len(first) == 5
+    assert len(D.blocks) == 10  # type: ignore[arg-type]
+    assert D.first.out_channels == 2  # type: ignore[union-attr]
+
+
+def test_labels_and_virtual_batch_norm_have_an_order() -> None:
+    labelled = IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)})
+    with pytest.raises(GanvasError, match="inside of what makes them conditional"):
+        VirtualBatchNorm(nets=Projection(nets=MLP())).build(labelled)
+    assert Projection(nets=VirtualBatchNorm(nets=MLP())).build(labelled)["G"].conditional
