@@ -105,11 +105,12 @@ def recipes(words: list[str]) -> int:
     if arguments.json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
+    width = max(len(row["name"]) for row in rows) + 2
     for row in rows:
-        print(f"{row['name']:<14}{row['about']}")
+        print(f"{row['name']:<{width}}{row['about']}")
         for part in ("paper", "expected"):
             if row[part]:
-                print(f"{'':<14}{part}: {row[part]}")
+                print(f"{'':<{width}}{part}: {row[part]}")
     return 0
 
 

@@ -73,8 +73,7 @@ def sagan_small() -> Recipe:
 def biggan() -> Recipe:
     """Images: large batches, one class embedding, z in parts, orthogonal weights; truncation when sampling.
 
-    Paper: Brock et al. 2019, appendix C: hinge, two critic steps, Adam 5e-5 for G and 2e-4 for D (0, 0.999). Batches of 2,048
-    in 32 parts.
+    Paper: Brock et al. 2019, appendix C: two critic steps, Adam 5e-5 and 2e-4 (0, 0.999), batches of 2,048 (in 32 parts).
     Expected: not measured yet.
     """
     return replace(
