@@ -4,7 +4,7 @@ Blocks are bottlenecks: 1x1 to a quarter of the channels, two 3x3, 1x1 back. Sho
 that are too many, D's append what is missing. z is not split: all of it goes, with the class embedding, to every norm.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, relu
 
 from ..config import config
-from ..core import Spec, Verdict
+from ..core import Spec
 from .layers import check_widths, classes_of, image_levels
-from .residual import Attention, Norm, d_widths, doubled, g_widths, halvings, initialise, places
+from .residual import Attention, Discriminator, Norm, d_widths, doubled, g_widths, halvings, initialise, places
 from .spectral import spectral
 
 NARROW = 4  # times fewer channels within a block
@@ -100,30 +100,14 @@ class Generator(nn.Module):
         return self.last(relu(self.norm(h))).tanh()
 
 
-class Discriminator(nn.Module):
-    """x [N, C, S, S], label int64 [N] where there are `classes` -> Verdict: features summed over the image, projection."""
-
-    def __init__(self, widths: list[int], channels: int, classes: int, halvings: int, attend: Collection[int]) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(channels, widths[0], 3, 1, 1)
-        self.blocks = nn.ModuleList()
-        for k, (inputs, outputs) in enumerate(pairwise(widths)):
-            self.blocks += [DownBlock(inputs, outputs, halve=k < halvings), DownBlock(outputs, outputs, halve=False)]
-        self.attention = nn.ModuleDict({str(2 * k + 1): Attention(widths[k + 1]) for k in attend})
-        self.last = nn.Linear(widths[-1], 1)
-        self.label = nn.Embedding(classes, widths[-1]) if classes else None
-
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
-        h = self.first(x)
-        for k, block in enumerate(self.blocks):
-            h = block(h)
-            if str(k) in self.attention:
-                h = self.attention[str(k)](h)
-        features = relu(h).sum((2, 3))
-        logit = self.last(features).squeeze(1)
-        if self.label is not None and label is not None:
-            logit = logit + (self.label(label) * features).sum(1)
-        return Verdict(logit, features)
+def down_blocks(widths: list[int], channels: int, halvings: int, attend: Collection[int]) -> Iterator[nn.Module]:
+    """D's first convolution, then two blocks a size."""
+    yield nn.Conv2d(channels, widths[0], 3, 1, 1)
+    for k, (inputs, outputs) in enumerate(pairwise(widths)):
+        yield DownBlock(inputs, outputs, halve=k < halvings)
+        yield DownBlock(outputs, outputs, halve=False)
+        if k in attend:
+            yield Attention(outputs)
 
 
 @config
@@ -145,7 +129,8 @@ class BigGANDeep:
         classes = classes_of(spec) if self.labels else 0
         g_at, d_at = places(self.attention, levels)
         G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes, self.shared, g_at)
-        D = Discriminator(d_widths(self.d_width, levels), channels, classes, halvings(levels), d_at)
+        outputs = d_widths(self.d_width, levels)
+        D = Discriminator(down_blocks(outputs, channels, halvings(levels), d_at), outputs[-1], classes)
         built = nn.ModuleDict({"G": G, "D": D}).apply(initialise)
         return spectral(built, but=[G.shared])
 

@@ -5,7 +5,7 @@ projection (Miyato & Koyama 2018). SAGAN: Zhang et al. 2019: self-attention, spe
 appendix B: one class embedding for all layers, and each block's own part of z beside it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -155,28 +155,31 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """x [N, C, S, S], label int64 [N] where there are `classes` -> Verdict: features summed over the image, projection."""
+    """x [N, C, S, S], label int64 [N] where there are `classes` -> Verdict: features summed over the image, projection.
 
-    def __init__(self, widths: list[int], channels: int, classes: int, halvings: int, attend: Collection[int] = ()) -> None:
+    Args:
+        blocks: from the image to `width` channels.
+    """
+
+    def __init__(self, blocks: Iterable[nn.Module], width: int, classes: int) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(
-            DownBlock(i, o, first=k == 0, halve=k < halvings) for k, (i, o) in enumerate(pairwise([channels, *widths]))
-        )
-        self.attention = nn.ModuleDict({str(k): Attention(widths[k]) for k in attend})
-        self.last = nn.Linear(widths[-1], 1)
-        self.label = nn.Embedding(classes, widths[-1]) if classes else None
+        self.blocks, self.last = nn.Sequential(*blocks), nn.Linear(width, 1)
+        self.label = nn.Embedding(classes, width) if classes else None
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
-        h = x
-        for k, block in enumerate(self.blocks):
-            h = block(h)
-            if str(k) in self.attention:
-                h = self.attention[str(k)](h)
-        features = relu(h).sum((2, 3))
+        features = relu(self.blocks(x)).sum((2, 3))
         logit = self.last(features).squeeze(1)
         if self.label is not None and label is not None:
             logit = logit + (self.label(label) * features).sum(1)
         return Verdict(logit, features)
+
+
+def down_blocks(widths: list[int], channels: int, halvings: int, attend: Collection[int] = ()) -> Iterator[nn.Module]:
+    """D's blocks with the given output widths, the first ones halving the image; attention after those in `attend`."""
+    for k, (inputs, outputs) in enumerate(pairwise([channels, *widths])):
+        yield DownBlock(inputs, outputs, first=k == 0, halve=k < halvings)
+        if k in attend:
+            yield Attention(outputs)
 
 
 def initialise(module: nn.Module) -> None:
@@ -213,7 +216,8 @@ class SNGAN:
         channels, levels = image_levels(spec, "SNGAN", largest=256)
         classes = classes_of(spec) if self.labels else 0
         G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes)
-        D = Discriminator(d_widths(self.d_width, levels), channels, classes, halvings(levels))
+        outputs = d_widths(self.d_width, levels)
+        D = Discriminator(down_blocks(outputs, channels, halvings(levels)), outputs[-1], classes)
         built = nn.ModuleDict({"G": G, "D": D}).apply(initialise).apply(same_at_first)
         spectral(built["D"])
         return built
@@ -240,7 +244,8 @@ class SAGAN:
         classes = classes_of(spec) if self.labels else 0
         g_at, d_at = places(self.attention, levels)
         G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes, attend=g_at)
-        D = Discriminator(d_widths(self.d_width, levels), channels, classes, halvings(levels), d_at)
+        outputs = d_widths(self.d_width, levels)
+        D = Discriminator(down_blocks(outputs, channels, halvings(levels), d_at), outputs[-1], classes)
         return spectral(nn.ModuleDict({"G": G, "D": D}).apply(initialise).apply(same_at_first))
 
     def smallest(self) -> "SAGAN":
@@ -266,7 +271,8 @@ class BigGAN:
         classes = classes_of(spec) if self.labels else 0
         g_at, d_at = places(self.attention, levels)
         G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes, self.shared, split=True, attend=g_at)
-        D = Discriminator(d_widths(self.d_width, levels), channels, classes, halvings(levels), d_at)
+        outputs = d_widths(self.d_width, levels)
+        D = Discriminator(down_blocks(outputs, channels, halvings(levels), d_at), outputs[-1], classes)
         return spectral(nn.ModuleDict({"G": G, "D": D}).apply(initialise), but=[G.shared])
 
     def smallest(self) -> "BigGAN":

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ganvas.core import Condition, Field, Spec
 from ganvas.extras.orthogonal import off_diagonal, weights
 from ganvas.nets import SAGAN, SNGAN, BigGAN, BigGANDeep
-from ganvas.nets.residual import Discriminator, Generator
+from ganvas.nets.residual import Discriminator, Generator, down_blocks
 from ganvas.nets.spectral import SpectralNorm, spectral
 
 NAMES = [  # ours for BigGAN-PyTorch's, in this order
@@ -23,6 +23,7 @@ NAMES = [  # ours for BigGAN-PyTorch's, in this order
     (r"^G\.output_layer\.2\.", "G.last."),
     (r"^([GD])\.linear\.", lambda m: f"{m[1]}.{'first' if m[1] == 'G' else 'last'}."),
     (r"^D\.embed\.", "D.label."),
+    (r"^D\.blocks\.(\d)\.([01])\.", lambda m: f"D.blocks.{2 * int(m[1]) + int(m[2])}."),
     (r"\.blocks\.(\d)\.1\.", r".attention.\1."),
     (r"\.blocks\.(\d)\.0\.", r".blocks.\1."),
     (r"\.conv1\.", ".first."),
@@ -44,7 +45,7 @@ def nets(golden: dict[str, Tensor]) -> nn.ModuleDict:
     """The original's networks with its weights."""
     torch.manual_seed(0)
     G = Generator(64, [64] * 4, 3, 10, shared=32, split=True, attend=[1], eps=1e-4)
-    D = Discriminator([64] * 4, 3, 10, 2, attend=range(4))
+    D = Discriminator(down_blocks([64] * 4, 3, 2, attend=range(4)), 64, 10)
     built = spectral(nn.ModuleDict({"G": G, "D": D}), eps=1e-6, but=[G.shared])
     theirs = {ours(name[2:], built): value for name, value in golden.items() if name.startswith("w/") and "sv0" not in name}
     theirs = {name: value.squeeze(0) if name.endswith(".u") else value for name, value in theirs.items()}
