@@ -122,7 +122,7 @@ def facts(contender: Contender) -> dict[str, Any]:
     logged = [(line.get("images"), line.get("seconds")) for line in run.lines("log.jsonl")]
     images, seconds = next(((i, s) for i, s in reversed(logged) if numbers(i, s)), (None, None))
     with torch.device("meta"):  # shapes alone: nothing is drawn, and no memory is taken
-        nets = run.recipe.nets.build(run.codec().spec)
+        nets = run.recipe.nets.build(run.spec())
     return {
         "run": contender.name,
         "path": str(run.path),

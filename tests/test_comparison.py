@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from small import codec_for, small
+from small import noise, small
 
 import ganvas
 from ganvas import GanvasError, cli, recipes
@@ -81,7 +81,7 @@ def test_what_a_run_is_and_cost(make: Make) -> None:
     (fact, bare) = compare([run, make("b", card(1.0))])["runs"]
     assert (fact["recipe"], fact["sample"], fact["images"]) == ("auto", "1 x 8 x 8", 600)
     assert (fact["minutes"], fact["images_per_second"]) == (2.0, 5.0)
-    nets = run.recipe.nets.build(run.codec().spec)
+    nets = run.recipe.nets.build(run.spec())
     assert fact["parameters"] == {name: sum(p.numel() for p in net.parameters()) for name, net in nets.items()}
     assert bare["images"] == 64
 
@@ -90,7 +90,7 @@ def test_what_a_run_is_and_cost(make: Make) -> None:
 def test_parameters_of_every_recipe_are_counted_without_drawing_any(name: str) -> None:
     recipe, before = small(recipes.find(name)), torch.get_rng_state()
     with torch.device("meta"):
-        shapes = recipe.nets.build(codec_for(recipe).spec)
+        shapes = recipe.nets.build(noise(recipe).spec)
     assert torch.equal(torch.get_rng_state(), before)
     assert all(p.is_meta for p in shapes.parameters())
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Architecture, Spec
-from .layers import stored_weight
+from .layers import is_0, stored_weight
 from .mlp import MLP
 
 How = Literal["orthogonal", "xavier", "he", "normal"]
@@ -27,7 +27,7 @@ class Initialised:
     def build(self, spec: Spec) -> nn.ModuleDict:
         built = self.nets.build(spec)
         for layer in built.modules():
-            if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)) and layer.weight.any():  # 0 is meant
+            if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)) and not is_0(layer.weight):  # 0 is meant
                 draw(stored_weight(layer), self.how)
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)

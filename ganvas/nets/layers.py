@@ -44,3 +44,8 @@ def classes_of(spec: Spec) -> int:
 def stored_weight(layer: nn.Module) -> Tensor:
     """A layer's weight as it is kept and learned: what spectral norm, for instance, is computed from."""
     return layer.parametrizations.weight.original if is_parametrized(layer, "weight") else layer.weight  # type: ignore[union-attr, return-value]
+
+
+def is_0(weight: Tensor) -> bool:
+    """Whether it starts at 0 on purpose; of a shape without values, no."""
+    return not weight.is_meta and not bool(weight.any())

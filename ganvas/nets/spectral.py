@@ -11,6 +11,7 @@ from torch.nn.utils.parametrize import register_parametrization
 
 from ..config import config
 from ..core import Architecture, Spec
+from .layers import is_0
 from .mlp import MLP
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -44,7 +45,7 @@ def spectral(net: Net, eps: float = 1e-12, but: Iterable[nn.Module | None] = ())
     """The network with every weight of its layers spectrally normalised, `but` those of some, and those that start at 0."""
     left_out = set(but)
     for layer in [module for module in net.modules() if isinstance(module, LAYERS) and module not in left_out]:
-        if not layer.weight.any():
+        if is_0(layer.weight):
             continue  # it has no direction to keep
         axis = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
         register_parametrization(layer, "weight", SpectralNorm(layer.weight, axis, eps))
