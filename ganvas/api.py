@@ -171,8 +171,7 @@ def evaluate(
     generator = Generator(run, checkpoint, device)
     _, training, held_out = open_data(recipe, run.codec())
     if per_class:
-        by_class.check(generator.nets, run.spec())
-        refuse_labels(run, training)
+        by_class.check(generator.nets, run.spec(), training.condition, recipe.evaluation.samples)
     judge = Judge(recipe.evaluation, training, held_out, cache_folder(), pick(device), progress=True)
     head = {
         "images": int(generator.folder.name),

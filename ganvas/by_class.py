@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .comparison import aligned
-from .core import Asked, Method, Nets, Scored, Spec
+from .core import Asked, Condition, Method, Nets, Scored, Spec
 from .errors import GanvasError
 from .evaluation import Judge, Reals, cut
 from .sampling import stream
@@ -22,20 +22,26 @@ def made(nets: Nets, spec: Spec) -> bool:
     return label is not None and label.kind == "class" and bool(getattr(nets["G"], "conditional", False))
 
 
-def check(nets: Nets, spec: Spec) -> None:
-    """Raises GanvasError where samples have no classes."""
+def check(nets: Nets, spec: Spec, data: Condition | None, n: int) -> None:
+    """Raises GanvasError where samples have no classes, `data` has others, or `n` samples are too few for each of them."""
     if not made(nets, spec):
         raise GanvasError("this run makes samples without classes: leave out --per-class")
+    label = spec.conditions["label"]
+    if data is None or data[:3] != label[:3]:
+        there = "no classes" if data is None else f"the classes {', '.join(data.names[:5])} ({data.size})"
+        here = f"{', '.join(label.names[:5])} ({label.size})"
+        raise GanvasError(f"the run makes {here}, and the data has {there}: leave out --per-class or --data")
+    if n // label.size < LEAST:
+        raise GanvasError(f"{n:,} samples of {label.size} classes are fewer than {LEAST} of each: --n {2 * LEAST * label.size}")
 
 
 def scores(judge: Judge, method: Method, nets: Nets, spec: Spec, n: int) -> dict[str, Any]:
     """{class: {"scores": …, "floor": …, "samples": …}} for the classes with enough real samples; `n` generated ones in all.
 
     Raises:
-        GanvasError: no labels, or no class with enough samples.
+        GanvasError: no class with enough real samples.
     """
-    check(nets, spec)
-    assert judge.labels is not None  # of the same classes
+    assert judge.labels is not None  # `check`ed before
     label, found = spec.conditions["label"], dict[str, Any]()
     for k in range(label.size):
         reals = Reals(*(of_class(scored, labels, k) for scored, labels in zip(judge.reals, judge.labels, strict=True)))
@@ -50,8 +56,7 @@ def scores(judge: Judge, method: Method, nets: Nets, spec: Spec, n: int) -> dict
             card["floor"] |= reals.floor(metric, count)
         found[label.names[k] if label.names else str(k)] = card | {"samples": count}
     if not found:
-        few = f"{n:,} samples of {label.size} classes leave none with {LEAST} generated and as many real ones"
-        raise GanvasError(f"{few}: --n {2 * LEAST * label.size}")
+        raise GanvasError(f"no class has {LEAST} real samples on each side to compare with: leave out --per-class")
     return found
 
 

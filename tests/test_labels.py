@@ -54,7 +54,7 @@ def test_each_class_is_scored_by_itself(run: Any, capsys: pytest.CaptureFixture[
         assert found["scores"]["frechet"] >= 0
     assert cli.main(["evaluate", str(run.path), "--per-class"]) == 0
     assert "black" in capsys.readouterr().out
-    with pytest.raises(GanvasError, match="--n 300"):
+    with pytest.raises(GanvasError, match="--n 300"):  # before anything is scored
         api.evaluate(run, n=60, per_class=True)
 
 
