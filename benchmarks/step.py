@@ -45,7 +45,7 @@ def operations(recipe: Recipe, data: Dataset) -> float:
     """Of a step, an image."""
     playing = started(recipe, data)
     with FlopCounterMode(display=False) as counter:
-        playing.step(recipe.method.stage(playing.state.clock), recipe.train.batch)
+        playing.step(recipe.method.stage(playing.state.nets, playing.state.clock), recipe.train.batch)
     return counter.get_total_flops() / recipe.train.batch
 
 
@@ -58,7 +58,7 @@ def beside(recipe: Recipe, data: Dataset) -> dict[str, float]:
     """Seconds a step of what is not the networks: reading batches, the moving average, the optimisers."""
     playing = started(recipe, data)
     state: State = playing.state
-    playing.step(recipe.method.stage(state.clock), recipe.train.batch)
+    playing.step(recipe.method.stage(state.nets, state.clock), recipe.train.batch)
     batch, train = recipe.train.batch, recipe.train
     for parameter in state.nets.parameters():
         parameter.grad = torch.zeros_like(parameter)

@@ -175,7 +175,7 @@ class Phase(NamedTuple):
     repeat: int = 1
     reads: bool = True  # False: needs no data
     when: Callable[[Mapping[str, Tensor]], bool] | None = None  # a gate on what was seen (3D-GAN's D, TimeGAN's D)
-    after: Callable[[Nets, Mapping[str, Tensor]], None] | None = None  # without gradients, after the step
+    after: Callable[[Nets, Mapping[str, Tensor], Clock], None] | None = None  # without gradients, after the step
 
 
 class Verdict(NamedTuple):
@@ -243,9 +243,12 @@ class Objective(Protocol):
 
 @runtime_checkable
 class Augment(Protocol):
-    """A random change of samples that gradients pass through. Frozen settings (@config)."""
+    """A random change of samples that gradients pass through. Frozen settings (@config).
 
-    def __call__(self, x: Tensor, clock: Clock) -> Tensor:
+    One that adapts to D is an Extra as well, whose memory it finds in `nets`.
+    """
+
+    def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
         """Samples -> samples of the same shape, drawn from the global generators."""
         ...
 
@@ -260,6 +263,27 @@ class CriticPenalty(Protocol):
     def every(self) -> int: ...  # above 1: a phase of its own, its loss times `every`
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
         """[N] penalties at x; `logits` is critic(x) where the turn has it already, else None."""
+        ...
+
+
+@runtime_checkable
+class GeneratorPenalty(Protocol):
+    """What keeps G smooth, in a phase of its own. Frozen settings (@config); its memory is kept under the name of its class."""
+
+    @property
+    def every(self) -> int: ...
+    @property
+    def shrink(self) -> int: ...  # it is taken of one in so many samples
+    def state(self, nets: Nets) -> nn.Module:
+        """What it remembers between steps. Raises GanvasError for networks that it does not fit."""
+        ...
+
+    def __call__(self, nets: Nets, latents: Latents) -> Turn:
+        """{"G/…": [N]} at latents, and what `after` wants to see."""
+        ...
+
+    def after(self, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
+        """What it remembers, after the step."""
         ...
 
 
@@ -280,7 +304,7 @@ class Extra(Protocol):
         """Of the player's loss: [N] or a scalar."""
         ...
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
         """What changes after the player's step, without gradients; `seen` holds the means that the turn reported."""
         ...
 
@@ -326,7 +350,7 @@ class Method(Protocol):
         """Its own buffers (ADA's p, the path-length mean, image pools), kept with the networks."""
         ...
 
-    def stage(self, clock: Clock) -> Stage: ...
+    def stage(self, nets: Nets, clock: Clock) -> Stage: ...
     def latents(self, nets: Nets, n: int, generator: torch.Generator, asked: Asked = ANY) -> Latents: ...
     def render(self, nets: Nets, latents: Latents) -> Tensor:
         """Samples x from latents; sampling is latents, then render."""

@@ -30,14 +30,17 @@ class Footprint(NamedTuple):
 
 
 def footprint(recipe: Recipe, data: Dataset, seed: int, where: torch.device) -> Footprint:
-    """The largest of the recipe's phases, on networks that are thrown away."""
+    """The largest of the recipe's phases in any of its stages, on networks that are thrown away."""
     recipe = replace(recipe, train=replace(recipe.train, compile=False))  # not for two tiny batches
     state = loop.start(recipe, data.spec, seed, where)
     playing = Loop(recipe, data, state, seed)
-    small, large = (kept(playing, data, state, size) for size in (SMALL, LARGE))
-    weights = sum(p.numel() * p.element_size() for p in state.nets.parameters())
-    slope = max(0, large - small) / (LARGE - SMALL)
-    return Footprint(round(COPIES * weights + max(0.0, small - slope * SMALL)), round(WORK * slope))
+    weights, needs = sum(p.numel() * p.element_size() for p in state.nets.parameters()), list[Footprint]()
+    for clock, _ in loop.stages(recipe, state.nets):
+        state.clock = clock
+        small, large = (kept(playing, data, state, size) for size in (SMALL, LARGE))
+        slope = max(0, large - small) / (LARGE - SMALL)
+        needs.append(Footprint(round(COPIES * weights + max(0.0, small - slope * SMALL)), round(WORK * slope)))
+    return max(needs, key=lambda need: need.of(recipe.train.batch))
 
 
 def kept(playing: Loop, data: Dataset, state: State, size: int) -> int:
@@ -45,7 +48,7 @@ def kept(playing: Loop, data: Dataset, state: State, size: int) -> int:
     weights = {p.untyped_storage().data_ptr() for p in state.nets.parameters()}
     most = 0
     seen: dict[str, Tensor] = {}
-    for phase in playing.recipe.method.stage(state.clock).phases:
+    for phase in playing.recipe.method.stage(state.nets, state.clock).phases:
         playing.learn_only(phase.trains)
         found: dict[int, int] = {}
 

@@ -19,6 +19,8 @@ from .device import autocast, reseed
 from .log import Tally
 from .recipe import Recipe
 
+LOOKED = 100  # moments of a run that are looked at for its stages
+
 
 @dataclass
 class State:
@@ -48,6 +50,18 @@ def start(recipe: Recipe, spec: Spec, seed: int, device: torch.device) -> State:
     return State(nets, average, optims, Clock(0, 0, recipe.train.images or 0))
 
 
+def stages(recipe: Recipe, nets: Nets) -> list[tuple[Clock, float]]:
+    """A moment of each stage of a run, and the share of its images; one of unknown length is taken to be long."""
+    total = recipe.train.images or 10**9
+    found: dict[str, tuple[Clock, float]] = {}
+    for k in range(LOOKED):
+        clock = Clock(0, total * (2 * k + 1) // (2 * LOOKED), total)
+        name = recipe.method.stage(nets, clock).name
+        first, share = found.get(name, (clock, 0.0))
+        found[name] = (first, share + 1 / LOOKED)
+    return list(found.values())
+
+
 class Loop:
     """Plays a recipe's method on a data set, changing `state`."""
 
@@ -66,7 +80,7 @@ class Loop:
         recipe, state = self.recipe, self.state
         begun = time.perf_counter()
         while state.clock.images < state.clock.total:
-            stage = recipe.method.stage(state.clock)
+            stage = recipe.method.stage(state.nets, state.clock)
             if state.stage != stage.name:
                 self.enter(stage)
             batch = stage.batch or recipe.train.batch
@@ -127,7 +141,7 @@ class Loop:
             apply(self.state.optims[name], self.recipe.optim[name].at(clock), self.recipe.train.lr_scale)
         if phase.after:
             with torch.no_grad():
-                phase.after(nets, dist.mean(together(seen)))
+                phase.after(nets, dist.mean(together(seen)), clock)
 
 
 def apply(optimiser: torch.optim.Optimizer, hyperparameters: Mapping[str, Any], lr_scale: float) -> None:

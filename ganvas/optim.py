@@ -1,7 +1,6 @@
-"""Optimisers as settings, and schedules by images seen."""
+"""Optimisers as settings."""
 
 from collections.abc import Iterable
-from math import cos, pi
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -10,34 +9,7 @@ from torch import nn
 from .config import config
 from .core import Clock
 from .errors import GanvasError, refuse
-
-
-@runtime_checkable
-class Schedule(Protocol):
-    """A factor on the learning rate. Frozen settings (@config)."""
-
-    def __call__(self, clock: Clock) -> float: ...
-
-
-@config
-class Constant:
-    """Always 1."""
-
-    def __call__(self, clock: Clock) -> float:
-        return 1.0
-
-
-@config
-class Cosine:
-    """1 until `start` (a share of the run), then half a cosine down to `final` at its end."""
-
-    final: float = 0.0
-    start: float = 0.0
-
-    def __call__(self, clock: Clock) -> float:
-        done = clock.images / max(1, clock.total)
-        way = min(1.0, max(0.0, (done - self.start) / max(1e-9, 1.0 - self.start)))
-        return self.final + (1 - self.final) * (1 + cos(pi * way)) / 2
+from .schedule import Constant, Schedule
 
 
 @runtime_checkable
@@ -72,19 +44,23 @@ class RMSprop:
 
 @config
 class Adam:
-    """Kingma & Ba 2015, in torch's fused form."""
+    """Kingma & Ba 2015, in torch's fused form.
+
+    schedule: of the learning rate; `final_betas`: what the betas become on its way.
+    """
 
     lr: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
     eps: float = 1e-8
     schedule: Schedule = Constant()
+    final_betas: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.lr < 10:
             raise GanvasError(f"a learning rate lies between 0 and 10, got {self.lr}: --optim.G.lr 2e-4")
-        if not all(0 <= beta < 1 for beta in self.betas):
-            raise GanvasError(f"Adam's betas lie in [0, 1), got {self.betas}: --optim.G.betas 0.0 0.99")
-
+        for betas in (self.betas, self.final_betas or self.betas):
+            if not all(0 <= beta < 1 for beta in betas):
+                raise GanvasError(f"Adam's betas lie in [0, 1), got {betas}: --optim.G.betas 0.0 0.99")
         if not self.eps > 0:
             raise GanvasError(f"Adam's eps is above 0, got {self.eps}: --optim.G.eps 1e-8")
 
@@ -93,4 +69,8 @@ class Adam:
         return torch.optim.Adam(parameters, self.lr, (float(self.betas[0]), float(self.betas[1])), self.eps, fused=True)
 
     def at(self, clock: Clock) -> dict[str, Any]:
-        return {"lr": self.lr * self.schedule(clock)}
+        lr = {"lr": self.lr * self.schedule(clock)}
+        if self.final_betas is None:
+            return lr
+        way, pairs = self.schedule.way(clock), zip(self.betas, self.final_betas, strict=True)
+        return {**lr, "betas": tuple(first + way * (last - first) for first, last in pairs)}

@@ -19,7 +19,7 @@ from .files import explained, read_json, write_json, write_whole
 from .loop import State
 from .recipe import Recipe
 
-FORMAT = 3  # of recipe.json; a reader refuses another
+FORMAT = 4  # of recipe.json; a reader refuses another
 
 
 class Run:

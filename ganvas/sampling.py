@@ -97,7 +97,8 @@ class Generator:
     Args:
         which: the checkpoint: "best", "last", or images seen.
         label: a class's name or number, or a vector's numbers with commas; None: as they come in the data.
-        truncation: latents beyond ± this are drawn anew (uniform ones are scaled): fewer kinds of samples, each more typical.
+        truncation: fewer kinds of samples, each more typical. Latents beyond ± this are drawn anew (uniform ones are scaled);
+            styles go this share of their way from the mean.
 
     Raises:
         GanvasError: no such checkpoint or label, or a truncation that is not positive.

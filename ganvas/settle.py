@@ -103,21 +103,30 @@ def fitted(recipe: Recipe, data: Dataset, seed: int, where: torch.device, quiet:
 
 
 def measure(recipe: Recipe, data: Dataset, seed: int, where: torch.device, seconds: float) -> Trial:
-    """A few steps, on networks that are thrown away."""
+    """A few steps of each stage, on networks that are thrown away."""
     recipe = replace(recipe, train=replace(recipe.train, minutes=None, images=10**15))
     state = loop.start(recipe, data.spec, seed, where)
-    ends: list[float] = []
+    playing, stages, cost = Loop(recipe, data, state, seed), loop.stages(recipe, state.nets), 0.0
+    for clock, share in stages:
+        state.clock = clock
+        with differentiable():
+            cost += share * pace(playing, seconds / len(stages), where)
+    if recipe.train.compile:
+        torch.compiler.reset()  # what was compiled counts towards torch's limit, and training compiles its own
+    return Trial(speed=1 / cost)
+
+
+def pace(playing: Loop, seconds: float, where: torch.device) -> float:
+    """Seconds an image takes from where the state's clock stands."""
+    ends: list[tuple[float, int]] = []
 
     def watch(state: State, tally: Tally) -> bool:
         wait(where)
-        ends.append(time.perf_counter())
-        return len(ends) >= 5 and ends[-1] - ends[1] > seconds  # the first two steps warm up
+        ends.append((time.perf_counter(), state.clock.images))
+        return len(ends) >= 5 and ends[-1][0] - ends[1][0] > seconds  # the first two steps warm up
 
-    with differentiable():
-        Loop(recipe, data, state, seed).run(watch)
-    if recipe.train.compile:
-        torch.compiler.reset()  # what was compiled counts towards torch's limit, and training compiles its own
-    return Trial(speed=state.clock.images / state.clock.step * (len(ends) - 2) / (ends[-1] - ends[1]))
+    playing.run(watch)
+    return (ends[-1][0] - ends[1][0]) / (ends[-1][1] - ends[1][1])
 
 
 @contextmanager

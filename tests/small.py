@@ -75,7 +75,9 @@ def components(package: ModuleType, *needs: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for module in modules(package):
         for name, value in vars(module).items():
-            if isinstance(value, type) and value.__module__ == module.__name__ and all(hasattr(value, need) for need in needs):
+            if not isinstance(value, type) or value.__module__ != module.__name__ or getattr(value, "_is_protocol", False):
+                continue
+            if all(hasattr(value, need) for need in needs):
                 made = value()
                 if is_config(made):
                     found[name] = made

@@ -9,7 +9,7 @@ from small import noise, small
 from torch import Tensor, nn
 
 from ganvas import loop, recipes
-from ganvas.core import Clock, Verdict
+from ganvas.core import Clock, Nets, Verdict
 from ganvas.loop import Loop
 from ganvas.methods import Adversarial
 from ganvas.objectives import NonSaturating
@@ -75,7 +75,7 @@ def test_samples_nobody_asked_a_label_of_follow_the_data() -> None:
 def test_penalties_are_taken_where_d_looks() -> None:
     """An augmentation that doubles: the penalty must see the doubled samples, and once."""
 
-    def double(x: Tensor, clock: Clock) -> Tensor:
+    def double(x: Tensor, clock: Clock, nets: Nets) -> Tensor:
         return 2 * x
 
     seen: list[Tensor] = []

@@ -8,8 +8,9 @@ import pytest
 from ganvas import GanvasError
 from ganvas.config import from_json, to_json
 from ganvas.methods import Adversarial
-from ganvas.optim import Adam, Cosine
+from ganvas.optim import Adam
 from ganvas.penalties import R1, R2
+from ganvas.schedule import Cosine
 
 
 def test_round_trip_through_text() -> None:

@@ -6,8 +6,9 @@ from torch import nn
 
 from ganvas import GanvasError, ema
 from ganvas.core import Clock
-from ganvas.optim import Adam, Constant, Cosine
+from ganvas.optim import Adam
 from ganvas.recipe import Train
+from ganvas.schedule import Constant, Cosine
 
 
 def nets(value: float) -> nn.ModuleDict:

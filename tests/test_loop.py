@@ -77,7 +77,7 @@ class Regression:
     def state(self, spec: Spec, nets) -> nn.ModuleDict:
         return nn.ModuleDict({"rows": Counter()})
 
-    def stage(self, clock: Clock) -> Stage:
+    def stage(self, nets: Nets, clock: Clock) -> Stage:
         return Stage("only", (Phase("fit", ("D",), fit),))
 
 
@@ -119,7 +119,7 @@ def test_every_repeat_when_seen_and_after() -> None:
 
         return loss
 
-    def after(nets: Nets, seen: dict[str, torch.Tensor]) -> None:
+    def after(nets: Nets, seen: dict[str, torch.Tensor], clock: Clock) -> None:
         assert not torch.is_grad_enabled()
         ran.append(f"after {seen['mark'].item():g}")
 
@@ -144,7 +144,7 @@ def test_a_new_stage_changes_batch_and_starts_named_optimisers_afresh() -> None:
     state = loop.start(recipe, POINT, 0, CPU)
     playing = Loop(recipe, noise(recipe), state, 0)
     stages = (Stage("first", phases), Stage("second", phases, batch=4, reset=("D",)))
-    object.__setattr__(recipe, "method", Stages(lambda clock: stages[clock.images >= 16]))
+    object.__setattr__(recipe, "method", Stages(lambda nets, clock: stages[clock.images >= 16]))
     before = state.optims["D"]
     playing.run(never)
     assert sizes == [8, 8, 4, 4]
@@ -153,14 +153,14 @@ def test_a_new_stage_changes_batch_and_starts_named_optimisers_afresh() -> None:
 
 
 class Stages:
-    def __init__(self, stage: Callable[[Clock], Stage]) -> None:
+    def __init__(self, stage: Callable[[Nets, Clock], Stage]) -> None:
         self.stage = stage
 
 
 def play(*phases: Phase, steps: int = 1) -> None:
     recipe = small(recipes.find("ring"), images=8 * steps)
     state = loop.start(recipe, POINT, 0, CPU)
-    object.__setattr__(recipe, "method", Stages(lambda clock: Stage("only", phases)))
+    object.__setattr__(recipe, "method", Stages(lambda nets, clock: Stage("only", phases)))
     Loop(recipe, noise(recipe), state, 0).run(never)
 
 

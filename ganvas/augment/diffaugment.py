@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..config import config
-from ..core import Clock
+from ..core import Clock, Nets
 from ..errors import refuse
 
 
@@ -23,7 +23,7 @@ class DiffAugment:
         refuse(not 0 <= self.shift < 1, "method.augment.shift", self.shift, "in [0, 1)", "--method.augment.shift 0.125")
         refuse(not 0 <= self.cut < 1, "method.augment.cut", self.cut, "in [0, 1)", "--method.augment.cut 0.5")
 
-    def __call__(self, x: Tensor, clock: Clock) -> Tensor:
+    def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
         if self.colour:
             x = recoloured(x)
         if self.shift:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..config import config
-from ..core import Clock
+from ..core import Clock, Nets
 from ..errors import refuse
 
 
@@ -19,6 +19,6 @@ class InstanceNoise:
         refuse(not 0 < self.sigma < 1e3, "method.augment.sigma", self.sigma, "above 0", "--method.augment.sigma 0.3")
         refuse(not 0 < self.until <= 1, "method.augment.until", self.until, "in (0, 1]", "--method.augment.until 0.7")
 
-    def __call__(self, x: Tensor, clock: Clock) -> Tensor:
+    def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
         left = 1 - clock.images / max(1, clock.total) / self.until
         return x + self.sigma * left * torch.randn_like(x) if left > 0 else x

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from ..config import config
-from ..core import Nets, Scene
+from ..core import Clock, Nets, Scene
 from ..errors import GanvasError, refuse
 
 
@@ -38,7 +38,7 @@ class Classification:
         shown = [scene.fake, scene.real()] if scene.player == "D" else [scene.fake]
         return self.weight * sum(surprise(D.classify(judged.verdict.features), label) for judged in shown)  # type: ignore[operator]
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
         pass
 
 

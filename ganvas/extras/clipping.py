@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Nets, Scene
+from ..core import Clock, Nets, Scene
 from ..errors import refuse
 
 
@@ -31,6 +31,6 @@ class WeightClipping:
     def term(self, scene: Scene) -> Tensor | None:
         return None
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
         for parameter in nets[player].parameters():
             parameter.clamp_(-self.bound, self.bound)

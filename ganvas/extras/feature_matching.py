@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Nets, Scene
+from ..core import Clock, Nets, Scene
 from ..errors import refuse
 
 
@@ -29,5 +29,5 @@ class FeatureMatching:
         real, fake = scene.real().verdict.features, scene.fake.verdict.features
         return self.weight * (real.detach().float().mean(0) - fake.float().mean(0)).square().sum()
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
         pass

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Nets, Scene
+from ..core import Clock, Nets, Scene
 from ..errors import refuse
 
 
@@ -33,7 +33,7 @@ class HistoricalAveraging:
         )
         return self.weight * sum(distances, torch.zeros(()))
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
         past = nets[type(self).__name__][player]  # type: ignore[index]
         past.count += 1
         for mean, now in zip(past.mean.parameters(), nets[player].parameters(), strict=True):

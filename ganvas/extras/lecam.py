@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from ..config import config
-from ..core import Nets, Scene
+from ..core import Clock, Nets, Scene
 from ..errors import refuse
 
 
@@ -42,7 +42,7 @@ class LeCam:
         real, fake = scene.real().verdict.logit, scene.fake.verdict.logit
         return self.weight * (relu(real - averages.fake).square() + relu(averages.real - fake).square())
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
         averages = self.averages(nets)
         averages.real.lerp_(seen["D/real"], 1 - self.keep)
         averages.fake.lerp_(seen["D/fake"], 1 - self.keep)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Nets, Scene
+from ..core import Clock, Nets, Scene
 from ..errors import refuse
 
 
@@ -30,7 +30,7 @@ class Orthogonal:
     def term(self, scene: Scene) -> Tensor | None:
         return self.beta * sum((off_diagonal(weight) for weight in weights(scene.nets[scene.player])), torch.zeros(()))
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
         pass
 
 

@@ -17,6 +17,7 @@ from ..core import (
     Condition,
     CriticPenalty,
     Extra,
+    GeneratorPenalty,
     Judged,
     Latents,
     Nets,
@@ -32,7 +33,7 @@ from ..errors import GanvasError
 from ..objectives import NonSaturating, TopK
 
 Critic = Callable[[Tensor], Verdict]
-After = Callable[[Nets, Mapping[str, Tensor]], None]
+After = Callable[[Nets, Mapping[str, Tensor], Clock], None]
 
 
 @config
@@ -42,6 +43,7 @@ class Adversarial:
     objective: the two losses, in logits.
     penalties: on D; those with `every` above 1 become phases of their own.
     extras: what else stands in the players' losses, or changes after their steps.
+    path_length: on G, in a phase of its own.
     critic_steps: D's steps for each of G's.
     share_fakes: G moves first and D judges the same fakes, which saves making them twice.
     top_k: which of its fakes G learns from.
@@ -52,6 +54,7 @@ class Adversarial:
     objective: Objective = NonSaturating()
     penalties: tuple[CriticPenalty, ...] = ()
     extras: tuple[Extra, ...] = ()
+    path_length: GeneratorPenalty | None = None
     critic_steps: int = 1
     share_fakes: bool = False
     top_k: TopK | None = None
@@ -74,25 +77,36 @@ class Adversarial:
         kept: dict[str, nn.Module] = {}
         if "label" in spec.conditions:
             kept["labels"] = Labels(spec.conditions["label"])
-        for extra in self.extras:
+        for extra in self.parts:
             memory = extra.state(nets)
             if memory is not None:
                 kept[type(extra).__name__] = memory
+        if self.path_length is not None:
+            kept[type(self.path_length).__name__] = self.path_length.state(nets)
         return nn.ModuleDict(kept)
 
-    def stage(self, clock: Clock) -> Stage:
+    @property
+    def parts(self) -> tuple[Extra, ...]:
+        """The extras, and the augmentation where it is one."""
+        return self.extras + ((self.augment,) if isinstance(self.augment, Extra) else ())
+
+    def stage(self, nets: Nets, clock: Clock) -> Stage:
         return _stage(self)
 
     def latents(self, nets: Nets, n: int, generator: torch.Generator | None = None, asked: Asked = ANY) -> Latents:
         """{"z": [n, z_dim]}, and {"label": [n, …]} where G takes them: the one asked for, or as they come in the data.
 
-        Drawn on the CPU, so that a seed means the same samples on every device.
+        Networks that draw styles towards their mean are told {"truncation": [n]}; for others z is truncated. Drawn on the
+        CPU, so that a seed means the same samples on every device.
         """
-        z = self.noise(nets, n, generator, asked.truncation)
+        styled = getattr(nets["G"], "truncates", False)
+        found = {"z": self.noise(nets, n, generator, None if styled else asked.truncation)}
+        if styled and asked.truncation is not None:
+            found["truncation"] = torch.full((n,), asked.truncation)
         if not conditional(nets):
-            return {"z": z}
+            return found
         label = asked.label
-        return {"z": z, "label": nets["labels"](n, generator) if label is None else label.expand(n, *label.shape)}
+        return found | {"label": nets["labels"](n, generator) if label is None else label.expand(n, *label.shape)}
 
     def noise(self, nets: Nets, n: int, generator: torch.Generator | None = None, truncation: float | None = None) -> Tensor:
         """z; normal values beyond ±`truncation` are drawn anew, uniform ones scaled. Brock et al. 2019, section 3.1."""
@@ -110,8 +124,8 @@ class Adversarial:
 
     def play_d(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         critic = judge(nets, batch)
-        real = judged(critic, self.augmented(batch["x"], clock))
-        fake = judged(critic, self.augmented(batch["fake"] if self.share_fakes else self.fakes(nets, batch), clock))
+        real = judged(critic, self.augmented(nets, batch["x"], clock))
+        fake = judged(critic, self.augmented(nets, batch["fake"] if self.share_fakes else self.fakes(nets, batch), clock))
         on_real, on_fake = real.verdict.logit, fake.verdict.logit
         terms = {"D/adversarial": self.objective.d(on_real, on_fake)}
         known = {"real": (real.x, on_real), "fake": (fake.x, on_fake)}
@@ -120,7 +134,8 @@ class Adversarial:
                 x, logits = known[penalty.on] if penalty.on in known else (between(real.x, fake.x), None)
                 terms[f"D/{type(penalty).__name__}"] = penalty(logit(critic), x, logits, clock)
         terms |= self.beside(Scene("D", nets, batch, clock, fake, lambda: real))
-        return Turn(terms, {"D/real": on_real.detach().mean(), "D/fake": on_fake.detach().mean()})
+        seen = {"D/real": on_real.mean(), "D/fake": on_fake.mean(), "D/sign": on_real.sign().mean()}
+        return Turn(terms, {name: value.detach() for name, value in seen.items()})
 
     def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         critic, x = judge(nets, batch), batch["x"]
@@ -128,10 +143,10 @@ class Adversarial:
         @cache
         def real() -> Judged:
             with torch.no_grad():
-                return judged(critic, self.augmented(x, clock))
+                return judged(critic, self.augmented(nets, x, clock))
 
         made = self.made(nets, batch)
-        fake = judged(critic, self.augmented(made, clock))
+        fake = judged(critic, self.augmented(nets, made, clock))
         loss = self.objective.g(fake.verdict.logit, lambda: real().verdict.logit)
         terms = {"G/adversarial": loss if self.top_k is None else self.top_k(loss, fake.verdict.logit, clock)}
         terms |= self.beside(Scene("G", nets, batch, clock, fake, real))
@@ -140,25 +155,33 @@ class Adversarial:
 
     def play_penalty(self, penalty: CriticPenalty, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         """A lazy penalty, by itself and times its interval. Karras et al. 2020, appendix B."""
-        x = self.augmented(batch["x"], clock)
+        x = self.augmented(nets, batch["x"], clock)
         if penalty.on != "real":
-            fake = self.augmented(self.fakes(nets, batch), clock)
+            fake = self.augmented(nets, self.fakes(nets, batch), clock)
             x = fake if penalty.on == "fake" else between(x, fake)
         return Turn({f"D/{type(penalty).__name__}": penalty.every * penalty(logit(judge(nets, batch)), x, None, clock)})
 
+    def play_path(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
+        """The penalty on G, on a part of the batch and times its interval."""
+        assert self.path_length is not None
+        n = -(-len(batch["x"]) // self.path_length.shrink)
+        given = {name: value[:n] for name, value in asked_of(nets, batch).items()}
+        terms, seen = self.path_length(nets, {"z": self.noise(nets, n).to(batch["x"].device), **given})
+        return Turn({name: self.path_length.every * term for name, term in terms.items()}, seen)
+
     def beside(self, scene: Scene) -> dict[str, Tensor]:
         """The extras' terms of a player's loss."""
-        found = {type(extra).__name__: extra.term(scene) for extra in self.extras if scene.player in extra.players}
+        found = {type(extra).__name__: extra.term(scene) for extra in self.parts if scene.player in extra.players}
         return {f"{scene.player}/{name}": term for name, term in found.items() if term is not None}
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor]) -> None:
-        for extra in self.extras:
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
+        for extra in self.parts:
             if player in extra.players:
-                extra.after(player, nets, seen)
+                extra.after(player, nets, seen, clock)
 
-    def augmented(self, x: Tensor, clock: Clock) -> Tensor:
+    def augmented(self, nets: Nets, x: Tensor, clock: Clock) -> Tensor:
         """Samples as D sees them. Penalties are taken there: two looks at one sample must not differ by their augmentation."""
-        return x if self.augment is None else self.augment(x, clock)
+        return x if self.augment is None else self.augment(x, clock, nets)
 
     def fakes(self, nets: Nets, batch: Batch) -> Tensor:
         """As many samples as the batch holds, without gradients."""
@@ -229,11 +252,14 @@ def _stage(method: Adversarial) -> Stage:
     d = Phase("D", ("D",), method.play_d, repeat=method.critic_steps, after=after["D"])
     g = Phase("G", ("G",), method.play_g, after=after["G"])
     lazy = tuple(_lazy(method, penalty, after["D"]) for penalty in method.penalties if penalty.every > 1)
-    return Stage("adversarial", (g, d, *lazy) if method.share_fakes else (d, *lazy, g))
+    path: tuple[Phase, ...] = ()
+    if (smooth := method.path_length) is not None:
+        path = (Phase(type(smooth).__name__, ("G",), method.play_path, every=smooth.every, after=smooth.after),)
+    return Stage("adversarial", (g, *path, d, *lazy) if method.share_fakes else (d, *lazy, g, *path))
 
 
 def _changes(method: Adversarial, player: str) -> bool:
-    return any(player in extra.players for extra in method.extras)
+    return any(player in extra.players for extra in method.parts)
 
 
 def _lazy(method: Adversarial, penalty: CriticPenalty, after: After | None) -> Phase:

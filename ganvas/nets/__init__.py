@@ -7,13 +7,19 @@ from .dcgan import DCGAN
 from .initialised import Initialised
 from .minibatch import MinibatchDiscrimination
 from .mlp import MLP
+from .progan import ProGAN
+from .r3gan import R3GAN
 from .residual import SAGAN, SNGAN, BigGAN
 from .spectral import Spectral
+from .stylegan import StyleGAN
+from .stylegan2 import StyleGAN2
+from .stylegan3 import StyleGAN3
 from .virtual import VirtualBatchNorm
 
 __all__ = [
     "DCGAN",
     "MLP",
+    "R3GAN",
     "SAGAN",
     "SNGAN",
     "AuxiliaryClassifier",
@@ -23,7 +29,11 @@ __all__ = [
     "Concatenation",
     "Initialised",
     "MinibatchDiscrimination",
+    "ProGAN",
     "Projection",
     "Spectral",
+    "StyleGAN",
+    "StyleGAN2",
+    "StyleGAN3",
     "VirtualBatchNorm",
 ]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..config import config
 from ..core import Clock
+from ..schedule import Constant, Schedule
 from .check import check
 
 
@@ -30,6 +31,7 @@ class FiniteDifferenceR1:
     gamma: float = 1.0
     sigma: float = 0.1
     every: int = 1
+    schedule: Schedule = Constant()  # of γ
 
     def __post_init__(self) -> None:
         check(self.gamma, self.every, self.sigma)
@@ -39,7 +41,7 @@ class FiniteDifferenceR1:
         return "real"
 
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
-        return self.gamma / 2 * squared_slope(critic, x, logits, self.sigma)
+        return self.gamma * self.schedule(clock) / 2 * squared_slope(critic, x, logits, self.sigma)
 
 
 @config
@@ -49,6 +51,7 @@ class FiniteDifferenceR2:
     gamma: float = 1.0
     sigma: float = 0.1
     every: int = 1
+    schedule: Schedule = Constant()  # of γ
 
     def __post_init__(self) -> None:
         check(self.gamma, self.every, self.sigma)
@@ -58,4 +61,4 @@ class FiniteDifferenceR2:
         return "fake"
 
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
-        return self.gamma / 2 * squared_slope(critic, x, logits, self.sigma)
+        return self.gamma * self.schedule(clock) / 2 * squared_slope(critic, x, logits, self.sigma)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..config import config
 from ..core import Clock
+from ..schedule import Constant, Schedule
 from .check import check
 
 
@@ -25,6 +26,7 @@ class R1:
 
     gamma: float = 1.0
     every: int = 1
+    schedule: Schedule = Constant()  # of γ
 
     def __post_init__(self) -> None:
         check(self.gamma, self.every)
@@ -34,7 +36,7 @@ class R1:
         return "real"
 
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
-        return self.gamma / 2 * squared_gradient(critic, x)
+        return self.gamma * self.schedule(clock) / 2 * squared_gradient(critic, x)
 
 
 @config
@@ -43,6 +45,7 @@ class R2:
 
     gamma: float = 1.0
     every: int = 1
+    schedule: Schedule = Constant()  # of γ
 
     def __post_init__(self) -> None:
         check(self.gamma, self.every)
@@ -52,4 +55,4 @@ class R2:
         return "fake"
 
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
-        return self.gamma / 2 * squared_gradient(critic, x)
+        return self.gamma * self.schedule(clock) / 2 * squared_gradient(critic, x)

@@ -30,7 +30,7 @@ def acgan() -> Recipe:
     return replace(
         dcgan_small(),
         name="acgan",
-        nets=AuxiliaryClassifier(nets=DCGAN(width=64, kernel=4)),
+        nets=AuxiliaryClassifier(nets=DCGAN(width=24, kernel=4)),
         method=Adversarial(objective=NonSaturating(), extras=(Classification(),)),
     )
 
@@ -44,6 +44,6 @@ def projection() -> Recipe:
     return replace(
         dcgan_small(),
         name="projection",
-        nets=Projection(nets=DCGAN(width=64, kernel=4)),
+        nets=Projection(nets=DCGAN(width=24, kernel=4)),
         method=Adversarial(objective=NonSaturating()),
     )

@@ -35,4 +35,4 @@ def dragan() -> Recipe:
     Expected: not measured yet.
     """
     method = Adversarial(objective=NonSaturating(), penalties=(Dragan(gamma=10.0),))
-    return replace(dcgan_small(), name="dragan", nets=DCGAN(width=64, kernel=4, d_norm="none"), method=method)
+    return replace(dcgan_small(), name="dragan", nets=DCGAN(width=24, kernel=4, d_norm="none"), method=method)

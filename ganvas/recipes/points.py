@@ -8,9 +8,10 @@ from ..methods import Adversarial
 from ..metrics import Coordinates, Frechet, Modes
 from ..nets import MLP
 from ..objectives import NonSaturating, RelativisticPairing
-from ..optim import Adam, Cosine
+from ..optim import Adam
 from ..penalties import FiniteDifferenceR1, FiniteDifferenceR2
 from ..recipe import Evaluation, Recipe, Train
+from ..schedule import Cosine
 
 
 def ring() -> Recipe:

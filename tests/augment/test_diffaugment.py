@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from ganvas import GanvasError
 from ganvas.augment import DiffAugment
@@ -11,7 +12,7 @@ from ganvas.core import Clock
 
 def test_nothing_asked_is_nothing_done() -> None:
     x = torch.randn(4, 3, 8, 8)
-    assert torch.equal(DiffAugment(colour=False, shift=0.0, cut=0.0)(x, Clock(0, 0, 1)), x)
+    assert torch.equal(DiffAugment(colour=False, shift=0.0, cut=0.0)(x, Clock(0, 0, 1), nn.ModuleDict()), x)
 
 
 def test_a_shift_moves_whole_pixels_by_at_most_its_share() -> None:

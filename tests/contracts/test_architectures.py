@@ -11,7 +11,7 @@ from ganvas.core import Architecture, Condition
 
 ALL = components(nets, "build", "smallest")
 NEEDING = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection)
-CLASSIFIER = ("classify",)  # which D itself does not play
+UNUSED = ("classify", "to_image", "from_image")  # a classifier that D does not play itself; images of other sizes
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -30,7 +30,7 @@ def test_contract(name: str) -> None:
     assert verdict.features.shape[0] == 4
     assert verdict.features.dim() == 2
     (verdict.logit.sum() + verdict.features.sum()).backward()
-    unused = {id(p) for head in CLASSIFIER for p in getattr(built["D"], head, nn.Module()).parameters()}
+    unused = {id(p) for net in built.values() for part in UNUSED for p in getattr(net, part, nn.Module()).parameters()}
     assert all(p.grad is not None or id(p) in unused for p in built.parameters())
 
 

@@ -1,15 +1,18 @@
 """Every augmentation, found by itself."""
 
+from typing import Any
+
 import pytest
 import torch
 from small import components
+from torch import nn
 
 from ganvas import augment
 from ganvas.config import from_json, to_json
-from ganvas.core import Clock
+from ganvas.core import Clock, Extra
 
 START = Clock(0, 0, 100)
-ALL = components(augment, "__call__")
+ALL = {name: part for name, part in components(augment).items() if callable(part)}  # and not what they are made of
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -17,13 +20,23 @@ def test_contract(name: str) -> None:
     part = ALL[name]
     assert from_json(to_json(part)) == part
     x = (torch.rand(16, 3, 12, 12) * 2 - 1).requires_grad_()
+    nets = memory(part)
     torch.manual_seed(0)
-    first = part(x, START)
+    first = part(x, START, nets)
     torch.manual_seed(0)
-    assert torch.equal(first, part(x, START))  # drawn from the global generator alone
-    assert not torch.equal(first, part(x, START))
+    assert torch.equal(first, part(x, START, nets))  # drawn from the global generator alone
+    assert not torch.equal(first, part(x, START, nets))
     assert first.shape == x.shape
     (gradient,) = torch.autograd.grad(first.sum(), x)
     assert gradient.isfinite().all()
     assert gradient.abs().sum() > 0
-    assert part(torch.zeros(4, 1, 9, 9), START).shape == (4, 1, 9, 9)  # gray, odd
+    assert part(torch.zeros(4, 1, 9, 9), START, nets).shape == (4, 1, 9, 9)  # gray, odd
+
+
+def memory(part: Any) -> nn.ModuleDict:
+    """What an adaptive one remembers, at its strongest."""
+    nets = nn.ModuleDict()
+    if isinstance(part, Extra):
+        nets[type(part).__name__] = part.state(nets)
+        nets[type(part).__name__].p.fill_(1.0)
+    return nets

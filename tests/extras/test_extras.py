@@ -46,7 +46,7 @@ def test_lecam_follows_ds_outputs() -> None:
     averages = extra.state(nn.ModuleDict())
     assert averages is not None
     for _ in range(200):
-        extra.after("D", nn.ModuleDict({"LeCam": averages}), {"D/real": torch.tensor(2.0), "D/fake": torch.tensor(-3.0)})
+        extra.after("D", nn.ModuleDict({"LeCam": averages}), {"D/real": torch.tensor(2.0), "D/fake": torch.tensor(-3.0)}, CLOCK)
     assert (averages.real, averages.fake) == (pytest.approx(2.0), pytest.approx(-3.0))
 
 
@@ -60,7 +60,7 @@ def test_feature_matching_golden(golden: dict[str, Tensor]) -> None:
 def test_clipping_bounds_every_parameter() -> None:
     nets = nn.ModuleDict({"D": nn.Linear(5, 5)})
     with torch.no_grad():
-        WeightClipping(bound=0.02).after("D", nets, {})
+        WeightClipping(bound=0.02).after("D", nets, {}, CLOCK)
     assert all(p.abs().max() <= 0.02 for p in nets.parameters())
     assert nets["D"].weight.abs().max().item() == pytest.approx(0.02)  # type: ignore[union-attr]
 
@@ -73,7 +73,7 @@ def test_historical_averaging_is_the_distance_to_the_mean_of_the_past() -> None:
     for value in (4.0, 7.0):
         nn.init.constant_(net.weight, value)
         with torch.no_grad():
-            extra.after("D", nets, {})
+            extra.after("D", nets, {}, CLOCK)
     term = extra.term(Scene("D", nets, {}, CLOCK, Judged(torch.zeros(1), logits(torch.zeros(1))), lambda: None))  # type: ignore
     assert term.item() == pytest.approx(0.5 * (7 - (1 + 4 + 7) / 3) ** 2)
 

@@ -1,0 +1,149 @@
+"""Adaptive discriminator augmentation. Karras et al. 2020b, sections 2 and 3 and appendix B.
+
+D sees every sample changed at random with probability p; p follows how sure D is of its training samples, so that augmentation
+is as strong as overfitting asks for, and none of it leaks into what G makes.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from ..config import config
+from ..core import Clock, Nets, Scene
+from ..errors import refuse
+from ..schedule import Cosine
+from .colours import coloured, filtered, noisy
+from .diffaugment import cut
+from .geometry import blits, shapes, warped
+
+
+class Memory(nn.Module):
+    """p, and how sure D was since it was last adapted."""
+
+    p: Tensor
+    sign: Tensor  # summed
+    count: Tensor
+    images: Tensor  # seen when it was last adapted
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("p", "sign", "count"):
+            self.register_buffer(name, torch.zeros(()))
+        self.register_buffer("images", torch.zeros((), dtype=torch.int64))
+
+
+@runtime_checkable
+class Strength(Protocol):
+    """How p is found. Frozen settings (@config)."""
+
+    def adapt(self, memory: Memory, seen: Mapping[str, Tensor], clock: Clock) -> None:
+        """Set memory.p after a step of D, of which `seen` holds the means."""
+        ...
+
+
+@config
+class Adaptive:
+    """p rises while E[sign D(x)] on reals is above `target`, and falls while it is below: their r_t, section 3.1.
+
+    kimg: thousand images in which p can go from 0 to 1. every: steps between adaptations.
+    """
+
+    target: float = 0.6
+    kimg: float = 500.0
+    every: int = 4
+
+    def __post_init__(self) -> None:
+        refuse(not 0 < self.target < 1, "a target", self.target, "in (0, 1)", "--method.augment.strength.target 0.6")
+        refuse(not self.kimg > 0, "kimg", self.kimg, "above 0", "--method.augment.strength.kimg 500")
+        refuse(self.every < 1, "every", self.every, "1 or more", "--method.augment.strength.every 4")
+
+    def adapt(self, memory: Memory, seen: Mapping[str, Tensor], clock: Clock) -> None:
+        memory.sign.add_(seen["D/sign"])
+        memory.count.add_(1)
+        if clock.step % self.every:
+            return
+        way = (memory.sign / memory.count - self.target).sign()
+        memory.p.add_(way * (clock.images - memory.images) / (1000 * self.kimg)).clamp_(0, 1)
+        memory.sign.zero_()
+        memory.count.zero_()
+        memory.images.fill_(clock.images)
+
+
+@config
+class Rising:
+    """p rises to `final` on half a cosine over the first `kimg` thousand images (Huang et al. 2024, appendix D)."""
+
+    final: float = 0.5
+    kimg: float = 20_000.0
+
+    def __post_init__(self) -> None:
+        refuse(not 0 <= self.final <= 1, "a final strength", self.final, "in [0, 1]", "--method.augment.strength.final 0.5")
+        refuse(not self.kimg > 0, "kimg", self.kimg, "above 0", "--method.augment.strength.kimg 20000")
+
+    def adapt(self, memory: Memory, seen: Mapping[str, Tensor], clock: Clock) -> None:
+        memory.p.fill_(self.final * Cosine(kimg=self.kimg).way(clock))
+
+
+@config
+class ADA:
+    """Images [N, C, H, W] in [-1, 1] -> the same shape; the numbers are shares of p, with which each change comes.
+
+    mirror, quarter, shift: pixels in other places. geometry: scaling, turning, stretching, finer shifts.
+    colour: brightness, contrast, inverted luma, hue, saturation. filters: octaves louder or softer. noise. cutout: half of the
+    side. As in the paper the last three are off.
+    """
+
+    strength: Strength = Adaptive()
+    mirror: float = 1.0
+    quarter: float = 1.0
+    shift: float = 1.0
+    geometry: float = 1.0
+    colour: float = 1.0
+    filters: float = 0.0
+    noise: float = 0.0
+    cutout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("mirror", "quarter", "shift", "geometry", "colour", "filters", "noise", "cutout"):
+            value = getattr(self, name)
+            refuse(not 0 <= value <= 1, f"method.augment.{name}", value, "in [0, 1]", f"--method.augment.{name} 1")
+
+    # ------------------------------------------------------------ what D sees
+
+    def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
+        p, n, size = self.memory(nets).p, len(x), (x.shape[2], x.shape[3])
+        places = self.mirror + self.quarter + self.shift
+        if places or self.geometry:
+            moves = blits(self.mirror * p, self.quarter * p, self.shift * p, n, size)
+            x = warped(x, moves @ shapes(self.geometry * p, n, size) if self.geometry else moves)
+        if self.colour:
+            x = coloured(x, self.colour * p)
+        if self.filters:
+            x = filtered(x, self.filters * p)
+        if self.noise:
+            x = noisy(x, self.noise * p)
+        if self.cutout:
+            x = torch.where(torch.rand(n, 1, 1, 1, device=x.device) < self.cutout * p, cut(x, 0.5), x)
+        return x
+
+    # ------------------------------------------------------------ how strongly
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        return ("D",)
+
+    def state(self, nets: Nets) -> nn.Module | None:
+        return Memory()
+
+    def term(self, scene: Scene) -> Tensor | None:
+        return None
+
+    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
+        self.strength.adapt(self.memory(nets), seen, clock)
+
+    def memory(self, nets: Nets) -> Memory:
+        kept = nets[type(self).__name__]
+        assert isinstance(kept, Memory)
+        return kept

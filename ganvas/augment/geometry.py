@@ -1,0 +1,94 @@
+"""Mirrored, turned, moved, scaled and stretched samples, each with probability p. Karras et al. 2020b, appendix B, table 2."""
+
+from math import pi
+
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample, pad
+
+from ..resampling import downsampled, upsampled
+
+# the wavelet sym6: doubling an image by it and halving it again changes nothing (Daubechies 1992, table 8.1, N = 6)
+SYM6 = (
+    0.015404109327027373,
+    0.0034907120842174702,
+    -0.11799011114819057,
+    -0.048311742585633,
+    0.4910559419267466,
+    0.787641141030194,
+    0.3379294217276218,
+    -0.07263752278646252,
+    -0.021060292512300564,
+    0.04472490177066578,
+    0.0017677118642428036,
+    -0.007800708325034148,
+)
+LATE = sum(k * tap for k, tap in enumerate(SYM6)) / sum(SYM6) - 5.5  # where its middle is: it is not quite symmetric
+MARGIN = 6  # pixels of reflection, of which the filter sees the inner ones
+
+
+def chosen(p: Tensor, values: Tensor, neutral: float) -> Tensor:
+    """Each of the values [N] with probability p, and `neutral` else."""
+    return torch.where(torch.rand_like(values) < p, values, torch.full_like(values, neutral))
+
+
+def blits(mirror: Tensor, quarter: Tensor, move: Tensor, n: int, size: tuple[int, int]) -> Tensor:
+    """What only moves pixels to other places: mirror images, quarter turns, shifts by up to an eighth, each with a probability.
+
+    Returns inverses [N, 3, 3].
+    """
+    draw = torch.rand(4, n, device=move.device)
+    mirror = 1 - 2 * chosen(mirror, (draw[0] < 0.5).float(), 0.0)
+    turn = chosen(quarter, (draw[1] * 4).floor(), 0.0) * (pi / 2)
+    right, down = (chosen(move, ((draw[k] * 2 - 1) * size[3 - k] / 8).round(), 0.0) for k in (2, 3))
+    return scaling(mirror, torch.ones_like(mirror)) @ rotation(turn) @ shift(right, down)
+
+
+def shapes(p: Tensor, n: int, size: tuple[int, int]) -> Tensor:
+    """What changes shapes: scaled, turned, stretched, turned again and moved by fractions of pixels; [N, 3, 3]."""
+    normal, angles = torch.randn(4, n, device=p.device), (torch.rand(2, n, device=p.device) * 2 - 1) * pi
+    once = 1 - (1 - p).sqrt()  # two turns, of which at least one happens with p
+    scale, stretch = chosen(p, torch.exp2(0.2 * normal[0]), 1.0), chosen(p, torch.exp2(0.2 * normal[1]), 1.0)
+    moves = torch.rand(n, device=p.device) < p
+    right, down = (torch.where(moves, normal[k] * size[3 - k] / 8, 0.0) for k in (2, 3))
+    first, second = (rotation(chosen(once, angle, 0.0)) for angle in angles)
+    return scaling(scale, scale) @ first @ scaling(stretch, 1 / stretch) @ second @ shift(right, down)
+
+
+def warped(x: Tensor, inverse: Tensor) -> Tensor:
+    """x [N, C, H, W]; inverse [N, 3, 3] says where each pixel comes from, in pixels from the middle.
+
+    Doubled, sampled bilinearly and halved, so that nothing aliases; beyond its border the image is reflected. Their figure 18.
+    """
+    height, width = x.shape[2:]
+    taps = torch.tensor(SYM6, device=x.device) / 2**0.5
+    edge = min(MARGIN, height - 1, width - 1)
+    double = upsampled(pad(x, [edge] * 4, mode="reflect"), taps, 2, (6, 5))
+    rows, columns = ((torch.arange(-5, 2 * side + 5, device=x.device) + 0.5 - LATE - side) / 2 for side in (height, width))
+    place = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), 2)  # [2H + 10, 2W + 10, 2], right and down
+    source = torch.einsum("nij,hwj->nhwi", inverse[:, :2, :2], place) + inverse[:, None, None, :2, 2] + LATE / 2
+    half = torch.tensor([width / 2 + edge, height / 2 + edge], device=x.device)
+    moved = grid_sample(double, (source / half).to(x.dtype), mode="bilinear", padding_mode="reflection", align_corners=False)
+    return downsampled(moved, taps, 2)
+
+
+def scaling(across: Tensor, along: Tensor) -> Tensor:
+    zero = torch.zeros_like(across)
+    return matrix([[1 / across, zero, zero], [zero, 1 / along, zero]])
+
+
+def rotation(angle: Tensor) -> Tensor:
+    zero = torch.zeros_like(angle)
+    return matrix([[angle.cos(), angle.sin(), zero], [-angle.sin(), angle.cos(), zero]])
+
+
+def shift(right: Tensor, down: Tensor) -> Tensor:
+    one, zero = torch.ones_like(right), torch.zeros_like(right)
+    return matrix([[one, zero, -right], [zero, one, -down]])
+
+
+def matrix(rows: list[list[Tensor]]) -> Tensor:
+    """[N, 3, 3] of two rows; the third is 0, 0, 1."""
+    n, device = len(rows[0][0]), rows[0][0].device
+    last = torch.tensor([0.0, 0.0, 1.0], device=device).expand(n, 1, 3)
+    return torch.cat([torch.stack([torch.stack(row, 1) for row in rows], 1), last], 1)

@@ -1,0 +1,66 @@
+"""What Progressive GAN brought, and the style networks kept: Karras et al. 2018, section 4.
+
+Weights are kept ~ N(0, 1) and scaled at run time by He's constant, so that Adam, which forgets scales, learns all layers at
+one speed; features are normalised pixel by pixel; D sees how much a batch varies.
+"""
+
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Linear(nn.Module):
+    """gain·lr/√fan_in · W x + lr·b; `lr` slows the layer's learning (its weights are kept so much larger)."""
+
+    def __init__(self, inputs: int, outputs: int, gain: float = 1.0, lr: float = 1.0, bias: float = 0.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / lr))
+        self.scale, self.lr = gain * lr / sqrt(inputs), lr
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight * self.scale, self.bias * self.lr)
+
+
+class Conv(nn.Module):
+    """gain/√fan_in · W * x + b, same size out unless `padding` says otherwise."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        gain: float = 1.0,
+        stride: int = 1,
+        padding: int | None = None,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.scale, self.stride = gain / sqrt(inputs * kernel**2), stride
+        self.padding = kernel // 2 if padding is None else padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.weight * self.scale, self.bias, self.stride, self.padding)
+
+
+def pixel_norm(x: Tensor) -> Tensor:
+    """x·rsqrt(mean over channels of x² + 1e-8): [N, C, …]."""
+    return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+
+
+def with_deviation(x: Tensor, group: int = 4) -> Tensor:
+    """x [N, C, H, W] with one more channel: the mean standard deviation of its group of samples.
+
+    Every N/group-th sample is of one group; where the batch does not divide, groups are as large as they can be. Variances are
+    biased, 1e-8 within the root.
+    """
+    n, _, height, width = x.shape
+    size = next(size for size in range(min(group, n), 0, -1) if n % size == 0)
+    grouped = x.unflatten(0, (size, -1)).float()  # [size, n / size, C, H, W]
+    deviation = (grouped.var(0, correction=0) + 1e-8).sqrt().mean((1, 2, 3))  # [n / size]
+    plane = deviation.to(x.dtype).repeat(size)[:, None, None, None].expand(n, 1, height, width)
+    return torch.cat([x, plane], 1)

@@ -1,0 +1,127 @@
+"""Progressive GAN. Karras et al. 2018, table 2 and appendix A.
+
+Networks for all sizes from 4 px up, of which `depth` says how many are used: 2.3 is 8 px, and 16 px faded in by 0.3.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from math import ceil, sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
+
+from ..config import config
+from ..core import Spec, Verdict
+from .equalised import Conv, Linear, pixel_norm, with_deviation
+from .layers import check_widths, image_levels
+
+HE = sqrt(2)
+pooled = partial(avg_pool2d, kernel_size=2)
+
+
+def widths(most: int, base: int, levels: int) -> list[int]:
+    """Channels from 4 px up: `base` over the size, at most `most`."""
+    return [min(most, max(1, base // (4 * 2**level))) for level in range(levels + 1)]
+
+
+def doubled(x: Tensor) -> Tensor:
+    return interpolate(x, scale_factor=2, mode="nearest")
+
+
+def faded(old: Tensor, new: Tensor, depth: float) -> Tensor:
+    """Between levels: from the old path to the new one as depth goes to the next whole number."""
+    return torch.lerp(old, new, depth - ceil(depth) + 1)
+
+
+class UpBlock(nn.Module):
+    """[N, inputs, H, W] -> [N, outputs, 2H, 2W]."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.first, self.second = Conv(inputs, outputs, 3, HE), Conv(outputs, outputs, 3, HE)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return active(self.second(active(self.first(doubled(x)))))
+
+
+def active(x: Tensor) -> Tensor:
+    return pixel_norm(leaky_relu(x, 0.2))
+
+
+class Generator(nn.Module):
+    """z [N, z_dim] -> x [N, C, 4·2^⌈depth⌉, …], of no bounds; `widths` are the channels from 4 px up."""
+
+    def __init__(self, z_dim: int, widths: list[int], channels: int) -> None:
+        super().__init__()
+        self.z_dim, self.levels = z_dim, len(widths) - 1
+        self.depth = float(self.levels)  # what is grown so far: the method's to say
+        self.first = Linear(z_dim, widths[0] * 16, HE / 4)
+        self.start = Conv(widths[0], widths[0], 3, HE)
+        self.blocks = nn.ModuleList(UpBlock(inputs, outputs) for inputs, outputs in pairwise(widths))
+        self.to_image = nn.ModuleList(Conv(width, channels, 1) for width in widths)
+
+    def forward(self, z: Tensor) -> Tensor:
+        level = ceil(self.depth)
+        h = before = active(self.start(active(self.first(pixel_norm(z)).unflatten(1, (-1, 4, 4)))))
+        for block in list(self.blocks)[:level]:
+            before, h = h, block(h)
+        x = self.to_image[level](h)
+        return x if self.depth == level else faded(doubled(self.to_image[level - 1](before)), x, self.depth)
+
+
+class DownBlock(nn.Module):
+    """[N, inputs, H, W] -> [N, outputs, H/2, W/2]."""
+
+    def __init__(self, inputs: int, outputs: int, halved: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.second, self.halved = Conv(inputs, inputs, 3, HE), Conv(inputs, outputs, 3, HE), halved
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.halved(leaky_relu(self.second(leaky_relu(self.first(x), 0.2)), 0.2))
+
+
+class Discriminator(nn.Module):
+    """x [N, C, 4·2^⌈depth⌉, …] -> Verdict; `widths` from 4 px up, `halved` how images lose half their size."""
+
+    def __init__(self, widths: list[int], channels: int, halved: Callable[[Tensor], Tensor] = pooled) -> None:
+        super().__init__()
+        self.levels = len(widths) - 1
+        self.depth = float(self.levels)
+        self.from_image = nn.ModuleList(Conv(channels, width, 1, HE) for width in widths)
+        self.blocks = nn.ModuleList(DownBlock(inputs, outputs, halved) for outputs, inputs in pairwise(widths))
+        self.end = Conv(widths[0] + 1, widths[0], 3, HE)
+        self.dense, self.last = Linear(widths[0] * 16, widths[0], HE), Linear(widths[0], 1)
+
+    def forward(self, x: Tensor) -> Verdict:
+        level = ceil(self.depth)
+        h = leaky_relu(self.from_image[level](x), 0.2)
+        for k in reversed(range(level)):
+            h = self.blocks[k](h)
+            if k == level - 1 and self.depth < level:
+                h = faded(leaky_relu(self.from_image[k](avg_pool2d(x, 2)), 0.2), h, self.depth)
+        h = leaky_relu(self.end(with_deviation(h)), 0.2)
+        features = leaky_relu(self.dense(h.flatten(1)), 0.2)
+        return Verdict(self.last(features).squeeze(1), features)
+
+
+@config
+class ProGAN:
+    """For 8 to 1024 px; at `width` 512 and `base` 16384 table 2's widths: 512 up to 32 px, 256 at 64, halving from there."""
+
+    z_dim: int = 512
+    width: int = 512
+    base: int = 16384
+
+    def __post_init__(self) -> None:
+        check_widths(z_dim=self.z_dim, width=self.width, base=self.base)
+
+    def build(self, spec: Spec) -> nn.ModuleDict:
+        channels, levels = image_levels(spec, "ProGAN")
+        sizes = widths(self.width, self.base, levels)
+        return nn.ModuleDict({"G": Generator(self.z_dim, sizes, channels), "D": Discriminator(sizes, channels)})
+
+    def smallest(self) -> "ProGAN":
+        return replace(self, z_dim=2, width=2)

@@ -1,0 +1,107 @@
+"""StyleGAN. Karras et al. 2019, section 2: Progressive GAN's synthesis from a constant, driven by styles and noise.
+
+The sixth configuration of their table 1 (F): bilinear resampling, AdaIN, noise at every layer, mixing. It grows as
+Progressive GAN does, whose D it plays against.
+"""
+
+from dataclasses import replace
+from itertools import pairwise
+from math import ceil
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
+
+from ..config import config
+from ..core import Spec
+from ..errors import refuse
+from ..resampling import doubled, halved
+from .equalised import Conv, Linear
+from .layers import check_widths, image_levels
+from .progan import Discriminator, faded, widths
+from .style import HE, Mapping, Styled
+
+
+class Adaptive(nn.Module):
+    """Noise, bias, LeakyReLU, and statistics that a style says (AdaIN, eq. 1): x [N, C, H, W], w [N, w_dim] -> like x."""
+
+    still: Tensor  # noise for samples that are to come out the same
+
+    def __init__(self, width: int, w_dim: int, size: int) -> None:
+        super().__init__()
+        self.strength, self.bias = nn.Parameter(torch.zeros(width, 1, 1)), nn.Parameter(torch.zeros(width, 1, 1))
+        self.style = Linear(w_dim, 2 * width)
+        self.register_buffer("still", torch.randn(size, size))
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        noise = torch.randn(len(x), 1, *x.shape[2:], dtype=x.dtype, device=x.device) if self.training else self.still
+        x = leaky_relu(x + self.strength * noise + self.bias, 0.2)
+        variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
+        gain, bias = self.style(w)[:, :, None, None].chunk(2, 1)
+        return (x - mean) * ((variance + 1e-8).rsqrt() * (1 + gain)) + bias
+
+
+class UpBlock(nn.Module):
+    """[N, inputs, H, W] and the styles of two layers -> [N, outputs, 2H, 2W]."""
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int, size: int) -> None:
+        super().__init__()
+        self.first, self.second = Conv(inputs, outputs, 3, HE, bias=False), Conv(outputs, outputs, 3, HE, bias=False)
+        self.adapt = nn.ModuleList(Adaptive(outputs, w_dim, size) for _ in range(2))
+
+    def forward(self, x: Tensor, first: Tensor, second: Tensor) -> Tensor:
+        x = self.adapt[0](self.first(doubled(x)), first)
+        return self.adapt[1](self.second(x), second)
+
+
+class Generator(Styled):
+    """z [N, z_dim], truncation [N] -> x [N, C, 4·2^⌈depth⌉, …], of no bounds; `widths` are the channels from 4 px up."""
+
+    def __init__(self, mapping: Mapping, w_dim: int, widths: list[int], channels: int, mixing: float) -> None:
+        super().__init__(mapping, mixing)
+        self.levels = len(widths) - 1
+        self.depth = float(self.levels)  # what is grown so far: the method's to say
+        self.start = nn.Parameter(torch.ones(widths[0], 4, 4))
+        self.even = Conv(widths[0], widths[0], 3, HE, bias=False)
+        self.adapt = nn.ModuleList(Adaptive(widths[0], w_dim, 4) for _ in range(2))
+        self.blocks = nn.ModuleList(UpBlock(i, o, w_dim, 8 * 2**k) for k, (i, o) in enumerate(pairwise(widths)))
+        self.to_image = nn.ModuleList(Conv(width, channels, 1) for width in widths)
+
+    @property
+    def layers(self) -> int:  # type: ignore[override]  # as many as are grown
+        return 2 * (ceil(self.depth) + 1)
+
+    def synthesis(self, ws: Tensor) -> Tensor:
+        """ws [N, layers, w_dim] -> x."""
+        level, styles = ceil(self.depth), ws.unbind(1)
+        h = self.adapt[0](self.start.expand(len(ws), -1, -1, -1), styles[0])
+        h = before = self.adapt[1](self.even(h), styles[1])
+        for k, block in enumerate(list(self.blocks)[:level]):
+            before, h = h, block(h, styles[2 * k + 2], styles[2 * k + 3])
+        x = self.to_image[level](h)
+        return x if self.depth == level else faded(doubled(self.to_image[level - 1](before)), x, self.depth)
+
+
+@config
+class StyleGAN:
+    """For 8 to 1024 px, by the method Progressive; `base` over the size are the channels, at most `width`."""
+
+    z_dim: int = 512
+    w_dim: int = 512
+    mapping: int = 8  # layers
+    width: int = 512
+    base: int = 16384
+    mixing: float = 0.9
+
+    def __post_init__(self) -> None:
+        check_widths(z_dim=self.z_dim, w_dim=self.w_dim, mapping=self.mapping, width=self.width, base=self.base)
+        refuse(not 0 <= self.mixing <= 1, "nets.mixing", self.mixing, "between 0 and 1", "--nets.mixing 0.9")
+
+    def build(self, spec: Spec) -> nn.ModuleDict:
+        channels, levels = image_levels(spec, "StyleGAN")
+        sizes = widths(self.width, self.base, levels)
+        G = Generator(Mapping(self.z_dim, self.w_dim, self.mapping), self.w_dim, sizes, channels, self.mixing)
+        return nn.ModuleDict({"G": G, "D": Discriminator(sizes, channels, halved)})
+
+    def smallest(self) -> "StyleGAN":
+        return replace(self, z_dim=2, w_dim=2, mapping=1, width=2)

@@ -1,0 +1,174 @@
+"""StyleGAN2. Karras et al. 2020a, section 2 and appendix B; networks as in Karras et al. 2020b (ADA).
+
+G sums images of all sizes (skip), D is residual. A style scales the features that go into a convolution, and the weights are
+normalised as if they had been scaled (demodulated): so one convolution serves all samples.
+"""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
+
+from ..config import config
+from ..core import Spec, Verdict
+from ..errors import refuse
+from ..resampling import blurred, doubled, halved
+from .equalised import Conv, Linear, with_deviation
+from .layers import check_widths, classes_of, image_levels
+from .progan import widths
+from .style import HE, Mapping, Styled
+
+
+class ModulatedConv(nn.Module):
+    """x [N, inputs, H, W], s [N, inputs] -> [N, outputs, …], twice the size if `upward`. Eqs. 1 to 3.
+
+    Scaling what goes in by s, and what comes out by d, equals a convolution with weights d·w·s, without making them: a set
+    of weights for each sample costs memory, and grouped convolutions are slow.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, upward: bool = False, demodulate: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.kernel, self.upward, self.demodulate = kernel, upward, demodulate
+
+    def forward(self, x: Tensor, s: Tensor) -> Tensor:
+        x = x * s[:, :, None, None]
+        if self.upward:
+            x = blurred(conv_transpose2d(x, self.weight.transpose(0, 1), stride=2), 1, gain=4)
+        else:
+            x = conv2d(x, self.weight, padding=self.kernel // 2)
+        if not self.demodulate:
+            return x
+        power = s.square() @ self.weight.square().sum((2, 3)).t()  # eq. 3: Σ (w·s)² of each output, [N, outputs]
+        return x * (power + 1e-8).rsqrt()[:, :, None, None]
+
+
+class Layer(nn.Module):
+    """Style, convolution, noise, bias, LeakyReLU."""
+
+    still: Tensor  # noise for samples that are to come out the same
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int, size: int, upward: bool) -> None:
+        super().__init__()
+        self.style = Linear(w_dim, inputs, bias=1.0)
+        self.convolution = ModulatedConv(inputs, outputs, 3, upward)
+        self.strength, self.bias = nn.Parameter(torch.zeros(())), nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("still", torch.randn(size, size))
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        x = self.convolution(x, self.style(w))
+        noise = torch.randn(len(x), 1, *x.shape[2:], dtype=x.dtype, device=x.device) if self.training else self.still
+        x = x + (noise * self.strength + self.bias[:, None, None])
+        return leaky_relu(x, 0.2) * HE
+
+
+class ToImage(nn.Module):
+    """Style and a 1x1 convolution without demodulation."""
+
+    def __init__(self, inputs: int, channels: int, w_dim: int) -> None:
+        super().__init__()
+        self.style = Linear(w_dim, inputs, bias=1.0)
+        self.convolution = ModulatedConv(inputs, channels, 1, demodulate=False)
+        self.bias, self.scale = nn.Parameter(torch.zeros(channels)), inputs**-0.5
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        return self.convolution(x, self.style(w) * self.scale) + self.bias[:, None, None]
+
+
+class Generator(Styled):
+    """z [N, z_dim], label [N], truncation [N] -> x [N, C, 4·2^levels, …], of no bounds; `widths` from 4 px up."""
+
+    def __init__(self, mapping: Mapping, w_dim: int, widths: list[int], channels: int, mixing: float) -> None:
+        super().__init__(mapping, mixing)
+        self.layers = 2 * len(widths)
+        self.start = nn.Parameter(torch.randn(widths[0], 4, 4))
+        sizes = [4 * 2**k for k in range(len(widths))]
+        self.first = Layer(widths[0], widths[0], w_dim, 4, upward=False)
+        self.ups = nn.ModuleList(
+            Layer(i, o, w_dim, size, True) for (i, o), size in zip(pairwise(widths), sizes[1:], strict=True)
+        )
+        self.evens = nn.ModuleList(Layer(o, o, w_dim, size, False) for o, size in zip(widths[1:], sizes[1:], strict=True))
+        self.to_image = nn.ModuleList(ToImage(width, channels, w_dim) for width in widths)
+
+    def synthesis(self, ws: Tensor) -> Tensor:
+        """ws [N, 2·sizes, w_dim] -> x. An image layer shares the style of the convolution that follows it."""
+        styles = ws.unbind(1)
+        h = self.first(self.start.expand(len(ws), -1, -1, -1), styles[0])
+        x = self.to_image[0](h, styles[1])
+        for k, (up, even) in enumerate(zip(self.ups, self.evens, strict=True)):
+            h = even(up(h, styles[2 * k + 1]), styles[2 * k + 2])
+            x = doubled(x) + self.to_image[k + 1](h, styles[2 * k + 3])
+        return x
+
+
+class DownBlock(nn.Module):
+    """Two convolutions, the second at half the size, beside a blurred 1x1; together of variance 1. Appendix B."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.first, self.second = Conv(inputs, inputs, 3), Conv(inputs, outputs, 3, stride=2, padding=0)
+        self.beside = Conv(inputs, outputs, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = leaky_relu(self.first(x), 0.2) * HE
+        h = leaky_relu(self.second(blurred(h, 2)), 0.2)  # times √2, over √2
+        return h + self.beside(halved(x)) * 0.5**0.5
+
+
+class Discriminator(nn.Module):
+    """x [N, C, S, S], label int64 [N] where there are `classes` -> Verdict; `widths` from 4 px up. Labels by projection."""
+
+    def __init__(self, widths: list[int], channels: int, classes: int, w_dim: int, layers: int, group: int = 4) -> None:
+        super().__init__()
+        self.group = group
+        self.from_image = Conv(channels, widths[-1], 1)
+        self.blocks = nn.Sequential(*(DownBlock(i, o) for o, i in reversed(list(pairwise(widths)))))
+        self.end = Conv(widths[0] + 1, widths[0], 3)
+        self.dense, self.last = Linear(widths[0] * 16, widths[0]), Linear(widths[0], w_dim if classes else 1)
+        self.label = Mapping(0, w_dim, layers, classes) if classes else None
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
+        h = self.blocks(leaky_relu(self.from_image(x), 0.2) * HE)
+        h = leaky_relu(self.end(with_deviation(h, self.group)), 0.2) * HE
+        features = leaky_relu(self.dense(h.flatten(1)), 0.2) * HE
+        found = self.last(features)
+        if self.label is None or label is None:
+            return Verdict(found.squeeze(1), features)
+        asked = self.label(None, label)
+        return Verdict((found * asked).sum(1) / asked.shape[1] ** 0.5, features)
+
+
+@config
+class StyleGAN2:
+    """For 8 to 1024 px; `base` over the size are the channels, at most `width`.
+
+    group: samples among which D sees a standard deviation.
+    """
+
+    z_dim: int = 512
+    w_dim: int = 512
+    mapping: int = 8  # layers
+    width: int = 512
+    base: int = 16384
+    mixing: float = 0.9
+    group: int = 4
+    labels: bool = True
+
+    def __post_init__(self) -> None:
+        check_widths(
+            z_dim=self.z_dim, w_dim=self.w_dim, mapping=self.mapping, width=self.width, base=self.base, group=self.group
+        )
+        refuse(not 0 <= self.mixing <= 1, "nets.mixing", self.mixing, "between 0 and 1", "--nets.mixing 0.9")
+
+    def build(self, spec: Spec) -> nn.ModuleDict:
+        channels, levels = image_levels(spec, "StyleGAN2")
+        classes, sizes = classes_of(spec) if self.labels else 0, widths(self.width, self.base, levels)
+        mapping = Mapping(self.z_dim, self.w_dim, self.mapping, classes)
+        G = Generator(mapping, self.w_dim, sizes, channels, self.mixing)
+        D = Discriminator(sizes, channels, classes, self.w_dim, self.mapping, self.group)
+        return nn.ModuleDict({"G": G, "D": D})
+
+    def smallest(self) -> "StyleGAN2":
+        return replace(self, z_dim=2, w_dim=2, mapping=1, width=2)

@@ -1,0 +1,86 @@
+"""Networks that grow while they learn: Progressive GAN, and StyleGAN after it."""
+
+from dataclasses import replace
+
+from ..media import Image
+from ..methods import Adversarial, Progressive
+from ..nets import ProGAN, StyleGAN
+from ..objectives import NonSaturating, Wasserstein
+from ..optim import Adam
+from ..penalties import R1, Drift, GradientPenalty
+from ..recipe import Recipe, Train
+from .dcgan import dcgan
+
+BATCHES = (128, 128, 128, 64, 32, 16, 8)  # from 4 px up to 256 px
+
+
+def progan() -> Recipe:
+    """Images, 256 px: from 4 px up, a size at a time, under the Wasserstein loss with a gradient penalty.
+
+    Paper: Karras et al. 2018, appendix A: 600,000 images to fade a size in and as many to train it, Adam 1e-3 (0, 0.99).
+    Expected: not trained here; it wants a GPU.
+    """
+    adam = Adam(lr=1e-3, betas=(0.0, 0.99))
+    game = Adversarial(objective=Wasserstein(), penalties=(GradientPenalty(gamma=10.0), Drift(weight=1e-3)))
+    return replace(
+        dcgan(),
+        name="progan",
+        medium=Image(size=256),
+        nets=ProGAN(),
+        method=Progressive(game=game, kimg=600.0, batches=BATCHES),
+        optim={"G": adam, "D": adam},
+        train=Train(images=12_000_000, batch=8, ema_kimg=10.0),
+    )
+
+
+def progan_small() -> Recipe:
+    """Images, 32 px: narrow, and grown within half of the run: for a processor.
+
+    Paper: Karras et al. 2018.
+    Expected: not measured yet.
+    """
+    recipe = progan()
+    assert isinstance(recipe.method, Progressive)
+    return replace(
+        recipe,
+        name="progan_small",
+        medium=Image(size=32),
+        nets=ProGAN(z_dim=64, width=64, base=1024),
+        method=replace(recipe.method, kimg=0.0, share=0.5, batches=()),
+        train=Train(images=300_000, batch=32, ema_kimg=10.0),
+    )
+
+
+def stylegan() -> Recipe:
+    """Images, 256 px: Progressive GAN's growth, from a constant that styles and noise shape.
+
+    Paper: Karras et al. 2019, configuration F: non-saturating, R1 of 10, Adam 1e-3 (0, 0.99), 25 million images.
+    Expected: not trained here; it wants a GPU.
+    """
+    game = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=10.0),))
+    return replace(
+        progan(),
+        name="stylegan",
+        nets=StyleGAN(),
+        method=Progressive(game=game, kimg=600.0, batches=BATCHES),
+        train=Train(images=25_000_000, batch=8, ema_kimg=10.0),
+    )
+
+
+def stylegan_small() -> Recipe:
+    """Images, 32 px: narrow, a lazy penalty in proportion to the pixels, grown within half of the run: for a processor.
+
+    Paper: Karras et al. 2019.
+    Expected: not measured yet.
+    """
+    adam = Adam(lr=2e-3, betas=(0.0, 0.99))
+    game = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=0.2, every=8),))
+    return replace(
+        stylegan(),
+        name="stylegan_small",
+        medium=Image(size=32),
+        nets=StyleGAN(z_dim=64, w_dim=64, mapping=4, width=64, base=1024),
+        method=Progressive(game=game, share=0.5),
+        optim={"G": adam, "D": adam},
+        train=Train(images=300_000, batch=32, ema_kimg=10.0),
+    )

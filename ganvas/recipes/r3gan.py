@@ -1,0 +1,83 @@
+"""R3GAN: a plain ResNeXt under the relativistic pairing loss with R1 and R2. Huang et al. 2024."""
+
+from dataclasses import replace
+
+from ..augment import ADA, Rising
+from ..media import Image
+from ..methods import Adversarial
+from ..nets import R3GAN
+from ..objectives import RelativisticPairing
+from ..optim import Adam
+from ..penalties import R1, R2, FiniteDifferenceR1, FiniteDifferenceR2
+from ..recipe import Recipe, Train
+from ..schedule import Cosine
+from .dcgan import dcgan
+
+KIMG = 20_000.0  # of every schedule
+
+
+def _published(name: str, size: int, widths: tuple[int, ...], gamma: float, batch: int, p: float, ema_kimg: float) -> Recipe:
+    """A configuration of the paper's appendix D: γ falls to a tenth, the rate to a quarter, β2 and augmentation rise."""
+    tenth = Cosine(final=0.1, kimg=KIMG)
+    adam = Adam(lr=2e-4, betas=(0.0, 0.9), final_betas=(0.0, 0.99), schedule=Cosine(final=0.25, kimg=KIMG))
+    return replace(
+        dcgan(),
+        name=name,
+        medium=Image(size=size),
+        nets=R3GAN(widths=widths),
+        method=Adversarial(
+            objective=RelativisticPairing(),
+            penalties=(R1(gamma=gamma, schedule=tenth), R2(gamma=gamma, schedule=tenth)),
+            augment=ADA(strength=Rising(final=p, kimg=KIMG), quarter=0.0, geometry=0.0, colour=0.5, cutout=1.0),
+        ),
+        optim={"G": adam, "D": adam},
+        train=Train(images=200_000_000, batch=batch, ema_kimg=ema_kimg, ema_ramp=ema_kimg / KIMG),
+    )
+
+
+def r3gan() -> Recipe:
+    """Images, 32 px: a residual network without normalisation, and the loss that `auto` has.
+
+    Paper: Huang et al. 2024, appendix D, CIFAR-10: batch 512, γ 0.05 to 0.005, a moving average of up to 5 million images.
+    Expected: not trained here; it wants a GPU.
+    """
+    return _published("r3gan", 32, (768, 768, 768, 768), gamma=0.05, batch=512, p=0.55, ema_kimg=5000.0)
+
+
+def r3gan_ffhq64() -> Recipe:
+    """Images, 64 px: the same for faces.
+
+    Paper: Huang et al. 2024, appendix D, FFHQ-64: batch 256, γ 2 to 0.2.
+    Expected: not trained here; it wants a GPU.
+    """
+    return _published("r3gan_ffhq64", 64, (768, 768, 768, 768, 384), gamma=2.0, batch=256, p=0.3, ema_kimg=500.0)
+
+
+def r3gan_ffhq256() -> Recipe:
+    """Images, 256 px: the same for larger faces.
+
+    Paper: Huang et al. 2024, appendix D, FFHQ-256: batch 256, γ 150 to 15.
+    Expected: not trained here; it wants a GPU.
+    """
+    widths = (768, 768, 768, 768, 384, 192, 96)
+    return _published("r3gan_ffhq256", 256, widths, gamma=150.0, batch=256, p=0.3, ema_kimg=500.0)
+
+
+def r3gan_small() -> Recipe:
+    """Images, 32 px: narrow, a block a size, penalties by finite differences, not augmented: for a processor.
+
+    Paper: Huang et al. 2024.
+    Expected: not measured yet.
+    """
+    adam = Adam(lr=1e-3, betas=(0.0, 0.99))
+    return replace(
+        r3gan(),
+        name="r3gan_small",
+        nets=R3GAN(widths=(96, 96, 64, 32), blocks=1),
+        method=Adversarial(
+            objective=RelativisticPairing(),
+            penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
+        ),
+        optim={"G": adam, "D": adam},
+        train=Train(images=300_000, batch=32, ema_kimg=10.0),
+    )

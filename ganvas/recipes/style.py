@@ -1,0 +1,125 @@
+"""StyleGAN2, with and without adaptive augmentation, and StyleGAN3."""
+
+from dataclasses import replace
+
+from ..augment import ADA
+from ..media import Image
+from ..methods import Adversarial
+from ..nets import StyleGAN2, StyleGAN3
+from ..objectives import NonSaturating
+from ..optim import Adam
+from ..penalties import R1, PathLength
+from ..recipe import Recipe, Train
+from .dcgan import dcgan
+
+
+def lazy(lr: float, every: int) -> Adam:
+    """Adam for a network that is penalised in every so many steps: as if it were all one (Karras et al. 2020a, appendix B)."""
+    share = every / (every + 1)
+    return Adam(lr=lr * share, betas=(0.0, 0.99**share))
+
+
+def stylegan2() -> Recipe:
+    """Images, 256 px: styles that scale weights, a residual D, lazy penalties on both.
+
+    Paper: Karras et al. 2020a; settings for 256 px of Karras et al. 2020b: batch 64, R1 of 1, 2.5e-3.
+    Expected: not trained here; it wants a GPU.
+    """
+    return replace(
+        dcgan(),
+        name="stylegan2",
+        medium=Image(size=256),
+        nets=StyleGAN2(),
+        method=Adversarial(objective=NonSaturating(), penalties=(R1(gamma=1.0, every=16),), path_length=PathLength()),
+        optim={"G": lazy(2.5e-3, 4), "D": lazy(2.5e-3, 16)},
+        train=Train(images=25_000_000, batch=64, ema_kimg=20.0),
+    )
+
+
+def stylegan2_ada() -> Recipe:
+    """Images, 256 px, few of them: the same, D's samples augmented as strongly as it overfits.
+
+    Paper: Karras et al. 2020b.
+    Expected: not trained here; it wants a GPU.
+    """
+    method = Adversarial(
+        objective=NonSaturating(), penalties=(R1(gamma=1.0, every=16),), path_length=PathLength(), augment=ADA()
+    )
+    return replace(stylegan2(), name="stylegan2_ada", method=method)
+
+
+def stylegan2_cifar() -> Recipe:
+    """Images, 32 px: no path lengths, no mixing, a short mapping, and adaptive augmentation.
+
+    Paper: Karras et al. 2020b, configuration for CIFAR-10: R1 of 0.01, moving average of 500,000 images, 100 million in all.
+    Expected: not trained here; it wants a GPU.
+    """
+    method = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=0.01, every=16),), augment=ADA())
+    adam = Adam(lr=2.5e-3, betas=(0.0, 0.99))
+    return replace(
+        stylegan2(),
+        name="stylegan2_cifar",
+        medium=Image(size=32),
+        nets=StyleGAN2(mapping=2, mixing=0.0, group=32),
+        method=method,
+        optim={"G": adam, "D": lazy(2.5e-3, 16)},
+        train=Train(images=100_000_000, batch=64, ema_kimg=500.0),
+    )
+
+
+def stylegan2_small() -> Recipe:
+    """Images, 32 px: an eighth of the width, R1 as Karras et al. 2020b would have it: for a processor.
+
+    Paper: Karras et al. 2020a.
+    Expected: not measured yet.
+    """
+    method = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=0.01, every=16),), path_length=PathLength())
+    return replace(
+        stylegan2(),
+        name="stylegan2_small",
+        medium=Image(size=32),
+        nets=StyleGAN2(z_dim=64, w_dim=64, mapping=2, width=64, base=1024),
+        method=method,
+        train=Train(images=300_000, batch=32, ema_kimg=10.0),
+    )
+
+
+def stylegan3_t() -> Recipe:
+    """Images, 256 px: layers without aliasing, equivariant to translation: textures move with what they are on.
+
+    Paper: Karras et al. 2021, configuration T; R1 of 2, batch 32, D at 2e-3.
+    Expected: not trained here; it wants a GPU.
+    """
+    return replace(
+        stylegan2(),
+        name="stylegan3_t",
+        nets=StyleGAN3(),
+        method=Adversarial(objective=NonSaturating(), penalties=(R1(gamma=2.0, every=16),)),
+        optim={"G": Adam(lr=2.5e-3, betas=(0.0, 0.99)), "D": lazy(2e-3, 16)},
+        train=Train(images=25_000_000, batch=32, ema_kimg=10.0),
+    )
+
+
+def stylegan3_r() -> Recipe:
+    """Images, 256 px: the same, equivariant to rotation as well.
+
+    Paper: Karras et al. 2021, configuration R, without its blurring of D's first images.
+    Expected: not trained here; it wants a GPU.
+    """
+    return replace(stylegan3_t(), name="stylegan3_r", nets=StyleGAN3(rotation=True))
+
+
+def stylegan3_small() -> Recipe:
+    """Images, 32 px: configuration T, narrow and of eight layers: for a processor.
+
+    Paper: Karras et al. 2021.
+    Expected: not measured yet.
+    """
+    return replace(
+        stylegan3_t(),
+        name="stylegan3_small",
+        medium=Image(size=32),
+        nets=StyleGAN3(z_dim=64, w_dim=64, layers=8, width=32, base=1024, d_width=64, d_base=1024),
+        method=Adversarial(objective=NonSaturating(), penalties=(R1(gamma=0.01, every=16),)),
+        train=Train(images=300_000, batch=32, ema_kimg=10.0),
+    )

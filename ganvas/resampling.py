@@ -1,0 +1,68 @@
+"""Images made larger and smaller by filters, an axis at a time, in the framework's own convolutions: all differentiate twice.
+
+Quickest in the memory layout channels_last (docs/log.md). Outside of an image there are zeros.
+"""
+
+from math import pi
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d, conv_transpose2d, interpolate, pad
+
+BINOMIAL = (1.0, 3.0, 3.0, 1.0)  # Karras et al. 2020a, appendix B
+
+
+def blurred(x: Tensor, padding: int, gain: float = 1.0) -> Tensor:
+    """Each output is the mean, weighted by [1, 3, 3, 1], of 4 x 4 inputs: [N, C, H, W] -> [N, C, H + 2·padding − 3, …]."""
+    return downsampled(pad(x, [padding] * 4), torch.tensor(BINOMIAL, device=x.device) * (gain**0.5 / 8), 1)
+
+
+def halved(x: Tensor) -> Tensor:
+    """Half the size, by the same filter."""
+    return downsampled(pad(x, [1] * 4), torch.tensor(BINOMIAL, device=x.device) / 8, 2)
+
+
+def doubled(x: Tensor) -> Tensor:
+    """Twice the size, by the same filter: which is bilinear interpolation."""
+    return interpolate(pad(x, [1] * 4), scale_factor=2, mode="bilinear")[:, :, 2:-2, 2:-2]
+
+
+def lowpass(taps: int, cutoff: float, width: float, rate: float, radial: bool = False) -> Tensor:
+    """A Kaiser-windowed filter of gain 1: [taps], or [taps, taps] where it is radial (a jinc in place of the sinc).
+
+    cutoff, width: what passes, and how wide the way from there to what is stopped is, in the units of the sampling `rate`.
+    Karras et al. 2021, appendix C; Kaiser's rules as in Oppenheim & Schafer, section 7.6.
+    """
+    attenuation = 2.285 * (taps - 1) * pi * width / (rate / 2) + 7.95
+    if attenuation > 50:
+        beta = 0.1102 * (attenuation - 8.7)
+    else:
+        beta = 0.5842 * max(0.0, attenuation - 21) ** 0.4 + 0.07886 * max(0.0, attenuation - 21)
+    window = torch.kaiser_window(taps, periodic=False, beta=beta, dtype=torch.float64)
+    x = (torch.arange(taps, dtype=torch.float64) - (taps - 1) / 2) / rate
+    if radial:
+        r = torch.hypot(x[:, None], x[None, :])  # never 0 for an even number of taps
+        found = torch.special.bessel_j1(2 * cutoff * pi * r) / (pi * r) * window[:, None] * window[None, :]
+    else:
+        found = torch.sinc(2 * cutoff * x) * window
+    return (found / found.sum()).float()
+
+
+def upsampled(x: Tensor, taps: Tensor, factor: int, padding: tuple[int, int]) -> Tensor:
+    """x [N, C, H, W], zeros between its pixels, zeros (before, after) it, and filtered; of the same mean."""
+    channels, count = x.shape[1], len(taps)
+    before, after = count - 1 - padding[0], count - factor - padding[1]  # of the whole convolution, what is cut off
+    for axis in (2, 3):
+        shape, stride = ([count, 1], [factor, 1]) if axis == 2 else ([1, count], [1, factor])
+        weight = (taps.to(x.dtype) * factor).view(1, 1, *shape).expand(channels, 1, *shape)
+        x = conv_transpose2d(x, weight, stride=stride, groups=channels)
+    return pad(x, [-before, -after] * 2)
+
+
+def downsampled(x: Tensor, taps: Tensor, factor: int) -> Tensor:
+    """x [N, C, H, W], filtered by `taps`, [K] for each axis or [K, K], of whose pixels every `factor`-th is kept."""
+    channels, weight, count = x.shape[1], taps.to(x.dtype), len(taps)
+    if taps.dim() == 2:
+        return conv2d(x, weight.expand(channels, 1, count, count), stride=factor, groups=channels)
+    x = conv2d(x, weight.view(1, 1, -1, 1).expand(channels, 1, count, 1), stride=(factor, 1), groups=channels)
+    return conv2d(x, weight.view(1, 1, 1, -1).expand(channels, 1, 1, count), stride=(1, factor), groups=channels)

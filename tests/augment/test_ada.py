@@ -1,0 +1,145 @@
+"""Adaptive augmentation: nothing at p = 0, the exact changes at p = 1, and p where it should go."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ganvas import GanvasError
+from ganvas.augment import ADA, Adaptive, Rising
+from ganvas.augment.colours import about_gray, bank, coloured, filtered, noisy
+from ganvas.augment.geometry import blits, rotation, scaling, shapes, shift, warped
+from ganvas.core import Clock
+
+X = torch.randn(6, 3, 16, 16, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
+SMOOTH = torch.nn.functional.interpolate(X[..., :4, :4], size=16, mode="bicubic")
+NONE, SURE = torch.zeros(()), torch.ones(())
+ONE = torch.ones(6)
+
+
+def with_memory(part: ADA, p: float = 0.0) -> nn.ModuleDict:
+    nets = nn.ModuleDict({"ADA": part.state(nn.ModuleDict())})
+    nets["ADA"].p.fill_(p)
+    return nets
+
+
+def test_at_p_0_it_changes_nothing() -> None:
+    part = ADA(filters=1.0, noise=1.0, cutout=1.0)
+    torch.testing.assert_close(part(X, Clock(0, 0, 1), with_memory(part)), X, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("inverse", "wanted"),
+    [
+        (shift(2 * ONE, 0 * ONE), X.roll(2, 3)),
+        (shift(0 * ONE, -3 * ONE), X.roll(-3, 2)),
+        (shift(-1 * ONE, 4 * ONE), X.roll((-1, 4), (3, 2))),
+    ],
+)
+def test_shifts_by_pixels_are_exact(inverse: Tensor, wanted: Tensor) -> None:
+    inner = (..., slice(4, -4), slice(4, -4))
+    torch.testing.assert_close(warped(X, inverse)[inner], wanted[inner], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("inverse", "wanted"),
+    [
+        (scaling(-ONE, ONE), SMOOTH.flip(3)),
+        (rotation(ONE * torch.pi / 2), SMOOTH.rot90(-1, (2, 3))),
+        (rotation(ONE * torch.pi), SMOOTH.flip(2, 3)),
+    ],
+    ids=["mirror", "quarter", "half"],
+)
+def test_mirror_images_and_turns_are_all_but_exact(inverse: Tensor, wanted: Tensor) -> None:
+    """The wavelet is not quite symmetric, and what is fine comes out a little different the other way round."""
+    assert (warped(SMOOTH, inverse) - wanted).square().mean().sqrt() < 0.03 * SMOOTH.std()
+
+
+def test_scaling_is_about_the_middle() -> None:
+    rows = torch.linspace(-1, 1, 64).expand(1, 1, 64, 64)
+    found = warped(rows, scaling(torch.tensor([2.0]), torch.tensor([1.0])))
+    torch.testing.assert_close(found[..., 16:-16], (rows / 2)[..., 16:-16], rtol=0, atol=1e-3)
+
+
+def test_each_change_comes_with_its_probability() -> None:
+    torch.manual_seed(0)
+    half = torch.tensor(0.5)
+    moves = blits(half, NONE, NONE, 4000, (16, 16))
+    assert (moves[:, 0, 0] < 0).float().mean().item() == pytest.approx(0.25, abs=0.03)  # half of half is mirrored
+    assert torch.equal(blits(NONE, NONE, NONE, 9, (16, 16)), torch.eye(3).expand(9, 3, 3))
+    assert torch.equal(shapes(NONE, 9, (16, 16)), torch.eye(3).expand(9, 3, 3))
+    found = shapes(half, 4000, (16, 16))
+    turned = (found[:, :2, :2] - torch.eye(2)).abs().amax((1, 2)) > 1e-6
+    assert turned.float().mean().item() == pytest.approx(1 - 0.5**3, abs=0.03)  # scaled, stretched or turned
+    assert (found[:, :2, 2].abs().amax(1) > 0).float().mean().item() == pytest.approx(0.5, abs=0.03)
+
+
+def test_hue_and_saturation_keep_luma() -> None:
+    gray = torch.full((3,), 3**-0.5)
+    turn = about_gray(torch.tensor([0.7]))[0]
+    torch.testing.assert_close(turn @ gray, gray)
+    torch.testing.assert_close(turn @ turn.t(), torch.eye(3))
+    torch.testing.assert_close(about_gray(torch.tensor([2 * torch.pi / 3]))[0], torch.eye(3).roll(1, 0), atol=1e-6, rtol=0)
+
+
+def test_colours_change_and_gray_images_stay_gray() -> None:
+    torch.manual_seed(0)
+    gray = X[:, :1].expand(6, 3, 16, 16)
+    assert coloured(X[:, :1], SURE).shape == (6, 1, 16, 16)
+    found = coloured(gray, SURE)
+    torch.testing.assert_close(found[:, 0], found[:, 2], rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(found, gray)
+
+
+def test_the_bank_of_filters_changes_nothing_together() -> None:
+    whole = bank().sum(0)
+    middle = torch.zeros_like(whole)
+    middle[len(whole) // 2] = 1
+    torch.testing.assert_close(whole, middle, rtol=0, atol=1e-6)
+    torch.manual_seed(0)
+    torch.testing.assert_close(filtered(X, NONE), X, rtol=0, atol=1e-5)
+    assert not torch.allclose(filtered(X, SURE), X, atol=0.1)
+
+
+def test_noise_has_a_strength_of_its_own_for_each_sample() -> None:
+    torch.manual_seed(0)
+    strengths = (noisy(torch.zeros(2000, 1, 8, 8), SURE)).std((1, 2, 3))
+    assert strengths.square().mean().sqrt().item() == pytest.approx(0.1, rel=0.05)
+    assert torch.equal(noisy(X, NONE), X)
+
+
+def test_p_follows_how_sure_d_is() -> None:
+    part = ADA(strength=Adaptive(target=0.6, kimg=1.0, every=2))
+    nets = with_memory(part, 0.5)
+    p: list[float] = []
+    for step, sign in enumerate([0.9, 0.9, 0.9, 0.9, 0.9, -0.9, -0.9, -0.9, -0.9]):
+        part.after("D", nets, {"D/sign": torch.tensor(sign)}, Clock(step, 10 * step, 1000))
+        p.append(round(nets["ADA"].p.item(), 3))
+    assert p == [0.5, 0.5, 0.52, 0.52, 0.54, 0.54, 0.52, 0.52, 0.5]  # 20 images of 1,000, every other step
+    for step in range(10, 2000, 2):
+        part.after("D", nets, {"D/sign": torch.tensor(1.0)}, Clock(step, 10 * step, 1000))
+    assert nets["ADA"].p.item() == 1.0
+
+
+def test_p_rises_by_a_schedule() -> None:
+    part = ADA(strength=Rising(final=0.4, kimg=1.0))
+    nets = with_memory(part)
+    for images, wanted in ((0, 0.0), (500, 0.2), (1000, 0.4), (5000, 0.4)):
+        part.after("D", nets, {}, Clock(1, images, 9999))
+        assert nets["ADA"].p.item() == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [{"mirror": 1.5}, {"cutout": -0.1}])
+def test_shares_are_shares(wrong: dict[str, float]) -> None:
+    with pytest.raises(GanvasError, match="in \\[0, 1\\]"):
+        ADA(**wrong)
+
+
+def test_gradients_pass_twice() -> None:
+    """R1 is taken through the augmentation, and differentiated again."""
+    torch.manual_seed(0)
+    part, x = ADA(), X.clone().requires_grad_()
+    seen = part(x, Clock(0, 0, 1), with_memory(part, 1.0))
+    (first,) = torch.autograd.grad((seen**3).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(first.square().sum(), x)
+    assert second.isfinite().all()
+    assert second.abs().sum() > 0
