@@ -4,7 +4,8 @@ python benchmarks/style.py [--rounds 3] [--size 32]
 
 The same networks, weights, batch, optimisers and schedule (D, G, path lengths every 4 steps, R1 every 16), fp32, 16 steps a
 round, in alternating rounds. Straightforward means: weights of each sample's own in one grouped convolution, filters as a
-convolution of 4 x 4 after zeros between the pixels, and the default memory layout. Each of the three is also tried alone.
+convolution of 4 x 4 after zeros between the pixels, activations and gains one after another, and the default memory layout.
+Each of the three is also tried alone.
 """
 
 import argparse
@@ -17,13 +18,14 @@ from unittest.mock import patch
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, conv_transpose2d, pad
+from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, pad
 
 from ganvas import api, loop, recipes
 from ganvas.loop import Loop
 from ganvas.media import Image
 from ganvas.nets import stylegan2
-from ganvas.nets.stylegan2 import ModulatedConv
+from ganvas.nets.style import HE
+from ganvas.nets.stylegan2 import DownBlock, Layer, ToImage
 
 STEPS = 16
 TAPS = torch.tensor([1.0, 3.0, 3.0, 1.0])
@@ -38,18 +40,40 @@ def upfirdn(x: Tensor, padding: list[int], up: int = 1, down: int = 1, gain: flo
     return conv2d(pad(x, padding), kernel, stride=down, groups=c)
 
 
-def grouped(self: ModulatedConv, x: Tensor, s: Tensor) -> Tensor:
+def grouped(weight: Tensor, x: Tensor, s: Tensor, upward: bool, demodulate: bool) -> Tensor:
     """Karras et al. 2020a, eqs. 1 and 3, by the letter."""
-    n, inputs = s.shape
-    weight = self.weight[None] * s[:, None, :, None, None]
-    if self.demodulate:
+    n, padding = len(s), weight.shape[2] // 2
+    weight = weight[None] * s[:, None, :, None, None]
+    if demodulate:
         weight = weight * (weight.square().sum((2, 3, 4), keepdim=True) + 1e-8).rsqrt()
-    x = x.reshape(1, n * inputs, *x.shape[2:])
-    if self.upward:
+    x = x.reshape(1, -1, *x.shape[2:])
+    if upward:
         x = conv_transpose2d(x, weight.transpose(1, 2).flatten(0, 1), stride=2, groups=n)
         return stylegan2.blurred(x.reshape(n, -1, *x.shape[2:]), 1, gain=4)
-    x = conv2d(x, weight.flatten(0, 1), padding=self.kernel // 2, groups=n)
+    x = conv2d(x, weight.flatten(0, 1), padding=padding, groups=n)
     return x.reshape(n, -1, *x.shape[2:])
+
+
+def plain_layer(self: Layer, x: Tensor, w: Tensor) -> Tensor:
+    x = grouped(self.convolution.weight, x, self.style(w), self.convolution.upward, demodulate=True)
+    x = x + torch.randn(len(x), 1, *x.shape[2:]) * self.strength
+    return leaky_relu(x + self.bias[:, None, None], 0.2) * HE
+
+
+def plain_image(self: ToImage, x: Tensor, w: Tensor) -> Tensor:
+    return grouped(self.convolution.weight, x, self.style(w) * self.scale, False, demodulate=False) + self.bias[:, None, None]
+
+
+def plain_block(self: DownBlock, x: Tensor) -> Tensor:
+    h = leaky_relu(conv2d(x, self.first.weight * (self.first.scale / HE), self.first.bias, padding=1), 0.2) * HE
+    h = stylegan2.blurred(h, 2)
+    h = leaky_relu(conv2d(h, self.second.weight * self.second.scale, self.second.bias, stride=2), 0.2) * HE
+    return (h + conv2d(stylegan2.halved(x), self.beside.weight * (self.beside.scale * HE))) / HE
+
+
+def plain_parts() -> list[object]:
+    parts = ((Layer, plain_layer), (ToImage, plain_image), (DownBlock, plain_block))
+    return [patch.object(kind, "forward", forward) for kind, forward in parts]
 
 
 def plain_filters() -> list[object]:
@@ -60,9 +84,9 @@ def plain_filters() -> list[object]:
     ]
 
 
-WAYS = {  # (weights of each sample's own, plain filters, default layout)
+WAYS = {  # (plain layers, plain filters, default layout)
     "ours": (False, False, False),
-    "with weights of each sample's own": (True, False, False),
+    "with plain layers": (True, False, False),
     "with plain filters": (False, True, False),
     "in the default layout": (False, False, True),
     "straightforward": (True, True, True),
@@ -72,7 +96,7 @@ WAYS = {  # (weights of each sample's own, plain filters, default layout)
 @contextmanager
 def changed(weights: bool, filters: bool) -> Iterator[None]:
     with ExitStack() as stack:
-        for part in [patch.object(ModulatedConv, "forward", grouped)] * weights + plain_filters() * filters:
+        for part in plain_parts() * weights + plain_filters() * filters:
             stack.enter_context(part)  # type: ignore[arg-type]
         yield
 

@@ -23,7 +23,7 @@ class Mapping(nn.Module):
         self.label = Linear(classes, w_dim) if classes else None
         self.z_dim, self.classes, self.keep = z_dim, classes, keep
         sizes = [z_dim + (w_dim if classes else 0)] + [w_dim] * layers
-        self.layers = nn.ModuleList(Linear(sizes[k], sizes[k + 1], lr=lr) for k in range(layers))
+        self.layers = nn.ModuleList(Linear(sizes[k], sizes[k + 1], lr=lr, boost=HE) for k in range(layers))
         self.register_buffer("middle", torch.zeros(w_dim))
 
     def forward(self, z: Tensor | None, label: Tensor | None = None) -> Tensor:
@@ -32,7 +32,7 @@ class Mapping(nn.Module):
             given.append(pixel_norm(self.label(one_hot(label, self.classes).float())))
         h = torch.cat(given, 1)
         for layer in self.layers:
-            h = leaky_relu(layer(h), 0.2) * HE
+            h = leaky_relu(layer(h), 0.2)
         if self.training:
             self.middle.lerp_(h.detach().mean(0), 1 - self.keep)
         return h

@@ -25,24 +25,23 @@ class ModulatedConv(nn.Module):
     """x [N, inputs, H, W], s [N, inputs] -> [N, outputs, …], twice the size if `upward`. Eqs. 1 to 3.
 
     Scaling what goes in by s, and what comes out by d, equals a convolution with weights d·w·s, without making them: a set
-    of weights for each sample costs memory, and grouped convolutions are slow.
+    of weights for each sample costs memory, and grouped convolutions are slow. The second is left to whoever calls.
     """
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, upward: bool = False, demodulate: bool = True) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, upward: bool = False) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
-        self.kernel, self.upward, self.demodulate = kernel, upward, demodulate
+        self.kernel, self.upward = kernel, upward
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
         x = x * s[:, :, None, None]
         if self.upward:
-            x = blurred(conv_transpose2d(x, self.weight.transpose(0, 1), stride=2), 1, gain=4)
-        else:
-            x = conv2d(x, self.weight, padding=self.kernel // 2)
-        if not self.demodulate:
-            return x
-        power = s.square() @ self.weight.square().sum((2, 3)).t()  # eq. 3: Σ (w·s)² of each output, [N, outputs]
-        return x * (power + 1e-8).rsqrt()[:, :, None, None]
+            return blurred(conv_transpose2d(x, self.weight.transpose(0, 1), stride=2), 1, gain=4)
+        return conv2d(x, self.weight, padding=self.kernel // 2)
+
+    def demodulation(self, s: Tensor) -> Tensor:
+        """d [N, outputs]: one over the size of the scaled weights, eq. 3."""
+        return (s.square() @ self.weight.square().sum((2, 3)).t() + 1e-8).rsqrt()
 
 
 class Layer(nn.Module):
@@ -58,10 +57,13 @@ class Layer(nn.Module):
         self.register_buffer("still", torch.randn(size, size))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        x = self.convolution(x, self.style(w))
+        s = self.style(w)
+        x = self.convolution(x, s)
+        d = self.convolution.demodulation(s)
         noise = torch.randn(len(x), 1, *x.shape[2:], dtype=x.dtype, device=x.device) if self.training else self.still
-        x = x + (noise * self.strength + self.bias[:, None, None])
-        return leaky_relu(x, 0.2) * HE
+        # all times √2 before LeakyReLU, which is the same as after it and touches fewer numbers
+        x = torch.addcmul((HE * self.bias)[:, None, None], x, (HE * d)[:, :, None, None])
+        return leaky_relu(x.add_(noise * (HE * self.strength)), 0.2, inplace=True)
 
 
 class ToImage(nn.Module):
@@ -70,7 +72,7 @@ class ToImage(nn.Module):
     def __init__(self, inputs: int, channels: int, w_dim: int) -> None:
         super().__init__()
         self.style = Linear(w_dim, inputs, bias=1.0)
-        self.convolution = ModulatedConv(inputs, channels, 1, demodulate=False)
+        self.convolution = ModulatedConv(inputs, channels, 1)
         self.bias, self.scale = nn.Parameter(torch.zeros(channels)), inputs**-0.5
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
@@ -108,13 +110,13 @@ class DownBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.first, self.second = Conv(inputs, inputs, 3), Conv(inputs, outputs, 3, stride=2, padding=0)
-        self.beside = Conv(inputs, outputs, 1, bias=False)
+        self.first, self.second = Conv(inputs, inputs, 3, boost=HE), Conv(inputs, outputs, 3, stride=2, padding=0)
+        self.beside = Conv(inputs, outputs, 1, gain=1 / HE, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = leaky_relu(self.first(x), 0.2) * HE
-        h = leaky_relu(self.second(blurred(h, 2)), 0.2)  # times √2, over √2
-        return h + self.beside(halved(x)) * 0.5**0.5
+        h = leaky_relu(self.first(x), 0.2, inplace=True)
+        h = leaky_relu(self.second(blurred(h, 2)), 0.2, inplace=True)  # times √2, over √2
+        return h + self.beside(halved(x))
 
 
 class Discriminator(nn.Module):
@@ -123,16 +125,16 @@ class Discriminator(nn.Module):
     def __init__(self, widths: list[int], channels: int, classes: int, w_dim: int, layers: int, group: int = 4) -> None:
         super().__init__()
         self.group = group
-        self.from_image = Conv(channels, widths[-1], 1)
+        self.from_image = Conv(channels, widths[-1], 1, boost=HE)
         self.blocks = nn.Sequential(*(DownBlock(i, o) for o, i in reversed(list(pairwise(widths)))))
-        self.end = Conv(widths[0] + 1, widths[0], 3)
-        self.dense, self.last = Linear(widths[0] * 16, widths[0]), Linear(widths[0], w_dim if classes else 1)
+        self.end = Conv(widths[0] + 1, widths[0], 3, boost=HE)
+        self.dense, self.last = Linear(widths[0] * 16, widths[0], boost=HE), Linear(widths[0], w_dim if classes else 1)
         self.label = Mapping(0, w_dim, layers, classes) if classes else None
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
-        h = self.blocks(leaky_relu(self.from_image(x), 0.2) * HE)
-        h = leaky_relu(self.end(with_deviation(h, self.group)), 0.2) * HE
-        features = leaky_relu(self.dense(h.flatten(1)), 0.2) * HE
+        h = self.blocks(leaky_relu(self.from_image(x), 0.2, inplace=True))
+        h = leaky_relu(self.end(with_deviation(h, self.group)), 0.2, inplace=True)
+        features = leaky_relu(self.dense(h.flatten(1)), 0.2)
         found = self.last(features)
         if self.label is None or label is None:
             return Verdict(found.squeeze(1), features)
