@@ -340,7 +340,13 @@ def parse(kind: type[Any], default: Any, words: list[str], name: str) -> Any:
         return Annotated[hint, tyro.conf.Suppress] if field == "name" else hint
 
     return tyro.cli(
-        kind, args=words, default=default, prog=name, registry=registry, description=(kind.__doc__ or "").partition("\n")[0]
+        kind,
+        args=words,
+        default=default,
+        prog=name,
+        registry=registry,
+        description=(kind.__doc__ or "").partition("\n")[0],
+        config=(tyro.conf.AvoidSubcommands, tyro.conf.SuppressFixed),  # a part that may be left out is as the recipe has it
     )
 
 

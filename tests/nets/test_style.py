@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 
 from ganvas import GanvasError
-from ganvas.core import Clock, Condition, Field, Spec
+from ganvas.core import Architecture, Clock, Condition, Field, Spec
 from ganvas.nets import R3GAN, ProGAN, StyleGAN, StyleGAN2, StyleGAN3, progan, r3gan, stylegan2, stylegan3
 from ganvas.nets.equalised import with_deviation
 from ganvas.nets.style import Mapping, mixed
@@ -334,6 +334,23 @@ def test_progan_has_table_2s_size() -> None:
     with torch.device("meta"):
         nets = ProGAN().build(image(1024))
     assert [round(sum(p.numel() for n, p in nets[k].named_parameters() if unread(n)) / 1e6, 1) for k in "GD"] == [23.1, 23.1]
+
+
+@pytest.mark.parametrize(
+    ("nets", "size", "millions"),
+    [
+        (StyleGAN(), 1024, [26.2, 23.1]),  # Karras et al. 2019: 26.2 million
+        (StyleGAN2(base=32768), 1024, [30.4, 29.0]),  # the published networks for FFHQ
+        (StyleGAN2(), 256, [24.8, 24.0]),  # Karras et al. 2020b
+        (StyleGAN3(), 1024, [22.3, 24.0]),  # Karras et al. 2021, configuration T
+        (StyleGAN3(base=16384), 256, [23.3, 24.0]),  # at 256 px
+        (StyleGAN3(base=16384, rotation=True), 256, [15.8, 24.0]),  # configuration R
+    ],
+)
+def test_style_networks_have_the_published_sizes(nets: Architecture, size: int, millions: list[float]) -> None:
+    with torch.device("meta"):
+        built = nets.build(image(size))
+    assert [round(sum(p.numel() for p in built[k].parameters()) / 1e6, 1) for k in "GD"] == millions
 
 
 def unread(name: str) -> bool:
