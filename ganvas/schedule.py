@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 from .config import config
 from .core import Clock
+from .errors import refuse
 
 
 @runtime_checkable
@@ -35,6 +36,11 @@ class Cosine:
     final: float = 0.0
     start: float = 0.0
     kimg: float = 0.0
+
+    def __post_init__(self) -> None:
+        refuse(not 0 <= self.final <= 1000, "a schedule's final factor", self.final, "0 or more", "final=0.1")
+        refuse(not 0 <= self.start < 1, "a schedule's start", self.start, "in [0, 1)", "start=0.5")
+        refuse(not self.kimg >= 0, "a schedule's kimg", self.kimg, "0 or more", "kimg=20000")
 
     def __call__(self, clock: Clock) -> float:
         return 1 + (self.final - 1) * self.way(clock)

@@ -7,6 +7,7 @@ from torch import nn
 from ganvas import GanvasError, ema
 from ganvas.core import Clock
 from ganvas.optim import Adam
+from ganvas.penalties import R1
 from ganvas.recipe import Train
 from ganvas.schedule import Constant, Cosine
 
@@ -49,6 +50,37 @@ def test_cosine(done: float, factor: float) -> None:
     assert Adam(lr=2.0, schedule=Cosine(final=0.1, start=0.5)).at(clock)["lr"] == pytest.approx(2 * factor)
 
 
+@pytest.mark.parametrize(("images", "way"), [(0, 0.0), (500, 0.5), (1000, 1.0), (9000, 1.0)])
+def test_what_follows_a_schedule(images: int, way: float) -> None:
+    """R3GAN's: over the first images, however long the run is; betas and γ go with it."""
+    clock, cosine = Clock(0, images, 10_000), Cosine(final=0.1, kimg=1.0)
+    assert cosine.way(clock) == pytest.approx(way)
+    found = Adam(lr=1.0, betas=(0.0, 0.9), final_betas=(0.0, 0.99), schedule=cosine).at(clock)
+    assert found["lr"] == pytest.approx(1 - 0.9 * way)
+    assert found["betas"] == pytest.approx((0.0, 0.9 + 0.09 * way))
+    x = torch.ones(3, 2)
+    penalty = R1(gamma=2.0, schedule=cosine)(lambda s: s.sum(1), x, None, clock)
+    torch.testing.assert_close(penalty, torch.full((3,), 2 * (1 - 0.9 * way)))
+
+
+def test_betas_reach_the_optimiser() -> None:
+    """The fused step takes them from its groups, whatever it was built with."""
+    weight = nn.Parameter(torch.zeros(1))
+    adam = Adam(lr=0.1, betas=(0.0, 0.5), final_betas=(0.0, 0.9), schedule=Cosine(kimg=1.0))
+    optimiser = adam.build([weight])
+    for gradient in (1.0, 3.0):
+        weight.grad = torch.tensor([gradient])
+        optimiser.param_groups[0].update(adam.at(Clock(0, 10**6, 10**6)))
+        optimiser.step()
+    assert optimiser.state[weight]["exp_avg_sq"].item() == pytest.approx(0.9 * 0.1 + 0.1 * 9)
+
+
+@pytest.mark.parametrize("wrong", [{"final": -1.0}, {"start": 1.0}, {"kimg": -1.0}])
+def test_absurd_schedules_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(GanvasError, match="schedule"):
+        Cosine(**wrong)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"batch": 0}, {"batch": -3}, {"batch": 10**9}, {"images": 0}, {"images": -5}, {"minutes": 0.0}, {"minutes": -1.0},
@@ -60,7 +92,15 @@ def test_absurd_settings_are_refused_with_a_remedy(wrong: dict[str, float]) -> N
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"lr": 0.0}, {"lr": -1.0}, {"lr": float("nan")}, {"betas": (1.0, 0.9)}, {"betas": (0.0, -0.1)}]
+    "wrong",
+    [
+        {"lr": 0.0},
+        {"lr": -1.0},
+        {"lr": float("nan")},
+        {"betas": (1.0, 0.9)},
+        {"final_betas": (0.0, 1.0)},
+        {"betas": (0.0, -0.1)},
+    ],
 )
 def test_absurd_optimisers_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(GanvasError, match=r"--optim\.G"):

@@ -8,6 +8,7 @@ import torch
 from small import noise, small
 
 from ganvas import GanvasError, recipes, settle
+from ganvas.core import Clock
 from ganvas.footprint import Footprint, footprint, granted
 from ganvas.penalties import R1
 
@@ -25,6 +26,23 @@ def test_a_linear_network_by_hand() -> None:
     more = footprint(wide, noise(wide), 0, CPU).sample - found.sample
     # 36 more hidden values of 4 bytes; D judges four batches, and LeakyReLU and the layer behind keep one each
     assert 36 * 4 * 4 <= more <= 36 * 4 * 4 * 4
+
+
+def test_the_hungriest_stage_counts() -> None:
+    """A growing network needs at its full size what it does not need at 4 px."""
+    recipe = small(recipes.find("progan_small"))
+    data = noise(recipe)
+    whole = footprint(recipe, data, 0, CPU).sample
+    first = footprint(replace(recipe, method=replace(recipe.method, kimg=1e6)), data, 0, CPU).sample  # type: ignore[call-arg]
+    assert whole > 4 * first
+
+
+def test_speed_is_that_of_all_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the images at 100 a second and half at 300 are 150 a second."""
+    recipe = small(recipes.find("progan_small"))
+    monkeypatch.setattr(settle.loop, "stages", lambda *_: [(Clock(0, 0, 9), 0.5), (Clock(0, 5, 9), 0.5)])
+    monkeypatch.setattr(settle, "pace", lambda playing, *_: 0.01 if playing.state.clock.images == 0 else 0.01 / 3)
+    assert settle.measure(recipe, noise(recipe), 0, CPU, 1.0).speed == pytest.approx(150)
 
 
 def test_what_does_not_fit_is_cut_into_parts_and_said(
