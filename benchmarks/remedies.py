@@ -1,6 +1,6 @@
 """What each remedy does against mode collapse: on a ring, on a grid, and on stacked MNIST (1,000 modes).
 
-python benchmarks/remedies.py [--sets ring grid stacked] [--seeds 3] [--results FILE] [--picture PNG]
+python benchmarks/remedies.py [--sets ring grid stacked] [--seeds 3] [--part K OF] [--results FILE] [--picture PNG]
 
 Every trial is the classic non-saturating game with one thing changed, at equal images. Finished trials are kept in FILE, so the
 script goes on where it stopped; it ends with the table of docs/remedies.md. Stacked MNIST wants `make data`.
@@ -276,6 +276,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", default=["ring", "grid", "stacked"], choices=IMAGES)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--part", type=int, nargs=2, default=(0, 1), metavar=("K", "OF"), help="every OF-th trial from the K-th on"
+    )
     parser.add_argument("--results", type=Path, default=Path("benchmarks/results/remedies.jsonl"))
     parser.add_argument("--picture", type=Path, help="a PNG of the ring and the grid: the collapse, and cures")
     got = parser.parse_args()
@@ -285,8 +288,8 @@ def main() -> None:
         stack(pictures / "stacked.npz")
     for seed in range(got.seeds):
         for name in got.sets:
-            for remedy in REMEDIES:
-                unfit = name == "stacked" and remedy.startswith(LABELLED)
+            for number, remedy in enumerate(REMEDIES):
+                unfit = (name == "stacked" and remedy.startswith(LABELLED)) or number % got.part[1] != got.part[0]
                 done = (name, remedy, seed) in kept(got.results)
                 lacking = got.picture and seed == 0 and remedy in SHOWN and not (pictures / f"{name} {remedy}.png").exists()
                 if unfit or (done and not lacking):

@@ -24,7 +24,7 @@ from ganvas import api, loop, recipes
 from ganvas.loop import Loop
 from ganvas.media import Image
 from ganvas.nets import stylegan2
-from ganvas.nets.style import HE
+from ganvas.nets.equalised import HE
 from ganvas.nets.stylegan2 import DownBlock, Layer, ToImage
 
 STEPS = 16

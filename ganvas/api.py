@@ -129,7 +129,8 @@ def _resume(run: Run, minutes: float | None, images: int | None, where: torch.de
     if settled.train.precision == "bf16" and not has_bf16(where):
         say(quiet, f"note: this run computes in bf16, which {where} only emulates: it will be slow")
     ranks = int(run.meta["environment"].get("ranks", 1))
-    if ranks != dist.world():
+    more = (settled.train.images or 0) > (run.recipe.train.images or 0)  # and perhaps of a later, hungrier stage
+    if ranks != dist.world() or more:
         parts = -(-settled.train.parts * ranks // dist.world())
         settled = fitted(replace(settled, train=replace(settled.train, parts=parts)), training, run.seed, where, quiet)
     run = written(run.path, settled, asked, run.seed, run.meta["data"], here)

@@ -19,28 +19,33 @@ SMALL, LARGE = 4, 8  # samples
 
 
 class Footprint(NamedTuple):
-    """Bytes of training: `fixed`, and for each sample of a part of the batch."""
+    """Bytes of training: `fixed`, and for each sample of a part of the `batch`."""
 
     fixed: int
     sample: int
+    batch: int
 
     def of(self, part: int) -> int:
         """With `part` samples at a time."""
         return self.fixed + self.sample * part
 
+    def cut(self, parts: int) -> int:
+        """With the batch in so many parts."""
+        return self.of(-(-self.batch // parts))
 
-def footprint(recipe: Recipe, data: Dataset, seed: int, where: torch.device) -> Footprint:
-    """The largest of the recipe's phases in any of its stages, on networks that are thrown away."""
+
+def footprints(recipe: Recipe, data: Dataset, seed: int, where: torch.device) -> list[Footprint]:
+    """Of each stage the largest of its phases, on networks that are thrown away."""
     recipe = replace(recipe, train=replace(recipe.train, compile=False))  # not for two tiny batches
     state = loop.start(recipe, data.spec, seed, where)
     playing = Loop(recipe, data, state, seed)
-    weights, needs = sum(p.numel() * p.element_size() for p in state.nets.parameters()), list[Footprint]()
+    weights, found = sum(p.numel() * p.element_size() for p in state.nets.parameters()), list[Footprint]()
     for clock, _ in loop.stages(recipe, state.nets):
-        state.clock = clock
+        state.clock, batch = clock, recipe.method.stage(state.nets, clock).batch or recipe.train.batch
         small, large = (kept(playing, data, state, size) for size in (SMALL, LARGE))
         slope = max(0, large - small) / (LARGE - SMALL)
-        needs.append(Footprint(round(COPIES * weights + max(0.0, small - slope * SMALL)), round(WORK * slope)))
-    return max(needs, key=lambda need: need.of(recipe.train.batch))
+        found.append(Footprint(round(COPIES * weights + max(0.0, small - slope * SMALL)), round(WORK * slope), batch))
+    return found
 
 
 def kept(playing: Loop, data: Dataset, state: State, size: int) -> int:

@@ -58,6 +58,13 @@ class Adam:
     def __post_init__(self) -> None:
         if not 0 < self.lr < 10:
             raise GanvasError(f"a learning rate lies between 0 and 10, got {self.lr}: --optim.G.lr 2e-4")
+        refuse(
+            self.final_betas is not None and self.schedule == Constant(),
+            "Adam's final_betas",
+            self.final_betas,
+            "given with a schedule",
+            "leave them out",
+        )
         for betas in (self.betas, self.final_betas or self.betas):
             if not all(0 <= beta < 1 for beta in betas):
                 raise GanvasError(f"Adam's betas lie in [0, 1), got {betas}: --optim.G.betas 0.0 0.99")
@@ -74,3 +81,12 @@ class Adam:
             return lr
         way, pairs = self.schedule.way(clock), zip(self.betas, self.final_betas, strict=True)
         return {**lr, "betas": tuple(first + way * (last - first) for first, last in pairs)}
+
+
+def lazy(lr: float, every: int) -> Adam:
+    """Adam (0, 0.99) for a network that is penalised in every so many steps: as if it were all one step.
+
+    Karras et al. 2020a, appendix B.
+    """
+    share = every / (every + 1)
+    return Adam(lr=lr * share, betas=(0.0, 0.99**share))

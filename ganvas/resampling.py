@@ -3,6 +3,7 @@
 Quickest in the memory layout channels_last (docs/log.md). Outside of an image there are zeros.
 """
 
+from functools import cache
 from math import pi
 
 import torch
@@ -24,9 +25,16 @@ def halved(x: Tensor) -> Tensor:
 
 def binomial(x: Tensor, padding: int, stride: int, gain: float = 1.0) -> Tensor:
     """Both axes at once: for so few taps that is quicker than one after the other."""
-    taps = torch.tensor(BINOMIAL, dtype=x.dtype, device=x.device)
+    taps = constant(BINOMIAL, x.dtype, x.device)
     kernel = (taps[:, None] * taps * (gain / 64)).expand(x.shape[1], 1, 4, 4)
     return conv2d(x, kernel, None, stride, padding, groups=x.shape[1])
+
+
+@cache
+def constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The same tensor every time: making one anew would wait for a GPU."""
+    with torch.inference_mode(False):  # else gradients could not pass by it later
+        return torch.tensor(values, dtype=dtype, device=device)
 
 
 def doubled(x: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -15,9 +15,8 @@ from .core import Dataset
 from .device import has_bf16, wait
 from .errors import GanvasError
 from .evaluation import Judge
-from .footprint import footprint, free
-from .log import Tally
-from .loop import Loop, State
+from .footprint import footprints, free
+from .loop import Loop
 from .recipe import Facts, Recipe, Trial
 from .sampling import sample
 
@@ -25,6 +24,7 @@ SNAPSHOT_SHARE = 0.03  # of a run on minutes that drawing and scoring samples ma
 RESERVE = 0.03  # of its minutes that a run on them leaves for a machine that slows down
 ROOM = 0.85  # of the memory that is free, which training may plan with
 LOOKED = 2**30  # bytes of samples that are looked through for copies
+LONG_RUN = 10**15  # images, of a run whose stages are to be those of any long one
 BRIEF = 1.0  # seconds of a trial to compare recipes
 LONG, SHARE, LONGEST = 3.0, 0.02, 60.0  # of one to plan with: seconds, its share of the minutes, and at most
 
@@ -44,15 +44,24 @@ def settle(asked: Recipe, data: Dataset, judge: Judge | None, seed: int, where: 
     recipe = fitted(recipe, data, seed, where, quiet)
     settings = recipe.train
     if settings.minutes is None:
-        return replace(recipe, train=replace(settings, snapshots=settings.snapshots or 12))
+        return staged(replace(recipe, train=replace(settings, snapshots=settings.snapshots or 12)), data, seed, quiet)
     seconds = 60 * settings.minutes
-    trial = measure(recipe, data, seed, where, min(LONGEST, max(LONG, SHARE * seconds)))
-    speed, snapshot = dist.told((trial.speed, drawing(recipe, data, judge, seed, where)))
+    snapshot = dist.told(drawing(recipe, data, judge, seed, where))
     snapshots = settings.snapshots or min(60, max(2, int(SNAPSHOT_SHARE * seconds / snapshot)))
     useful = max(seconds * (1 - RESERVE) - snapshots * snapshot, 0.1 * seconds)
+    speed = dist.told(measure(recipe, data, seed, where, min(LONGEST, max(LONG, SHARE * seconds)), useful).speed)
     images = max(1, int(speed * useful) // settings.batch) * settings.batch
     say(quiet, f"measured {speed:,.0f} images/s: {settings.minutes:g} minutes are {images:,} images ({settings.precision})")
-    return replace(recipe, train=replace(settings, minutes=None, images=images, snapshots=snapshots))
+    return staged(replace(recipe, train=replace(settings, minutes=None, images=images, snapshots=snapshots)), data, seed, quiet)
+
+
+def staged(recipe: Recipe, data: Dataset, seed: int, quiet: bool) -> Recipe:
+    """The recipe, of whose stages it is said how much of the run they take, where there are several."""
+    nets = loop.start(recipe, data.spec, seed, torch.device("cpu")).nets
+    stages = [(recipe.method.stage(nets, clock).name, share) for clock, share in loop.stages(recipe, nets)]
+    if len(stages) > 1:
+        say(quiet, "stages: " + ", ".join(f"{name} {share:.0%}" for name, share in stages) + " of the images")
+    return recipe
 
 
 def _chosen(recipe: Recipe, asked: Recipe, data: Dataset, seed: int, where: torch.device, quiet: bool) -> Recipe:
@@ -80,53 +89,81 @@ def distinct(stored: Tensor) -> int:
 
 def fitted(recipe: Recipe, data: Dataset, seed: int, where: torch.device, quiet: bool) -> Recipe:
     """The recipe in as many parts as memory asks for, said so. Raises GanvasError where no number of them is enough."""
-    batch, world = recipe.train.batch, dist.world()
-    parts = recipe.train.parts * world
-    if parts > batch // 2:
-        raise GanvasError(f"a batch of {batch} has fewer than 2 samples for each of {parts} parts: --train.batch {2 * parts}")
-    need = footprint(recipe, data, seed, where)
+    needs, world = footprints(recipe, data, seed, where), dist.world()
+    parts, least = recipe.train.parts * world, min(need.batch for need in needs)
+    if parts > least // 2:
+        raise GanvasError(f"a batch of {least} has fewer than 2 samples for each of {parts} parts: --train.batch {2 * parts}")
     room = dist.told(int(ROOM * free(where)) // (dist.neighbours() if where.type == "cpu" else 1))
-    fitting = next((n for n in range(parts, batch // 2 + 1, world) if need.of(-(-batch // n)) <= room), None)
+    possible = range(parts, least // 2 + 1, world)
+    fitting = next((n for n in possible if max(need.cut(n) for need in needs) <= room), None)
     if fitting is None:
+        hungriest = max(needs, key=lambda need: need.cut(least // 2))
         raise GanvasError(
-            f"training needs about {_gb(need.of(2))} of memory even with 2 samples at a time, and {_gb(room)} are free: "
+            f"training needs about {_gb(hungriest.of(2))} of memory even with 2 samples at a time, and {_gb(room)} are free: "
             "a smaller --medium.size, or smaller networks (--nets.…; ganvas train RECIPE --help)"
         )
     if fitting == parts:
         return recipe
+    hungriest = max(needs, key=lambda need: need.cut(parts))
     say(
         quiet,
-        f"a batch of {batch} needs about {_gb(need.of(-(-batch // parts)))} of memory, and {_gb(room)} are free: it is worked "
-        f"through in {fitting // world} parts, their gradients added",
+        f"a batch of {hungriest.batch} needs about {_gb(hungriest.cut(parts))} of memory, and {_gb(room)} are free: it is "
+        f"worked through in {fitting // world} parts, their gradients added",
     )
     return replace(recipe, train=replace(recipe.train, parts=fitting // world))
 
 
-def measure(recipe: Recipe, data: Dataset, seed: int, where: torch.device, seconds: float) -> Trial:
-    """A few steps of each stage, on networks that are thrown away."""
-    recipe = replace(recipe, train=replace(recipe.train, minutes=None, images=10**15))
+def measure(
+    recipe: Recipe, data: Dataset, seed: int, where: torch.device, seconds: float, budget: float | None = None
+) -> Trial:
+    """A few steps of each stage, on networks that are thrown away.
+
+    seconds: that the trial takes. budget: of the run, in seconds, where it is known: stages may be of so many images each.
+    """
+    recipe = replace(recipe, train=replace(recipe.train, minutes=None))
     state = loop.start(recipe, data.spec, seed, where)
-    playing, stages, cost = Loop(recipe, data, state, seed), loop.stages(recipe, state.nets), 0.0
-    for clock, share in stages:
-        state.clock = clock
-        with differentiable():
-            cost += share * pace(playing, seconds / len(stages), where)
+    playing, paces = Loop(recipe, data, state, seed), dict[str, float]()
+
+    def cost(images: int) -> float:
+        """Seconds an image, in a run of so many."""
+        total, stages = 0.0, loop.stages(replace(recipe, train=replace(recipe.train, images=images)), state.nets)
+        for clock, share in stages:
+            name = recipe.method.stage(state.nets, clock).name
+            if name not in paces:
+                state.clock = clock
+                with differentiable():
+                    paces[name] = pace(playing, seconds / len(stages), where)
+            total += share * paces[name]
+        return total
+
+    speed = 1 / cost(LONG_RUN) if budget is None else affordable(cost, budget) / budget
     if recipe.train.compile:
         torch.compiler.reset()  # what was compiled counts towards torch's limit, and training compiles its own
-    return Trial(speed=1 / cost)
+    return Trial(speed=speed)
+
+
+def affordable(cost: Callable[[int], float], seconds: float) -> int:
+    """How many images a run may have, where an image costs the more the more there are."""
+    low, high = 0, 1000
+    while high < LONG_RUN and high * cost(high) < seconds:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if middle * cost(middle) <= seconds else (low, middle)
+    return max(1, low)
 
 
 def pace(playing: Loop, seconds: float, where: torch.device) -> float:
-    """Seconds an image takes from where the state's clock stands."""
-    ends: list[tuple[float, int]] = []
-
-    def watch(state: State, tally: Tally) -> bool:
+    """Seconds an image takes where the state's clock stands."""
+    state = playing.state
+    stage = playing.recipe.method.stage(state.nets, state.clock)
+    batch, ends = stage.batch or playing.recipe.train.batch, list[float]()
+    while len(ends) < 5 or ends[-1] - ends[1] <= seconds:  # the first two steps warm up
+        playing.step(stage, batch)
+        state.clock = state.clock._replace(step=state.clock.step + 1)
         wait(where)
-        ends.append((time.perf_counter(), state.clock.images))
-        return len(ends) >= 5 and ends[-1][0] - ends[1][0] > seconds  # the first two steps warm up
-
-    playing.run(watch)
-    return (ends[-1][0] - ends[1][0]) / (ends[-1][1] - ends[1][1])
+        ends.append(time.perf_counter())
+    return (ends[-1] - ends[1]) / (batch * (len(ends) - 2))
 
 
 @contextmanager
@@ -144,9 +181,14 @@ def differentiable() -> Generator[None]:
 
 
 def drawing(recipe: Recipe, data: Dataset, judge: Judge | None, seed: int, where: torch.device) -> float:
-    """Seconds that a snapshot takes, on untrained networks."""
-    nets = loop.start(recipe, data.spec, seed, where).sampled()
-    begun = time.perf_counter()
+    """Seconds that a snapshot takes, on untrained networks in the run's last stage."""
+    state = loop.start(recipe, data.spec, seed, where)
+    stages = loop.stages(recipe, state.nets)
+    if len(stages) > 1:
+        state.clock = stages[-1][0]
+        whole = replace(recipe, train=replace(recipe.train, parts=1))
+        Loop(whole, data, state, seed).step(recipe.method.stage(state.nets, state.clock), 2)
+    nets, begun = state.sampled(), time.perf_counter()
     if judge is not None:
         judge.snapshot(recipe.method, nets)
         data.codec.preview(sample(recipe.method, nets, data.codec, data.codec.shown, seed))

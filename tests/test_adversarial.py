@@ -72,25 +72,39 @@ def test_samples_nobody_asked_a_label_of_follow_the_data() -> None:
     torch.testing.assert_close(shares, torch.tensor([0.1, 0.0, 0.9]), rtol=0, atol=0.01)
 
 
-def test_penalties_are_taken_where_d_looks() -> None:
-    """An augmentation that doubles: the penalty must see the doubled samples, and once."""
-
-    def double(x: Tensor, clock: Clock, nets: Nets) -> Tensor:
-        return 2 * x
-
+@pytest.mark.parametrize("every", [1, 2])
+def test_penalties_go_through_the_augmentation_with_its_one_draw(every: int) -> None:
+    """They are handed plain samples, and a critic that augments them as those were that D judged."""
     seen: list[Tensor] = []
 
-    class Watch:
-        on, every = "real", 1
+    def noisy(x: Tensor, clock: Clock, nets: Nets) -> Tensor:
+        seen.append(2 * x + torch.rand(len(x), 1, 1, 1))
+        return seen[-1]
 
-        def __call__(self, critic: Any, x: Tensor, logits: Any, clock: Clock) -> Tensor:
-            seen.append(x)
-            return torch.zeros(len(x))
+    class Watch:
+        on = "real"
+
+        def __init__(self) -> None:
+            self.every = every
+
+        def __call__(self, critic: Any, x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
+            assert torch.equal(x, batch["x"])
+            before = torch.get_rng_state()
+            again, once_more = critic(x), critic(x)
+            assert torch.equal(again, once_more if logits is None else logits)
+            if logits is not None:  # what others draw is not disturbed
+                assert torch.equal(torch.get_rng_state(), before)
+            return again * 0
 
     recipe = small(recipes.find("auto"))
-    method = Adversarial(objective=NonSaturating(), penalties=(Watch(),), augment=double)  # type: ignore[arg-type]
+    method = Adversarial(objective=NonSaturating(), penalties=(Watch(),), augment=noisy)  # type: ignore[arg-type]
     data = noise(recipe)
     nets = loop.start(recipe, data.spec, 0, CPU).nets
     batch = data.batch(0, 4)
-    method.play_d(nets, batch, Clock(0, 0, 1))
-    assert torch.equal(seen[0], 2 * batch["x"])
+    if every == 1:
+        method.play_d(nets, batch, Clock(0, 0, 1))
+        assert not torch.equal(seen[0] - 2 * batch["x"], seen[1])  # fakes have a draw of their own
+    else:
+        method.play_penalty(method.penalties[0], nets, batch, Clock(0, 0, 1))
+    assert torch.equal(seen[-1], seen[-2])
+    assert not torch.equal(seen[-1], 2 * batch["x"])

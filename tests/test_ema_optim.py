@@ -1,5 +1,7 @@
 """The moving average's half-life, schedules, and settings out of range."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -63,6 +65,11 @@ def test_what_follows_a_schedule(images: int, way: float) -> None:
     torch.testing.assert_close(penalty, torch.full((3,), 2 * (1 - 0.9 * way)))
 
 
+def test_betas_that_would_never_come_are_refused() -> None:
+    with pytest.raises(GanvasError, match="given with a schedule"):
+        Adam(final_betas=(0.0, 0.99))
+
+
 def test_betas_reach_the_optimiser() -> None:
     """The fused step takes them from its groups, whatever it was built with."""
     weight = nn.Parameter(torch.zeros(1))
@@ -98,10 +105,10 @@ def test_absurd_settings_are_refused_with_a_remedy(wrong: dict[str, float]) -> N
         {"lr": -1.0},
         {"lr": float("nan")},
         {"betas": (1.0, 0.9)},
-        {"final_betas": (0.0, 1.0)},
+        {"final_betas": (0.0, 1.0), "schedule": Cosine()},
         {"betas": (0.0, -0.1)},
     ],
 )
-def test_absurd_optimisers_are_refused(wrong: dict[str, float]) -> None:
+def test_absurd_optimisers_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(GanvasError, match=r"--optim\.G"):
-        Adam(**wrong)  # type: ignore[arg-type]
+        Adam(**wrong)

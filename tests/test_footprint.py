@@ -8,8 +8,8 @@ import torch
 from small import noise, small
 
 from ganvas import GanvasError, recipes, settle
-from ganvas.core import Clock
-from ganvas.footprint import Footprint, footprint, granted
+from ganvas.footprint import Footprint, footprints, granted
+from ganvas.loop import Loop
 from ganvas.penalties import R1
 
 CPU = torch.device("cpu")
@@ -18,12 +18,12 @@ CPU = torch.device("cpu")
 def test_a_linear_network_by_hand() -> None:
     """The estimate grows by what a sample's activations are; the fixed share is five times the weights."""
     recipe = small(recipes.find("grid"))
-    found = footprint(recipe, noise(recipe), 0, CPU)
+    (found,) = footprints(recipe, noise(recipe), 0, CPU)
     nets = recipe.nets.build(noise(recipe).spec)
     weights = sum(p.numel() * 4 for p in nets.parameters())
     assert weights * 5 <= found.fixed < weights * 5 + 2000
     wide = replace(recipe, nets=replace(recipe.nets, d_hidden=(40,)))  # type: ignore[call-arg]
-    more = footprint(wide, noise(wide), 0, CPU).sample - found.sample
+    more = footprints(wide, noise(wide), 0, CPU)[-1].sample - found.sample
     # 36 more hidden values of 4 bytes; D judges four batches, and LeakyReLU and the layer behind keep one each
     assert 36 * 4 * 4 <= more <= 36 * 4 * 4 * 4
 
@@ -32,24 +32,41 @@ def test_the_hungriest_stage_counts() -> None:
     """A growing network needs at its full size what it does not need at 4 px."""
     recipe = small(recipes.find("progan_small"))
     data = noise(recipe)
-    whole = footprint(recipe, data, 0, CPU).sample
-    first = footprint(replace(recipe, method=replace(recipe.method, kimg=1e6)), data, 0, CPU).sample  # type: ignore[call-arg]
+    whole = footprints(recipe, data, 0, CPU)[-1].sample
+    first = footprints(replace(recipe, method=replace(recipe.method, kimg=1e6)), data, 0, CPU)[-1].sample  # type: ignore[call-arg]
     assert whole > 4 * first
 
 
 def test_speed_is_that_of_all_stages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of the images at 100 a second and half at 300 are 150 a second."""
+    """Each weighs as much as its share of the images."""
     recipe = small(recipes.find("progan_small"))
-    monkeypatch.setattr(settle.loop, "stages", lambda *_: [(Clock(0, 0, 9), 0.5), (Clock(0, 5, 9), 0.5)])
-    monkeypatch.setattr(settle, "pace", lambda playing, *_: 0.01 if playing.state.clock.images == 0 else 0.01 / 3)
-    assert settle.measure(recipe, noise(recipe), 0, CPU, 1.0).speed == pytest.approx(150)
+    recipe = replace(recipe, method=replace(recipe.method, share=0.5))  # type: ignore[call-arg]
+    costs = {"4 px": 1 / 400, "8 px": 1 / 200, "16 px": 1 / 100}
+    monkeypatch.setattr(settle, "pace", lambda playing, *_: costs[stage_of(playing)])
+    # 4 px for an eighth of the images, 8 px for a quarter, 16 px for the rest
+    assert settle.measure(recipe, noise(recipe), 0, CPU, 1.0).speed == pytest.approx(1 / 0.0078, rel=0.02)
+
+
+def test_a_schedule_in_images_is_fitted_into_the_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """10 s at 400/s, 800/s... : 1,000 images a stretch, of which the first is of 4 px and two each follow of 8 px and 16 px."""
+    recipe = small(recipes.find("progan_small"))
+    recipe = replace(recipe, method=replace(recipe.method, kimg=1.0))  # type: ignore[call-arg]
+    costs = {"4 px": 1 / 400, "8 px": 1 / 200, "16 px": 1 / 100}
+    monkeypatch.setattr(settle, "pace", lambda playing, *_: costs[stage_of(playing)])
+    for seconds, images in ((2.0, 800), (2.5 + 5.0, 2000), (2.5 + 10.0 + 20.0, 5000)):
+        speed = settle.measure(recipe, noise(recipe), 0, CPU, 1.0, seconds).speed
+        assert speed * seconds == pytest.approx(images, rel=0.05)
+
+
+def stage_of(playing: Loop) -> str:
+    return playing.recipe.method.stage(playing.state.nets, playing.state.clock).name
 
 
 def test_what_does_not_fit_is_cut_into_parts_and_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = small(recipes.find("grid"), batch=64)
-    monkeypatch.setattr(settle, "footprint", lambda *_: Footprint(fixed=2**20, sample=2**20))
+    monkeypatch.setattr(settle, "footprints", lambda *_: [Footprint(fixed=2**20, sample=2**20, batch=64)])
     monkeypatch.setattr(settle, "free", lambda _: 34 * 2**20)
     cut = settle.fitted(recipe, noise(recipe), 0, CPU, quiet=False)
     assert cut.train.parts == 3  # 22 samples and the fixed share are within 85% of 34 MB
@@ -59,6 +76,13 @@ def test_what_does_not_fit_is_cut_into_parts_and_said(
     monkeypatch.setattr(settle, "free", lambda _: 2**20)
     with pytest.raises(GanvasError, match="even with 2 samples at a time"):
         settle.fitted(recipe, noise(recipe), 0, CPU, quiet=False)
+
+
+def test_a_stage_of_a_small_batch_bounds_the_parts() -> None:
+    recipe = small(recipes.find("progan_small"), parts=3)
+    recipe = replace(recipe, method=replace(recipe.method, batches=(8, 4)))  # type: ignore[call-arg]
+    with pytest.raises(GanvasError, match="a batch of 4 has fewer than 2 samples for each of 3 parts"):
+        settle.fitted(recipe, noise(recipe), 0, CPU, quiet=True)
 
 
 def test_more_parts_than_the_batch_has_pairs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "ganvas"
-BASE = {"core", "config", "errors", "files", "resampling", "schedule"}
+BASE = {"core", "config", "errors", "files", "resampling", "schedule", "draws"}
 LEAVES = {"extras", "media", "data", "nets", "objectives", "penalties", "augment", "metrics"}
 
 

@@ -113,9 +113,12 @@ class ADA:
     # ------------------------------------------------------------ what D sees
 
     def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
-        p, n, size = self.memory(nets).p, len(x), (x.shape[2], x.shape[3])
-        places = self.mirror + self.quarter + self.shift
-        if places or self.geometry:
+        with torch.autocast(x.device.type, enabled=False):  # a place rounded to bf16 is another place
+            return self.changed(x.float(), self.memory(nets).p)
+
+    def changed(self, x: Tensor, p: Tensor) -> Tensor:
+        n, size = len(x), (x.shape[2], x.shape[3])
+        if self.mirror + self.quarter + self.shift + self.geometry:
             moves = blits(self.mirror * p, self.quarter * p, self.shift * p, n, size)
             x = warped(x, moves @ shapes(self.geometry * p, n, size) if self.geometry else moves)
         if self.colour:

@@ -1,11 +1,13 @@
 """Other colours, louder and softer frequencies, and noise, each with probability p. Karras et al. 2020b, appendix B."""
 
+from functools import cache
 from math import pi
 
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from ..resampling import constant
 from .geometry import chosen
 
 SYM2 = (-0.12940952255092145, 0.22414386804185735, 0.836516303737469, 0.48296291314469025)  # a wavelet
@@ -17,13 +19,13 @@ def coloured(x: Tensor, p: Tensor) -> Tensor:
     n, channels = x.shape[:2]
     normal, draw = torch.randn(3, n, device=x.device), torch.rand(2, n, device=x.device)
     brightness, contrast = chosen(p, 0.2 * normal[0], 0.0), chosen(p, torch.exp2(0.5 * normal[1]), 1.0)
+    flip = chosen(p, (draw[0] < 0.5).float(), 0.0)
     x = (x + brightness[:, None, None, None]) * contrast[:, None, None, None]
     if channels != 3:
-        return x
-    flip = chosen(p, (draw[0] < 0.5).float(), 0.0)
+        return x * (1 - 2 * flip)[:, None, None, None]
     angle = chosen(p, (draw[1] * 2 - 1) * pi, 0.0)
     saturation = chosen(p, torch.exp2(normal[2]), 1.0)
-    luma = torch.full((3, 3), 1 / 3, device=x.device)  # vvᵀ of the gray axis v
+    luma = torch.full((3, 3), 1 / 3, device=x.device)  # vvᵀ, v being the gray axis
     colour = torch.eye(3, device=x.device) - luma
     change = torch.eye(3, device=x.device) - 2 * flip[:, None, None] * luma
     change = (luma + saturation[:, None, None] * colour) @ about_gray(angle) @ change
@@ -33,7 +35,7 @@ def coloured(x: Tensor, p: Tensor) -> Tensor:
 def about_gray(angle: Tensor) -> Tensor:
     """Rotations about the gray axis, [N, 3, 3] (Rodrigues)."""
     axis = 3**-0.5
-    cross = torch.tensor([[0.0, -axis, axis], [axis, 0.0, -axis], [-axis, axis, 0.0]], device=angle.device)
+    cross = constant((0.0, -axis, axis, axis, 0.0, -axis, -axis, axis, 0.0), angle.dtype, angle.device).view(3, 3)
     sine, rest = angle.sin()[:, None, None], (1 - angle.cos())[:, None, None]
     return torch.eye(3, device=angle.device) + sine * cross + rest * (cross @ cross)
 
@@ -42,12 +44,13 @@ def filtered(x: Tensor, p: Tensor) -> Tensor:
     """Each octave louder or softer, the whole of the same power: a filter of its own for each sample."""
     n, channels, height, width = x.shape
     gains = torch.ones(n, BANDS, device=x.device)
-    power = torch.tensor(POWER, device=x.device)
+    power = constant(POWER, x.dtype, x.device)
     for band in range(BANDS):
         change = torch.ones(n, BANDS, device=x.device)
         change[:, band] = chosen(p, torch.exp2(torch.randn(n, device=x.device)), 1.0)
         gains = gains * change / (power * change.square()).sum(1, keepdim=True).sqrt()
-    taps = (gains @ bank().to(x.device)).to(x.dtype).repeat_interleave(channels, 0)  # [N·C, K]
+    filters = constant(bank(), x.dtype, x.device).view(BANDS, -1)
+    taps = (gains @ filters).repeat_interleave(channels, 0)  # [N·C, K]
     edge, groups = taps.shape[1] // 2, n * channels
     margins = [min(edge, width - 1), min(edge, height - 1)]
     x = pad(x, [margins[0], margins[0], margins[1], margins[1]], mode="reflect").flatten(0, 1)[None]
@@ -56,8 +59,9 @@ def filtered(x: Tensor, p: Tensor) -> Tensor:
     return conv2d(x, taps[:, None, None, :], groups=groups).unflatten(1, (n, channels))[0]
 
 
-def bank() -> Tensor:
-    """Filters of the octaves, whose sum changes nothing, [4, K]."""
+@cache
+def bank() -> tuple[float, ...]:
+    """Filters of the octaves, whose sum changes nothing, one after another."""
     low = torch.tensor(SYM2, dtype=torch.float64)
     high = low * torch.tensor([1.0, -1.0, 1.0, -1.0])
     smooth, sharp = (convolved(half[None], half.flip(0))[0] / 2 for half in (low, high))
@@ -67,7 +71,7 @@ def bank() -> Tensor:
         found = convolved(spread, smooth)
         middle = found.shape[1] // 2
         found[band, middle - 3 : middle + 4] += sharp
-    return found.float()
+    return tuple(found.flatten().tolist())
 
 
 def convolved(rows: Tensor, taps: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, pad
 
-from ..resampling import downsampled, upsampled
+from ..resampling import constant, downsampled, upsampled
 
 # the wavelet sym6: doubling an image by it and halving it again changes nothing (Daubechies 1992, table 8.1, N = 6)
 SYM6 = (
@@ -40,7 +40,8 @@ def blits(mirror: Tensor, quarter: Tensor, move: Tensor, n: int, size: tuple[int
     draw = torch.rand(4, n, device=move.device)
     mirror = 1 - 2 * chosen(mirror, (draw[0] < 0.5).float(), 0.0)
     turn = chosen(quarter, (draw[1] * 4).floor(), 0.0) * (pi / 2)
-    right, down = (chosen(move, ((draw[k] * 2 - 1) * size[3 - k] / 8).round(), 0.0) for k in (2, 3))
+    moves = torch.rand(n, device=move.device) < move
+    right, down = (torch.where(moves, ((draw[k] * 2 - 1) * size[3 - k] / 8).round(), 0.0) for k in (2, 3))
     return scaling(mirror, torch.ones_like(mirror)) @ rotation(turn) @ shift(right, down)
 
 
@@ -61,15 +62,22 @@ def warped(x: Tensor, inverse: Tensor) -> Tensor:
     Doubled, sampled bilinearly and halved, so that nothing aliases; beyond its border the image is reflected. Their figure 18.
     """
     height, width = x.shape[2:]
-    taps = torch.tensor(SYM6, device=x.device) / 2**0.5
+    taps = constant(SYM6, x.dtype, x.device) / 2**0.5
     edge = min(MARGIN, height - 1, width - 1)
     double = upsampled(pad(x, [edge] * 4, mode="reflect"), taps, 2, (6, 5))
     rows, columns = ((torch.arange(-5, 2 * side + 5, device=x.device) + 0.5 - LATE - side) / 2 for side in (height, width))
     place = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), 2)  # [2H + 10, 2W + 10, 2], right and down
-    source = torch.einsum("nij,hwj->nhwi", inverse[:, :2, :2], place) + inverse[:, None, None, :2, 2] + LATE / 2
-    half = torch.tensor([width / 2 + edge, height / 2 + edge], device=x.device)
-    moved = grid_sample(double, (source / half).to(x.dtype), mode="bilinear", padding_mode="reflection", align_corners=False)
-    return downsampled(moved, taps, 2)
+    source = torch.einsum("nij,hwj->nhwi", inverse[:, :2, :2], place) + inverse[:, None, None, :2, 2]
+    source = torch.stack([folded(source[..., 0], width, edge), folded(source[..., 1], height, edge)], 3) + LATE / 2
+    half = constant((width / 2 + edge, height / 2 + edge), x.dtype, x.device)
+    return downsampled(grid_sample(double, source / half, mode="bilinear", align_corners=False), taps, 2)
+
+
+def folded(place: Tensor, side: int, edge: int) -> Tensor:
+    """Places beyond the outermost pixels, mirrored about them as often as it takes; the first few are in the padding."""
+    most = side - 1
+    mirrored = most - ((place + most / 2).remainder(2 * most) - most).abs() - most / 2
+    return torch.where(place.abs() <= most / 2 + edge - MARGIN / 2, place, mirrored)
 
 
 def scaling(across: Tensor, along: Tensor) -> Tensor:

@@ -29,11 +29,11 @@ from ..core import (
     Turn,
     Verdict,
 )
+from ..draws import Draw
 from ..errors import GanvasError
 from ..objectives import NonSaturating, TopK
 
 Critic = Callable[[Tensor], Verdict]
-After = Callable[[Nets, Mapping[str, Tensor], Clock], None]
 
 
 @config
@@ -123,30 +123,31 @@ class Adversarial:
     # ------------------------------------------------------------ the turns
 
     def play_d(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        critic = judge(nets, batch)
-        real = judged(critic, self.augmented(nets, batch["x"], clock))
-        fake = judged(critic, self.augmented(nets, batch["fake"] if self.share_fakes else self.fakes(nets, batch), clock))
-        on_real, on_fake = real.verdict.logit, fake.verdict.logit
-        terms = {"D/adversarial": self.objective.d(on_real, on_fake)}
-        known = {"real": (real.x, on_real), "fake": (fake.x, on_fake)}
+        on_reals, on_fakes = self.look(nets, batch, clock), self.look(nets, batch, clock)
+        real = judged(on_reals, batch["x"])
+        fake = judged(on_fakes, batch["fake"] if self.share_fakes else self.fakes(nets, batch))
+        terms = {"D/adversarial": self.objective.d(real.verdict.logit, fake.verdict.logit)}
         for penalty in self.penalties:
             if penalty.every == 1:
-                x, logits = known[penalty.on] if penalty.on in known else (between(real.x, fake.x), None)
+                x = between(real.x, fake.x) if penalty.on == "between" else (real if penalty.on == "real" else fake).x
+                logits = {"real": real.verdict.logit, "fake": fake.verdict.logit}.get(penalty.on)
+                critic = on_fakes if penalty.on == "fake" else on_reals
                 terms[f"D/{type(penalty).__name__}"] = penalty(logit(critic), x, logits, clock)
         terms |= self.beside(Scene("D", nets, batch, clock, fake, lambda: real))
+        on_real, on_fake = real.verdict.logit.detach(), fake.verdict.logit.detach()
         seen = {"D/real": on_real.mean(), "D/fake": on_fake.mean(), "D/sign": on_real.sign().mean()}
-        return Turn(terms, {name: value.detach() for name, value in seen.items()})
+        return Turn(terms, seen | self.remembered(nets))
 
     def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        critic, x = judge(nets, batch), batch["x"]
+        x = batch["x"]
 
         @cache
         def real() -> Judged:
             with torch.no_grad():
-                return judged(critic, self.augmented(nets, x, clock))
+                return judged(self.look(nets, batch, clock), x)
 
         made = self.made(nets, batch)
-        fake = judged(critic, self.augmented(nets, made, clock))
+        fake = judged(self.look(nets, batch, clock), made)
         loss = self.objective.g(fake.verdict.logit, lambda: real().verdict.logit)
         terms = {"G/adversarial": loss if self.top_k is None else self.top_k(loss, fake.verdict.logit, clock)}
         terms |= self.beside(Scene("G", nets, batch, clock, fake, real))
@@ -155,11 +156,11 @@ class Adversarial:
 
     def play_penalty(self, penalty: CriticPenalty, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         """A lazy penalty, by itself and times its interval. Karras et al. 2020, appendix B."""
-        x = self.augmented(nets, batch["x"], clock)
+        x, critic = batch["x"], self.look(nets, batch, clock)
         if penalty.on != "real":
-            fake = self.augmented(nets, self.fakes(nets, batch), clock)
+            fake = self.fakes(nets, batch)
             x = fake if penalty.on == "fake" else between(x, fake)
-        return Turn({f"D/{type(penalty).__name__}": penalty.every * penalty(logit(judge(nets, batch)), x, None, clock)})
+        return Turn({f"D/{type(penalty).__name__}": penalty.every * penalty(logit(critic), x, None, clock)})
 
     def play_path(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         """The penalty on G, on a part of the batch and times its interval."""
@@ -179,9 +180,29 @@ class Adversarial:
             if player in extra.players:
                 extra.after(player, nets, seen, clock)
 
-    def augmented(self, nets: Nets, x: Tensor, clock: Clock) -> Tensor:
-        """Samples as D sees them. Penalties are taken there: two looks at one sample must not differ by their augmentation."""
-        return x if self.augment is None else self.augment(x, clock, nets)
+    def after_penalty(self, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
+        """What changes D's weights does so after every step of its; what remembers its turns does so once."""
+        for extra in self.parts:
+            if "D" in extra.players and type(extra).__name__ not in nets:
+                extra.after("D", nets, seen, clock)
+
+    def remembered(self, nets: Nets) -> dict[str, Tensor]:
+        """The numbers that parts keep, for the log: ADA's p, for instance."""
+        kept = {type(part).__name__ for part in (*self.parts, self.path_length)} & set(nets)
+        return {
+            f"{name}/{number}": value.detach().clone()
+            for name in sorted(kept)
+            for number, value in nets[name].named_buffers()
+            if value.dim() == 0 and value.is_floating_point()
+        }
+
+    def look(self, nets: Nets, batch: Batch, clock: Clock) -> Critic:
+        """D behind the augmentation, of which all that it is shown has the same draw: so that penalties go through it."""
+        critic, augment = judge(nets, batch), self.augment
+        if augment is None:
+            return critic
+        draw = Draw(batch["x"].device)
+        return lambda x: critic(draw(lambda: augment(x, clock, nets)))
 
     def fakes(self, nets: Nets, batch: Batch) -> Tensor:
         """As many samples as the batch holds, without gradients."""
@@ -251,7 +272,7 @@ def _stage(method: Adversarial) -> Stage:
     after = {player: partial(method.after, player) if _changes(method, player) else None for player in "DG"}
     d = Phase("D", ("D",), method.play_d, repeat=method.critic_steps, after=after["D"])
     g = Phase("G", ("G",), method.play_g, after=after["G"])
-    lazy = tuple(_lazy(method, penalty, after["D"]) for penalty in method.penalties if penalty.every > 1)
+    lazy = tuple(_lazy(method, penalty) for penalty in method.penalties if penalty.every > 1)
     path: tuple[Phase, ...] = ()
     if (smooth := method.path_length) is not None:
         path = (Phase(type(smooth).__name__, ("G",), method.play_path, every=smooth.every, after=smooth.after),)
@@ -262,8 +283,9 @@ def _changes(method: Adversarial, player: str) -> bool:
     return any(player in extra.players for extra in method.parts)
 
 
-def _lazy(method: Adversarial, penalty: CriticPenalty, after: After | None) -> Phase:
+def _lazy(method: Adversarial, penalty: CriticPenalty) -> Phase:
     def loss(nets: Nets, batch: Batch, clock: Clock) -> Turn:
         return method.play_penalty(penalty, nets, batch, clock)
 
+    after = method.after_penalty if _changes(method, "D") else None
     return Phase(type(penalty).__name__, ("D",), loss, every=penalty.every, after=after)

@@ -24,7 +24,7 @@ class Growth(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.depth = 0.0  # the same as the buffer, for a device is not to be asked in every step
-        self.register_buffer("kept", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("kept", torch.zeros(()))
         self.register_load_state_dict_post_hook(Growth.loaded)
 
     @staticmethod
@@ -94,14 +94,21 @@ class Progressive:
         if past < 0:
             return 0.0
         size = floor(past / 2)  # grown before
-        return min(most, size + min(1.0, past - 2 * size))
+        return rounded(min(most, size + min(1.0, past - 2 * size)))
 
     def play(self, loss: Loss, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         """A turn of the game at the present size."""
         depth = growth(nets).reach(self.depth(nets, clock))
         for player in "GD":
             nets[player].depth = depth  # type: ignore[assignment]
-        return loss(nets, {**batch, "x": shrunk(batch["x"], depth, levels(nets))}, clock)
+        turn = loss(nets, {**batch, "x": shrunk(batch["x"], depth, levels(nets))}, clock)
+        seen = {**turn.seen, "depth": growth(nets).kept.clone()}
+        return turn._replace(seen={**seen, "x": batch["x"]} if "x" in seen else seen)  # the next phase shrinks them itself
+
+
+def rounded(depth: float) -> float:
+    """As a buffer keeps it."""
+    return float(torch.tensor(depth, dtype=torch.float32))
 
 
 def growth(nets: Nets) -> Growth:

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+HE = sqrt(2)  # the gain that makes up for a rectifier
+
 
 class Linear(nn.Module):
     """boost·(gain·lr/√fan_in · W x + lr·b); `lr` slows the layer's learning (its weights are kept so much larger).

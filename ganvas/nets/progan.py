@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from math import ceil, sqrt
+from math import ceil
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +15,9 @@ from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 
 from ..config import config
 from ..core import Spec, Verdict
-from .equalised import Conv, Linear, pixel_norm, with_deviation
+from .equalised import HE, Conv, Linear, pixel_norm, with_deviation
 from .layers import check_widths, image_levels
 
-HE = sqrt(2)
 pooled = partial(avg_pool2d, kernel_size=2)
 
 
@@ -27,7 +26,7 @@ def widths(most: int, base: int, levels: int) -> list[int]:
     return [min(most, max(1, base // (4 * 2**level))) for level in range(levels + 1)]
 
 
-def doubled(x: Tensor) -> Tensor:
+def enlarged(x: Tensor) -> Tensor:
     return interpolate(x, scale_factor=2, mode="nearest")
 
 
@@ -44,7 +43,7 @@ class UpBlock(nn.Module):
         self.first, self.second = Conv(inputs, outputs, 3, HE), Conv(outputs, outputs, 3, HE)
 
     def forward(self, x: Tensor) -> Tensor:
-        return active(self.second(active(self.first(doubled(x)))))
+        return active(self.second(active(self.first(enlarged(x)))))
 
 
 def active(x: Tensor) -> Tensor:
@@ -69,7 +68,7 @@ class Generator(nn.Module):
         for block in list(self.blocks)[:level]:
             before, h = h, block(h)
         x = self.to_image[level](h)
-        return x if self.depth == level else faded(doubled(self.to_image[level - 1](before)), x, self.depth)
+        return x if self.depth == level else faded(enlarged(self.to_image[level - 1](before)), x, self.depth)
 
 
 class DownBlock(nn.Module):
@@ -109,7 +108,7 @@ class Discriminator(nn.Module):
 
 @config
 class ProGAN:
-    """For 8 to 1024 px; at `width` 512 and `base` 16384 table 2's widths: 512 up to 32 px, 256 at 64, halving from there."""
+    """From 8 px up; at `width` 512 and `base` 16384 table 2's widths: 512 up to 32 px, 256 at 64, halving from there."""
 
     z_dim: int = 512
     width: int = 512

@@ -4,36 +4,40 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, one_hot
 
-from .equalised import Linear, pixel_norm
-
-HE = 2**0.5
+from .equalised import HE, Linear, pixel_norm
 
 
 class Mapping(nn.Module):
     """z [N, z_dim], label int64 [N] where there are `classes` -> w [N, w_dim], whose mean is followed while training.
 
     Without z_dim it maps labels alone.
-    lr: of its layers, against the others'. keep: of the mean's old value, a batch.
+    lr: of its layers, against the others'. keep: of the mean's old value, a batch; None follows no mean.
     """
 
     middle: Tensor
 
-    def __init__(self, z_dim: int, w_dim: int, layers: int, classes: int = 0, lr: float = 0.01, keep: float = 0.995) -> None:
+    def __init__(
+        self, z_dim: int, w_dim: int, layers: int, classes: int = 0, lr: float = 0.01, keep: float | None = 0.995
+    ) -> None:
         super().__init__()
         self.label = Linear(classes, w_dim) if classes else None
         self.z_dim, self.classes, self.keep = z_dim, classes, keep
         sizes = [z_dim + (w_dim if classes else 0)] + [w_dim] * layers
         self.layers = nn.ModuleList(Linear(sizes[k], sizes[k + 1], lr=lr, boost=HE) for k in range(layers))
-        self.register_buffer("middle", torch.zeros(w_dim))
+        self.register_buffer("middle", None if keep is None else torch.zeros(w_dim))
 
     def forward(self, z: Tensor | None, label: Tensor | None = None) -> Tensor:
-        given = [] if z is None else [pixel_norm(z)]
+        with torch.autocast(next(self.parameters()).device.type, enabled=False):  # styles are few, and small errors grow
+            return self.mapped(z, label)
+
+    def mapped(self, z: Tensor | None, label: Tensor | None) -> Tensor:
+        given = [] if z is None else [pixel_norm(z.float())]
         if self.label is not None and label is not None:
             given.append(pixel_norm(self.label(one_hot(label, self.classes).float())))
         h = torch.cat(given, 1)
         for layer in self.layers:
             h = leaky_relu(layer(h), 0.2)
-        if self.training:
+        if self.training and self.keep is not None:
             self.middle.lerp_(h.detach().mean(0), 1 - self.keep)
         return h
 

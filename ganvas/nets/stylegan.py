@@ -16,13 +16,13 @@ from ..config import config
 from ..core import Spec
 from ..errors import refuse
 from ..resampling import doubled, halved
-from .equalised import Conv, Linear
+from .equalised import HE, Conv, Linear
 from .layers import check_widths, image_levels
 from .progan import Discriminator, faded, widths
-from .style import HE, Mapping, Styled
+from .style import Mapping, Styled
 
 
-class Adaptive(nn.Module):
+class AdaIN(nn.Module):
     """Noise, bias, LeakyReLU, and statistics that a style says (AdaIN, eq. 1): x [N, C, H, W], w [N, w_dim] -> like x."""
 
     still: Tensor  # noise for samples that are to come out the same
@@ -47,7 +47,7 @@ class UpBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, w_dim: int, size: int) -> None:
         super().__init__()
         self.first, self.second = Conv(inputs, outputs, 3, HE, bias=False), Conv(outputs, outputs, 3, HE, bias=False)
-        self.adapt = nn.ModuleList(Adaptive(outputs, w_dim, size) for _ in range(2))
+        self.adapt = nn.ModuleList(AdaIN(outputs, w_dim, size) for _ in range(2))
 
     def forward(self, x: Tensor, first: Tensor, second: Tensor) -> Tensor:
         x = self.adapt[0](self.first(doubled(x)), first)
@@ -63,7 +63,7 @@ class Generator(Styled):
         self.depth = float(self.levels)  # what is grown so far: the method's to say
         self.start = nn.Parameter(torch.ones(widths[0], 4, 4))
         self.even = Conv(widths[0], widths[0], 3, HE, bias=False)
-        self.adapt = nn.ModuleList(Adaptive(widths[0], w_dim, 4) for _ in range(2))
+        self.adapt = nn.ModuleList(AdaIN(widths[0], w_dim, 4) for _ in range(2))
         self.blocks = nn.ModuleList(UpBlock(i, o, w_dim, 8 * 2**k) for k, (i, o) in enumerate(pairwise(widths)))
         self.to_image = nn.ModuleList(Conv(width, channels, 1) for width in widths)
 
@@ -84,7 +84,7 @@ class Generator(Styled):
 
 @config
 class StyleGAN:
-    """For 8 to 1024 px, by the method Progressive; `base` over the size are the channels, at most `width`."""
+    """From 8 px up, by the method Progressive; `base` over the size are the channels, at most `width`."""
 
     z_dim: int = 512
     w_dim: int = 512

@@ -15,10 +15,10 @@ from ..config import config
 from ..core import Spec, Verdict
 from ..errors import refuse
 from ..resampling import blurred, doubled, halved
-from .equalised import Conv, Linear, with_deviation
+from .equalised import HE, Conv, Linear, with_deviation
 from .layers import check_widths, classes_of, image_levels
 from .progan import widths
-from .style import HE, Mapping, Styled
+from .style import Mapping, Styled
 
 
 class ModulatedConv(nn.Module):
@@ -129,7 +129,7 @@ class Discriminator(nn.Module):
         self.blocks = nn.Sequential(*(DownBlock(i, o) for o, i in reversed(list(pairwise(widths)))))
         self.end = Conv(widths[0] + 1, widths[0], 3, boost=HE)
         self.dense, self.last = Linear(widths[0] * 16, widths[0], boost=HE), Linear(widths[0], w_dim if classes else 1)
-        self.label = Mapping(0, w_dim, layers, classes) if classes else None
+        self.label = Mapping(0, w_dim, layers, classes, keep=None) if classes else None
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
         h = self.blocks(leaky_relu(self.from_image(x), 0.2, inplace=True))
@@ -144,7 +144,7 @@ class Discriminator(nn.Module):
 
 @config
 class StyleGAN2:
-    """For 8 to 1024 px; `base` over the size are the channels, at most `width`.
+    """From 8 px up; `base` over the size are the channels, at most `width`.
 
     group: samples among which D sees a standard deviation.
     """

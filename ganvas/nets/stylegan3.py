@@ -17,16 +17,17 @@ from ..config import config
 from ..core import Spec
 from ..errors import refuse
 from ..resampling import downsampled, lowpass, upsampled
-from .equalised import Linear
+from .equalised import HE, Linear
 from .layers import check_widths, classes_of, image_levels
 from .progan import widths
-from .style import HE, Mapping, Styled
+from .style import Mapping, Styled
 from .stylegan2 import Discriminator
 
 MARGIN = 10  # pixels around the image, from which nothing leaks into it
 FIRST_CUTOFF, FIRST_STOP = 2.0, 2**2.1  # of the coarsest layer
 CRITICAL = 2  # last layers at the image's own band limit
 TAPS = 6  # a filter's, times its factor
+HALF_LIFE = 20_000  # samples, of the features' magnitude
 
 
 class Band(NamedTuple):
@@ -50,7 +51,7 @@ def bands(size: int, layers: int, base: int, most: int, channels: int) -> list[B
         stop = FIRST_STOP * (last_stop / FIRST_STOP) ** way
         rate = exp2(ceil(log2(min(2 * stop, size))))
         wide = size if k >= layers - 1 else int(rate) + 2 * MARGIN
-        width = channels if k == layers else round(min(base / 2 / cutoff, most))
+        width = channels if k == layers else max(1, round(min(base / 2 / cutoff, most)))
         found.append(Band(rate, cutoff, max(stop, rate / 2) - cutoff, wide, width))
     return found
 
@@ -78,6 +79,10 @@ class FourierInput(nn.Module):
             self.pose.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
 
     def forward(self, w: Tensor) -> Tensor:
+        with torch.autocast(w.device.type, enabled=False):  # places and frequencies want all their digits
+            return self.waves(w)
+
+    def waves(self, w: Tensor) -> Tensor:
         pose = self.pose(w)
         cosine, sine, right, down = (pose / pose[:, :2].norm(dim=1, keepdim=True)).unbind(1)
         zero, one = torch.zeros_like(cosine), torch.ones_like(cosine)
@@ -103,9 +108,9 @@ class Layer(nn.Module):
     up: Tensor | None
     down: Tensor | None
 
-    def __init__(self, w_dim: int, before: Band, after: Band, kernel: int, image: bool, radial: bool, keep: float) -> None:
+    def __init__(self, w_dim: int, before: Band, after: Band, kernel: int, image: bool, radial: bool) -> None:
         super().__init__()
-        self.before, self.after, self.image, self.keep = before, after, image, keep
+        self.before, self.after, self.image = before, after, image
         self.style = Linear(w_dim, before.channels, bias=1.0)
         self.weight = nn.Parameter(torch.randn(after.channels, before.channels, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(after.channels))
@@ -119,8 +124,8 @@ class Layer(nn.Module):
         self.padding = ((total + self.upward) // 2, total - (total + self.upward) // 2)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        if self.training:
-            self.magnitude.lerp_(x.detach().float().square().mean(), 1 - self.keep)
+        if self.training and not torch.is_grad_enabled():  # in D's turn, once a sample
+            self.magnitude.lerp_(x.float().square().mean(), 1 - 0.5 ** (len(x) / HALF_LIFE))
         x = self.convolved(x, self.style(w)) + self.bias[:, None, None]
         if self.up is not None:
             x = upsampled(x, self.up, self.upward, self.padding)
@@ -153,7 +158,7 @@ class Generator(Styled):
         super().__init__(mapping, mixing)
         self.layers = len(found) + 1
         self.input = FourierInput(w_dim, found[0])
-        count, keep = len(found) - 1, 0.999
+        count = len(found) - 1
         self.body = nn.ModuleList(
             Layer(
                 w_dim,
@@ -162,7 +167,6 @@ class Generator(Styled):
                 1 if k == count else kernel,
                 image=k == count,
                 radial=radial and k < count - CRITICAL,
-                keep=keep,
             )
             for k, band in enumerate(found)
         )
@@ -178,7 +182,7 @@ class Generator(Styled):
 
 @config
 class StyleGAN3:
-    """For 8 to 1024 px; `base` over twice a layer's cutoff are its channels, at most `width`. D's as in StyleGAN2.
+    """From 8 px up; `base` over twice a layer's cutoff are its channels, at most `width`. D's as in StyleGAN2.
 
     equivariance: to translation alone, or to rotation as well, with half as large filters of twice as many channels.
     """
@@ -196,6 +200,7 @@ class StyleGAN3:
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, w_dim=self.w_dim, mapping=self.mapping, width=self.width, base=self.base)
+        check_widths(d_width=self.d_width, d_base=self.d_base)
         refuse(not 4 <= self.layers <= 64, "nets.layers", self.layers, "between 4 and 64", "--nets.layers 14")
 
     def build(self, spec: Spec) -> nn.ModuleDict:

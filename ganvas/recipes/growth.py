@@ -6,12 +6,12 @@ from ..media import Image
 from ..methods import Adversarial, Progressive
 from ..nets import ProGAN, StyleGAN
 from ..objectives import NonSaturating, Wasserstein
-from ..optim import Adam
+from ..optim import Adam, lazy
 from ..penalties import R1, Drift, GradientPenalty
 from ..recipe import Recipe, Train
 from .dcgan import dcgan
 
-BATCHES = (128, 128, 128, 64, 32, 16, 8)  # from 4 px up to 256 px
+BATCHES = (128, 128, 128, 64, 32, 16, 8, 4)  # from 4 px up; 4 from 512 px on
 
 
 def progan() -> Recipe:
@@ -81,6 +81,6 @@ def stylegan_small() -> Recipe:
         medium=Image(size=32),
         nets=StyleGAN(z_dim=64, w_dim=64, mapping=4, width=64, base=1024),
         method=Progressive(game=game, share=0.5),
-        optim={"G": adam, "D": adam},
+        optim={"G": adam, "D": lazy(2e-3, 8)},
         train=Train(images=300_000, batch=32, ema_kimg=10.0),
     )

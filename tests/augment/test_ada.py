@@ -54,6 +54,12 @@ def test_mirror_images_and_turns_are_all_but_exact(inverse: Tensor, wanted: Tens
     assert (warped(SMOOTH, inverse) - wanted).square().mean().sqrt() < 0.03 * SMOOTH.std()
 
 
+def test_beyond_the_border_is_the_mirror_image() -> None:
+    ramp = torch.arange(24.0).expand(1, 1, 24, 24)
+    found = warped(ramp, shift(torch.tensor([20.0]), torch.tensor([0.0])))[0, 0, 12]
+    torch.testing.assert_close(found, torch.tensor([*range(20, 0, -1), 0, 1, 2, 3]).float(), rtol=0, atol=0.6)
+
+
 def test_scaling_is_about_the_middle() -> None:
     rows = torch.linspace(-1, 1, 64).expand(1, 1, 64, 64)
     found = warped(rows, scaling(torch.tensor([2.0]), torch.tensor([1.0])))
@@ -65,6 +71,8 @@ def test_each_change_comes_with_its_probability() -> None:
     half = torch.tensor(0.5)
     moves = blits(half, NONE, NONE, 4000, (16, 16))
     assert (moves[:, 0, 0] < 0).float().mean().item() == pytest.approx(0.25, abs=0.03)  # half of half is mirrored
+    shifted = blits(NONE, NONE, half, 4000, (64, 64))[:, :2, 2].abs().amax(1) > 0
+    assert shifted.float().mean().item() == pytest.approx(0.5, abs=0.03)
     assert torch.equal(blits(NONE, NONE, NONE, 9, (16, 16)), torch.eye(3).expand(9, 3, 3))
     assert torch.equal(shapes(NONE, 9, (16, 16)), torch.eye(3).expand(9, 3, 3))
     found = shapes(half, 4000, (16, 16))
@@ -91,7 +99,7 @@ def test_colours_change_and_gray_images_stay_gray() -> None:
 
 
 def test_the_bank_of_filters_changes_nothing_together() -> None:
-    whole = bank().sum(0)
+    whole = torch.tensor(bank()).view(4, -1).sum(0)
     middle = torch.zeros_like(whole)
     middle[len(whole) // 2] = 1
     torch.testing.assert_close(whole, middle, rtol=0, atol=1e-6)

@@ -2,6 +2,7 @@
 
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -59,10 +60,11 @@ def tensors(state: State) -> list[torch.Tensor]:
     return held
 
 
+@pytest.mark.parametrize("train", [{}, {"precision": "bf16"}, {"parts": 2}], ids=["fp32", "bf16", "parts"])
 @pytest.mark.parametrize("name", ALL)
-def test_every_step_learns(name: str) -> None:
+def test_every_step_learns(name: str, train: dict[str, Any]) -> None:
     """Each network that has an optimiser is moved by a step, and nothing is left without a finite gradient norm."""
-    recipe = small(ALL[name](), images=8)
+    recipe = small(ALL[name](), images=8, **train)
     state = loop.start(recipe, noise(recipe).spec, 0, CPU)
     before = {n: [p.clone() for p in state.nets[n].parameters()] for n in recipe.optim}
     playing = Loop(recipe, noise(recipe), state, 0)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from math import sqrt
+from math import log, sqrt
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from torch.nn.functional import conv2d, interpolate
 
 from ganvas import GanvasError
 from ganvas.core import Architecture, Clock, Condition, Field, Spec
-from ganvas.nets import R3GAN, ProGAN, StyleGAN, StyleGAN2, StyleGAN3, progan, r3gan, stylegan2, stylegan3
+from ganvas.nets import R3GAN, ProGAN, StyleGAN, StyleGAN2, StyleGAN3, progan, r3gan, stylegan, stylegan2, stylegan3
 from ganvas.nets.equalised import with_deviation
 from ganvas.nets.style import Mapping, mixed
 from ganvas.objectives import RelativisticPairing
@@ -157,7 +157,8 @@ def test_styles_are_mixed_from_a_layer_on() -> None:
 
 
 @pytest.mark.parametrize("which", ["T", "R"])
-def test_stylegan3(goldens: Path, which: str) -> None:
+@torch.no_grad()
+def test_stylegan3(goldens: Path, which: str, monkeypatch: pytest.MonkeyPatch) -> None:
     golden, about = (
         load_file(goldens / f"stylegan3_{which}_G.safetensors"),
         json.loads((goldens / f"stylegan3_{which}_G.json").read_text()),
@@ -190,6 +191,7 @@ def test_stylegan3(goldens: Path, which: str) -> None:
     close(G(z), golden["out/image"])
     close(G(z, truncation=torch.full((3,), 0.7)), golden["out/image_psi0.7"])
     G.train()
+    monkeypatch.setattr(stylegan3, "HALF_LIFE", 3 * log(0.5) / log(0.999))  # as theirs is outside of training
     close(G(z), golden["out/image_update_emas"])
     close(G.mapping.middle, golden["out/w_avg_after"])
     close(torch.stack([layer.magnitude for layer in G.body]), golden["out/magnitude_ema_after"])
@@ -369,13 +371,15 @@ def test_fading_ends_are_the_sizes_themselves(kind: type) -> None:
     said: dict[float, Tensor] = {}
     for net in nets.values():
         net.eval()
-    for depth in (0.0, 1e-6, 1.0, 2.0):
+    for depth in (0.0, 1e-6, 1 - 1e-6, 1.0, 2.0):
         nets["G"].depth = nets["D"].depth = depth
         made[depth] = nets["G"](z)
         size = 4 * 2 ** (1 if depth else 0)
         if depth < 2:
             said[depth] = nets["D"](interpolate(x, size=size, mode="area")).logit
-    assert [made[d].shape[-1] for d in made] == [4, 8, 8, 16]
+    assert [made[d].shape[-1] for d in made] == [4, 8, 8, 8, 16]
+    torch.testing.assert_close(made[1 - 1e-6], made[1.0], rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(said[1 - 1e-6], said[1.0], rtol=1e-3, atol=1e-4)
     if kind is ProGAN:  # StyleGAN's filter sees zeros beyond the border
         torch.testing.assert_close(made[1e-6], interpolate(made[0.0], scale_factor=2), rtol=1e-3, atol=1e-4)
         torch.testing.assert_close(said[1e-6], said[0.0], rtol=1e-3, atol=1e-4)
@@ -383,10 +387,8 @@ def test_fading_ends_are_the_sizes_themselves(kind: type) -> None:
 
 def test_adain_takes_the_styles_statistics() -> None:
     """Karras et al. 2019, eq. 1."""
-    from ganvas.nets.stylegan import Adaptive
-
     torch.manual_seed(0)
-    layer = Adaptive(3, 5, 8).eval()
+    layer = stylegan.AdaIN(3, 5, 8).eval()
     w = torch.randn(2, 5)
     found = layer(torch.randn(2, 3, 8, 8) * 4 + 1, w)
     gain, bias = layer.style(w).chunk(2, 1)
