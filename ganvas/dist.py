@@ -2,7 +2,7 @@
 
 Every rank plays its own share of a batch, as if it were one more part of the batch in one process: two ranks of 32 are one
 process with `batch=64, parts=2`, up to the order of a sum (but batch norm's running statistics are those of rank 0's share,
-and spectral norm iterates once a part).
+spectral norm iterates once a part, and StyleGAN3 follows magnitudes on each rank).
 Gradients are added by one flat all-reduce after the backward passes, not by a wrapper around networks: with a phase that is
 a penalty alone, those leave different gradients on different ranks. Rank 0 alone reads the clock, draws, scores, and writes;
 what it decides is told to the others.
