@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from .errors import GanvasError
 
 if TYPE_CHECKING:
-    from .api import compare, evaluate, load, resume, train
+    from .api import compare, evaluate, load, mix, resume, train
 
 __version__ = "0.1.0"
-__all__ = ["GanvasError", "compare", "evaluate", "load", "resume", "train"]
+__all__ = ["GanvasError", "compare", "evaluate", "load", "mix", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from PIL.Image import Image as Picture
 
-from . import by_class, comparison, dist, diverged, loop, recipes
+from . import by_class, comparison, dist, diverged, latent, loop, recipes
 from . import checkpoint as checkpoints
 from .asked import budgeted, called, grown, refuse_difference, refuse_labels, with_data
 from .config import from_json, to_json
@@ -27,6 +27,7 @@ from .evaluation import Judge
 from .files import explained, write_whole
 from .loop import Loop, State
 from .nearest import nearest
+from .provenance import note, write_picture
 from .recipe import Recipe
 from .report import write_report
 from .run import Run, locked, save_codec
@@ -186,6 +187,35 @@ def evaluate(
     run.append("scores.jsonl", card)
     write_report(run.path)
     return card
+
+
+def mix(
+    run: str | Path | Run,
+    rows: str = "0-3",
+    columns: str = "4-9",
+    layers: str | None = None,
+    *,
+    out: str | Path | None = None,
+    label: str | None = None,
+    truncation: float | None = None,
+    checkpoint: str = "best",
+    device: str = "auto",
+) -> Picture:
+    """A picture of a style network's styles, mixed: what each row's seed makes with each column's styles in some layers.
+
+    Args:
+        rows, columns, layers: numbers and ranges, "0-3,7"; layers None is the finer half.
+        out: a PNG to write; None writes none.
+
+    Raises:
+        GanvasError: no run, a generator without styles, seeds or layers that are none, a picture that cannot be written.
+    """
+    made = Generator(run if isinstance(run, Run) else Run(run), checkpoint, device, label, truncation)
+    taken = None if layers is None else latent.seeds(layers, "--layers")
+    picture = latent.mix(made, latent.seeds(rows, "--rows"), latent.seeds(columns, "--columns"), taken)
+    if out is not None:
+        write_picture(picture, Path(out), note(made, f"{rows} with {columns}"))
+    return picture
 
 
 def compare(runs: Sequence[str | Path | Run], *, out: str | Path | None = None) -> dict[str, Any]:

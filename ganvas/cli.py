@@ -30,6 +30,7 @@ ganvas: train, measure and use generative adversarial networks.
   generate    write samples of a trained run
   evaluate    score a trained run
   compare     several runs side by side, in numbers and in a picture
+  mix         a picture of a style network's styles, mixed
 
 `ganvas COMMAND --help` shows a command's settings; `ganvas train RECIPE --help` those of a recipe, every one of which can
 be set: --medium.size 64 --optim.G.lr 1e-4. Without --data, recipes for images train on Fashion-MNIST, which comes with ganvas.
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "generate": generate,
         "evaluate": evaluate,
         "compare": compare,
+        "mix": mix,
     }
     if not words or words[0] in ("-h", "--help", "help"):
         print(HELP, end="")
@@ -291,6 +293,42 @@ def compare(words: list[str]) -> int:
     print(json.dumps(result, indent=1, ensure_ascii=False) if got.json else f"{table(result)}\n\npicture  {result['picture']}")
     if result["problems"]:  # shown, but not all of it ranked
         raise GanvasError("\n".join(result["problems"]))
+    return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixArguments:
+    """A picture of mixed styles: each row's sample with some layers' styles of each column's.
+
+    rows: seeds, at the left.
+    columns: seeds, at the top.
+    layers: which take the column's style; coarse ones come first. [default: the finer half]
+    out: the picture, a PNG. [default: RUN/mix.png]
+    label: of which class (its name or number), for runs with labels. [default: as they come in the data]
+    truncation: how far styles may lie from their mean, such as 0.7.
+    checkpoint: best, last, or images seen.
+    device: auto, cpu, cuda or mps.
+    """
+
+    rows: str = "0-3"
+    columns: str = "4-9"
+    layers: str | None = None
+    out: str | None = None
+    label: str | None = None
+    truncation: float | None = None
+    checkpoint: str = "best"
+    device: str = "auto"
+
+
+def mix(words: list[str]) -> int:
+    run, words = run_first(words, "mix", MixArguments())
+    got = parse(MixArguments, MixArguments(), words, "ganvas mix RUN")
+    from . import api
+
+    out = Path(got.out) if got.out else run.path / "mix.png"
+    settings = {"label": got.label, "truncation": got.truncation, "checkpoint": got.checkpoint, "device": got.device}
+    api.mix(run, got.rows, got.columns, got.layers, out=out, **settings)
+    print(out)
     return 0
 
 

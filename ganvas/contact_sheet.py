@@ -8,11 +8,10 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 from PIL.Image import Image as Picture
-from PIL.PngImagePlugin import PngInfo
 
 from . import __version__
 from .evaluation import called
-from .files import explained, write_whole
+from .provenance import write_picture
 
 WIDTH, COLUMN, LEAST = 4096, 1024, 96  # pixels: of the whole at most, of a column at most and at least
 MOST_PIXELS = 40_000_000  # of one run's picture
@@ -48,13 +47,8 @@ def sheet(result: Mapping[str, Any]) -> Picture:
 
 def write_sheet(result: Mapping[str, Any], path: Path) -> Path:
     """Write the picture as a PNG that says what it is; returns `path`. Raises GanvasError where that cannot be done."""
-    marks = PngInfo()
-    marks.add_text("Software", f"ganvas {__version__}")
-    marks.add_text("Comment", "synthetic: samples of generative models")
-    page = sheet(result)
-    with explained("writing the picture", path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, lambda temporary: page.save(temporary, "PNG", pnginfo=marks))
+    words = {"Software": f"ganvas {__version__}", "Comment": "synthetic: samples of generative models"}
+    write_picture(sheet(result), path, words)
     return path
 
 

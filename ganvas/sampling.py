@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from PIL.PngImagePlugin import PngInfo
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -27,7 +26,7 @@ from .core import ANY, Asked, Codec, Method, Nets, Spec, generator
 from .device import pick
 from .errors import GanvasError
 from .files import explained, write_whole
-from .provenance import note, write_note
+from .provenance import note, write_note, write_picture
 
 if TYPE_CHECKING:
     from .run import Run
@@ -184,12 +183,8 @@ def _files(generator: Generator, n: int, seed: int, out: Path, words: dict[str, 
 def _grid(generator: Generator, n: int, seed: int, out: Path, words: dict[str, str]) -> Path:
     if n > 10_000:
         raise GanvasError(f"a picture of {n:,} samples is too large: --n 64, or leave out --grid")
-    picture, path = generator.codec.preview(generator(n, seed)), out / "grid.png"
-    text = PngInfo()
-    for name, value in words.items():
-        text.add_text(name, value)
-    write_whole(path, lambda temporary: picture.save(temporary, "PNG", pnginfo=text))
-    return path
+    write_picture(generator.codec.preview(generator(n, seed)), out / "grid.png", words)
+    return out / "grid.png"
 
 
 def _array(generator: Generator, n: int, seed: int, out: Path, words: dict[str, str]) -> Path:
