@@ -15,7 +15,7 @@ def cgan() -> Recipe:
     """Images with labels: multilayer perceptrons, the label beside z and beside the sample.
 
     Paper: Mirza & Osindero 2014.
-    Expected: not measured yet.
+    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 9.4, coverage 0.25 (docs/results.md).
     """
     recipe = gan()
     return replace(recipe, name="cgan", nets=Concatenation(nets=recipe.nets))
@@ -25,7 +25,7 @@ def acgan() -> Recipe:
     """Images with labels, 32 px: D names the class as well, and G is to be told by it.
 
     Paper: Odena, Olah & Shlens 2017.
-    Expected: not measured yet.
+    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 3.8, coverage 0.55 (docs/results.md).
     """
     return replace(
         dcgan_small(),
@@ -39,7 +39,7 @@ def projection() -> Recipe:
     """Images with labels, 32 px: D's features are projected on a direction of each class.
 
     Paper: Miyato & Koyama 2018, on DCGAN's networks; on their own it is sngan.
-    Expected: not measured yet.
+    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 3.0, coverage 0.66 (docs/results.md).
     """
     return replace(
         dcgan_small(),

@@ -34,7 +34,7 @@ def dcgan_small() -> Recipe:
     """Images, 32 px: narrow, 4x4 kernels, batches of 32, five times the rate and a moving average: for a processor.
 
     Paper: Radford, Metz & Chintala 2016; steps are what minutes lack, so they are many and large.
-    Expected: not measured yet.
+    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 6.9, coverage 0.51 (docs/results.md).
     """
     adam = Adam(lr=1e-3, betas=(0.5, 0.999))
     return replace(
