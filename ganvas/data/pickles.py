@@ -4,6 +4,7 @@ Python's own unpickler does what a file tells it to. This one knows containers, 
 names that files give them; any other name or instruction ends the reading, and nothing has been run.
 """
 
+import warnings
 from pickletools import genops
 from typing import Any
 
@@ -42,9 +43,11 @@ def read_pickle(data: bytes, where: str) -> dict[str, Any]:
         GanvasError: a broken pickle, one of anything else, or one that asks for something to be imported or called.
     """
     try:
-        found = _Machine(where).run(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Python warns of escape sequences that there are not: the words are damaged
+            found = _Machine(where).run(data)
         return {text(key): _array(value) if isinstance(value, Named) else value for key, value in found.items()}
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, Warning) as error:
         raise GanvasError(f"{where} is broken, or no pickle of a data set ({error}): fetch it again") from error
 
 

@@ -229,6 +229,7 @@ def nested(depth: int) -> bytes:
         python2({b"data": np.arange(3)}),
         python2({b"data": np.array([b"a", {}], object)}),
         python2({b"data": np.dtype("u1")}),
+        b"(S'da\\ea'\nI1\nd.",  # an escape sequence that there is not
         python2({b"data": pixels(2, 0)}).replace(b"M\x00\x0c", b"M\x01\x0c"),  # 2 x 3073 of 2 x 3072 bytes
     ],
 )
