@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 from .errors import GanvasError
 
 if TYPE_CHECKING:
-    from .api import compare, evaluate, load, mix, resume, train
+    from .api import compare, evaluate, load, resume, train
+    from .using import directions, interpolate, mix, nearest
 
 __version__ = "0.1.0"
-__all__ = ["GanvasError", "compare", "evaluate", "load", "mix", "resume", "train"]
+__all__ = ["GanvasError", "compare", "directions", "evaluate", "interpolate", "load", "mix", "nearest", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:
     """`train`, `load`, … import torch, so they are looked up when first used: `ganvas --help` needs none of it."""
     if name in __all__:
-        from . import api
+        from . import api, using
 
-        return getattr(api, name)
+        return getattr(api if hasattr(api, name) else using, name)
     raise AttributeError(f"module 'ganvas' has no attribute {name!r}")

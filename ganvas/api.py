@@ -13,22 +13,22 @@ from typing import Any
 
 import torch
 from PIL.Image import Image as Picture
+from torch import Tensor
 
-from . import by_class, comparison, dist, diverged, latent, loop, recipes
+from . import by_class, comparison, copies, dist, diverged, loop, recipes
 from . import checkpoint as checkpoints
 from .asked import budgeted, called, grown, refuse_difference, refuse_labels, with_data
 from .config import from_json, to_json
 from .contact_sheet import write_sheet
-from .core import Codec, Dataset, Extractor
+from .core import Codec, Dataset, Extractor, Reconstructs
 from .data import Files, Tensors, cache_folder, prepare
 from .device import describe, has_bf16, holds, pick
 from .errors import GanvasError
 from .evaluation import Judge
 from .files import explained, write_whole
 from .loop import Loop, State
-from .nearest import nearest
-from .provenance import note, write_picture
 from .recipe import Recipe
+from .reconstructions import reconstructed
 from .report import write_report
 from .run import Run, locked, save_codec
 from .sampling import Generator
@@ -189,35 +189,6 @@ def evaluate(
     return card
 
 
-def mix(
-    run: str | Path | Run,
-    rows: str = "0-3",
-    columns: str = "4-9",
-    layers: str | None = None,
-    *,
-    out: str | Path | None = None,
-    label: str | None = None,
-    truncation: float | None = None,
-    checkpoint: str = "best",
-    device: str = "auto",
-) -> Picture:
-    """A picture of a style network's styles, mixed: what each row's seed makes with each column's styles in some layers.
-
-    Args:
-        rows, columns, layers: numbers and ranges, "0-3,7"; layers None is the finer half.
-        out: a PNG to write; None writes none.
-
-    Raises:
-        GanvasError: no run, a generator without styles, seeds or layers that are none, a picture that cannot be written.
-    """
-    made = Generator(run if isinstance(run, Run) else Run(run), checkpoint, device, label, truncation)
-    taken = None if layers is None else latent.seeds(layers, "--layers")
-    picture = latent.mix(made, latent.seeds(rows, "--rows"), latent.seeds(columns, "--columns"), taken)
-    if out is not None:
-        write_picture(picture, Path(out), note(made, f"{rows} with {columns}"))
-    return picture
-
-
 def compare(runs: Sequence[str | Path | Run], *, out: str | Path | None = None) -> dict[str, Any]:
     """Several runs side by side: what they are, what they cost and scored, ranked where one protocol scored them all.
 
@@ -338,20 +309,26 @@ def _eased(run: Run, bad: list[str], quiet: bool) -> Run:
 
 
 def _final(run: Run, state: State, judge: Judge) -> None:
-    """Score the last checkpoint and, where it is another, the best; then write both cards."""
+    """Score the last checkpoint and, where it is another, the best; then write both cards, and pictures of the best."""
     last, best = run.checkpoint("last"), run.checkpoint("best")
-    cards: list[dict[str, Any]] = []
+    method, cards = run.recipe.method, list[dict[str, Any]]()
+    pictures: dict[str, Tensor] = {}
     for folder, which in ((last, "last"), (best, "best")) if last != best else ((last, "last, best"),):
         checkpoints.load_nets(folder, state)
         head = {"images": int(folder.name), "checkpoint": folder.name, "kind": "final", "which": which}
-        cards.append(head | judge.final(run.recipe.method, state.sampled()))
+        cards.append(head | judge.final(method, state.sampled()))
+        if isinstance(method, Reconstructs):
+            pictures["reconstructions.png"], psnr = reconstructed(judge, method, state.sampled())
+            cards[-1]["reconstruction_psnr"] = psnr  # dB
     for card in cards:
         run.append("scores.jsonl", card)
+    nets = state.sampled()  # the best: it was loaded last
     if len(judge.codec.spec.shape) == 3:  # pictures can be told apart by looking
-        method, nets = run.recipe.method, state.sampled()  # the best: it was loaded last
-        draw(run, "nearest.png", judge.codec.preview(nearest(judge, method, nets)))
+        pictures["nearest.png"] = copies.nearest(judge, method, nets)
         if by_class.made(nets, run.spec()):
-            draw(run, "classes.png", judge.codec.preview(by_class.wall(judge, method, nets, run.spec())))
+            pictures["classes.png"] = by_class.wall(judge, method, nets, run.spec())
+    for name, stored in pictures.items():
+        draw(run, name, judge.codec.preview(stored))
     write_report(run.path)
 
 

@@ -210,6 +210,7 @@ class Stage(NamedTuple):
     phases: tuple[Phase, ...]
     batch: int | None = None  # None: the recipe's
     reset: tuple[str, ...] = ()  # networks whose optimisers start afresh on entering
+    grown: bool = True  # False: samples are not yet what the run is to make, and none of them is its best
 
 
 # ---------------------------------------------------------------- the parts of a recipe
@@ -354,6 +355,15 @@ class Method(Protocol):
     def latents(self, nets: Nets, n: int, generator: torch.Generator, asked: Asked = ANY) -> Latents: ...
     def render(self, nets: Nets, latents: Latents) -> Tensor:
         """Samples x from latents; sampling is latents, then render."""
+        ...
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """A method whose networks make samples again from what they keep of them."""
+
+    def reconstruct(self, nets: Nets, batch: Batch) -> Tensor:
+        """x like the batch's."""
         ...
 
 

@@ -18,13 +18,14 @@ from safetensors.torch import save as packed
 from tqdm import tqdm
 
 from .config import to_json
-from .core import Dataset, Method, Metric, Nets, Scored, generator, key
+from .core import Batch, Dataset, Method, Metric, Nets, Scored, generator, key
 from .files import write_whole
 from .metrics import EfficientNetLite0, FashionClassifier, Inception, Pixels
 from .recipe import Evaluation
 from .sampling import stream
 
 EXTRACTORS = {"classifier": FashionClassifier, "efficientnet": EfficientNetLite0, "inception": Inception, "pixels": Pixels}
+UNSEEN = 256  # held-out samples that are kept, to be shown
 REFERENCE_LIMIT = 100_000  # more real samples than this change no score's second digit, and cost time
 
 
@@ -83,6 +84,8 @@ class Judge:
             held, reference = held_out.stored[some], train.stored[order[:REFERENCE_LIMIT]]
             self.labels = labels_of((train, order[:REFERENCE_LIMIT]), (held_out, some))
         self.codec = train.codec
+        labels = {} if self.labels is None else {"label": self.labels[1][:UNSEEN]}
+        self.unseen: Batch = {"stored": held[:UNSEEN].cpu(), **labels}
         self.words |= {"data": train.title, "fingerprint": train.fingerprint}
         mark = (train.fingerprint, held_out and held_out.fingerprint, len(train), str(to_json(evaluation.extractor)))
         mark = (*mark, evaluation.extractor.name)

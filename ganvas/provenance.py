@@ -21,7 +21,8 @@ NAME = "PROVENANCE.json"
 def note(generator: "Generator", seed: int | str) -> dict[str, str]:
     """What is written into each file that can hold words, and beside the others."""
     run = generator.run
-    wishes = {"label": generator.label, "truncation": generator.truncation}
+    wishes: dict[str, object] = {"label": generator.label, "truncation": generator.truncation}
+    wishes |= {f"edit {name}": value for name, value in generator.edit.items()}
     asked = "".join(f", {name} {value}" for name, value in wishes.items() if value is not None)
     return {
         "Software": f"ganvas {__version__}",

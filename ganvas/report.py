@@ -77,6 +77,11 @@ def _page(run: Path) -> str:
         "classes": _picture(
             run / "classes.png", "Samples, a row a class", "Drawn when training ends, where samples have classes."
         ),
+        "reconstructions": _picture(
+            run / "reconstructions.png",
+            "Unseen samples, and below each what is made of it",
+            "Drawn when training ends, of autoencoders.",
+        ),
         "scores": _score_table(cards),
         "recipe": _tree(facts["recipe"]) if "recipe" in facts else _nothing("No recipe.json in the run folder."),
         "environment": _environment(facts),

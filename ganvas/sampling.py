@@ -9,7 +9,8 @@ import difflib
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from math import isfinite
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from . import checkpoint, loop
-from .core import ANY, Asked, Codec, Method, Nets, Spec, generator
+from .core import ANY, Asked, Codec, Latents, Method, Nets, Spec, generator
 from .device import pick
 from .errors import GanvasError
 from .files import explained, write_whole
@@ -49,14 +50,23 @@ def evaluating(nets: Nets) -> collections.abc.Generator[None]:
             net.train(modes[name])
 
 
-def stream(method: Method, nets: Nets, codec: Codec, n: int, seed: int, start: int = 0, asked: Asked = ANY) -> Iterator[Tensor]:
+def stream(
+    method: Method,
+    nets: Nets,
+    codec: Codec,
+    n: int,
+    seed: int,
+    start: int = 0,
+    asked: Asked = ANY,
+    edited: Callable[[Latents], Latents] = lambda latents: latents,
+) -> Iterator[Tensor]:
     """Samples `start` to `start + n` of a seed in stored form, a block at a time."""
     device = next(next(iter(nets.values())).parameters()).device
     with evaluating(nets):
         for block in range(start // BLOCK, -(-(start + n) // BLOCK)):
             with torch.inference_mode():
                 latents = method.latents(nets, BLOCK, generator(seed, "sample", block), asked)
-                x = method.render(nets, {name: value.to(device) for name, value in latents.items()})
+                x = method.render(nets, edited({name: value.to(device) for name, value in latents.items()}))
                 stored = codec.store(x)
             yield stored[max(0, start - block * BLOCK) : start + n - block * BLOCK]
 
@@ -98,13 +108,20 @@ class Generator:
         label: a class's name or number, or a vector's numbers with commas; None: as they come in the data.
         truncation: fewer kinds of samples, each more typical. Latents beyond ± this are drawn anew (uniform ones are scaled);
             styles go this share of their way from the mean.
+        edit: how far to go along which of the run's directions (directions.py).
 
     Raises:
-        GanvasError: no such checkpoint or label, or a truncation that is not positive.
+        GanvasError: no such checkpoint, label or direction, or a truncation that is not positive.
     """
 
     def __init__(
-        self, run: "Run", which: str = "best", device: str = "auto", label: str | None = None, truncation: float | None = None
+        self,
+        run: "Run",
+        which: str = "best",
+        device: str = "auto",
+        label: str | None = None,
+        truncation: float | None = None,
+        edit: Mapping[str, float] | None = None,
     ) -> None:
         if truncation is not None and not 0 < truncation <= 100:
             raise GanvasError(f"a truncation lies above 0, got {truncation}: --truncation 0.7, or leave it out")
@@ -116,6 +133,13 @@ class Generator:
         self.asked = Asked(None if label is None else wanted(str(label), spec, self.nets), truncation)
         if truncation is not None:
             self.nets = standing(self.method, self.nets, self.asked)
+        self.nets.eval()
+        self.styled = hasattr(self.nets["G"], "styles")
+        self.edit, self.shift = dict(edit or {}), None
+        if self.edit:
+            from .editing import shift  # here, for it opens generators
+
+            self.shift = shift(self, self.edit)
 
     def __call__(self, n: int, seed: int = 0) -> Tensor:
         """`n` samples in stored form."""
@@ -124,7 +148,38 @@ class Generator:
     def stream(self, n: int, seed: int = 0) -> Iterator[Tensor]:
         if not 1 <= n <= 100_000_000:
             raise GanvasError(f"the number of samples must be between 1 and 100,000,000, got {n}: --n 64")
-        return stream(self.method, self.nets, self.codec, n, seed, asked=self.asked)
+        return stream(self.method, self.nets, self.codec, n, seed, asked=self.asked, edited=self.edited)
+
+    def of_seeds(self, seeds: Sequence[int]) -> Latents:
+        """The latents of the first sample of each seed, edited as it is asked."""
+        each = [self.method.latents(self.nets, BLOCK, generator(seed, "sample", 0), self.asked) for seed in seeds]
+        device = next(self.nets["G"].parameters()).device
+        with torch.inference_mode():
+            return self.edited({name: torch.cat([latents[name][:1] for latents in each]).to(device) for name in each[0]})
+
+    def rendered(self, latents: Latents) -> Iterator[Tensor]:
+        """Samples of latents in stored form, on the CPU, a block at a time."""
+        for k in range(0, len(next(iter(latents.values()))), BLOCK):
+            with torch.inference_mode():
+                x = self.method.render(self.nets, {name: value[k : k + BLOCK] for name, value in latents.items()})
+                stored = self.codec.store(x).cpu()
+            yield stored
+
+    def stream_of(self, seeds: Sequence[int]) -> Iterator[Tensor]:
+        """The first sample of each seed in stored form, a block at a time."""
+        for k in range(0, len(seeds), BLOCK):
+            yield from self.rendered(self.of_seeds(seeds[k : k + BLOCK]))
+
+    def coded(self, latents: Latents) -> Latents:
+        """The latents in the space where steps are even: styles, "ws" [N, layers, w_dim], where there are any; else "z"."""
+        return {"ws": self.nets["G"].styles(**latents)} if self.styled and "ws" not in latents else latents  # type: ignore[operator]
+
+    def edited(self, latents: Latents) -> Latents:
+        """The latents, gone along the directions that were asked for."""
+        if self.shift is None:
+            return latents
+        found, name = self.coded(latents), "ws" if self.styled else "z"
+        return {**found, name: found[name] + self.shift}
 
 
 def wanted(label: str, spec: Spec, nets: Nets) -> Tensor:
@@ -152,11 +207,12 @@ def wanted(label: str, spec: Spec, nets: Nets) -> Tensor:
     return torch.tensor(values)
 
 
-def write_samples(generator: Generator, n: int, seed: int, out: Path, form: str) -> Path:
-    """Write samples under the folder `out`; returns what was written.
+def write_samples(generator: Generator, n: int, seed: int, out: Path, form: str, seeds: Sequence[int] | None = None) -> Path:
+    """Write samples under the folder `out`, as many as there are, never all in memory; returns what was written.
 
     Args:
         form: "files" (one a sample, as the medium has them), "grid" (one picture), "npy" (stored form) or "zip".
+        seeds: instead of `n` samples of a seed, the first of each of these.
 
     Raises:
         GanvasError: another form, or a folder that cannot be written.
@@ -164,33 +220,45 @@ def write_samples(generator: Generator, n: int, seed: int, out: Path, form: str)
     forms = {"files": _files, "grid": _grid, "npy": _array, "zip": _zip}
     if form not in forms:
         raise GanvasError(f"there is no format {form!r}: --format files, npy or zip, or --grid")
+    blocks, n = (generator.stream(n, seed), n) if seeds is None else (generator.stream_of(seeds), len(seeds))
     with explained("writing samples", out):
         out.mkdir(parents=True, exist_ok=True)
-        words = note(generator, seed)
+        words = note(generator, seed if seeds is None else ", ".join(map(str, seeds)))
         if form != "files":
             write_note(out, words)
-        return forms[form](generator, n, seed, out, words)
+        return forms[form](generator.codec, _progress(blocks, n), n, out, words)
 
 
-def _files(generator: Generator, n: int, seed: int, out: Path, words: dict[str, str]) -> Path:
-    written = 0
-    for block in _progress(generator.stream(n, seed), n):
-        generator.codec.write(block, out, written, words)
-        written += len(block)
+def _files(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:
+    for _ in _written(codec, blocks, out, words):
+        pass
     return out
 
 
-def _grid(generator: Generator, n: int, seed: int, out: Path, words: dict[str, str]) -> Path:
+def _written(codec: Codec, blocks: Iterator[Tensor], out: Path, words: dict[str, str]) -> Iterator[list[Path]]:
+    """A block's files after another: encoded and written while the next block is made."""
+    start, busy = 0, None
+    with ThreadPoolExecutor(1) as pool:  # one, for a medium may add to the end of a file
+        for block in blocks:
+            if busy is not None:
+                yield busy.result()
+            busy = pool.submit(codec.write, block, out, start, words)
+            start += len(block)
+        if busy is not None:
+            yield busy.result()
+
+
+def _grid(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:
     if n > 10_000:
         raise GanvasError(f"a picture of {n:,} samples is too large: --n 64, or leave out --grid")
-    write_picture(generator.codec.preview(generator(n, seed)), out / "grid.png", words)
+    write_picture(codec.preview(torch.cat(list(blocks))), out / "grid.png", words)
     return out / "grid.png"
 
 
-def _array(generator: Generator, n: int, seed: int, out: Path, words: dict[str, str]) -> Path:
+def _array(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:
     def write(temporary: Path) -> None:
         array, written = None, 0
-        for block in _progress(generator.stream(n, seed), n):
+        for block in blocks:
             values = block.numpy()
             if array is None:
                 array = np.lib.format.open_memmap(temporary, "w+", values.dtype, (n, *values.shape[1:]))
@@ -201,10 +269,16 @@ def _array(generator: Generator, n: int, seed: int, out: Path, words: dict[str, 
     return out / "samples.npy"
 
 
-def _zip(generator: Generator, n: int, seed: int, out: Path, words: dict[str, str]) -> Path:
+def _zip(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:
     def write(temporary: Path) -> None:
         with tempfile.TemporaryDirectory(dir=out) as name, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            for path in sorted(_files(generator, n, seed, Path(name), words).iterdir()):
+            last: set[Path] = set()
+            for paths in _written(codec, blocks, Path(name), words):
+                for path in last - set(paths):  # whole now: a file that is added to comes again
+                    archive.write(path, path.name)
+                    path.unlink()
+                last = set(paths)
+            for path in sorted(Path(name).iterdir()):
                 archive.write(path, path.name)
 
     write_whole(out / "samples.zip", write)

@@ -132,8 +132,9 @@ class Watch:
         The checkpoint comes after the others: what a kill leaves without one is cut back and made again.
         """
         self._picture(state)
-        head = {"images": state.clock.images, "checkpoint": f"{state.clock.images:09d}", "kind": "snapshot"}
-        card = head | self.judge.snapshot(self.run.recipe.method, state.sampled())
+        method, head = self.run.recipe.method, {"images": state.clock.images, "checkpoint": f"{state.clock.images:09d}"}
+        head |= {"kind": "snapshot", "grown": method.stage(state.nets, state.clock).grown}
+        card = head | self.judge.snapshot(method, state.sampled())
         self.run.append("scores.jsonl", card)
         folder = self.run.save(state)
         if self._remember(card):
@@ -151,13 +152,13 @@ class Watch:
             self.codec.preview(stored).save(folder / f"{state.clock.images:09d}.png")
 
     def _remember(self, card: dict[str, Any]) -> bool:
-        """Whether this is the best score so far; keeps it for the progress line."""
+        """Whether this is the best score so far of networks that are grown; keeps it for the progress line."""
         name, n = self.judge.first, card["protocol"]["samples"]
         score = card["scores"].get(name)
         if score is None:
             return False
         self.score = f"  {name}({n:,}) {score:.3g}"
-        better = self.judge.better(score, self.best)
+        better = card.get("grown", True) and self.judge.better(score, self.best)
         if better:
             self.best = score
         return better

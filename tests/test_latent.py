@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 import ganvas
@@ -38,30 +37,39 @@ def test_seeds_that_are_none(text: str) -> None:
         latent.seeds(text)
 
 
+def cell(picture: Image.Image, row: int, column: int) -> np.ndarray:
+    """A tile of a table."""
+    return np.asarray(picture)[2 + 98 * row : 98 + 98 * row, 2 + 98 * column : 98 + 98 * column]
+
+
 def test_a_seed_is_the_sample_that_generate_makes(run: Run) -> None:
     made = Generator(run)
-    with torch.inference_mode():
-        latents = latent.of_seeds(made, [0, 5])
-        for net in made.nets.values():
-            net.eval()
-        found = made.codec.store(made.method.render(made.nets, latents))
+    (found,) = made.stream_of([0, 5])
     for k, seed in enumerate((0, 5)):
         assert np.abs(found[k].numpy().astype(int) - run.generate(1, seed=seed)[0]).max() <= 1
+
+
+def test_generate_seeds(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["generate", str(run.path), "--seeds", "0-69,5", "--out", str(out), "--format", "npy"]) == 0
+    found = np.load(out / "samples.npy")
+    assert found.shape == (71, 8, 8, 1)
+    assert np.array_equal(found[5], found[70])
+    assert len(np.unique(found[:70], axis=0)) > 60
+    assert "seed 0, 1, 2" in (out / "PROVENANCE.json").read_text()
 
 
 def test_the_table_has_the_sources_at_its_sides(run: Run, tmp_path: Path) -> None:
     """With no difference between row and column everything is the same sample; with all layers taken it is the column's."""
     picture = ganvas.mix(run, "3", "3,4", out=tmp_path / "mix.png")
-    tiles = np.asarray(picture)
-    side, first, second = tiles[98 + 2 :, :96], tiles[98 + 2 :, 100:196], tiles[98 + 2 :, 198:294]
-    assert np.array_equal(side[:90], first[:90])
-    assert not np.array_equal(first[:90], second[:90])
+    assert np.array_equal(cell(picture, 1, 0), cell(picture, 1, 1))
+    assert not np.array_equal(cell(picture, 1, 1), cell(picture, 1, 2))
     with Image.open(tmp_path / "mix.png") as written:
         assert "synthetic" in written.text["Comment"]  # type: ignore[attr-defined]
         assert "seed 3 with 3,4" in written.text["Source"]  # type: ignore[attr-defined]
     count = Generator(run).nets["G"].layers
-    tiles = np.asarray(ganvas.mix(run, "3", "4", f"0-{count - 1}"))
-    assert np.array_equal(tiles[:90, 100:196], tiles[100:190, 100:196])
+    picture = ganvas.mix(run, "3", "4", f"0-{count - 1}")
+    assert np.array_equal(cell(picture, 0, 1), cell(picture, 1, 1))
 
 
 def test_layers_that_there_are_not(run: Run) -> None:

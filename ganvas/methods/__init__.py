@@ -1,6 +1,8 @@
 """What a turn of the game is, one file a method."""
 
 from .adversarial import Adversarial
+from .autoencoding import Autoencoding
 from .progressive import Progressive
+from .vae_gan import VAEGAN
 
-__all__ = ["Adversarial", "Progressive"]
+__all__ = ["VAEGAN", "Adversarial", "Autoencoding", "Progressive"]

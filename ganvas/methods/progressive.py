@@ -74,15 +74,15 @@ class Progressive:
 
     def stage(self, nets: Nets, clock: Clock) -> Stage:
         level = ceil(max(self.depth(nets, clock), growth(nets).depth))
-        return _stage(self, self.game.stage(nets, clock).phases, level)
+        return _stage(self, self.game.stage(nets, clock).phases, level, levels(nets))
 
     def latents(self, nets: Nets, n: int, generator: torch.Generator | None = None, asked: Asked = ANY) -> Latents:
+        nets["G"].depth = growth(nets).depth  # type: ignore[assignment]  # layers that are not grown want no styles
         return self.game.latents(nets, n, generator, asked)
 
     def render(self, nets: Nets, latents: Latents) -> Tensor:
         """Samples in the data's size, whatever size they are grown to."""
-        depth = growth(nets).depth
-        nets["G"].depth = depth  # type: ignore[assignment]
+        nets["G"].depth = depth = growth(nets).depth  # type: ignore[assignment]
         x = self.game.render(nets, latents)
         return interpolate(x, scale_factor=2 ** (levels(nets) - ceil(depth)), mode="nearest")
 
@@ -132,7 +132,7 @@ def shrunk(x: Tensor, depth: float, levels: int) -> Tensor:
 
 
 @cache
-def _stage(method: Progressive, game: tuple[Phase, ...], level: int) -> Stage:
+def _stage(method: Progressive, game: tuple[Phase, ...], level: int, most: int) -> Stage:
     phases = tuple(phase._replace(loss=partial(method.play, phase.loss)) for phase in game)
     batch = method.batches[min(level, len(method.batches) - 1)] if method.batches else None
-    return Stage(f"{4 * 2**level} px", phases, batch, reset=("G", "D"))
+    return Stage(f"{4 * 2**level} px", phases, batch, reset=("G", "D"), grown=level == most)

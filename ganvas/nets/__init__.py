@@ -4,6 +4,7 @@ from .biggan_deep import BigGANDeep
 from .compact import Compact
 from .conditioning import AuxiliaryClassifier, Concatenation, Projection
 from .dcgan import DCGAN
+from .encoded import Encoded
 from .initialised import Initialised
 from .minibatch import MinibatchDiscrimination
 from .mlp import MLP
@@ -27,6 +28,7 @@ __all__ = [
     "BigGANDeep",
     "Compact",
     "Concatenation",
+    "Encoded",
     "Initialised",
     "MinibatchDiscrimination",
     "ProGAN",

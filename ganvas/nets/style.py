@@ -59,7 +59,8 @@ def mixed(ws: Tensor, other: Tensor, probability: float) -> Tensor:
 class Styled(nn.Module):
     """G as mapping and synthesis: z [N, z_dim], label [N], truncation [N] -> x. Subclasses say what is made of styles.
 
-    In training, styles of two latents are mixed with probability `mixing`.
+    In the place of all these it takes `ws` [N, layers, w_dim]. In training, styles of two latents are mixed with probability
+    `mixing`.
     """
 
     truncates = True
@@ -70,15 +71,22 @@ class Styled(nn.Module):
         self.mapping, self.mixing = mapping, mixing
         self.z_dim, self.conditional = mapping.z_dim, mapping.classes > 0
 
-    def forward(self, z: Tensor, label: Tensor | None = None, truncation: Tensor | None = None) -> Tensor:
-        return self.synthesis(self.styles(z, label, truncation))
+    def forward(
+        self,
+        z: Tensor | None = None,
+        label: Tensor | None = None,
+        truncation: Tensor | None = None,
+        ws: Tensor | None = None,
+    ) -> Tensor:
+        return self.synthesis(self.styles(z, label, truncation) if ws is None else ws)
 
     def synthesis(self, ws: Tensor) -> Tensor:
         """ws [N, layers, w_dim] -> x."""
         raise NotImplementedError
 
-    def styles(self, z: Tensor, label: Tensor | None = None, truncation: Tensor | None = None) -> Tensor:
+    def styles(self, z: Tensor | None, label: Tensor | None = None, truncation: Tensor | None = None) -> Tensor:
         """A style for every layer, [N, layers, w_dim]."""
+        assert z is not None
         ws = self.mapping(z, label)[:, None].expand(-1, self.layers, -1)
         if self.training and self.mixing:
             ws = mixed(ws, self.mapping(torch.randn_like(z), label), self.mixing)

@@ -9,7 +9,7 @@ import torch
 from small import noise, small
 
 from ganvas import checkpoint, loop, recipes
-from ganvas.cli import describe
+from ganvas.commands.recipes import describe
 from ganvas.config import from_json, to_json
 from ganvas.loop import Loop, State
 

@@ -14,9 +14,18 @@ COUNT, ROW = 32, 8  # samples, and how many side by side: with their neighbours,
 def nearest(judge: Judge, method: Method, nets: Nets) -> Tensor:
     """64 in stored form [64, …]: a row of samples, a row of the nearest to them, and so on; by the judge's features."""
     fake = sample(method, nets, judge.codec, COUNT, judge.evaluation.seed)
-    places = judge.order[closest(judge.evaluation.extractor(fake).features, judge.known)]
-    real = judge.train.stored[places.to(judge.train.stored.device)].cpu()
-    rows = zip(fake.split(ROW), real.split(ROW), strict=True)
+    return alternating(fake, neighbours(judge, fake)[0])
+
+
+def neighbours(judge: Judge, stored: Tensor) -> tuple[Tensor, Tensor]:
+    """(the training sample nearest to each of [N, …], in stored form, on the CPU; its place in the training set)."""
+    places = judge.order[closest(judge.evaluation.extractor(stored.to(judge.device)).features, judge.known)]
+    return judge.train.stored[places.to(judge.train.stored.device)].cpu(), places
+
+
+def alternating(above: Tensor, below: Tensor) -> Tensor:
+    """A row of the first, a row of the second below it, and so on."""
+    rows = zip(above.split(ROW), below.split(ROW), strict=True)
     return torch.cat([block for row in rows for block in row])
 
 

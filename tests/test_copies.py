@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from ganvas.nearest import closest
+from ganvas.copies import closest
 
 
 def test_closest_is_the_least_distance() -> None:

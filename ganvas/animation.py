@@ -1,0 +1,65 @@
+"""Pictures in a row as a film: GIF, WebP, or MP4 where the package av is installed."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from .errors import GanvasError
+from .files import explained, write_whole
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+DESCRIPTION = 0x010E  # EXIF's ImageDescription
+
+
+def write_film(frames: "Sequence[Picture]", path: Path, rate: float, words: Mapping[str, str]) -> Path:
+    """Write a film that repeats, says what it is, and shows `rate` pictures a second; its form follows from its name.
+
+    Raises:
+        GanvasError: another form, no av for an MP4, a rate that no film has, or a place that cannot be written.
+    """
+    forms = {".gif": _gif, ".webp": _webp, ".mp4": _mp4}
+    if path.suffix.lower() not in forms:
+        raise GanvasError(f"a film is .gif, .webp or .mp4, got {path.name}: --out film.gif")
+    if not 0.1 <= rate <= 100:
+        raise GanvasError(f"a film shows 0.1 to 100 pictures a second, got {rate}: --rate 20")
+    pictures = [frame.convert("RGB") for frame in frames]
+    with explained("writing the film", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda temporary: forms[path.suffix.lower()](pictures, temporary, rate, ". ".join(words.values())))
+    return path
+
+
+def _gif(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
+    still = [frame.quantize(256, dither=Image.Dither.NONE) for frame in frames]
+    still[0].save(
+        path, "GIF", save_all=True, append_images=still[1:], duration=1000 / rate, loop=0, comment=text.encode(), optimize=False
+    )
+
+
+def _webp(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
+    about = Image.Exif()
+    about[DESCRIPTION] = text
+    frames[0].save(
+        path, "WEBP", save_all=True, append_images=frames[1:], duration=round(1000 / rate), loop=0, quality=90, exif=about
+    )
+
+
+def _mp4(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
+    try:
+        import av
+    except ImportError:
+        raise GanvasError("MP4 needs the package av: pip install 'ganvas[video]', or --out film.gif") from None
+    from fractions import Fraction
+
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as film:
+        film.metadata["comment"] = text
+        stream = film.add_stream("libx264", rate=Fraction(rate).limit_denominator(1000))
+        stream.width, stream.height = (side - side % 2 for side in frames[0].size)  # the codec wants even sides
+        stream.pix_fmt = "yuv420p"
+        for frame in frames:
+            film.mux(stream.encode(av.VideoFrame.from_image(frame.crop((0, 0, stream.width, stream.height)))))
+        film.mux(stream.encode())

@@ -1,0 +1,37 @@
+"""several runs side by side, in numbers and in a picture"""
+
+import json
+import sys
+from dataclasses import dataclass
+from itertools import takewhile
+
+from ..cli import parse
+from ..errors import GanvasError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Runs side by side: what they cost and scored, best first where one protocol scored them all, and a picture.
+
+    out: the picture, a PNG with a column of samples for each run.
+    json: print JSON.
+    """
+
+    out: str = "compare.png"
+    json: bool = False
+
+
+def main(words: list[str]) -> int:
+    paths = list(takewhile(lambda word: not word.startswith("-"), words))
+    got = parse(Arguments, Arguments(), words[len(paths) :], "ganvas compare RUN RUN …")
+    if len(paths) < 2:
+        print("ganvas: which runs? ganvas compare RUN RUN …", file=sys.stderr)
+        return 2
+    from .. import api
+    from ..comparison import table
+
+    result = api.compare(paths, out=got.out)
+    print(json.dumps(result, indent=1, ensure_ascii=False) if got.json else f"{table(result)}\n\npicture  {result['picture']}")
+    if result["problems"]:  # shown, but not all of it ranked
+        raise GanvasError("\n".join(result["problems"]))
+    return 0

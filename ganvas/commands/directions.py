@@ -1,0 +1,37 @@
+"""directions along which samples change: found, drawn, kept for --edit"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..cli import parse, run_first
+from . import Sampling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments(Sampling):
+    """Find directions along which samples change, draw them, and keep them with the run: generate --edit NAME=1.5 follows them.
+
+    by: sefa (what moves the layers that read the code most), pca (how codes vary most), labels (from the other classes to one).
+    count: of directions by sefa and pca.
+    seeds: whose samples the picture shows, moved.
+    extractor: what sees samples, for labels: classifier, efficientnet, pixels. [default: the recipe's]
+    out: the picture, a PNG. [default: RUN/directions-BY.png]
+    """
+
+    by: str = "sefa"
+    count: int = 8
+    seeds: str = "0-1"
+    extractor: str | None = None
+    out: str | None = None
+
+
+def main(words: list[str]) -> int:
+    run, words = run_first(words, "directions", Arguments())
+    got = parse(Arguments, Arguments(), words, "ganvas directions RUN")
+    from ..using import directions
+
+    out = Path(got.out) if got.out else run.path / f"directions-{got.by}.png"
+    settings = {name: getattr(got, name) for name in ("by", "count", "seeds", "extractor")}
+    found = directions(run, **settings, out=out, quiet=False, **got.sampling)
+    print(f"{', '.join(found)}\n{out}")
+    return 0

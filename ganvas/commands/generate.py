@@ -1,0 +1,44 @@
+"""write samples of a trained run"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..cli import parse, run_first
+from . import Sampling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments(Sampling):
+    """Write samples of a trained run: one file a sample, or all in one.
+
+    n: how many.
+    seed: sample i of a seed is the same whatever n is.
+    seeds: instead of these two, the first sample of each of these seeds: 0-31,40.
+    edit: directions to follow, NAME=1.5, several with commas (ganvas directions finds some).
+    out: the folder to write to. [default: RUN/generated]
+    grid: write one picture of all samples instead.
+    format: files (one a sample, as the medium has them), npy or zip.
+    """
+
+    n: int = 64
+    seed: int = 0
+    seeds: str | None = None
+    edit: str | None = None
+    out: str | None = None
+    grid: bool = False
+    format: str = "files"
+
+
+def main(words: list[str]) -> int:
+    run, words = run_first(words, "generate", Arguments())
+    got = parse(Arguments, Arguments(), words, "ganvas generate RUN")
+    from ..editing import asked
+    from ..latent import seeds
+    from ..sampling import write_samples
+    from ..using import opened
+
+    out = Path(got.out) if got.out else run.path / "generated"
+    made = opened(run, **got.sampling, edit=asked(got.edit) if got.edit else None)
+    chosen = seeds(got.seeds, "--seeds", 1_000_000) if got.seeds else None
+    print(write_samples(made, got.n, got.seed, out, "grid" if got.grid else got.format, chosen))
+    return 0

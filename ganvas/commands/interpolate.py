@@ -1,0 +1,43 @@
+"""a film or a strip of the way from one sample to the next"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..cli import parse, run_first
+from . import Sampling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments(Sampling):
+    """The way from one seed's sample to the next and back, as a film or as lines of pictures.
+
+    seeds: where it goes through.
+    frames: pictures between one seed and the next.
+    way: linear, spherical, or auto (linear in styles, spherical in z).
+    loop: go back to the first seed.
+    rate: pictures a second.
+    edit: directions to follow all along, NAME=1.5 (ganvas directions finds some).
+    out: .gif, .webp, .mp4 (needs the package av), or .png: a line of pictures from each seed to the next. [default:
+        RUN/interpolation.gif]
+    """
+
+    seeds: str = "0-5"
+    frames: int = 20
+    way: str = "auto"
+    loop: bool = True
+    rate: float = 20.0
+    edit: str | None = None
+    out: str | None = None
+
+
+def main(words: list[str]) -> int:
+    run, words = run_first(words, "interpolate", Arguments())
+    got = parse(Arguments, Arguments(), words, "ganvas interpolate RUN")
+    from ..editing import asked
+    from ..using import interpolate
+
+    out = Path(got.out) if got.out else run.path / "interpolation.gif"
+    settings = {name: getattr(got, name) for name in ("frames", "way", "loop", "rate")}
+    interpolate(run, got.seeds, **settings, edit=asked(got.edit) if got.edit else None, out=out, **got.sampling)
+    print(out)
+    return 0

@@ -1,0 +1,46 @@
+"""every recipe: what it makes, whose idea it is, what to expect"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..cli import parse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Every recipe: what it makes, whose idea it is, what to expect.
+
+    json: print JSON.
+    """
+
+    json: bool = False
+
+
+def main(words: list[str]) -> int:
+    arguments = parse(Arguments, Arguments(), words, "ganvas recipes")
+    from ..recipes import every
+
+    rows = [{"name": name} | describe(function) for name, function in every().items()]
+    if arguments.json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return 0
+    width = max(len(row["name"]) for row in rows) + 2
+    for row in rows:
+        print(f"{row['name']:<{width}}{row['about']}")
+        for part in ("paper", "expected"):
+            if row[part]:
+                print(f"{'':<{width}}{part}: {row[part]}")
+    return 0
+
+
+def describe(function: Callable[..., Any]) -> dict[str, str]:
+    """A recipe's docstring as its parts."""
+    lines = [line.strip() for line in (function.__doc__ or "").strip().splitlines()]
+    found = {"about": lines[0], "paper": "", "expected": ""}
+    for line in lines[1:]:
+        head, _, rest = line.partition(": ")
+        if head.lower() in found:
+            found[head.lower()] = rest
+    return found

@@ -1,0 +1,66 @@
+"""train a recipe on a folder of files, or go on with a run"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..cli import parse
+from ..errors import GanvasError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Train RECIPE (auto, unless named first) on a folder of files; the same command again continues the run exactly.
+
+    data: a folder of pictures (subfolders or labels.csv are labels), a zip, idx, npz, npy, parquet or CIFAR file, or "fashion".
+    out: the run's folder. [default: runs/RECIPE]
+    minutes: how long to train, start-up aside. [default: the recipe's --train.minutes or --train.images]
+    images: how long to train, in images seen, instead of --minutes.
+    seed: of everything random.
+    device: auto, cpu, cuda or mps.
+    resume: a run's folder to go on with; only the budget may grow.
+    """
+
+    recipe: Any
+    data: str | None = None
+    out: str | None = None
+    minutes: float | None = None
+    images: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    resume: str | None = None
+
+
+def main(words: list[str]) -> int:
+    from .. import api, dist
+    from ..recipes import find
+
+    named = bool(words) and not words[0].startswith("-")
+    name = words.pop(0) if named else "auto"
+    default = Arguments(recipe=find(name))
+    got = parse(Arguments, default, words, f"ganvas train {name}")
+    if got.resume is not None:
+        if named or got != Arguments(
+            recipe=default.recipe, **{k: getattr(got, k) for k in ("resume", "minutes", "images", "device")}
+        ):
+            raise GanvasError("--resume takes a run as it is; only --minutes, --images and --device go with it")
+        run = api.resume(got.resume, minutes=got.minutes, images=got.images, device=got.device)
+    else:
+        run = api.train(
+            got.recipe, data=got.data, out=got.out, minutes=got.minutes, images=got.images, seed=got.seed, device=got.device
+        )
+    if dist.speaks():
+        print_run(run)
+    return 0
+
+
+def print_run(run: Any) -> None:
+    """The last thing training prints: scores, and where to look."""
+    from ..evaluation import table
+
+    for card in run.scores:
+        if card["kind"] == "final":
+            print(f"\n{card['which']}: {card['images']:,} images\n{table(card)}")
+            if "reconstruction_psnr" in card:
+                print(f"  unseen samples made again: PSNR {card['reconstruction_psnr']:.1f} dB (reconstructions.png)")
+    pictures = sorted((run.path / "samples").glob("*.png"))
+    print(f"\nsamples  {pictures[-1] if pictures else 'none'}\nreport   {run.path / 'report.html'}")

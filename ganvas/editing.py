@@ -1,0 +1,276 @@
+"""Directions in the space of codes along which something about samples changes: found, drawn, kept with a run, followed.
+
+A direction's unit is one standard deviation of the codes along it.
+"""
+
+from collections.abc import Callable, Mapping
+from collections.abc import Generator as Yields
+from contextlib import contextmanager
+from math import isfinite
+from pathlib import Path
+from typing import Literal
+
+import torch
+from PIL.Image import Image as Picture
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as packed
+from torch import Tensor, nn
+
+from .copies import neighbours
+from .core import Latents, generator
+from .errors import GanvasError
+from .evaluation import Judge
+from .files import explained, write_whole
+from .nets import equalised
+from .sampling import BLOCK, Generator
+from .sheet import Cell, table, tiles
+
+By = Literal["sefa", "pca", "labels"]
+NAME = "directions.safetensors"
+LINEAR = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, equalised.Linear, equalised.Conv)
+LOOKED, LABELLED = 4096, 10_000  # codes that principal components are taken of; samples that are labelled
+STEPS = (-3.0, -1.5, 0.0, 1.5, 3.0)  # of a picture
+LEAST = 20  # samples on each side of a separator
+
+
+def codes(made: Generator, n: int, seed: int = 0) -> tuple[Tensor, Latents]:
+    """([N, C] codes as samples have them, the latents they came from)."""
+    drawn = [made.method.latents(made.nets, BLOCK, generator(seed, "sample", k), made.asked) for k in range(-(-n // BLOCK))]
+    device = next(made.nets["G"].parameters()).device
+    latents = {name: torch.cat([block[name] for block in drawn])[:n].to(device) for name in drawn[0]}
+    with torch.inference_mode():
+        found = made.coded(latents)
+    return (found["ws"][:, 0] if made.styled else found["z"]), latents
+
+
+def latents_at(made: Generator, found: Tensor, label: Tensor | None) -> Latents:
+    """What renders codes [N, C]; `label` [] goes with those that are no styles."""
+    if made.styled:
+        return {"ws": found[:, None].expand(-1, int(made.nets["G"].layers), -1)}  # type: ignore[arg-type]
+    return {"z": found} if label is None else {"z": found, "label": label.expand(len(found), *label.shape)}
+
+
+# ---------------------------------------------------------------- finding them
+
+
+def sefa(made: Generator, count: int) -> dict[str, Tensor]:
+    """The directions that move the layers reading the code most: eigenvectors of AᵀA. Shen & Zhou 2021, eq. 9."""
+    found, latents = codes(made, LOOKED)
+    label = latents["label"][0] if "label" in latents else None
+    A = readings(made, found[:1], label).double()  # [what they read, C]
+    _, vectors = torch.linalg.eigh(A.T @ A)  # rising
+    chosen = vectors.flip(1).T[:count].float()
+    spread = (found @ chosen.T).std(0)
+    return {f"sefa{k}": vector * size for k, (vector, size) in enumerate(zip(chosen, spread, strict=True))}
+
+
+def readings(made: Generator, code: Tensor, label: Tensor | None) -> Tensor:
+    """What the layers that read the code directly make of it, [numbers, C]: those whose input is an affine function of it.
+
+    Where a network changes the code before it is read (pixel norm), the first layer to read it, as if it had not.
+    """
+    C = code.shape[1]
+    basis = torch.cat([torch.zeros(1, C), torch.eye(C)]).to(code)
+    a, b = torch.randn(2, C, generator=generator("sefa")).to(code)
+    probes = torch.stack([basis[0], a, b, 0.3 * a + 0.5 * b])
+    seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
+    with listening(made, lambda module, given, out: seen.setdefault(module, (given, out))):
+        made.method.render(made.nets, latents_at(made, probes, label))
+    affine = [module for module, (given, _) in seen.items() if reads(given)]
+    if not affine:
+        first = next(module for module, (given, _) in seen.items() if given[0].numel() == C)
+        shape = seen[first][0].shape[1:]
+        with torch.inference_mode():
+            return (first(basis[1:].view(C, *shape)) - first(basis[:1].view(1, *shape))).flatten(1).T
+    rows: dict[nn.Module, list[Tensor]] = {module: [] for module in affine}
+
+    def keep(module: nn.Module, given: Tensor, out: Tensor) -> None:
+        if module in rows:
+            rows[module].append(out.flatten(1))
+
+    for block in basis.split(BLOCK):
+        with listening(made, keep):
+            made.method.render(made.nets, latents_at(made, block, label))
+    found = [torch.cat(parts) for parts in rows.values()]
+    return torch.cat([(values[1:] - values[0]).T for values in found])
+
+
+def reads(given: Tensor) -> bool:
+    """Whether inputs of the probes 0, a, b and 0.3·a + 0.5·b are an affine function of them that is not constant."""
+    zero, a, b, mixed = given.double()
+    expected = zero + 0.3 * (a - zero) + 0.5 * (b - zero)
+    size = max(float((a - zero).norm()), float((b - zero).norm()))
+    return size > 0 and float((mixed - expected).norm()) <= 1e-4 * size
+
+
+@contextmanager
+def listening(made: Generator, heard: Callable[[nn.Module, Tensor, Tensor], object]) -> Yields[None]:
+    """Has what goes into and comes out of G's linear layers told, in the order in which they are called."""
+
+    def tell(module: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> None:
+        heard(module, given[0], out)
+
+    hooks = [module.register_forward_hook(tell) for module in made.nets["G"].modules() if isinstance(module, LINEAR)]
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def pca(made: Generator, count: int) -> dict[str, Tensor]:
+    """The principal components of styles; without styles, of the first features that are no linear function of z, brought back
+    to z by regression. Härkönen et al. 2020, section 3.2."""
+    found, latents = codes(made, LOOKED)
+    seen = found if made.styled else first_features(made, latents)
+    centred = seen.double().cpu() - seen.double().cpu().mean(0)
+    count = min(count, *centred.shape)
+    _, values, vectors = torch.svd_lowrank(centred, q=min(count + 8, *centred.shape), niter=4)
+    vectors, deviation = vectors[:, :count], values[:count] / len(centred) ** 0.5
+    if made.styled:
+        chosen = (vectors * deviation).T
+    else:
+        coordinates = (centred @ vectors) / deviation
+        chosen = coordinates.T @ found.double().cpu() / len(found)  # least squares, for coordinates are uncorrelated
+    return {f"pca{k}": vector.to(found) for k, vector in enumerate(chosen)}
+
+
+def first_features(made: Generator, latents: Latents) -> Tensor:
+    """What the first layer reads that does not read the code itself, [N, F]."""
+    seen: list[dict[nn.Module, Tensor]] = []
+    for k in range(0, len(latents["z"]), BLOCK):
+        block: dict[nn.Module, Tensor] = {}
+        with listening(made, lambda module, given, out, b=block: b.setdefault(module, given.flatten(1))):
+            made.method.render(made.nets, {name: value[k : k + BLOCK] for name, value in latents.items()})
+        seen.append(block)
+    code = latents["z"].shape[1]
+    deep = next((module for module, given in seen[0].items() if given.shape[1] > code), list(seen[0])[-1])
+    return torch.cat([block[deep] for block in seen])
+
+
+def separators(made: Generator, judge: Judge, progress: Callable[[str], None]) -> dict[str, Tensor]:
+    """For each class the normal of the plane that parts its samples' codes from the others', towards it: Fisher's discriminant.
+
+    Shen et al. 2020 (InterFaceGAN) take a support vector machine. A sample's class is that of the real sample nearest to it,
+    by the judge's features; where G is told it, it is what it was told.
+
+    Raises:
+        GanvasError: no classes, or a generator that takes them beside z and not in its styles.
+    """
+    condition = judge.train.spec.conditions.get("label")
+    if condition is None or condition.kind != "class" or judge.train.labels is None:
+        raise GanvasError("directions by labels want data with classes: --by sefa or pca")
+    found, latents = codes(made, LABELLED)
+    if "label" in latents and not made.styled:
+        raise GanvasError("this generator is told the class beside z, which knows nothing of it: generate --label")
+    if "label" in latents:
+        labels = latents["label"].cpu()
+    else:
+        labels = judge.train.labels.cpu()[torch.cat([places(judge, made, latents, k) for k in range(0, len(found), BLOCK)])]
+    directions: dict[str, Tensor] = {}
+    for k in range(condition.size):
+        name, inside = condition.names[k] if condition.names else str(k), labels == k
+        if min(int(inside.sum()), int((~inside).sum())) < LEAST:
+            progress(f"{name}: too few samples of it")
+            continue
+        normal, right = separator(found.cpu(), inside)
+        directions[name] = (normal * (found.cpu() @ normal).std()).to(found)
+        progress(f"{name}: {right:.0%} of unseen samples on the right side")
+    if not directions:
+        raise GanvasError(f"no class has {LEAST} samples on each side: --by sefa or pca")
+    return directions
+
+
+def places(judge: Judge, made: Generator, latents: Latents, start: int) -> Tensor:
+    """Of a block of samples the places of their nearest training samples."""
+    (stored,) = made.rendered({name: value[start : start + BLOCK] for name, value in latents.items()})
+    return neighbours(judge, stored)[1]
+
+
+def separator(found: Tensor, inside: Tensor) -> tuple[Tensor, float]:
+    """(unit normal [C] of Fisher's discriminant of the even codes, the odd ones' mean share of each side that lies right)."""
+    x, y = found[::2].double(), inside[::2]
+    a, b = x[y], x[~y]
+    within = ((a - a.mean(0)).T @ (a - a.mean(0)) + (b - b.mean(0)).T @ (b - b.mean(0))) / len(x)
+    within += 1e-3 * within.diagonal().mean() * torch.eye(x.shape[1], dtype=x.dtype)
+    normal = torch.linalg.solve(within, a.mean(0) - b.mean(0))
+    normal = normal / normal.norm()
+    middle = ((a @ normal).mean() + (b @ normal).mean()) / 2
+    side, truth = found[1::2].double() @ normal > middle, inside[1::2]
+    shares = [(side[truth]).double().mean(), (~side[~truth]).double().mean()]
+    return normal.float(), float(sum(shares) / 2)
+
+
+# ---------------------------------------------------------------- keeping and following them
+
+
+def kept(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """A run's directions, and what they are of: {"checkpoint": …}."""
+    if not path.exists():
+        return {}, {}
+    try:
+        with safe_open(path, "pt") as file:  # type: ignore[no-untyped-call]
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise GanvasError(f"{path} cannot be read ({error}): delete it and find the directions anew") from None
+
+
+def keep(made: Generator, found: Mapping[str, Tensor]) -> Path:
+    """Add directions to those of the run; those of another checkpoint are let go."""
+    path = made.run.path / NAME
+    before, about = kept(path)
+    if about.get("checkpoint") != made.folder.name:
+        before = {}
+    tensors = before | {name: vector.detach().cpu().float().contiguous() for name, vector in found.items()}
+    with explained("writing directions", path):
+        write_whole(path, lambda temporary: temporary.write_bytes(packed(tensors, {"checkpoint": made.folder.name})))
+    return path
+
+
+def shift(made: Generator, edit: Mapping[str, float]) -> Tensor:
+    """The sum of directions [C] by strength. Raises GanvasError for one that the run does not have."""
+    found, about = kept(made.run.path / NAME)
+    if found and about.get("checkpoint") != made.folder.name:
+        raise GanvasError(
+            f"the run's directions are of checkpoint {about.get('checkpoint')}, this is {made.folder.name}: "
+            f"--checkpoint {about.get('checkpoint')}, or find them anew (ganvas directions)"
+        )
+    for name, strength in edit.items():
+        if name not in found:
+            have = ", ".join(sorted(found)) or "none yet: ganvas directions RUN finds some"
+            raise GanvasError(f"the run has no direction {name!r} (it has: {have})")
+        if not (isfinite(strength) and abs(strength) <= 100):
+            raise GanvasError(f"a direction is followed by -100 to 100 standard deviations, got {strength}: --edit {name}=1.5")
+    device = next(made.nets["G"].parameters()).device
+    return torch.stack([strength * found[name] for name, strength in edit.items()]).sum(0).to(device)
+
+
+def asked(text: str) -> dict[str, float]:
+    """ "sefa0=1.5,Sandal=-2" as a mapping."""
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, sign, strength = part.rpartition("=")
+        try:
+            found[name.strip()] = float(strength)
+        except ValueError:
+            sign = ""
+        if not sign or not name.strip():
+            raise GanvasError(f"an edit is NAME=1.5, several with commas, got {text!r}")
+    return found
+
+
+def drawn(made: Generator, found: Mapping[str, Tensor], chosen: list[int]) -> Picture:
+    """A labelled picture: for each direction a line a seed, from -3 to 3 standard deviations along it."""
+    latents, rows = made.of_seeds(chosen), list[list[Cell]]()
+    with torch.inference_mode():
+        start = made.coded(latents)
+        name = "ws" if made.styled else "z"
+        rows.append(["", *(f"{step:+g} s.d." if step else "as it is" for step in STEPS)])
+        for direction, vector in found.items():
+            for k in range(len(chosen)):
+                own = {key: value[k : k + 1].expand(len(STEPS), *value.shape[1:]) for key, value in start.items()}
+                steps = torch.tensor(STEPS).to(vector).view(-1, *[1] * (own[name].dim() - 1))
+                (moved,) = made.rendered({**own, name: own[name] + steps * vector})
+                rows.append([direction if k == 0 else "", *tiles(made.codec, moved)])
+    return table(rows)

@@ -1,0 +1,64 @@
+"""From one sample to the next and back to the first, in a film or a strip of pictures."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from .core import Latents
+from .errors import GanvasError
+from .sampling import Generator
+
+Way = Literal["auto", "linear", "spherical"]
+MOST = 10_000  # pictures
+
+
+def between(a: Tensor, b: Tensor, shares: Tensor, spherical: bool) -> Tensor:
+    """[len(shares), …] from a towards b; along the arc between them (Shoemake 1985, White 2016), or straight."""
+    t = shares.to(a).view(-1, *[1] * a.dim())
+    angle = torch.acos((a.flatten() @ b.flatten() / (a.norm() * b.norm()).clamp(min=1e-12)).clamp(-1, 1))
+    if not spherical or angle.sin() < 1e-4:  # there is no arc, or no one arc
+        return torch.lerp(a, b, t)
+    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
+
+
+def way_through(stops: Tensor, frames: int, loop: bool, spherical: bool) -> Tensor:
+    """[…, C] on the way from stop to stop [K, …, C], `frames` for each part of it, and back to the first if `loop`."""
+    ends = [*stops, stops[0]] if loop else list(stops)
+    shares = torch.arange(frames) / frames
+    parts = [between(a, b, shares, spherical) for a, b in pairwise(ends)]
+    return torch.cat(parts if loop else [*parts, stops[-1:]])
+
+
+@torch.inference_mode()
+def latents_between(made: Generator, chosen: list[int], frames: int, way: Way, loop: bool) -> Latents:
+    """The latents of every picture on the way.
+
+    Classes have nothing between them: of generators whose class is no part of a style, all samples take the first one's.
+
+    Raises:
+        GanvasError: fewer than two seeds, no frames, or more pictures than anyone looks at.
+    """
+    if way not in ("auto", "linear", "spherical"):
+        raise GanvasError(f"there is no way {way!r}: --way auto, linear or spherical")
+    if len(chosen) < 2:
+        raise GanvasError(f"interpolation goes from one seed to another, got {chosen}: --seeds 0-5")
+    if not 1 <= frames <= MOST // len(chosen):
+        raise GanvasError(f"frames are from 1 to {MOST // len(chosen):,} between two of {len(chosen)} seeds, got {frames}")
+    found = made.coded(made.of_seeds(chosen))
+    spherical = way == "spherical" or (way == "auto" and "z" in found)  # z lies on a shell, styles do not
+    name = "z" if "z" in found else "ws"
+    path = way_through(found[name], frames, loop, spherical)
+    label = found.get("label")
+    if label is None:
+        return {name: path}
+    whole = label.is_floating_point()
+    return {name: path, "label": way_through(label, frames, loop, False) if whole else label[:1].expand(len(path))}
+
+
+def spaced(frames: int, stops: int, loop: bool) -> Iterator[slice]:
+    """The pictures between one seed and the next: a line of a strip."""
+    for k in range(stops if loop else stops - 1):
+        yield slice(k * frames, (k + 1) * frames + (0 if loop and k == stops - 1 else 1))

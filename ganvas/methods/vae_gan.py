@@ -1,0 +1,108 @@
+"""An autoencoder whose errors are measured by a discriminator's features, and which plays against it. Larsen et al. 2016."""
+
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+
+from ..config import config
+from ..core import ANY, Asked, Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Spec, Stage, Turn
+from ..errors import GanvasError, refuse
+from ..nets.encoded import sampled
+from ..objectives import NonSaturating
+from .adversarial import Adversarial, asked_of, conditional, judge, judged
+from .autoencoding import divergence, reconstructed
+
+
+@config
+class VAEGAN:
+    """Algorithm 1: E learns likeness and prior, G likeness and the game, D the game.
+
+    objective, penalties: of the game. Half of D's fakes are drawn, half are reconstructions.
+    beta: of the divergence from the prior, in E's loss.
+    likeness: of ½‖f(x) - f(x̂)‖² in G's loss, against the game's; f what D's last layer sees (γ in the paper).
+    """
+
+    objective: Objective = NonSaturating()
+    penalties: tuple[CriticPenalty, ...] = ()
+    beta: float = 1.0
+    likeness: float = 1.0
+
+    def __post_init__(self) -> None:
+        refuse(not 0 < self.beta < 1e6, "method.beta", self.beta, "positive", "--method.beta 1")
+        refuse(not 0 <= self.likeness < 1e6, "method.likeness", self.likeness, "0 or more", "--method.likeness 1")
+        lazy = [penalty.every for penalty in self.penalties if penalty.every > 1]
+        refuse(bool(lazy), "method.penalties.0.every", lazy, "1", "--method.penalties.0.every 1")
+
+    @property
+    def game(self) -> Adversarial:
+        """Which is handed its fakes."""
+        return Adversarial(objective=self.objective, penalties=self.penalties, share_fakes=True)
+
+    @property
+    def averaged(self) -> tuple[str, ...]:
+        return ("E", "G")
+
+    def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
+        if not {"E", "D"} <= set(nets):
+            raise GanvasError("VAEGAN wants networks with an encoder and a discriminator: Encoded, judged")
+        return self.game.state(spec, nets)
+
+    def stage(self, nets: Nets, clock: Clock) -> Stage:
+        return _stage(self)
+
+    def latents(self, nets: Nets, n: int, generator: torch.Generator | None = None, asked: Asked = ANY) -> Latents:
+        return self.game.latents(nets, n, generator, asked)
+
+    def render(self, nets: Nets, latents: Latents) -> Tensor:
+        return self.game.render(nets, latents)
+
+    def reconstruct(self, nets: Nets, batch: Batch) -> Tensor:
+        """x made again from the middle of its posterior, of the same shape."""
+        return reconstructed(nets, batch)
+
+    def play_d(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
+        with torch.no_grad():
+            mean, log_variance = nets["E"](batch["x"], **asked_of(nets, batch))
+            fake = self.fakes(nets, batch, sampled(mean, log_variance))
+        return self.game.play_d(nets, {**batch, "fake": fake}, clock)
+
+    def play_e(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
+        given = asked_of(nets, batch)
+        mean, log_variance = nets["E"](batch["x"], **given)
+        made = nets["G"](sampled(mean, log_variance), **given)
+        terms = {"E/likeness": self.unlike(nets, batch, made), "E/kl": self.beta * divergence(mean, log_variance)}
+        error = (made.detach().float() - batch["x"].float()).square().mean()
+        return Turn(terms, {"E/error": error})
+
+    def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
+        given = asked_of(nets, batch)
+        with torch.no_grad():
+            code = sampled(*nets["E"](batch["x"], **given))
+        likeness = self.likeness * self.unlike(nets, batch, nets["G"](code, **given))
+        fake = judged(judge(nets, batch), self.fakes(nets, batch, code)).verdict.logit
+
+        def real() -> Tensor:
+            with torch.no_grad():
+                return judge(nets, batch)(batch["x"]).logit
+
+        return Turn({"G/likeness": likeness, "G/adversarial": self.objective.g(fake, real)})
+
+    def fakes(self, nets: Nets, batch: Batch, code: Tensor) -> Tensor:
+        """As many as the batch holds: the first half drawn from the prior, the others of these codes."""
+        half = len(code) // 2
+        z = torch.cat([self.game.noise(nets, half).to(code.device), code[half:]])
+        return nets["G"](z, **({"label": batch["label"]} if conditional(nets) else {}))
+
+    def unlike(self, nets: Nets, batch: Batch, made: Tensor) -> Tensor:
+        """½‖f(x) - f(x̂)‖² [N]: -log p(f(x) | z) but for a constant, eq. 7."""
+        critic = judge(nets, batch)
+        with torch.no_grad():
+            real = critic(batch["x"]).features.float()
+        return 0.5 * (critic(made).features.float() - real).square().sum(1)
+
+
+@cache
+def _stage(method: VAEGAN) -> Stage:
+    phases = (Phase("D", ("D",), method.play_d), Phase("E", ("E",), method.play_e), Phase("G", ("G",), method.play_g))
+    return Stage("vae-gan", phases)

@@ -1,0 +1,65 @@
+"""What is not adversarial, to tell whether a GAN was worth it: VAE, autoencoder, and the hybrid of VAE and GAN."""
+
+from dataclasses import replace
+
+from ..media import Image
+from ..methods import VAEGAN, Autoencoding
+from ..nets import Compact, Encoded
+from ..objectives import RelativisticPairing
+from ..optim import Adam
+from ..penalties import FiniteDifferenceR1, FiniteDifferenceR2
+from ..recipe import Recipe, Train
+from .dcgan import dcgan
+
+
+def vae() -> Recipe:
+    """Images, 32 px: a variational autoencoder with `auto`'s G and the best noise for each batch: no adversary, no collapse.
+
+    Paper: Kingma & Welling 2014; Rybkin et al. 2021 (the noise).
+    Expected: not measured yet.
+    """
+    adam = Adam(lr=1e-3, betas=(0.9, 0.999))
+    return replace(
+        dcgan(),
+        name="vae",
+        medium=Image(size=32),
+        nets=Encoded(nets=Compact(g_width=24)),
+        method=Autoencoding(),
+        optim={"E": adam, "G": adam},
+        train=Train(images=500_000, batch=64, ema_kimg=10.0),
+    )
+
+
+def beta_vae() -> Recipe:
+    """Images, 32 px: the same with four times the weight on the prior: simpler codes, blurrier pictures.
+
+    Paper: Higgins et al. 2017: β 4.
+    Expected: not measured yet.
+    """
+    return replace(vae(), name="beta_vae", method=Autoencoding(beta=4.0))
+
+
+def autoencoder() -> Recipe:
+    """Images, 32 px: codes without noise or prior; samples are of codes distributed like the data's, as far as normal ones can.
+
+    Paper: Ghosh et al. 2020, section 4 (sampling a deterministic autoencoder).
+    Expected: not measured yet.
+    """
+    return replace(vae(), name="autoencoder", method=Autoencoding(beta=0.0))
+
+
+def vae_gan() -> Recipe:
+    """Images, 32 px: a VAE whose errors are measured by a discriminator's features, under `auto`'s loss and penalties.
+
+    Paper: Larsen et al. 2016, algorithm 1.
+    Expected: not measured yet.
+    """
+    method = VAEGAN(objective=RelativisticPairing(), penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)))
+    adam = Adam(lr=1e-3, betas=(0.0, 0.99))
+    return replace(
+        vae(),
+        name="vae_gan",
+        nets=Encoded(nets=Compact(g_width=24, d_width=12), judged=True),
+        method=method,
+        optim={"E": adam, "G": adam, "D": adam},
+    )

@@ -1,0 +1,25 @@
+"""What an autoencoder makes of samples that it has not learned from."""
+
+from math import log10
+
+import torch
+from torch import Tensor
+
+from .copies import COUNT, alternating
+from .core import Nets, Reconstructs
+from .evaluation import Judge
+from .sampling import evaluating
+
+
+@torch.inference_mode()
+def reconstructed(judge: Judge, method: Reconstructs, nets: Nets) -> tuple[Tensor, float]:
+    """(64 in stored form, a row of unseen samples and below it what is made of them; PSNR over all that the judge kept, dB)."""
+    device = next(nets["G"].parameters()).device
+    batch = {name: value.to(device) for name, value in judge.unseen.items() if name != "stored"}
+    stored = judge.unseen["stored"].to(device)
+    x = judge.codec.load(stored, None)
+    with evaluating(nets):
+        made = method.reconstruct(nets, {"x": x, **batch})
+    error = (made.clamp(-1, 1) - x).square().mean()
+    found = judge.codec.store(made)
+    return alternating(stored[:COUNT].cpu(), found[:COUNT].cpu()), 10 * log10(4 / max(1e-12, float(error)))

@@ -1,0 +1,197 @@
+"""What a trained generator is used for, for Python and the command line: pictures, films, directions, copies."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from PIL.Image import Image as Picture
+from torch import Tensor
+
+from . import editing, latent
+from .animation import write_film
+from .api import open_data
+from .asked import called
+from .copies import neighbours
+from .core import Extractor
+from .data import Files, cache_folder
+from .device import pick
+from .editing import By
+from .errors import GanvasError
+from .evaluation import Judge
+from .interpolation import Way, latents_between, spaced
+from .provenance import note, write_picture
+from .run import Run
+from .sampling import Generator
+from .settle import say
+from .sheet import TILE, Cell, table, tile, tiles
+
+
+def opened(
+    run: str | Path | Run,
+    checkpoint: str = "best",
+    device: str = "auto",
+    label: str | None = None,
+    truncation: float | None = None,
+    edit: Mapping[str, float] | None = None,
+) -> Generator:
+    return Generator(run if isinstance(run, Run) else Run(run), checkpoint, device, label, truncation, edit)
+
+
+def judge_of(run: Run, extractor: str | Extractor | None = None, data: str | None = None, device: str = "auto") -> Judge:
+    """What sees a run's data, or other data, as the run's scores do."""
+    recipe = run.recipe if data is None else replace(run.recipe, data=Files(path=data))
+    if extractor is not None:
+        seeing = called(extractor, download=False) if isinstance(extractor, str) else extractor
+        recipe = replace(recipe, evaluation=replace(recipe.evaluation, extractor=seeing))
+    _, training, held_out = open_data(recipe, run.codec())
+    return Judge(recipe.evaluation, training, held_out, cache_folder(), pick(device), progress=True)
+
+
+def written(picture: Picture, out: str | Path | None, made: Generator, seeds: str) -> Picture:
+    if out is not None:
+        write_picture(picture, Path(out), note(made, seeds))
+    return picture
+
+
+def mix(
+    run: str | Path | Run,
+    rows: str = "0-3",
+    columns: str = "4-9",
+    layers: str | None = None,
+    *,
+    out: str | Path | None = None,
+    label: str | None = None,
+    truncation: float | None = None,
+    checkpoint: str = "best",
+    device: str = "auto",
+) -> Picture:
+    """A picture of a style network's styles, mixed: what each row's seed makes with each column's styles in some layers.
+
+    Args:
+        rows, columns, layers: numbers and ranges, "0-3,7"; layers None is the finer half.
+        out: a PNG to write; None writes none.
+
+    Raises:
+        GanvasError: no run, a generator without styles, seeds or layers that are none, a picture that cannot be written.
+    """
+    made = opened(run, checkpoint, device, label, truncation)
+    taken = None if layers is None else latent.seeds(layers, "--layers")
+    picture = latent.mix(made, latent.seeds(rows, "--rows"), latent.seeds(columns, "--columns"), taken)
+    return written(picture, out, made, f"{rows} with {columns}")
+
+
+def interpolate(
+    run: str | Path | Run,
+    seeds: str = "0-5",
+    *,
+    frames: int = 20,
+    way: Way = "auto",
+    loop: bool = True,
+    rate: float = 20.0,
+    out: str | Path | None = None,
+    label: str | None = None,
+    truncation: float | None = None,
+    edit: Mapping[str, float] | None = None,
+    checkpoint: str = "best",
+    device: str = "auto",
+) -> list[Picture]:
+    """The pictures on the way from one seed's sample to the next.
+
+    Args:
+        frames: pictures for each part of the way.
+        way: "linear", "spherical" (along the arc), or "auto": linear in styles, spherical in z.
+        loop: whether it ends where it began.
+        rate: pictures a second, of a film.
+        out: a film (.gif, .webp, .mp4), or .png: a line of pictures from each seed to the next; None writes none.
+
+    Raises:
+        GanvasError: no run, seeds or a way that are none, too many pictures, a file that cannot be written.
+    """
+    made, chosen = opened(run, checkpoint, device, label, truncation, edit), latent.seeds(seeds, "--seeds")
+    strip = out is not None and Path(out).suffix.lower() == ".png"
+    stored = torch.cat(list(made.rendered(latents_between(made, chosen, frames, way, loop))))
+    size = TILE if strip else max(128, stored.shape[1]) if stored.dim() == 4 else 4 * TILE
+    pictures = [tile(made.codec, sample, size) for sample in stored]
+    if out is not None and strip:
+        lines = [pictures[part] for part in spaced(frames, len(chosen), loop)]
+        written(table(lines), out, made, seeds)
+    elif out is not None:
+        write_film(pictures, Path(out), rate, note(made, seeds))
+    return pictures
+
+
+def directions(
+    run: str | Path | Run,
+    by: By = "sefa",
+    *,
+    count: int = 8,
+    seeds: str = "0-1",
+    out: str | Path | None = None,
+    extractor: str | Extractor | None = None,
+    label: str | None = None,
+    truncation: float | None = None,
+    checkpoint: str = "best",
+    device: str = "auto",
+    quiet: bool = True,
+) -> dict[str, Tensor]:
+    """Directions along which samples change, kept with the run for `edit`, and drawn.
+
+    Args:
+        by: "sefa" (closed-form factorisation), "pca" (GANSpace), or "labels" (a plane that parts each class from the others).
+        count: of directions by sefa and pca.
+        seeds: whose samples the picture shows, moved.
+        out: a PNG to write; None writes none.
+        extractor: of "labels": what sees samples, to find the real ones nearest to them; None is the recipe's.
+
+    Returns:
+        {name: [C]}, a standard deviation long each.
+
+    Raises:
+        GanvasError: no run, no such way to find them, data without classes, a file that cannot be written.
+    """
+    made = opened(run, checkpoint, device, label, truncation)
+    if not 1 <= count <= 512:
+        raise GanvasError(f"directions are from 1 to 512, got {count}: --count 8")
+    if by == "labels":
+        found = editing.separators(made, judge_of(made.run, extractor, device=device), lambda line: say(quiet, f"  {line}"))
+    elif by in ("sefa", "pca"):
+        found = (editing.sefa if by == "sefa" else editing.pca)(made, count)
+    else:
+        raise GanvasError(f"there is no way {by!r} to find directions: --by sefa, pca or labels")
+    editing.keep(made, found)
+    if out is not None:
+        written(editing.drawn(made, found, latent.seeds(seeds, "--seeds", 8)), out, made, seeds)
+    return found
+
+
+def nearest(
+    run: str | Path | Run,
+    seeds: str = "0-15",
+    *,
+    out: str | Path | None = None,
+    data: str | None = None,
+    extractor: str | Extractor | None = None,
+    label: str | None = None,
+    truncation: float | None = None,
+    checkpoint: str = "best",
+    device: str = "auto",
+) -> Picture:
+    """A picture of samples, each above the training sample nearest to it in an extractor's features: copies show.
+
+    Args:
+        data: where to look instead of the run's training data.
+        extractor: what sees them; None is the recipe's.
+        out: a PNG to write; None writes none.
+
+    Raises:
+        GanvasError: no run, no data, seeds that are none, a picture that cannot be written.
+    """
+    made = opened(run, checkpoint, device, label, truncation)
+    judge = judge_of(made.run, extractor, data, device)
+    stored = torch.cat(list(made.stream_of(latent.seeds(seeds, "--seeds", 1024))))
+    real, _ = neighbours(judge, stored)
+    rows: list[list[Cell]] = []
+    for k in range(0, len(stored), 8):
+        rows += [["samples", *tiles(made.codec, stored[k : k + 8])], ["nearest", *tiles(made.codec, real[k : k + 8])]]
+    return written(table(rows), out, made, seeds)

@@ -1,0 +1,164 @@
+"""Directions: against closed forms, kept with a run, followed by generate."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from runs import trained
+
+import ganvas
+from ganvas import GanvasError, cli, editing
+from ganvas.core import Latents
+from ganvas.evaluation import Judge
+from ganvas.run import Run
+from ganvas.sampling import Generator
+from ganvas.using import judge_of
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    names = ["stylegan2_small", "stylegan_small", "dcgan_small", "biggan_small", "progan_small", "vae"]
+    return {name: trained(name, tmp_path_factory.mktemp("edit")) for name in names}
+
+
+def test_sefa_of_a_network_read_once_is_the_singular_vectors_of_its_first_layer(runs: dict[str, Run]) -> None:
+    made = Generator(runs["dcgan_small"])
+    weight = made.nets["G"].layers[0].weight.detach().flatten(1).double()  # [z_dim, outputs]
+    vectors = torch.linalg.svd(weight)[0]
+    found = editing.sefa(made, 3)
+    for k in range(3):
+        direction = found[f"sefa{k}"].double()
+        assert abs(float(direction @ vectors[:, k] / direction.norm())) == pytest.approx(1, abs=1e-4)
+
+
+def test_sefa_reads_every_style_layer(runs: dict[str, Run]) -> None:
+    made = Generator(runs["stylegan2_small"])
+    G = made.nets["G"]
+    layers = [module.style for module in G.modules() if hasattr(module, "style")]
+    wanted = torch.cat([layer.weight.detach() * layer.scale for layer in layers])
+    codes, _ = editing.codes(made, 2)
+    found = editing.readings(made, codes[:1], None)
+    assert found.shape == wanted.shape
+    assert torch.allclose(found.T @ found, wanted.T @ wanted, atol=1e-4)
+
+
+def test_sefa_finds_what_reads_a_part_of_z(runs: dict[str, Run]) -> None:
+    """BigGAN's first layer reads the first part, each block's norms their own beside the class."""
+    made = Generator(runs["biggan_small"])
+    codes, latents = editing.codes(made, 2)
+    found = editing.readings(made, codes[:1], latents["label"][0])
+    assert found.shape[1] == made.nets["G"].z_dim
+    assert (found.norm(dim=0) > 0).all()
+
+
+def test_sefa_takes_the_first_layer_where_z_is_normalised_before_it(runs: dict[str, Run]) -> None:
+    made = Generator(runs["progan_small"])
+    first = made.nets["G"].first
+    codes, _ = editing.codes(made, 2)
+    assert torch.allclose(editing.readings(made, codes[:1], None), first.weight.detach() * first.scale, atol=1e-5)
+
+
+def test_principal_components_of_styles(runs: dict[str, Run]) -> None:
+    made = Generator(runs["stylegan2_small"])
+    codes, _ = editing.codes(made, editing.LOOKED)
+    values, vectors = torch.linalg.eigh(torch.cov(codes.double().T, correction=0))
+    direction = editing.pca(made, 1)["pca0"].double()
+    assert float(direction.norm()) == pytest.approx(float(values[-1]) ** 0.5, rel=1e-3)
+    assert abs(float(direction @ vectors[:, -1] / direction.norm())) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["dcgan_small", "biggan_small", "progan_small", "vae"])
+def test_components_of_features_come_back_to_z(runs: dict[str, Run], name: str) -> None:
+    found = editing.pca(Generator(runs[name]), 2)
+    assert [tuple(vector.shape) for vector in found.values()] == [(6,), (6,)]
+    assert all(0.01 < float(vector.norm()) < 3 for vector in found.values())
+
+
+def test_a_separator_parts_what_can_be_parted() -> None:
+    generator = torch.Generator().manual_seed(0)
+    codes, normal = torch.randn(4000, 5, generator=generator), torch.tensor([0.6, 0.0, 0.8, 0.0, 0.0])
+    found, right = editing.separator(codes, codes @ normal > 0.5)
+    assert float(found @ normal) > 0.99
+    assert right > 0.93
+    _, chance = editing.separator(codes, torch.rand(4000, generator=generator) > 0.5)
+    assert 0.45 < chance < 0.55
+
+
+def test_found_drawn_and_followed(runs: dict[str, Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = runs["stylegan2_small"]
+    assert cli.main(["directions", str(run.path), "--by", "pca", "--count", "2", "--out", str(tmp_path / "d.png")]) == 0
+    assert "pca0, pca1" in capsys.readouterr().out
+    with Image.open(tmp_path / "d.png") as picture:
+        assert "synthetic" in picture.info["Comment"]
+        assert picture.width > 5 * 96
+        assert picture.height > 4 * 96
+    found = ganvas.directions(run, "sefa", count=1)  # added to the others
+    assert set(editing.kept(run.path / editing.NAME)[0]) == {"pca0", "pca1", "sefa0"}
+    plain, same = Generator(run), Generator(run, edit={"sefa0": 0.0})
+    assert torch.equal(plain(5), same(5))
+    moved = Generator(run, edit={"sefa0": 2.0, "pca1": -1.0})
+    latents = moved.of_seeds([0])
+    wanted = plain.coded(plain.of_seeds([0]))["ws"] + 2 * found["sefa0"] - editing.kept(run.path / editing.NAME)[0]["pca1"]
+    assert torch.allclose(latents["ws"], wanted, atol=1e-6)
+    out = tmp_path / "out"
+    assert cli.main(["generate", str(run.path), "--n", "2", "--edit", "sefa0=2,pca1=-1", "--out", str(out)]) == 0
+    with Image.open(out / "000000.png") as picture:
+        assert "edit sefa0 2.0, edit pca1 -1.0" in picture.info["Source"]
+        assert np.array_equal(np.asarray(picture), moved(1)[0, ..., 0])
+
+
+def test_directions_by_labels(runs: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a sample's class told by its first number, the two classes lie along that axis, on either side."""
+    run = runs["dcgan_small"]
+    rows = [int((judge_of(run).train.labels == k).nonzero()[0]) for k in (0, 3)]
+
+    def places(judge: Judge, made: Generator, latents: Latents, start: int) -> torch.Tensor:
+        return torch.tensor(rows)[(latents["z"][start : start + 64, 0] > 0).long().cpu()]
+
+    monkeypatch.setattr(editing, "places", places)
+    found = ganvas.directions(run, "labels", out=tmp_path / "labels.png")
+    names = run.spec().conditions["label"].names
+    assert list(found) == [names[0], names[3]]
+    for name, sign in ((names[0], -1), (names[3], 1)):
+        assert float(found[name][0] / found[name].norm()) * sign > 0.99
+    assert (tmp_path / "labels.png").exists()
+
+
+def test_classes_of_nothing_are_refused(runs: dict[str, Run]) -> None:
+    """Samples that are all alike are all of one class."""
+    with pytest.raises(GanvasError, match="no class has 20 samples on each side"):
+        ganvas.directions(runs["dcgan_small"], "labels")
+
+
+def test_what_is_told_the_class_has_no_direction_for_it(runs: dict[str, Run]) -> None:
+    with pytest.raises(GanvasError, match="is told the class beside z"):
+        ganvas.directions(runs["biggan_small"], "labels")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["directions", "--by", "magic"], "no way 'magic'"),
+        (["directions", "--count", "0"], "from 1 to 512"),
+        (["generate", "--edit", "pca9=1"], "no direction 'pca9' (it has: none yet"),
+        (["generate", "--edit", "pca0=x"], "an edit is NAME=1.5"),
+    ],
+)
+def test_what_cannot_be_is_said(
+    runs: dict[str, Run], words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([words[0], str(runs["stylegan_small"].path), *words[1:]]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_directions_of_another_checkpoint_are_not_followed(runs: dict[str, Run], tmp_path: Path) -> None:
+    made = Generator(runs["vae"])
+    editing.keep(made, editing.sefa(made, 1))
+    made.folder = made.folder.with_name("000000001")
+    with pytest.raises(GanvasError, match="--checkpoint 000000064"):
+        editing.shift(made, {"sefa0": 1.0})
+    (made.run.path / editing.NAME).write_bytes(b"broken")
+    with pytest.raises(GanvasError, match="find the directions anew"):
+        editing.shift(made, {"sefa0": 1.0})
