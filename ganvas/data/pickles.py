@@ -1,12 +1,14 @@
-"""Pickles of plain values and of arrays of bytes, read as data: a small machine that has nothing to call.
+"""Pickles read as data: a small machine that has nothing to call.
 
-Python's own unpickler does what a file tells it to. This one knows containers, numbers, words, and numpy's arrays by the
-names that files give them; any other name or instruction ends the reading, and nothing has been run.
+Python's own unpickler does what a file tells it to. This one knows containers, numbers, words, and objects by the names that
+files give them, as names with what belongs to them; a name or an instruction that it is not told to expect ends the reading,
+and nothing has been run.
 """
 
 import warnings
+from collections.abc import Callable
 from pickletools import genops
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -18,18 +20,16 @@ VALUES = {  # instructions that put down what they carry
     *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8"),
 }
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-EMPTY = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple}
+EMPTY = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple, "EMPTY_SET": list}  # a set is read as a list
+MAPPINGS = {"collections OrderedDict", "dnnlib.util EasyDict"}
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-NAMES = {
-    "numpy.core.multiarray _reconstruct": "array",
-    "numpy._core.multiarray _reconstruct": "array",  # so called since numpy 2
-    "numpy ndarray": "ndarray",
-    "numpy dtype": "dtype",
-}
+ARRAYS = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}  # so called since numpy 2
+NUMPY = ARRAYS | {"numpy ndarray", "numpy dtype"}
 
 
 class Named:
-    """What stands for an object of numpy's: the name, the arguments and the state that a file gives it."""
+    """What stands for an object: the name, the arguments and the state that a file gives it. "os system" is as good a name as
+    any: nothing is ever looked up by it."""
 
     def __init__(self, name: str, arguments: Any = ()) -> None:
         self.name, self.arguments = name, arguments
@@ -45,7 +45,7 @@ def read_pickle(data: bytes, where: str) -> dict[str, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Python warns of escape sequences that there are not: the words are damaged
-            found = _Machine(where).run(data)
+            found = Machine(where, NUMPY.__contains__).run(data)
         return {text(key): _array(value) if isinstance(value, Named) else value for key, value in found.items()}
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, Warning) as error:
         raise GanvasError(f"{where} is broken, or no pickle of a data set ({error}): fetch it again") from error
@@ -60,16 +60,30 @@ def text(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} in the place of words")
 
 
-class _Machine:
-    """Plays a pickle's instructions (`pickletools` describes them) on a stack."""
+class Machine:
+    """Plays a pickle's instructions (`pickletools` describes them) on a stack.
 
-    def __init__(self, where: str) -> None:
-        self.where = where
+    Args:
+        where: the file, for messages.
+        known: whether an object may be of this name, "module name".
+        stored: what stands for an object that the file keeps elsewhere, by what it says of it; None: there are none.
+        needs: who needs no more than what is known, for messages.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        known: Callable[[str], bool],
+        stored: Callable[[Any], Any] | None = None,
+        needs: str = "no data set needs",
+    ) -> None:
+        self.where, self.known, self.stored, self.needs = where, known, stored, needs
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
 
-    def run(self, data: bytes) -> Any:
+    def run(self, data: bytes | BinaryIO) -> Any:
+        """What the pickle holds; a file is left standing behind it. Raises GanvasError and whatever a broken one leads to."""
         for instruction, value, _ in genops(data):
             name = instruction.name
             if name in VALUES or name in CONSTANTS:
@@ -88,12 +102,12 @@ class _Machine:
                 self.marks.append(len(self.stack))
             case "LIST":
                 self.stack.append(self.above())
-            case "TUPLE":
+            case "TUPLE" | "FROZENSET":
                 self.stack.append(tuple(self.above()))
             case "DICT":
                 self.stack.append(_paired({}, self.above()))
-            case "APPEND" | "APPENDS":
-                values = self.above() if name == "APPENDS" else self.popped(1)
+            case "APPEND" | "APPENDS" | "ADDITEMS":
+                values = self.popped(1) if name == "APPEND" else self.above()
                 self.stack[-1].extend(values)
             case "SETITEM" | "SETITEMS":
                 values = self.above() if name == "SETITEMS" else self.popped(2)
@@ -108,12 +122,17 @@ class _Machine:
                 self.stack.append(self.named(value))
             case "STACK_GLOBAL":
                 self.stack.append(self.named(" ".join(self.popped(2))))
-            case "REDUCE":
+            case "REDUCE" | "NEWOBJ":
                 made, arguments = self.popped(2)
-                self.stack.append(Named(made.name, arguments))
+                self.stack.append(made_of(made.name, arguments))
             case "BUILD":
                 (state,) = self.popped(1)
-                self.stack[-1].state = state
+                if not isinstance(self.stack[-1], dict):  # what hangs on a mapping beside its content is left out
+                    self.stack[-1].state = state
+            case "BINPERSID" if self.stored is not None:
+                self.stack.append(self.stored(*self.popped(1)))
+            case "POP":
+                self.popped(1)
             case _:
                 raise self.refused(f"the instruction {name}")
 
@@ -131,18 +150,27 @@ class _Machine:
         return self.popped(len(self.stack) - self.marks.pop())
 
     def named(self, name: str) -> Named:
-        if name not in NAMES:
+        if not self.known(name):
             raise self.refused(name.replace(" ", "."))
-        return Named(NAMES[name])
+        return Named(name)
 
     def refused(self, what: str) -> GanvasError:
-        return GanvasError(f"{self.where} asks for {what[:80]!r}, which no data set needs: refused, and nothing of it was run")
+        return GanvasError(f"{self.where} asks for {what[:80]!r}, which {self.needs}: refused, and nothing of it was run")
 
 
-def _paired(mapping: dict[str | bytes, Any], values: list[Any]) -> dict[str | bytes, Any]:
+def made_of(name: str, arguments: Any) -> Any:
+    """What stands for the object that a file has made of this name: mappings and bytes are such, all else a name."""
+    if name in MAPPINGS:
+        return _paired({}, [value for pair in arguments[0] for value in pair]) if arguments else {}
+    if name == "_codecs encode":  # bytes, as protocols before 3 have them
+        return arguments[0].encode("latin-1")
+    return Named(name, arguments)
+
+
+def _paired(mapping: dict[Any, Any], values: list[Any]) -> dict[Any, Any]:
     """The mapping with keys and values added that take turns."""
     for key, value in zip(values[::2], values[1::2], strict=True):
-        if not isinstance(key, (str, bytes)):
+        if not isinstance(key, (str, bytes, int)):
             raise TypeError(f"{type(key).__name__} for a key")
         mapping[key] = value
     return mapping
@@ -151,7 +179,7 @@ def _paired(mapping: dict[str | bytes, Any], values: list[Any]) -> dict[str | by
 def _array(made: Named) -> np.ndarray:
     """What numpy would make of it, if that is an array of bytes."""
     _, shape, kind, by_columns, data = made.state
-    if made.name != "array" or kind.name != "dtype" or kind.arguments[0] not in ("u1", "|u1", b"u1", b"|u1"):
+    if made.name not in ARRAYS or kind.name != "numpy dtype" or kind.arguments[0] not in ("u1", "|u1", b"u1", b"|u1"):
         raise ValueError("not an array of bytes")
     data = data.encode("latin-1") if isinstance(data, str) else data
     if not all(isinstance(side, int) and side >= 0 for side in shape):

@@ -12,27 +12,10 @@ from torch import Tensor, nn
 
 from ganvas.core import Condition, Field, Spec
 from ganvas.extras.orthogonal import off_diagonal, weights
+from ganvas.foreign import biggan
 from ganvas.nets import SAGAN, SNGAN, BigGAN, BigGANDeep
 from ganvas.nets.residual import Discriminator, Generator, down_blocks
 from ganvas.nets.spectral import SpectralNorm, spectral
-
-NAMES = [  # ours for BigGAN-PyTorch's, in this order
-    (r"^G\.output_layer\.0\.gain", "G.norm.weight"),
-    (r"^G\.output_layer\.0\.bias", "G.norm.bias"),
-    (r"^G\.output_layer\.0\.", "G.norm."),
-    (r"^G\.output_layer\.2\.", "G.last."),
-    (r"^([GD])\.linear\.", lambda m: f"{m[1]}.{'first' if m[1] == 'G' else 'last'}."),
-    (r"^D\.embed\.", "D.label."),
-    (r"^D\.blocks\.(\d)\.([01])\.", lambda m: f"D.blocks.{2 * int(m[1]) + int(m[2])}."),
-    (r"\.blocks\.(\d)\.1\.", r".attention.\1."),
-    (r"\.blocks\.(\d)\.0\.", r".blocks.\1."),
-    (r"\.conv1\.", ".first."),
-    (r"\.conv2\.", ".second."),
-    (r"\.conv_sc\.", ".beside."),
-    (r"\.bn([12])\.stored", lambda m: f".norms.{int(m[1]) - 1}.norm.stored"),
-    (r"\.bn([12])\.", lambda m: f".norms.{int(m[1]) - 1}."),
-    (r"\.stored_", ".running_"),
-]
 
 
 @pytest.fixture
@@ -56,8 +39,15 @@ def nets(golden: dict[str, Tensor]) -> nn.ModuleDict:
 
 
 def ours(name: str, built: nn.ModuleDict) -> str:
-    for pattern, name_here in NAMES:
-        name = re.sub(pattern, name_here, name)
+    """G's by the reader of its files; D's beside it."""
+    player, inner = name[0], name[2:]
+    if player == "G":
+        name = f"G.{biggan.ours(inner)}"
+    else:
+        inner = re.sub(r"^blocks\.(\d)\.([01])\.", lambda m: f"blocks.{2 * int(m[1]) + int(m[2])}.", inner)
+        for theirs, mine in (("linear.", "last."), ("embed.", "label."), ("conv1.", "first."), ("conv2.", "second.")):
+            inner = inner.replace(theirs, mine)
+        name = f"D.{inner.replace('conv_sc.', 'beside.')}"
     module, leaf = name.rsplit(".", 1)
     if leaf == "u0":
         return f"{module}.parametrizations.weight.0.u"

@@ -14,6 +14,9 @@ from torch.nn.functional import conv2d, interpolate
 
 from ganvas import GanvasError
 from ganvas.core import Architecture, Clock, Condition, Field, Spec
+from ganvas.foreign import r3gan as r3
+from ganvas.foreign import stylegan2 as style2
+from ganvas.foreign import stylegan3 as style3
 from ganvas.nets import R3GAN, ProGAN, StyleGAN, StyleGAN2, StyleGAN3, progan, r3gan, stylegan, stylegan2, stylegan3
 from ganvas.nets.equalised import with_deviation
 from ganvas.nets.style import Mapping, mixed
@@ -34,32 +37,14 @@ def renamed(golden: dict[str, Tensor], ours: Callable[[str], str], without: str 
     return {ours(k[2:]): v for k, v in golden.items() if k.startswith("w/") and not re.search(without, k)}
 
 
-def styled(name: str) -> str:
-    """Our name of what the style networks' mapping and layers have in common."""
-    name = name.replace("mapping.w_avg", "mapping.middle").replace("affine.", "style.")
-    return re.sub(r"mapping\.fc(\d)", r"mapping.layers.\1", name)
-
-
 # ---------------------------------------------------------------- StyleGAN2
-
-
-def style2_name(name: str) -> str:
-    name = styled(name)
-    found = re.match(r"synthesis\.b(\d+)\.(conv0|conv1|torgb)\.(.*)", name)
-    if not found:
-        return name.replace("synthesis.b4.const", "start")
-    level, kind, leaf = int(found[1]).bit_length() - 3, found[2], found[3]
-    even = "first" if level == 0 else f"evens.{level - 1}"
-    layer = {"conv0": f"ups.{level - 1}", "conv1": even, "torgb": f"to_image.{level}"}[kind]
-    leaf = {"weight": "convolution.weight", "noise_strength": "strength", "noise_const": "still"}.get(leaf, leaf)
-    return f"{layer}.{leaf}"
 
 
 @pytest.fixture
 def g2(goldens: Path) -> tuple[nn.Module, dict[str, Tensor]]:
     golden = load_file(goldens / "stylegan2_G.safetensors")
     G = stylegan2.Generator(Mapping(64, 64, 8), 64, [64, 64, 64, 32], 3, mixing=0.9)
-    G.load_state_dict(renamed(golden, style2_name, "resample_filter"))
+    G.load_state_dict(renamed(golden, style2.g_name, "resample_filter"))
     return G.eval(), golden
 
 
@@ -102,14 +87,8 @@ def test_path_lengths_want_styles() -> None:
 def test_stylegan2_d(goldens: Path) -> None:
     golden = load_file(goldens / "stylegan2_D.safetensors")
 
-    def ours(name: str) -> str:
-        for theirs, mine in (("b32.fromrgb", "from_image"), ("b4.conv", "end"), ("b4.fc", "dense"), ("b4.out", "last")):
-            name = name.replace(theirs, mine)
-        kinds = {"conv0": "first", "conv1": "second", "skip": "beside"}
-        return re.sub(r"^b(\d+)\.(\w+)\.", lambda m: f"blocks.{ {'32': 0, '16': 1, '8': 2}[m[1]] }.{kinds[m[2]]}.", name)
-
     D = stylegan2.Discriminator([64, 64, 64, 32], 3, 0, 64, 8)
-    D.load_state_dict(renamed(golden, ours, "resample_filter"))
+    D.load_state_dict(renamed(golden, lambda name: style2.d_name(name, 32), "resample_filter"))
     assert sum(p.numel() for p in D.parameters()) == json.loads((goldens / "stylegan2_D.json").read_text())["param_count"]
     x = golden["in/x"]
     for count, name in ((8, "logits"), (4, "logits_batch4"), (2, "logits_batch2")):
@@ -170,15 +149,8 @@ def test_stylegan3(goldens: Path, which: str, monkeypatch: pytest.MonkeyPatch) -
         assert (band.channels, band.size) == (known["out_channels"], known["out_size"][0])
         assert [*layer.padding] == known["padding"][:2]
 
-    def ours(name: str) -> str:
-        name = styled(name.replace("synthesis.input.affine", "input.pose").replace("freqs", "frequencies"))
-        for k, theirs in enumerate(about["layer_names"]):
-            name = name.replace(f"synthesis.{theirs}.", f"body.{k}.")
-        for theirs, mine in (("synthesis.", ""), ("magnitude_ema", "magnitude"), ("up_filter", "up"), ("down_filter", "down")):
-            name = name.replace(theirs, mine)
-        return name
-
-    theirs, designed = renamed(golden, ours), G.state_dict()
+    layers = {theirs: f"body.{k}" for k, theirs in enumerate(about["layer_names"])}
+    theirs, designed = renamed(golden, lambda name: style3.ours(name, layers)), G.state_dict()
     for name in theirs:  # our filters are theirs
         if name.endswith((".up", ".down")):
             torch.testing.assert_close(designed[name], theirs[name], rtol=0, atol=1e-6)
@@ -218,24 +190,12 @@ def test_stylegan3_moves_what_it_makes() -> None:
 
 
 @pytest.fixture
-def r3(goldens: Path) -> tuple[nn.ModuleDict, dict[str, Tensor]]:
+def r3nets(goldens: Path) -> tuple[nn.ModuleDict, dict[str, Tensor]]:
     golden = load_file(goldens / "r3gan.safetensors")
-    leaves = {"NonLinearity1.Bias": "first.bias", "NonLinearity2.Bias": "second.bias"}
-    leaves |= {f"LinearLayer{k}.Layer.weight": f"{mine}.weight" for k, mine in ((1, "first"), (2, "second"), (3, "last"))}
 
     def ours(name: str) -> str:
         player, name = name[0], name[2:].removeprefix("Model.")
-        name = name.replace("AggregationLayer.Layer", "last").replace("ExtractionLayer.Layer", "first")
-        found = re.match(r"MainLayers\.(\d)\.Layers\.\d\.(.*)", name)
-        if found:
-            stage, leaf = int(found[1]), found[2]
-            outer = {"Basis": "basis", "Basis.weight": "basis.weight", "LinearLayer.Layer.weight": "changes"}.get(leaf, "")
-            if leaf == "LinearLayer.weight":
-                outer = "first.weight" if player == "G" else "last.weight"
-            if outer == "changes":
-                outer = f"changes.{stage - 1 if player == 'G' else stage}.weight"
-            name = outer or f"stages.{stage}.0.{leaves[leaf]}"
-        return f"{player}.{name}"
+        return f"{player}.{r3.ours(name, player, dict.fromkeys(range(4), 1 if player == 'G' else 0))}"
 
     G, D = r3gan.Generator(64, (48, 48, 32, 32), 3, 1, 16, 0), r3gan.Discriminator((32, 32, 48, 48), 3, 1, 16, 0)
     nets = nn.ModuleDict({"G": G, "D": D})
@@ -243,8 +203,8 @@ def r3(goldens: Path) -> tuple[nn.ModuleDict, dict[str, Tensor]]:
     return nets, golden
 
 
-def test_r3gan(goldens: Path, r3: tuple[nn.ModuleDict, dict[str, Tensor]]) -> None:
-    nets, golden = r3
+def test_r3gan(goldens: Path, r3nets: tuple[nn.ModuleDict, dict[str, Tensor]]) -> None:
+    nets, golden = r3nets
     for player, count in json.loads((goldens / "r3gan.json").read_text())["param_count"].items():
         assert sum(p.numel() for p in nets[player].parameters()) == count
     fake = nets["G"](golden["in/z"])

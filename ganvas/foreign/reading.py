@@ -1,0 +1,256 @@
+"""Files of weights as plain values and tensors: safetensors, what torch.save writes (zip, or the older form), and pickles of
+whole networks as NVIDIA's code writes them. Nothing in them is run: see data/pickles.py."""
+
+import io
+import struct
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ..data.pickles import ARRAYS, NUMPY, Machine, Named
+from ..errors import GanvasError
+from . import Found
+
+KINDS = {
+    "Float": torch.float32,
+    "Double": torch.float64,
+    "Half": torch.float16,
+    "BFloat16": torch.bfloat16,
+    "Long": torch.int64,
+    "Int": torch.int32,
+    "Short": torch.int16,
+    "Char": torch.int8,
+    "Byte": torch.uint8,
+    "Bool": torch.bool,
+}
+TENSOR, PARAMETER = "torch._utils _rebuild_tensor", "torch._utils _rebuild_parameter"
+LOADED, PERSISTENT = "torch.storage _load_from_bytes", "torch_utils.persistence _reconstruct_persistent_obj"
+NAMES = {
+    *(f"torch {kind}Storage" for kind in KINDS),
+    *(f"torch.storage {kind}" for kind in ("UntypedStorage", "_UntypedStorage", "TypedStorage", "_TypedStorage")),
+    *("torch float32", "torch float64", "torch float16", "torch bfloat16", "torch int64", "torch uint8", "torch bool"),
+    *(TENSOR, f"{TENSOR}_v2", PARAMETER, LOADED, PERSISTENT, "torch Size", "torch device", "torch.nn.parameter Parameter"),
+    *("collections OrderedDict", "dnnlib.util EasyDict", "argparse Namespace", "_codecs encode", "builtins set"),
+    *("numpy.core.multiarray scalar", "numpy._core.multiarray scalar", "__builtin__ set", *NUMPY),
+}
+LAYERS = "torch.nn.modules."  # of networks that were pickled whole
+MAGIC = 0x1950A86A20F9469CFC6C  # of torch.save's older form
+LARGEST = 64 * 2**30  # bytes of a file
+DEEPEST = 200  # values within values
+
+
+def networks(path: Path) -> list[Found]:
+    """The networks in a file.
+
+    Raises:
+        GanvasError: no file, none that is known, a broken one, or one that asks for something to be run.
+    """
+    if not path.is_file():
+        raise GanvasError(f"{path} is no file: give a .pkl, .pth, .pt or .safetensors of a trained generator")
+    if path.stat().st_size > LARGEST:
+        raise GanvasError(f"{path} has {path.stat().st_size / 2**30:.0f} GB, more than a generator needs")
+    if path.suffix == ".safetensors":
+        try:
+            return list(parted(load_file(path)))
+        except (SafetensorError, OSError) as error:
+            raise GanvasError(f"{path} cannot be read ({error}): fetch it again") from None
+    try:
+        with warnings.catch_warnings(), path.open("rb") as file:
+            warnings.simplefilter("error")  # of escape sequences that there are not: the words are damaged
+            return list(parted(opened(file, path.name)))
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RuntimeError, OSError, Warning) as error:
+        raise GanvasError(f"{path} is broken, or holds no weights that are known here ({error}): fetch it again") from None
+    except (zipfile.BadZipFile, struct.error, NotImplementedError) as error:
+        raise GanvasError(f"{path} is broken ({error}): fetch it again") from None
+
+
+# ---------------------------------------------------------------- the three forms
+
+
+def known(name: str) -> bool:
+    return name in NAMES or name.startswith(LAYERS)
+
+
+def machine(where: str, storages: "Storages | None" = None) -> Machine:
+    return Machine(where, known, storages.get if storages is not None else None, "no network's weights need")
+
+
+def opened(file: BinaryIO, where: str) -> Any:
+    """What a file holds, tensors in their places."""
+    head = file.read(2)
+    file.seek(0)
+    if head == b"PK":
+        return zipped(file, where)
+    first = machine(where).run(file)
+    if first == MAGIC:
+        return older(file, where)
+    return settled(first, where)
+
+
+def zipped(file: BinaryIO, where: str) -> Any:
+    """torch.save's form since 1.6: a zip with one pickle and a file for each storage."""
+    with zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+        main = next((name for name in names if name == "data.pkl" or name.endswith("/data.pkl")), None)
+        if main is None:
+            raise ValueError("a zip without data.pkl")
+        folder = main.removesuffix("data.pkl")
+        if sum(info.file_size for info in archive.infolist()) > LARGEST:
+            raise ValueError("it unpacks to more than a generator needs")
+        if f"{folder}byteorder" in names and archive.read(f"{folder}byteorder") != b"little":
+            raise ValueError("its numbers are written the other way round")
+        storages = Storages()
+        found = machine(where, storages).run(archive.read(main))
+        for key in storages.wanted:
+            storages.bytes[key] = archive.read(f"{folder}data/{key}")
+        return settled(found, where)
+
+
+def older(file: BinaryIO, where: str) -> Any:
+    """torch.save's form before 1.6, the magic number read: version, system, content, keys, and the storages one by one."""
+    for _ in range(2):
+        machine(where).run(file)
+    storages = Storages()
+    found = machine(where, storages).run(file)
+    for key in machine(where).run(file):
+        (count,) = struct.unpack("<q", file.read(8))
+        width = torch.empty((), dtype=storages.wanted[str(key)]).element_size()
+        if not 0 <= count * width <= LARGEST:
+            raise ValueError(f"a storage of {count} numbers")
+        storages.bytes[str(key)] = file.read(count * width)
+    return settled(found, where)
+
+
+class Storages:
+    """The numbers that a file's tensors share, kept beside its pickle: first their kinds, then they themselves."""
+
+    def __init__(self) -> None:
+        self.wanted: dict[str, torch.dtype] = {}
+        self.bytes: dict[str, bytes] = {}
+
+    def get(self, words: Any) -> "Storage":
+        """What stands for the storage that a pickle means by ("storage", kind, key, device, count)."""
+        what, kind, key = words[0], words[1], str(words[2])
+        if what != "storage" or not isinstance(kind, Named) or (not key.isidentifier() and not key.isdecimal()):
+            raise ValueError(f"{what} kept beside the pickle")
+        name = kind.name.rpartition(" ")[2].removesuffix("Storage")
+        self.wanted[key] = KINDS[name]
+        return Storage(self, key)
+
+
+class Storage:
+    """A place in `Storages`."""
+
+    def __init__(self, held: Storages, key: str) -> None:
+        self.held, self.key = held, key
+
+    def numbers(self) -> Tensor:
+        """[count]; copied, for what is read from a file cannot be written to."""
+        return torch.frombuffer(bytearray(self.held.bytes[self.key]), dtype=self.held.wanted[self.key])
+
+
+# ---------------------------------------------------------------- from names to tensors
+
+
+def settled(value: Any, where: str, deep: int = 0) -> Any:
+    """Names made what they stand for: tensors, arrays, the settings and weights of networks; other names stay."""
+    if deep > DEEPEST:
+        raise ValueError("values within values without end")
+    if isinstance(value, dict):
+        return {key: settled(inner, where, deep + 1) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [settled(inner, where, deep + 1) for inner in value]
+    if isinstance(value, Storage):
+        return value.numbers()
+    if not isinstance(value, Named):
+        return value
+    if value.name in (TENSOR, f"{TENSOR}_v2"):
+        return tensor(value.arguments, where)
+    if value.name == PARAMETER:
+        return settled(value.arguments[0], where, deep + 1)
+    if value.name == LOADED:
+        return opened(io.BytesIO(value.arguments[0]), where)
+    if value.name == PERSISTENT:
+        return settled(value.arguments[0], where, deep + 1)
+    if value.name in ARRAYS:
+        return array(value)
+    if isinstance(value.state, dict):  # a layer of torch's own, or a namespace
+        return {"state": settled(value.state, where, deep + 1)}
+    return value
+
+
+def tensor(arguments: Any, where: str) -> Tensor:
+    """A tensor as torch would rebuild it, within its storage."""
+    storage, offset, size, stride = arguments[:4]
+    numbers = settled(storage, where)
+    if not isinstance(numbers, Tensor) or numbers.dim() != 1:
+        raise ValueError("a tensor without numbers")
+    if not all(isinstance(n, int) and n >= 0 for n in (offset, *size, *stride)) or len(size) != len(stride):
+        raise ValueError("a tensor of no shape")
+    reach = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True)) + 1
+    if 0 not in size and reach > len(numbers):
+        raise ValueError("a tensor that reaches beyond its numbers")
+    return numbers.as_strided(tuple(size), tuple(stride), offset).clone()
+
+
+def array(value: Named) -> Tensor:
+    """An array of numpy's."""
+    _, shape, kind, by_columns, data = value.state
+    data = data.encode("latin-1") if isinstance(data, str) else data
+    words = str(kind.arguments[0])
+    if words.lstrip("<|=") not in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "b1"):
+        raise ValueError(f"an array of {words}"[:40])
+    found = np.frombuffer(data, np.dtype(words.lstrip("|="))).reshape(tuple(shape), order="F" if by_columns else "C")
+    return torch.from_numpy(np.ascontiguousarray(found).copy())
+
+
+# ---------------------------------------------------------------- networks among values
+
+
+def parted(value: Any) -> Iterator[Found]:
+    """Every network among the values: a mapping of names to tensors, or an object with weights and settings."""
+    if not isinstance(value, Mapping):
+        raise ValueError("neither a network nor a mapping of weights")
+    found = list(_parted("", value))
+    if not found:
+        raise ValueError("there are no weights in it")
+    yield from found
+
+
+def _parted(name: str, value: Any) -> Iterator[Found]:
+    if not isinstance(value, Mapping):
+        return
+    if is_network(value):
+        state = value["state"]
+        yield Found(name, dict(weights(state)), state.get("_init_kwargs") or {})
+        return
+    own = {str(key): inner for key, inner in value.items() if isinstance(inner, Tensor)}
+    if own and len(own) >= len(value) / 2:
+        yield Found(name, {key.removeprefix("module."): inner for key, inner in own.items()}, {})
+        return
+    for key, inner in value.items():
+        yield from _parted(str(key), inner)
+
+
+def is_network(value: Any) -> bool:
+    """Whether this is a module of torch's as it was pickled."""
+    return isinstance(value, Mapping) and isinstance(value.get("state"), Mapping) and "_parameters" in value["state"]
+
+
+def weights(state: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    """A module's parameters and buffers, and those of the modules in it, by name."""
+    for group in ("_parameters", "_buffers"):
+        for name, value in state.get(group, {}).items():
+            if isinstance(value, Tensor):
+                yield f"{prefix}{name}", value
+    for name, inner in state.get("_modules", {}).items():
+        if is_network(inner):
+            yield from weights(inner["state"], f"{prefix}{name}.")
