@@ -11,16 +11,32 @@ from .errors import GanvasError
 
 if TYPE_CHECKING:
     from .api import compare, evaluate, load, resume, train
-    from .using import directions, interpolate, mix, nearest
+    from .converting import convert
+    from .exporting import export
+    from .using import directions, interpolate, mix, nearest, project
 
 __version__ = "0.1.0"
-__all__ = ["GanvasError", "compare", "directions", "evaluate", "interpolate", "load", "mix", "nearest", "resume", "train"]
+__all__ = [
+    "GanvasError",
+    "compare",
+    "convert",
+    "directions",
+    "evaluate",
+    "export",
+    "interpolate",
+    "load",
+    "mix",
+    "nearest",
+    "project",
+    "resume",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
     """`train`, `load`, … import torch, so they are looked up when first used: `ganvas --help` needs none of it."""
     if name in __all__:
-        from . import api, using
+        from . import api, converting, exporting, using
 
-        return getattr(api if hasattr(api, name) else using, name)
+        return next(getattr(module, name) for module in (api, using, converting, exporting) if hasattr(module, name))
     raise AttributeError(f"module 'ganvas' has no attribute {name!r}")

@@ -8,6 +8,7 @@ from collections.abc import Generator as Yields
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 from PIL.Image import Image as Picture
 from torch import Tensor
 
-from . import by_class, comparison, copies, dist, diverged, loop, recipes
+from . import by_class, comparison, copies, dist, diverged, recipes
 from . import checkpoint as checkpoints
 from .asked import budgeted, called, grown, refuse_difference, refuse_labels, with_data
 from .config import from_json, to_json
@@ -33,6 +34,7 @@ from .report import write_report
 from .run import Run, locked, save_codec
 from .sampling import Generator
 from .settle import differentiable, fitted, say, settle
+from .transfer import bare, begun, recipe_from
 from .watch import Follow, Interrupts, Watch
 
 
@@ -42,8 +44,10 @@ def load(path: str | Path) -> Run:
 
 
 def train(
-    recipe: str | Recipe = "auto",
+    recipe: str | Recipe | None = None,
     *,
+    source: str | Path | Run | None = None,
+    freeze_d: int = 0,
     data: str | Path | None = None,
     out: str | Path | None = None,
     minutes: float | None = None,
@@ -55,7 +59,9 @@ def train(
     """Train, or go on with a run that stopped: the same call on the same folder continues it exactly.
 
     Args:
-        recipe: a recipe's name, or a Recipe.
+        recipe: a recipe's name, or a Recipe; None is "auto", or the source's.
+        source: a run whose networks to begin with, on other data; the images are augmented (DiffAugment) unless they were.
+        freeze_d: how many of D's layers then stay as they are, from the image on.
         data: a folder, zip, idx, npz, npy, parquet or CIFAR file, "fashion"; None takes the recipe's.
         out: the run's folder; None is runs/NAME.
         minutes: of training, start-up aside. Or
@@ -66,7 +72,7 @@ def train(
         GanvasError: what is wrong, where, and how to put it right.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
-    asked = budgeted(with_data(recipes.find(recipe) if isinstance(recipe, str) else recipe, data), minutes, images)
+    asked = budgeted(with_data(named(recipe, source, freeze_d), data), minutes, images)
     from_json(to_json(asked))  # what could not be read back is refused before anything is written
     path = Path(out) if out is not None else Path("runs") / asked.name
     if path.is_dir() and not Run.exists(path) and any(p.name[0] != "." and p.name != "codec.json" for p in path.iterdir()):
@@ -79,7 +85,7 @@ def train(
             return _resume(run, asked.train.minutes, asked.train.images, where, quiet)
         codec, training, judge = prepared(asked, None, where)
         say(quiet, f"{asked.name}: {training.title}, {len(training):,} samples as {words(codec)}, on {where}")
-        loop.start(asked, training.spec, seed, where)  # networks that cannot be built say so now
+        begun(asked, training.spec, seed, where, partial(say, quiet))  # networks that cannot be built say so now
         if judge is not None:
             judge.check()
         data_there = placed(training, where)
@@ -94,7 +100,18 @@ def train(
         if dist.first():
             save_codec(path, codec)  # first: recipe.json makes the folder a run
         run = written(path, settled, asked, seed, about, environment(where))
-        return _play(run, loop.start(settled, training.spec, seed, where), data_there, judge, quiet)
+        return _play(run, begun(settled, training.spec, seed, where), data_there, judge, quiet)
+
+
+def named(recipe: str | Recipe | None, source: str | Path | Run | None, freeze_d: int) -> Recipe:
+    """The recipe that someone means. Raises GanvasError for none, and for a freeze without a source."""
+    if isinstance(recipe, Recipe):
+        return recipe
+    if source is not None:
+        return recipe_from(source if isinstance(source, Run) else Run(source), recipe, freeze_d)
+    if freeze_d:
+        raise GanvasError("--freeze-d keeps what D has learned elsewhere: give the run with --from")
+    return recipes.find(recipe or "auto")
 
 
 def resume(
@@ -248,7 +265,7 @@ def written(
 
 def restored(run: Run, where: torch.device) -> State:
     """The run's last checkpoint, or its very start; what was written since is forgotten."""
-    state = loop.start(run.recipe, run.spec(), run.seed, where)
+    state = (bare if run.checkpoints else begun)(run.recipe, run.spec(), run.seed, where)
     if run.checkpoints:
         checkpoints.load(run.checkpoints[-1], state, total=run.recipe.train.images)
     if dist.first():

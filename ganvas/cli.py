@@ -122,7 +122,9 @@ def parse(kind: type[Any], default: Any, words: list[str], name: str) -> Any:
 
         if field == "recipe":
             return Annotated[hint, tyro.conf.arg(name="")]
-        return Annotated[hint, tyro.conf.Suppress] if field == "name" else hint
+        if field == "source":
+            return Annotated[hint, tyro.conf.arg(name="from")]
+        return Annotated[hint, tyro.conf.Suppress] if field in ("name", "start") else hint
 
     return tyro.cli(
         kind,

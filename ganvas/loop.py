@@ -32,6 +32,7 @@ class State:
     clock: Clock
     stage: str = ""
     seconds: float = 0.0  # spent training so far
+    frozen: tuple[str, ...] = ()  # parameters that stay as they are: "D.layers.0.weight"
 
     def sampled(self) -> Nets:
         """The networks that samples come from: the moving average where one is kept."""
@@ -69,6 +70,7 @@ class Loop:
         self.recipe, self.data, self.state, self.seed = recipe, data, state, seed
         self.tally = Tally()
         self.parameters = {name: list(net.parameters()) for name, net in state.nets.items()}
+        self.frozen = {parameter for name, parameter in state.nets.named_parameters() if name in state.frozen}
         if recipe.train.compile:
             for net in state.nets.values():
                 net.compile()
@@ -115,7 +117,7 @@ class Loop:
         """Gradients for the named networks alone: the others are scenery, and backward need not visit their weights."""
         for name, parameters in self.parameters.items():
             for parameter in parameters:
-                parameter.requires_grad = name in names
+                parameter.requires_grad = name in names and parameter not in self.frozen
 
     def play(self, phase: Phase, repeat: int, shares: list["Share"], batch_size: int, seen: list[dict[str, Tensor]]) -> None:
         """One phase once: loss and gradients part by part, then a step of the networks it trains."""

@@ -85,6 +85,22 @@ class Evaluation:
             )
 
 
+@config
+class Transfer:
+    """Where a run's networks come from, in the place of random ones.
+
+    run: the folder of a run; checkpoint: "best", "last", or images seen.
+    freeze: how many of D's layers, from the image on, stay as they are (Mo et al. 2020).
+    """
+
+    run: str
+    checkpoint: str = "best"
+    freeze: int = 0
+
+    def __post_init__(self) -> None:
+        refuse(not 0 <= self.freeze < 1000, "freeze_d", self.freeze, "0 or more", "--freeze-d 2")
+
+
 class Facts(NamedTuple):
     """What a run has to work with."""
 
@@ -126,3 +142,4 @@ class Recipe:
     train: Train
     evaluation: Evaluation
     choose: Chooser | None = None  # what adapts the recipe to data, device and time; None: it is taken as it is written
+    start: Transfer | None = None  # None: networks begin with random weights

@@ -207,12 +207,21 @@ def wanted(label: str, spec: Spec, nets: Nets) -> Tensor:
     return torch.tensor(values)
 
 
-def write_samples(generator: Generator, n: int, seed: int, out: Path, form: str, seeds: Sequence[int] | None = None) -> Path:
+def write_samples(
+    generator: Generator,
+    n: int,
+    seed: int,
+    out: Path,
+    form: str,
+    seeds: Sequence[int] | None = None,
+    code: Latents | None = None,
+) -> Path:
     """Write samples under the folder `out`, as many as there are, never all in memory; returns what was written.
 
     Args:
         form: "files" (one a sample, as the medium has them), "grid" (one picture), "npy" (stored form) or "zip".
         seeds: instead of `n` samples of a seed, the first of each of these.
+        code: instead of both, what these latents make.
 
     Raises:
         GanvasError: another form, or a folder that cannot be written.
@@ -220,10 +229,14 @@ def write_samples(generator: Generator, n: int, seed: int, out: Path, form: str,
     forms = {"files": _files, "grid": _grid, "npy": _array, "zip": _zip}
     if form not in forms:
         raise GanvasError(f"there is no format {form!r}: --format files, npy or zip, or --grid")
-    blocks, n = (generator.stream(n, seed), n) if seeds is None else (generator.stream_of(seeds), len(seeds))
+    blocks, which = generator.stream(n, seed), str(seed)
+    if seeds is not None:
+        blocks, n, which = generator.stream_of(seeds), len(seeds), ", ".join(map(str, seeds))
+    if code is not None:
+        blocks, n, which = generator.rendered(generator.edited(code)), len(next(iter(code.values()))), "none: a code"
     with explained("writing samples", out):
         out.mkdir(parents=True, exist_ok=True)
-        words = note(generator, seed if seeds is None else ", ".join(map(str, seeds)))
+        words = note(generator, which)
         if form != "files":
             write_note(out, words)
         return forms[form](generator.codec, _progress(blocks, n), n, out, words)

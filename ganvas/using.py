@@ -8,7 +8,8 @@ import torch
 from PIL.Image import Image as Picture
 from torch import Tensor
 
-from . import editing, latent
+from . import checkpoint as checkpoints
+from . import editing, latent, loop
 from .animation import write_film
 from .api import open_data
 from .asked import called
@@ -20,8 +21,11 @@ from .editing import By
 from .errors import GanvasError
 from .evaluation import Judge
 from .interpolation import Way, latents_between, spaced
+from .metrics import efficientnet
+from .projection import Projected, encoded, write_code
+from .projection import project as projecting
 from .provenance import note, write_picture
-from .run import Run
+from .run import Run, locked, save_codec
 from .sampling import Generator
 from .settle import say
 from .sheet import TILE, Cell, table, tile, tiles
@@ -195,3 +199,68 @@ def nearest(
     for k in range(0, len(stored), 8):
         rows += [["samples", *tiles(made.codec, stored[k : k + 8])], ["nearest", *tiles(made.codec, real[k : k + 8])]]
     return written(table(rows), out, made, seeds)
+
+
+def project(
+    run: str | Path | Run,
+    image: str | Path,
+    *,
+    features: str = "auto",
+    steps: int = 300,
+    tune: int = 0,
+    out: str | Path | None = None,
+    tuned: str | Path | None = None,
+    label: str | None = None,
+    checkpoint: str = "best",
+    device: str = "auto",
+    quiet: bool = True,
+) -> list[Projected]:
+    """The code whose sample looks most like a picture; with `tune`, G moved towards the picture as well (pivotal tuning).
+
+    Args:
+        image: a picture, brought to the generator's size.
+        features: by which pictures are compared: "efficientnet", "classifier", "pixels"; "auto" is the first where it is
+            installed, else pixels.
+        steps: of the search; tune: of G's tuning after it.
+        out: a folder for before-after.png and code.safetensors (for generate --code); None writes none.
+        tuned: a folder for a run with the tuned G; None keeps none.
+
+    Returns:
+        What the search found, and after tuning what G then makes of it.
+
+    Raises:
+        GanvasError: no run, no picture, features that are missing, a folder that is in use or cannot be written.
+    """
+    made, seen = opened(run, checkpoint, device, label), features
+    if tuned is not None and not tune:
+        raise GanvasError("a tuned generator wants steps of tuning: --tune 200")
+    if tuned is not None and Path(tuned).exists():
+        raise GanvasError(f"{tuned} is there already: choose a new folder with --tuned")
+    if features == "auto":
+        seen = "efficientnet" if efficientnet.installed() and made.codec.spec.shape[0] >= 3 else "pixels"
+    target = encoded(made, Path(image))
+    found = list(projecting(made, target, seen, steps, tune, show=not quiet))
+    if out is not None:
+        row: list[Cell] = [tile(made.codec, stored, 2 * TILE) for stored in (target, *(one.stored for one in found))]
+        words = [f"{name}: RMS error {one.error:.3f}" for name, one in zip(("found", "tuned"), found, strict=False)]
+        written(table([["given", *words], row]), Path(out) / "before-after.png", made, f"{Path(image).name}, projected")
+        write_code(made, found[-1], Path(out) / "code.safetensors")
+    if tuned is not None:
+        keep_tuned(made, Path(tuned))
+    return found
+
+
+def keep_tuned(made: Generator, out: Path) -> Run:
+    """A run with the generator as it is now."""
+    source = made.run
+    state = loop.start(source.recipe, source.spec(), source.seed, torch.device("cpu"))
+    checkpoints.load_nets(made.folder, state)
+    for nets in (state.nets, state.average):
+        if "G" in nets:
+            nets["G"].load_state_dict(made.nets["G"].state_dict())
+    state.clock = state.clock._replace(images=int(made.folder.name))
+    with locked(out):
+        save_codec(out, made.codec)
+        run = Run.write(out, source.recipe, source.asked, source.seed, source.meta["data"], source.meta["environment"])
+        run.save(state)
+    return run

@@ -14,6 +14,7 @@ class Arguments(Sampling):
     n: how many.
     seed: sample i of a seed is the same whatever n is.
     seeds: instead of these two, the first sample of each of these seeds: 0-31,40.
+    code: instead, what this file's code makes (ganvas project writes some).
     edit: directions to follow, NAME=1.5, several with commas (ganvas directions finds some).
     out: the folder to write to. [default: RUN/generated]
     grid: write one picture of all samples instead.
@@ -23,6 +24,7 @@ class Arguments(Sampling):
     n: int = 64
     seed: int = 0
     seeds: str | None = None
+    code: str | None = None
     edit: str | None = None
     out: str | None = None
     grid: bool = False
@@ -34,11 +36,13 @@ def main(words: list[str]) -> int:
     got = parse(Arguments, Arguments(), words, "ganvas generate RUN")
     from ..editing import asked
     from ..latent import seeds
+    from ..projection import read_code
     from ..sampling import write_samples
     from ..using import opened
 
     out = Path(got.out) if got.out else run.path / "generated"
     made = opened(run, **got.sampling, edit=asked(got.edit) if got.edit else None)
     chosen = seeds(got.seeds, "--seeds", 1_000_000) if got.seeds else None
-    print(write_samples(made, got.n, got.seed, out, "grid" if got.grid else got.format, chosen))
+    code = read_code(made, Path(got.code)) if got.code else None
+    print(write_samples(made, got.n, got.seed, out, "grid" if got.grid else got.format, chosen, code))
     return 0

@@ -11,6 +11,8 @@ from ..errors import GanvasError
 class Arguments:
     """Train RECIPE (auto, unless named first) on a folder of files; the same command again continues the run exactly.
 
+    With --from RUN the networks begin as that run's (of its recipe, unless another is named), for a few hundred images.
+
     data: a folder of pictures (subfolders or labels.csv are labels), a zip, idx, npz, npy, parquet or CIFAR file, or "fashion".
     out: the run's folder. [default: runs/RECIPE]
     minutes: how long to train, start-up aside. [default: the recipe's --train.minutes or --train.images]
@@ -18,6 +20,8 @@ class Arguments:
     seed: of everything random.
     device: auto, cpu, cuda or mps.
     resume: a run's folder to go on with; only the budget may grow.
+    source: a run whose networks to begin with, on other data.
+    freeze_d: how many of D's layers then stay as they are, from the image on.
     """
 
     recipe: Any
@@ -28,16 +32,17 @@ class Arguments:
     seed: int = 0
     device: str = "auto"
     resume: str | None = None
+    source: str | None = None
+    freeze_d: int = 0
 
 
 def main(words: list[str]) -> int:
     from .. import api, dist
-    from ..recipes import find
 
     named = bool(words) and not words[0].startswith("-")
-    name = words.pop(0) if named else "auto"
-    default = Arguments(recipe=find(name))
-    got = parse(Arguments, default, words, f"ganvas train {name}")
+    name, source = words.pop(0) if named else None, value_of("--from", words)
+    default = Arguments(recipe=api.named(name, source, whole(value_of("--freeze-d", words))))
+    got = parse(Arguments, default, words, f"ganvas train {name or 'auto'}")
     if got.resume is not None:
         if named or got != Arguments(
             recipe=default.recipe, **{k: getattr(got, k) for k in ("resume", "minutes", "images", "device")}
@@ -51,6 +56,20 @@ def main(words: list[str]) -> int:
     if dist.speaks():
         print_run(run)
     return 0
+
+
+def value_of(option: str, words: list[str]) -> str | None:
+    """What an option is given, before the others can be read: the recipe that they set follows from it."""
+    for k, word in enumerate(words):
+        if word.split("=", 1)[0] == option:
+            given = word.partition("=")[2] or (words[k + 1] if k + 1 < len(words) else "")
+            return given or None
+    return None
+
+
+def whole(text: str | None) -> int:
+    """The number that was given; of anything else the parser says what it is."""
+    return int(text) if text is not None and text.isdecimal() else 0
 
 
 def print_run(run: Any) -> None:

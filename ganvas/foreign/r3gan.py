@@ -7,8 +7,11 @@ from ..nets import R3GAN
 from . import Found, Taken
 
 PLACE = r"(?:Model\.)?MainLayers\.(\d+)\.Layers\.(\d+)\.(.*)"
-LEAVES = {"NonLinearity1.Bias": "first.bias", "NonLinearity2.Bias": "second.bias"}
-LEAVES |= {f"LinearLayer{k}.Layer.weight": f"{mine}.weight" for k, mine in ((1, "first"), (2, "second"), (3, "last"))}
+LEAVES = {
+    "NonLinearity1.Bias": "first.bias",
+    "NonLinearity2.Bias": "second.bias",
+    **{f"LinearLayer{k}.Layer.weight": f"{mine}.weight" for k, mine in ((1, "first"), (2, "second"), (3, "last"))},
+}
 
 
 def read(found: Found) -> Taken | None:

@@ -23,13 +23,10 @@ def read(found: Found) -> Taken | None:
     mapping = sum(bool(re.fullmatch(r"mapping\.fc\d+\.bias", name)) for name in tensors)
     size, channels = (int(n) for n in named[-1][1].split("_")[1:])
     rotation = kernel == 1
+    width, base = widths(found, size, channels, named, 2 if rotation else 1)
+    z_dim = tensors["mapping.fc0.weight"].shape[1] - (w_dim if classes else 0)
     nets = StyleGAN3(
-        z_dim=tensors["mapping.fc0.weight"].shape[1] - (w_dim if classes else 0),
-        w_dim=w_dim,
-        mapping=mapping,
-        layers=len(named) - 1,
-        rotation=rotation,
-        **widths(found, size, channels, named, 2 if rotation else 1),
+        z_dim=z_dim, w_dim=w_dim, mapping=mapping, layers=len(named) - 1, width=width, base=base, rotation=rotation
     )
     layers = {theirs: f"body.{k}" for k, theirs in named}
     state = {ours(name, layers): value for name, value in tensors.items()}
@@ -38,8 +35,8 @@ def read(found: Found) -> Taken | None:
                  (channels, size, size), classes, "G", state)  # fmt: skip
 
 
-def widths(found: Found, size: int, channels: int, named: list[tuple[int, str]], twice: int) -> dict[str, int]:
-    """{"width": …, "base": …}: as the file says, else the ones of which the layers' widths follow."""
+def widths(found: Found, size: int, channels: int, named: list[tuple[int, str]], twice: int) -> tuple[int, int]:
+    """(width, base): as the file says, else the ones of which the layers' widths follow."""
     there = [len(found.tensors[f"synthesis.{name}.bias"]) for _, name in named]
     most = max(there)
     said = [int(found.settings[key]) for key in ("channel_base", "channel_max") if key in found.settings]
@@ -47,7 +44,7 @@ def widths(found: Found, size: int, channels: int, named: list[tuple[int, str]],
     for base, width in guesses:
         bands = stylegan3.bands(size, len(named) - 1, base, width, channels)
         if [band.channels for band in bands] == there and base % twice == width % twice == 0:
-            return {"width": width // twice, "base": base // twice}
+            return width // twice, base // twice
     raise GanvasError(f"StyleGAN3 with layers of {there} channels is not known here: no power of two is their base")
 
 

@@ -38,10 +38,9 @@ class Codes(nn.Module):
         self.covariance.lerp_(offset.T @ offset / len(code), share)
 
     def forward(self, z: Tensor) -> Tensor:
-        """z ~ N(0, I) [N, z_dim] -> codes like the data's, on z's device."""
-        values, vectors = torch.linalg.eigh(self.covariance.double().cpu())  # some directions may never have been used
-        spread = vectors * values.clamp(min=0).sqrt()
-        return (self.mean.double().cpu() + z.double().cpu() @ spread.T).float().to(z.device)
+        """z ~ N(0, I) [N, z_dim] -> codes like the data's."""
+        values, vectors = torch.linalg.eigh(self.covariance)  # no Cholesky: some directions may never have been used
+        return torch.addmm(self.mean, z, (vectors * values.clamp(min=0).sqrt()).T)
 
 
 @config
@@ -80,11 +79,11 @@ class Autoencoding:
         return _stage(self)
 
     def latents(self, nets: Nets, n: int, generator: torch.Generator | None = None, asked: Asked = ANY) -> Latents:
-        found = DRAWS.latents(nets, n, generator, asked)
-        return {**found, "z": nets["codes"](found["z"])} if "codes" in nets else found
+        return DRAWS.latents(nets, n, generator, asked)
 
     def render(self, nets: Nets, latents: Latents) -> Tensor:
-        return nets["G"](**latents)
+        given = {**latents, "z": nets["codes"](latents["z"])} if "codes" in nets else latents
+        return nets["G"](**given)
 
     def reconstruct(self, nets: Nets, batch: Batch) -> Tensor:
         """x made again from the middle of its posterior, of the same shape."""

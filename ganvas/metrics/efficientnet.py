@@ -54,7 +54,7 @@ class EfficientNetLite0:
 
     def __call__(self, stored: Tensor) -> Scored:
         check(stored, self.name)
-        net = _network(stored.device)
+        net = loaded(stored.device)
 
         def forward(images: Tensor) -> tuple[Tensor, Tensor]:
             h = net[:-1](self.prepare(images))
@@ -114,7 +114,7 @@ def network() -> nn.Sequential:
 
 
 @cache
-def _network(device: torch.device) -> nn.Sequential:
+def loaded(device: torch.device) -> nn.Sequential:
     with torch.device("meta"):  # drawing initial weights would move the global generator, and with it a training run
         net = network()
     theirs = read(_file(), SHA256)
@@ -133,6 +133,11 @@ def _called(path: str) -> tuple[str, str]:
         return ("_conv_stem", "_bn0") if place == "0" else ("_conv_head", "_bn1")
     conv, norm = LAYERS[layer]
     return f"_blocks.{int(place) - 1}.{conv}", f"_blocks.{int(place) - 1}.{norm}"
+
+
+def installed() -> bool:
+    """Whether the weights are there."""
+    return find_spec(PACKAGE) is not None
 
 
 def _file() -> Path:

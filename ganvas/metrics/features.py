@@ -69,7 +69,7 @@ class FashionClassifier:
 
     def __call__(self, stored: Tensor) -> Scored:
         check(stored, self.name)
-        net, channels = _network(stored.device), min(stored.shape[3], 3)
+        net, channels = loaded(stored.device), min(stored.shape[3], 3)
 
         def forward(images: Tensor) -> tuple[Tensor, Tensor]:
             h = net[:-1](prepare(eight_bits(images)))  # [N·C, 128]
@@ -110,7 +110,7 @@ def network(norm: Callable[[int], nn.Module] = nn.Identity) -> nn.Sequential:
 
 
 @cache
-def _network(device: torch.device) -> nn.Sequential:
+def loaded(device: torch.device) -> nn.Sequential:
     with torch.device("meta"):  # drawing initial weights would move the global generator, and with it a training run
         net = network()
     weights: dict[str, Tensor] = load_file(WEIGHTS)

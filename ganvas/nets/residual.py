@@ -68,7 +68,7 @@ class Attention(nn.Module):
         query = self.theta(x).flatten(2)
         keys, values = (max_pool2d(layer(x), 2).flatten(2) for layer in (self.phi, self.g))
         weights = (query.transpose(1, 2) @ keys).softmax(2)  # [N, HW, HW/4]
-        seen = (values @ weights.transpose(1, 2)).view(len(x), -1, *x.shape[2:])
+        seen = (values @ weights.transpose(1, 2)).view(x.shape[0], -1, *x.shape[2:])
         return self.gamma * self.o(seen) + x
 
 

@@ -44,7 +44,7 @@ class Mapping(nn.Module):
 
 def truncated(ws: Tensor, middle: Tensor, truncation: Tensor | None) -> Tensor:
     """ws [N, layers, w_dim] drawn towards the mean: ψ, `truncation` [N] or [N, layers], is the share of the way left."""
-    return ws if truncation is None else torch.lerp(middle.expand_as(ws), ws, truncation.view(len(ws), -1, 1))
+    return ws if truncation is None else torch.lerp(middle.expand_as(ws), ws, truncation.view(ws.shape[0], -1, 1))
 
 
 def mixed(ws: Tensor, other: Tensor, probability: float) -> Tensor:

@@ -74,7 +74,7 @@ class Generator(Styled):
     def synthesis(self, ws: Tensor) -> Tensor:
         """ws [N, layers, w_dim] -> x."""
         level, styles = ceil(self.depth), ws.unbind(1)
-        h = self.adapt[0](self.start.expand(len(ws), -1, -1, -1), styles[0])
+        h = self.adapt[0](self.start.expand(ws.shape[0], -1, -1, -1), styles[0])
         h = before = self.adapt[1](self.even(h), styles[1])
         for k, block in enumerate(list(self.blocks)[:level]):
             before, h = h, block(h, styles[2 * k + 2], styles[2 * k + 3])

@@ -97,7 +97,7 @@ class Generator(Styled):
     def synthesis(self, ws: Tensor) -> Tensor:
         """ws [N, 2·sizes, w_dim] -> x. An image layer shares the style of the convolution that follows it."""
         styles = ws.unbind(1)
-        h = self.first(self.start.expand(len(ws), -1, -1, -1), styles[0])
+        h = self.first(self.start.expand(ws.shape[0], -1, -1, -1), styles[0])
         x = self.to_image[0](h, styles[1])
         for k, (up, even) in enumerate(zip(self.ups, self.evens, strict=True)):
             h = even(up(h, styles[2 * k + 1]), styles[2 * k + 2])

@@ -48,7 +48,7 @@ def test_settings_out_of_range(wrong):
 
 def test_without_the_package(monkeypatch):
     monkeypatch.setattr(efficientnet, "PACKAGE", "no_such_package")
-    efficientnet._network.cache_clear()
+    efficientnet.loaded.cache_clear()
     with pytest.raises(GanvasError, match=r"pip install 'ganvas\[efficientnet\]'"):
         EfficientNetLite0()(noise(1, 8))
     with pytest.raises(GanvasError, match=r"got float32 \[2, 2\]"):  # and points are refused before it is asked for
@@ -76,7 +76,7 @@ def test_gray_alpha_sixteen_bits_and_none(fashion):
 @needs_weights
 def test_repeats_itself_whatever_the_batch_and_draws_nothing():
     images = noise(7, 20)
-    efficientnet._network.cache_clear()
+    efficientnet.loaded.cache_clear()
     before = torch.get_rng_state()
     whole = EfficientNetLite0(size=48)(images)
     assert torch.equal(torch.get_rng_state(), before)

@@ -95,9 +95,9 @@ def test_classifier_takes_channels_one_by_one(images):
 
 
 def test_classifier_leaves_the_global_generator_alone(images):
-    from ganvas.metrics.features import _network
+    from ganvas.metrics.features import loaded
 
-    _network.cache_clear()
+    loaded.cache_clear()
     before = torch.get_rng_state()
     FashionClassifier()(images[:2])
     assert torch.equal(torch.get_rng_state(), before)

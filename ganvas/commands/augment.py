@@ -1,0 +1,37 @@
+"""a labelled set of synthetic samples, to train other models with"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..cli import parse, run_first
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Write a labelled set of synthetic samples, a folder a class, for training other models. It is marked as synthetic.
+
+    per_class: samples of each class.
+    seed: of all of them.
+    out: the folder. [default: RUN/synthetic]
+    truncation: how far latents may lie from the middle, such as 0.7: fewer kinds of samples, each more typical.
+    checkpoint: best, last, or images seen.
+    device: auto, cpu, cuda or mps.
+    """
+
+    per_class: int = 100
+    seed: int = 0
+    out: str | None = None
+    truncation: float | None = None
+    checkpoint: str = "best"
+    device: str = "auto"
+
+
+def main(words: list[str]) -> int:
+    run, words = run_first(words, "augment", Arguments())
+    got = parse(Arguments, Arguments(), words, "ganvas augment RUN")
+    from ..synthetic import write_set
+    from ..using import opened
+
+    made = opened(run, got.checkpoint, got.device, truncation=got.truncation)
+    print(write_set(made, got.per_class, got.seed, Path(got.out) if got.out else run.path / "synthetic"))
+    return 0

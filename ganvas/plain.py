@@ -1,0 +1,64 @@
+"""A generator that ganvas exported, without ganvas: `python load.py 16` writes samples.npy, uint8 [16, H, W, C].
+
+Beside this file lie generator.safetensors, its numbers, and generator.json, what is computed from them: a list of operations of
+PyTorch's, each with the name of its result. Nothing else is run. Needs torch, numpy and safetensors.
+"""
+
+import json
+import operator
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+PLAIN = {name: getattr(operator, name) for name in ("getitem", "mul", "add", "sub", "floordiv", "neg")}
+
+
+class Generator:
+    def __init__(self, folder: str | Path) -> None:
+        self.about = json.loads((Path(folder) / "generator.json").read_text(encoding="utf-8"))
+        self.numbers = load_file(Path(folder) / "generator.safetensors")
+
+    def __call__(self, **latents: torch.Tensor) -> torch.Tensor:
+        """z [N, z_dim], and label int64 [N] where the generator takes one -> x [N, C, H, W], about [-1, 1]."""
+        values: dict[str, Any] = {**self.numbers, **latents}
+        with torch.no_grad():
+            for name, operation, given, options in self.about["graph"]:
+                values[name] = called(operation)(*filled(given, values), **filled(options, values))
+        return values[self.about["output"]]
+
+    def latents(self, n: int, seed: int = 0) -> dict[str, torch.Tensor]:
+        """Latents for n samples, labels as often as in the data."""
+        random, about = torch.Generator().manual_seed(seed), self.about["inputs"]
+        z = torch.randn(n, about["z"]["size"], generator=random)
+        z = torch.rand(n, about["z"]["size"], generator=random) * 2 - 1 if about["z"]["drawn"] == "uniform" else z
+        if "label" not in about:
+            return {"z": z}
+        rows = torch.tensor(about["label"]["shares"] or about["label"]["examples"])
+        if rows.dim() == 1:
+            return {"z": z, "label": torch.multinomial(rows, n, replacement=True, generator=random)}
+        return {"z": z, "label": rows[torch.randint(len(rows), (n,), generator=random)]}
+
+
+def called(operation: str) -> Any:
+    kind, _, overload = operation.rpartition(".")
+    return PLAIN[operation] if operation in PLAIN else getattr(getattr(torch.ops.aten, kind), overload)
+
+
+def filled(given: Any, values: dict[str, Any]) -> Any:
+    if isinstance(given, list):
+        return [filled(part, values) for part in given]
+    if isinstance(given, dict) and "value" in given:
+        return values[given["value"]]
+    if isinstance(given, dict) and "torch" in given:
+        return getattr(torch, given["torch"])
+    return {name: filled(part, values) for name, part in given.items()} if isinstance(given, dict) else given
+
+
+if __name__ == "__main__":
+    generator = Generator(Path(__file__).parent)
+    x = generator(**generator.latents(int(sys.argv[1]) if len(sys.argv) > 1 else 16))
+    np.save("samples.npy", ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).movedim(1, -1).numpy())

@@ -1,0 +1,151 @@
+"""The code whose sample looks most like a picture: Karras et al. 2020a, appendix D; pivotal tuning: Roich et al. 2022.
+
+The other loop that steps an optimiser (docs/decisions/0006): of one code, or of a copy of G, beside any training.
+"""
+
+from collections.abc import Callable, Iterator
+from math import cos, pi
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as packed
+from torch import Tensor
+from tqdm import tqdm
+
+from .core import Latents
+from .editing import codes
+from .errors import GanvasError
+from .files import explained, write_whole
+from .perception import difference
+from .provenance import note
+from .sampling import Generator
+
+TRIED = 512  # codes that the search begins among
+RATE, RISE, FALL = 0.1, 0.05, 0.25  # of learning, and the shares of the search in which it rises and falls
+NOISE, QUIET = 0.05, 0.75  # of the codes' deviation, and the share of the search after which there is none
+TUNING = 3e-4  # G's rate of learning
+SHELL = 0.02  # of how far z's length may stray from the usual
+
+
+class Projected(NamedTuple):
+    """What was found: latents of one sample, what they make, and how far it is."""
+
+    latents: Latents
+    stored: Tensor  # [H, W, C]
+    distance: float  # by the features and the pixels
+    error: float  # root mean squared, of values in [-1, 1]
+
+
+def project(made: Generator, target: Tensor, features: str, steps: int, tune: int, show: bool) -> Iterator[Projected]:
+    """The best code for `target` [H, W, C]; and with `tune` steps, what G makes of it once it has been tuned, in place.
+
+    Raises:
+        GanvasError: numbers that make no sense, features that are missing.
+    """
+    if not 1 <= steps <= 100_000 or not 0 <= tune <= 100_000:
+        raise GanvasError(f"a search takes from 1 to 100,000 steps, got {steps} and {tune}: --steps 300 --tune 0")
+    device = next(made.nets["G"].parameters()).device
+    x = made.codec.load(target[None].to(device), None)
+    distance = difference(features, x)
+    made.nets.requires_grad_(False)
+    found = searched(made, distance, steps, show)
+    yield measured(made, found, x, distance)
+    if tune:
+        tuned(made, found, distance, tune, show)
+        yield measured(made, found, x, distance)
+
+
+def searched(made: Generator, distance: Callable[[Tensor], Tensor], steps: int, show: bool) -> Latents:
+    """Adam on a code, from the best of some random ones, with noise on it that falls away."""
+    drawn, latents = codes(made, TRIED)
+    name = "ws" if made.styled else "z"
+    spread = drawn.std(0)
+    start = nearest(made, latents, distance)
+    code = start[name].clone().requires_grad_(True)
+    optimiser, random = torch.optim.Adam([code], RATE), torch.Generator().manual_seed(0)
+    best, least = {**start}, float("inf")
+    for step in tqdm(range(steps), desc="searching", disable=not show):
+        way = step / steps
+        optimiser.param_groups[0]["lr"] = RATE * rate(way)
+        noise = NOISE * max(0.0, 1 - way / QUIET) ** 2 * torch.randn(code.shape, generator=random).to(code)
+        x = made.method.render(made.nets, {**start, name: code + spread * noise})
+        loss = distance(x).sum()
+        if not made.styled:
+            loss = loss + SHELL * (code.square().mean() - 1).square()
+        (gradient,) = torch.autograd.grad(loss, [code])
+        if way >= QUIET and loss.item() < least:
+            best, least = {**start, name: code.detach().clone()}, loss.item()
+        code.grad = gradient
+        optimiser.step()
+    return best if least < float("inf") else {**start, name: code.detach()}
+
+
+def nearest(made: Generator, latents: Latents, distance: Callable[[Tensor], Tensor]) -> Latents:
+    """Of some latents the one whose sample is nearest, as a code."""
+    found: list[Tensor] = []
+    for k in range(0, len(latents["z"]), 64):
+        with torch.no_grad():
+            found.append(distance(made.method.render(made.nets, {n: value[k : k + 64] for n, value in latents.items()})))
+    best = int(torch.cat(found).argmin())
+    with torch.no_grad():
+        return made.coded({name: value[best : best + 1] for name, value in latents.items()})
+
+
+def rate(way: float) -> float:
+    """Rises over the first part of the search, falls on a cosine over the last."""
+    return min(1.0, way / RISE + 0.1) * (0.5 - 0.5 * cos(pi * min(1.0, (1 - way) / FALL)))
+
+
+def tuned(made: Generator, latents: Latents, distance: Callable[[Tensor], Tensor], steps: int, show: bool) -> None:
+    """Move G, not the code, towards the picture."""
+    G = made.nets["G"].requires_grad_(True)
+    optimiser = torch.optim.Adam(G.parameters(), TUNING)
+    for _ in tqdm(range(steps), desc="tuning", disable=not show):
+        loss = distance(made.method.render(made.nets, latents)).sum()
+        parameters = [p for p in G.parameters() if p.requires_grad]
+        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters, allow_unused=True), strict=True):
+            parameter.grad = gradient
+        optimiser.step()
+    G.requires_grad_(False)
+
+
+@torch.no_grad()
+def measured(made: Generator, latents: Latents, target: Tensor, distance: Callable[[Tensor], Tensor]) -> Projected:
+    x = made.method.render(made.nets, latents)
+    error = float((x.clamp(-1, 1) - target).square().mean().sqrt())
+    return Projected(dict(latents), made.codec.store(x)[0], float(distance(x)), error)
+
+
+def encoded(made: Generator, image: Path) -> Tensor:
+    """A picture in the generator's size and channels, stored [H, W, C]. Raises GanvasError for a file that is none."""
+    try:
+        return torch.from_numpy(np.asarray(made.codec.encode(image.read_bytes())))
+    except OSError as error:
+        raise GanvasError(f"{image} cannot be read ({error.strerror})") from None
+    except GanvasError as error:
+        raise GanvasError(f"{image} {error}") from None
+
+
+def write_code(made: Generator, found: Projected, path: Path) -> None:
+    """A code as safetensors, for `generate --code`."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in found.latents.items()}
+    words = note(made, "projected") | {"checkpoint": made.folder.name}
+    with explained("writing the code", path):
+        write_whole(path, lambda temporary: temporary.write_bytes(packed(tensors, words)))
+
+
+def read_code(made: Generator, path: Path) -> Latents:
+    """Latents that `write_code` wrote. Raises GanvasError for another file, or one of another generator."""
+    try:
+        found = load_file(path, device=str(next(made.nets["G"].parameters()).device))
+    except (SafetensorError, OSError) as error:
+        raise GanvasError(f"{path} is no code that can be read ({error}): ganvas project writes some") from None
+    with torch.inference_mode():
+        like = made.coded(made.of_seeds([0]))
+    if {name: value.shape[1:] for name, value in found.items()} != {name: value.shape[1:] for name, value in like.items()}:
+        raise GanvasError(f"{path} is a code of another generator: project the picture with this one")
+    return found

@@ -1,0 +1,57 @@
+"""Labelled sets of generated samples, to train other models with. They say of themselves that they are synthetic."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from . import by_class
+from .core import Asked
+from .errors import GanvasError
+from .files import explained
+from .provenance import note, write_note
+from .sampling import Generator, stream
+
+MOST = 10_000_000  # samples a class
+
+
+def write_set(made: Generator, per_class: int, seed: int, out: Path) -> Path:
+    """A folder with one of its own for each class, each of `per_class` samples; PROVENANCE.json says what they are.
+
+    Raises:
+        GanvasError: a generator that makes samples without classes, a folder that is in use or cannot be written.
+    """
+    spec = made.run.spec()
+    if not by_class.made(made.nets, spec):
+        raise GanvasError("this run makes samples without classes, and a labelled set needs them: train on folders or labels")
+    if not 1 <= per_class <= MOST:
+        raise GanvasError(f"samples a class are from 1 to {MOST:,}, got {per_class}: --per-class 100")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise GanvasError(f"{out} holds something already: choose a new folder with --out")
+    label = spec.conditions["label"]
+    with explained("writing the set", out):
+        out.mkdir(parents=True, exist_ok=True)
+        words = note(made, seed)
+        write_note(out, words | {"Set": f"{per_class} synthetic samples of each of {label.size} classes"})
+        with tqdm(total=per_class * label.size, unit="sample", disable=None, delay=2) as bar:
+            for k, folder in enumerate(folders(label.names or tuple(map(str, range(label.size))))):
+                written = 0
+                for block in of_class(made, k, per_class, seed):
+                    made.codec.write(block, out / folder, written, words | {"Label": label.names[k] if label.names else str(k)})
+                    written += len(block)
+                    bar.update(len(block))
+    return out
+
+
+def of_class(made: Generator, k: int, count: int, seed: int) -> Iterator[Tensor]:
+    asked = Asked(torch.tensor(k), made.asked.truncation)
+    return stream(made.method, made.nets, made.codec, count, seed + k, asked=asked)  # classes share no latents
+
+
+def folders(names: tuple[str, ...]) -> list[str]:
+    """A folder's name for each class, which differ and hold no other character than folders may."""
+    plain = [re.sub(r"[^\w .+-]", "_", name).strip(" .") or "class" for name in names]
+    return [name if plain.count(name) == 1 else f"{name}_{k}" for k, name in enumerate(plain)]

@@ -1,0 +1,133 @@
+"""Beginning with another run's networks: what matches is taken over, what does not is named, D's first layers may stay."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from runs import DATA, trained
+
+from ganvas import GanvasError, api, cli, transfer
+from ganvas.augment import DiffAugment
+from ganvas.core import Condition
+from ganvas.run import Run
+from ganvas.transfer import begun, first_layers, recipe_from
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    return {
+        name: trained(name, tmp_path_factory.mktemp("from"))
+        for name in ("stylegan2_small", "dcgan_small", "biggan_small", "progan_small")
+    }
+
+
+def learned(run: Run, name: str) -> dict[str, torch.Tensor]:
+    state = transfer.loop.start(run.recipe, run.spec(), run.seed, CPU)
+    transfer.checkpoint.load_nets(run.checkpoint("best"), state)
+    return state.sampled()[name].state_dict()
+
+
+@pytest.mark.parametrize("name", ["stylegan2_small", "dcgan_small", "biggan_small", "progan_small"])
+def test_all_of_it_where_all_fits(sources: dict[str, Run], name: str) -> None:
+    source, said = sources[name], list[str]()
+    state = begun(recipe_from(source), source.spec(), 5, CPU, said.append)
+    for player in "GD":
+        wanted = learned(source, player)
+        assert all(torch.equal(value, wanted[key]) for key, value in state.nets[player].state_dict().items())
+    assert all(torch.equal(a, b) for a, b in zip(state.average["G"].parameters(), state.nets["G"].parameters(), strict=True))
+    assert "anew" not in " ".join(said)
+
+
+def test_another_number_of_classes(sources: dict[str, Run]) -> None:
+    source, said = sources["biggan_small"], list[str]()
+    spec = source.spec()._replace(conditions={"label": Condition("class", 4, (), (0.25,) * 4)})
+    state = begun(recipe_from(source), spec, 5, CPU, said.append)
+    assert state.nets["G"].shared.weight.shape[0] == 4
+    assert "anew: shared.weight (1)" in said[0]
+    wanted = learned(source, "G")
+    for key, value in state.nets["G"].state_dict().items():
+        assert key == "shared.weight" or torch.equal(value, wanted[key])
+
+
+def test_another_size(sources: dict[str, Run]) -> None:
+    source, said = sources["stylegan2_small"], list[str]()
+    spec = source.spec()._replace(shape=(1, 16, 16))
+    state = begun(recipe_from(source), spec, 5, CPU, said.append)
+    assert torch.equal(state.nets["G"].start, learned(source, "G")["start"])
+    assert "anew: " in said[0]
+    assert "ups.1" in said[0]
+
+
+def test_networks_of_another_kind_are_refused(sources: dict[str, Run]) -> None:
+    recipe = recipe_from(sources["dcgan_small"], "gan")
+    with pytest.raises(GanvasError, match=r"nothing of .* fits"):
+        begun(recipe, sources["dcgan_small"].spec(), 0, CPU)
+
+
+def test_it_is_augmented_unless_it_was(sources: dict[str, Run]) -> None:
+    assert isinstance(recipe_from(sources["dcgan_small"]).method.augment, DiffAugment)
+    assert isinstance(recipe_from(sources["progan_small"]).method.game.augment, DiffAugment)
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"), [("dcgan_small", ["layers.0"]), ("stylegan2_small", ["from_image", "blocks.0.first"])]
+)
+def test_the_first_layers_are_those_beside_the_image(sources: dict[str, Run], name: str, layers: list[str]) -> None:
+    source = sources[name]
+    D = begun(source.recipe, source.spec(), 0, CPU).nets["D"]
+    frozen = first_layers(D, source.spec(), len(layers))
+    assert {key.rpartition(".")[0] for key in frozen} == {f"D.{layer}" for layer in layers}
+    assert first_layers(D, source.spec(), 0) == ()
+    assert set(first_layers(D, source.spec(), 999)) <= {f"D.{key}" for key, _ in D.named_parameters()}
+
+
+def test_frozen_layers_stay_and_the_others_learn(sources: dict[str, Run], tmp_path: Path) -> None:
+    source = sources["stylegan2_small"]
+    out = tmp_path / "out"
+    words = ["train", "--from", str(source.path), "--freeze-d", "2", "--data", DATA, "--out", str(out), "--images", "64"]
+    assert cli.main(words) == 0
+    run = Run(out)
+    assert run.recipe.nets == source.recipe.nets
+    before, after = learned(source, "D"), learned(run, "D")
+    still = {key for key in before if torch.equal(before[key], after[key])}
+    assert still == {"from_image.weight", "from_image.bias", "blocks.0.first.weight", "blocks.0.first.bias"}
+    assert cli.main(words) == 0  # the same command finds a finished run
+
+
+def test_a_run_goes_on_without_its_source(sources: dict[str, Run], tmp_path: Path) -> None:
+    """Bit for bit as one that was not interrupted, also where what it came from is gone."""
+    import shutil
+
+    source = tmp_path / "source"
+    shutil.copytree(sources["dcgan_small"].path, source)
+    recipe = replace(recipe_from(Run(source), freeze=1), name="x")
+    recipe = replace(recipe, train=replace(recipe.train, images=128, snapshots=2))
+    whole = api.train(recipe, data=DATA, out=tmp_path / "whole", quiet=True)
+    half = replace(recipe, train=replace(recipe.train, images=64))
+    api.train(half, data=DATA, out=tmp_path / "half", quiet=True)
+    shutil.rmtree(source)
+    resumed = api.resume(tmp_path / "half", images=128, quiet=True)
+    a, b = (learned(Run(run.path), "G") for run in (whole, resumed))
+    assert np.all([torch.equal(a[key], b[key]) for key in a])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--from", "nowhere"], "does not exist"),
+        (["--freeze-d", "2"], "give the run with --from"),
+        (["dcgan_small", "--from", "RUN", "--medium.size", "8", "--nets.width", "5"], "RUN's G fits"),
+    ],
+)
+def test_what_cannot_be_is_said(
+    sources: dict[str, Run], words: list[str], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = str(sources["biggan_small"].path)
+    words = [word.replace("RUN", path) for word in words]
+    assert cli.main(["train", *words, "--data", DATA, "--out", str(tmp_path / "run")]) == 1
+    assert message.replace("RUN", path) in capsys.readouterr().err.replace("\n", " ")
+    assert not (tmp_path / "run" / "recipe.json").exists()
