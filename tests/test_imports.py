@@ -68,7 +68,9 @@ def test_only_the_command_line_imports_its_library() -> None:
 
 
 def test_only_the_loop_steps() -> None:
-    assert mentioning(".backward()", "optimiser.step()") == {"loop.py"}
+    """But for the search of a picture's code, which trains nothing (docs/decisions/0006)."""
+    assert mentioning(".backward()") == {"loop.py"}
+    assert mentioning("optimiser.step()") == {"loop.py", "projection.py"}
 
 
 def test_nothing_is_ever_unpickled() -> None:

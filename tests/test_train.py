@@ -151,6 +151,21 @@ def test_a_different_command_is_refused_with_the_difference(straight: Any) -> No
         api.train(tiny(), out=straight.path, seed=1, quiet=True)
 
 
+def test_minutes_that_are_left_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A trial that found the machine at something else is not the last word: the budget grows, and says so."""
+    real = settle.measure
+    monkeypatch.setattr(settle, "measure", lambda *args, **more: real(*args, **more)._replace(speed=200.0))
+    run = api.train(tiny(images=None, minutes=0.05), out=tmp_path / "run")
+    assert "there is time for" in capsys.readouterr().err
+    settled = run.recipe.train.images or 0
+    assert settled > 2 * 200 * 3 * 0.97
+    assert run.checkpoints[-1].name == f"{settled:09d}"
+    assert next(card["images"] for card in run.scores if card["kind"] == "final") == settled
+    assert api.train(tiny(images=None, minutes=0.05), out=tmp_path / "run", quiet=True).recipe.train.images == settled
+
+
 def test_minutes_become_images_and_are_exact_from_then_on(tmp_path: Path) -> None:
     run = api.train(tiny(images=None, minutes=0.02), out=tmp_path / "run", quiet=True)
     settled = run.recipe.train

@@ -63,9 +63,10 @@ def networks(path: Path) -> list[Found]:
         except (SafetensorError, OSError) as error:
             raise GanvasError(f"{path} cannot be read ({error}): fetch it again") from None
     try:
-        with warnings.catch_warnings(), path.open("rb") as file:
+        with warnings.catch_warnings():
             warnings.simplefilter("error")  # of escape sequences that there are not: the words are damaged
-            return list(parted(opened(file, path.name)))
+            # from memory: a file that says it holds more than it does would have room made for all of it
+            return list(parted(opened(io.BytesIO(path.read_bytes()), path.name)))
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RuntimeError, OSError, Warning) as error:
         raise GanvasError(f"{path} is broken, or holds no weights that are known here ({error}): fetch it again") from None
     except (zipfile.BadZipFile, struct.error, NotImplementedError) as error:

@@ -1,0 +1,71 @@
+"""How quickly samples reach the disk, against what the network and the encoder alone would take.
+
+python benchmarks/streaming.py RUN [--n 50000]
+
+RUN is a trained one of 32 px: noise encodes otherwise. Core-seconds are those of all threads. The limit is the time in which
+the cores can do the work of both, were it divided evenly; nothing is as quick as that.
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from ganvas.run import Run
+from ganvas.sampling import Generator, write_samples
+
+SOME = 4096  # samples that the encoder is timed with
+
+
+def timed(call: Callable[[], object]) -> tuple[float, float]:
+    """(seconds, core-seconds)."""
+    wall, cores = time.perf_counter(), time.process_time()
+    call()
+    return time.perf_counter() - wall, time.process_time() - cores
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--n", type=int, default=50_000)
+    got = parser.parse_args()
+    made, cores = Generator(Run(got.run)), os.cpu_count() or 1
+    some = torch.cat(list(made.stream(SOME)))
+
+    def network() -> None:
+        for _ in made.stream(got.n):
+            pass
+
+    network_seconds, network_cores = timed(network)
+    print(f"{got.n:,} samples of {' x '.join(map(str, made.codec.spec.shape))}, {cores} cores")
+    print(f"network alone   {network_seconds:7.1f} s  {got.n / network_seconds:8,.0f}/s  {network_cores:7.1f} core-seconds")
+    for form in ("files", "zip", "npy"):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            if form == "npy":
+                encoder_cores = 0.0
+            else:
+                alone, encoder_cores = timed(lambda folder=folder: made.codec.write(some, folder / "alone", 0, {}))
+                encoder_cores *= got.n / SOME
+                print(
+                    f"encoder alone   {alone * got.n / SOME:7.1f} s  {SOME / alone:8,.0f}/s  {encoder_cores:7.1f} core-seconds"
+                )
+                shutil.rmtree(folder / "alone")
+            seconds, _ = timed(lambda folder=folder, form=form: write_samples(made, got.n, 0, folder, form))
+            size = sum(path.stat().st_size for path in folder.rglob("*"))
+        limit = max(network_seconds, (network_cores + encoder_cores) / cores)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        print(
+            f"{form:<15} {seconds:7.1f} s  {got.n / seconds:8,.0f}/s  limit {limit:.1f} s, {limit / seconds:.2f} of it; "
+            f"{size / 2**20:,.0f} MB written, peak memory {memory:,.0f} MB"
+        )
+
+
+if __name__ == "__main__":
+    main()

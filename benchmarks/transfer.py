@@ -1,0 +1,105 @@
+"""Whether it helps to begin with a network that has learned something else: two transfers between real sets.
+
+python benchmarks/transfer.py [--source-minutes 10] [--minutes 3] [--runs DIR] [--table]
+
+Noto's emoji at 64 px to a few hundred of OpenMoji's; all of Crossfire's sprites to those of monsters. Each target is trained on
+for the same minutes from nothing, from the source, and from the source with D's first layers frozen. Scores are those of
+EfficientNet at 64 px against the target's own pictures. Wants `make data`.
+"""
+
+import argparse
+import json
+import random
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import ganvas
+from ganvas.metrics import EfficientNetLite0
+
+KEPT = Path("benchmarks/results/transfer.jsonl")
+FROZEN = 2  # of D's layers
+FEW = 600  # pictures of a target at most
+
+
+class Pair(NamedTuple):
+    """From where to where."""
+
+    name: str
+    source: str
+    target: str
+
+
+PAIRS = (Pair("emoji", "data/noto", "data/openmoji"), Pair("sprites", "data/crossfire", "data/crossfire/monster"))
+COLUMNS = ("frechet", "kid", "precision", "recall", "density", "coverage")
+
+
+def some(folder: Path, out: Path) -> Path:
+    """A few hundred pictures of a folder, the same every time, in one without labels."""
+    if not out.exists():
+        paths = sorted(folder.rglob("*.png"))
+        chosen = random.Random(0).sample(paths, min(FEW, len(paths)))
+        out.mkdir(parents=True)
+        for path in chosen:
+            shutil.copyfile(path, out / path.name)
+    return out
+
+
+def flat(folder: Path, out: Path) -> Path:
+    """All pictures of a folder without its labels, which a target has none of."""
+    if not out.exists():
+        out.mkdir(parents=True)
+        for path in sorted(folder.rglob("*.png")):
+            shutil.copyfile(path, out / f"{path.parent.name}-{path.name}")
+    return out
+
+
+def kept() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in KEPT.read_text().splitlines()] if KEPT.exists() else []
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    heads = ["target", "begun", "images", *COLUMNS]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in rows:
+        cells = [row["pair"], row["begun"], f"{row['images']:,}", *(f"{row['scores'][name]:.3g}" for name in COLUMNS)]
+        lines.append(f"| {' | '.join(cells)} |")
+    for pair in dict.fromkeys(row["pair"] for row in rows):
+        floor = next(row["floor"] for row in rows if row["pair"] == pair)
+        lines.append(f"| {pair} | *real* | | {' | '.join(f'*{floor[name]:.3g}*' for name in COLUMNS)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source-minutes", type=float, default=10.0)
+    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--runs", type=Path, default=Path("runs/transfer"))
+    parser.add_argument("--table", action="store_true", help="only print the table of what there is")
+    got = parser.parse_args()
+    for pair in () if got.table else PAIRS:
+        whole, target = (
+            flat(Path(pair.source), got.runs / f"{pair.name}-all"),
+            some(Path(pair.target), got.runs / f"{pair.name}-few"),
+        )
+        source = ganvas.train("auto", data=whole, minutes=got.source_minutes, out=got.runs / f"{pair.name}-source", quiet=True)
+        for begun, settings in {
+            "from nothing": {"recipe": "auto"},
+            "from the source": {"source": source},
+            f"D's first {FROZEN} frozen": {"source": source, "freeze_d": FROZEN},
+        }.items():
+            if any((row["pair"], row["begun"], row["minutes"]) == (pair.name, begun, got.minutes) for row in kept()):
+                continue
+            out = got.runs / f"{pair.name}-{begun.split()[-1]}"
+            run = ganvas.train(**settings, data=target, minutes=got.minutes, out=out, quiet=True)
+            card = ganvas.evaluate(run, extractor=EfficientNetLite0(size=64))
+            line = {"pair": pair.name, "begun": begun, "minutes": got.minutes}
+            line |= {key: card[key] for key in ("images", "scores", "floor", "protocol")}
+            with KEPT.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+            print(pair.name, begun, card["images"], card["scores"], flush=True)
+    print(table(kept()))
+
+
+if __name__ == "__main__":
+    main()
