@@ -158,16 +158,17 @@ class Run:
         device: str = "auto",
         label: str | None = None,
         truncation: float | None = None,
+        edit: Mapping[str, float] | None = None,
     ) -> np.ndarray:
         """`n` samples in stored form, uint8 or uint16 [n, H, W, C] for images. Sample i of a seed is the same whatever n is.
 
         Args:
             label: a class's name or number, or a vector's numbers with commas; None: as they come in the data.
-            truncation: see sampling.Generator.
+            truncation, edit: see sampling.Generator.
         """
         from .sampling import Generator  # here, for Generator opens runs
 
-        return Generator(self, checkpoint, device, label, truncation)(n, seed).numpy()
+        return Generator(self, checkpoint, device, label, truncation, edit)(n, seed).numpy()
 
     @property
     def scores(self) -> list[dict[str, Any]]:

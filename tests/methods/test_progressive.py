@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from math import ceil
+from pathlib import Path
 
 import pytest
 import torch
+from runs import trained
 from small import noise, small
 
 from ganvas import GanvasError, checkpoint, loop, recipes
@@ -139,3 +141,15 @@ def test_a_game_that_shares_its_fakes_can_grow() -> None:
     state = loop.start(recipe, noise(recipe).spec, 0, CPU)
     Loop(recipe, noise(recipe), state, 0).run(lambda *_: False)
     assert state.nets["growth"].depth > 1
+
+
+def test_the_best_of_a_growing_run_is_grown(tmp_path: Path) -> None:
+    """However well small networks score: their samples are not what the run is to make."""
+    run = trained("progan_small", tmp_path, "--images", "640", "--train.snapshots", "8")
+    cards = [card for card in run.scores if card["kind"] == "snapshot"]
+    assert not cards[0]["grown"]
+    assert cards[-1]["grown"]
+    best = int(run.checkpoint("best").name)
+    assert best in {card["images"] for card in cards if card["grown"]}
+    wanted = min((card for card in cards if card["grown"]), key=lambda card: card["scores"]["frechet"])
+    assert best == wanted["images"]

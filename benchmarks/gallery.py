@@ -1,0 +1,53 @@
+"""What trained generators can be made to do, in pictures: docs/images/gallery, for docs/gallery.md.
+
+python benchmarks/gallery.py RUN [RUN …] [--picture FILE]
+
+Each tool on each run that it fits; a picture that is there is made anew. `--picture` is projected.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import ganvas
+from ganvas import GanvasError
+from ganvas.run import Run
+
+OUT = Path("docs/images/gallery")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--picture", type=Path)
+    parser.add_argument("--steps", type=int, default=300)
+    got = parser.parse_args()
+    for path in got.runs:
+        run = Run(path)
+
+        def to(tool: str, path: Path = path) -> Path:
+            return OUT / f"{path.name}-{tool}.png"
+
+        tools: dict[str, Callable[[Path], object]] = {
+            "interpolate": lambda out, run=run: ganvas.interpolate(run, "0-3", frames=8, loop=False, out=out),
+            "mix": lambda out, run=run: ganvas.mix(run, out=out),
+            "sefa": lambda out, run=run: ganvas.directions(run, "sefa", count=4, out=out),
+            "pca": lambda out, run=run: ganvas.directions(run, "pca", count=4, out=out),
+            "labels": lambda out, run=run: ganvas.directions(run, "labels", seeds="0", out=out),
+            "nearest": lambda out, run=run: ganvas.nearest(run, "0-7", out=out),
+        }
+        for tool, make in tools.items():
+            try:
+                make(to(tool))
+                print(to(tool))
+            except GanvasError as error:
+                print(f"{path.name}: no {tool}: {error}")
+        if got.picture:
+            folder = path / "gallery"
+            found = ganvas.project(run, got.picture, steps=got.steps, tune=100, out=folder)
+            to("project").write_bytes((folder / "before-after.png").read_bytes())
+            print(to("project"), *(f"RMS error {one.error:.3f}" for one in found))
+
+
+if __name__ == "__main__":
+    main()
