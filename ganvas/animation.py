@@ -1,6 +1,8 @@
 """Pictures in a row as a film: GIF, WebP, or MP4 where the package av is installed."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from .files import explained, write_whole
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
+FORMS = (".gif", ".webp", ".mp4")
 DESCRIPTION = 0x010E  # EXIF's ImageDescription
 
 
@@ -21,16 +24,23 @@ def write_film(frames: "Sequence[Picture]", path: Path, rate: float, words: Mapp
     Raises:
         GanvasError: another form, no av for an MP4, a rate that no film has, or a place that cannot be written.
     """
+    check(path, rate)
     forms = {".gif": _gif, ".webp": _webp, ".mp4": _mp4}
-    if path.suffix.lower() not in forms:
-        raise GanvasError(f"a film is .gif, .webp or .mp4, got {path.name}: --out film.gif")
-    if not 0.1 <= rate <= 100:
-        raise GanvasError(f"a film shows 0.1 to 100 pictures a second, got {rate}: --rate 20")
     pictures = [frame.convert("RGB") for frame in frames]
     with explained("writing the film", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, lambda temporary: forms[path.suffix.lower()](pictures, temporary, rate, ". ".join(words.values())))
     return path
+
+
+def check(path: Path, rate: float) -> None:
+    """Raises GanvasError for a film that cannot be written."""
+    if path.suffix.lower() not in FORMS:
+        raise GanvasError(f"a film is .gif, .webp or .mp4, got {path.name}: --out film.gif")
+    if not 0.1 <= rate <= 100:
+        raise GanvasError(f"a film shows 0.1 to 100 pictures a second, got {rate}: --rate 20")
+    if path.suffix.lower() == ".mp4" and find_spec("av") is None:
+        raise GanvasError("MP4 needs the package av: pip install 'ganvas[video]', or --out film.gif")
 
 
 def _gif(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
@@ -49,11 +59,7 @@ def _webp(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
 
 
 def _mp4(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
-    try:
-        import av
-    except ImportError:
-        raise GanvasError("MP4 needs the package av: pip install 'ganvas[video]', or --out film.gif") from None
-    from fractions import Fraction
+    import av
 
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as film:
         film.metadata["comment"] = text

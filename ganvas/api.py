@@ -28,6 +28,7 @@ from .errors import GanvasError
 from .evaluation import Judge
 from .files import explained, write_whole
 from .loop import Loop, State
+from .methods.adversarial import conditional
 from .recipe import Recipe
 from .reconstructions import reconstructed
 from .report import write_report
@@ -105,10 +106,10 @@ def train(
 
 def named(recipe: str | Recipe | None, source: str | Path | Run | None, freeze_d: int) -> Recipe:
     """The recipe that someone means. Raises GanvasError for none, and for a freeze without a source."""
-    if isinstance(recipe, Recipe):
-        return recipe
     if source is not None:
         return recipe_from(source if isinstance(source, Run) else Run(source), recipe, freeze_d)
+    if isinstance(recipe, Recipe):
+        return recipe
     if freeze_d:
         raise GanvasError("--freeze-d keeps what D has learned elsewhere: give the run with --from")
     return recipes.find(recipe or "auto")
@@ -348,9 +349,9 @@ def _final(run: Run, state: State, judge: Judge) -> None:
         checkpoints.load_nets(folder, state)
         head = {"images": int(folder.name), "checkpoint": folder.name, "kind": "final", "which": which}
         cards.append(head | judge.final(method, state.sampled()))
-        if isinstance(method, Reconstructs):
+        if isinstance(method, Reconstructs) and ("label" in judge.shown or not conditional(state.nets)):
             pictures["reconstructions.png"], psnr = reconstructed(judge, method, state.sampled())
-            cards[-1]["reconstruction_psnr"] = psnr  # dB
+            cards[-1] |= {"reconstruction_psnr": psnr, "reconstructed": judge.words["held_out"]}  # dB
     for card in cards:
         run.append("scores.jsonl", card)
     nets = state.sampled()  # the best: it was loaded last

@@ -74,7 +74,10 @@ class Chosen(NamedTuple):
 def chosen(file: Path) -> Chosen:
     """A file's generator, its moving average if there is one, and its discriminator."""
     found = networks(file)
-    taken = [(one.name, known) for one in found for known in [recognised(one)] if known is not None]
+    try:
+        taken = [(one.name, known) for one in found for known in [recognised(one)] if known is not None]
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        raise GanvasError(f"{file} is like a generator that is known here, but in parts ({error!r}): fetch it again") from None
     generators = [(name, known) for name, known in taken if known.player == "G"]
     if not generators:
         listed = ", ".join(f"{one.name or 'one'} of {len(one.tensors)} tensors" for one in found)
@@ -88,8 +91,7 @@ def chosen(file: Path) -> Chosen:
 
 def recipe_of(g: Taken, file: Path) -> Recipe:
     found = recipes.find(g.recipe)
-    train = replace(found.train, images=1, minutes=None)
-    return replace(found, data=Files(path=NO_DATA), medium=Image(size=g.shape[1]), nets=g.nets, train=train)
+    return replace(found, data=Files(path=NO_DATA), medium=Image(size=g.shape[1]), nets=g.nets)
 
 
 def take_d(state: State, d: Taken | None) -> str:

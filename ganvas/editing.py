@@ -3,6 +3,7 @@
 A direction's unit is one standard deviation of the codes along it.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from collections.abc import Generator as Yields
 from contextlib import contextmanager
@@ -57,9 +58,9 @@ def sefa(made: Generator, count: int) -> dict[str, Tensor]:
     """The directions that move the layers reading the code most: eigenvectors of AᵀA. Shen & Zhou 2021, eq. 9."""
     found, latents = codes(made, LOOKED)
     label = latents["label"][0] if "label" in latents else None
-    A = readings(made, found[:1], label).double()  # [what they read, C]
+    A = readings(made, found[:1], label).cpu().double()  # [what they read, C]
     _, vectors = torch.linalg.eigh(A.T @ A)  # rising
-    chosen = vectors.flip(1).T[:count].float()
+    chosen = vectors.flip(1).T[:count].float().to(found)
     spread = (found @ chosen.T).std(0)
     return {f"sefa{k}": vector * size for k, (vector, size) in enumerate(zip(chosen, spread, strict=True))}
 
@@ -70,15 +71,13 @@ def readings(made: Generator, code: Tensor, label: Tensor | None) -> Tensor:
     Where a network changes the code before it is read (pixel norm), the first layer to read it, as if it had not.
     """
     C = code.shape[1]
-    basis = torch.cat([torch.zeros(1, C), torch.eye(C)]).to(code)
-    a, b = torch.randn(2, C, generator=generator("sefa")).to(code)
-    probes = torch.stack([basis[0], a, b, 0.3 * a + 0.5 * b])
-    seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
-    with listening(made, lambda module, given, out: seen.setdefault(module, (given, out))):
-        made.method.render(made.nets, latents_at(made, probes, label))
+    seen = probed(made, code, label)
     affine = [module for module, (given, _) in seen.items() if reads(given)]
+    basis = torch.cat([torch.zeros(1, C), torch.eye(C)]).to(code)
     if not affine:
-        first = next(module for module, (given, _) in seen.items() if given[0].numel() == C)
+        first = next((module for module, (given, _) in seen.items() if given[0].numel() == C), None)
+        if first is None:
+            raise GanvasError("no layer of this generator reads its code as it is: --by pca")
         shape = seen[first][0].shape[1:]
         with torch.inference_mode():
             return (first(basis[1:].view(C, *shape)) - first(basis[:1].view(1, *shape))).flatten(1).T
@@ -95,12 +94,26 @@ def readings(made: Generator, code: Tensor, label: Tensor | None) -> Tensor:
     return torch.cat([(values[1:] - values[0]).T for values in found])
 
 
+def probed(made: Generator, code: Tensor, label: Tensor | None) -> dict[nn.Module, tuple[Tensor, Tensor]]:
+    """What goes into and comes out of each linear layer for the codes 0, a, b and 0.3·a + 0.5·b."""
+    a, b = torch.randn(2, code.shape[1], generator=generator("sefa")).to(code)
+    probes, seen = torch.stack([0 * a, a, b, 0.3 * a + 0.5 * b]), dict[nn.Module, tuple[Tensor, Tensor]]()
+    with listening(made, lambda module, given, out: seen.setdefault(module, (given, out))):
+        made.method.render(made.nets, latents_at(made, probes, label))
+    return seen
+
+
+def moves(given: Tensor) -> float:
+    """How far the probes' inputs lie from one another: 0 where they have nothing to do with the code."""
+    zero, a, b, _ = given.cpu().double()
+    return max(float((a - zero).norm()), float((b - zero).norm()))
+
+
 def reads(given: Tensor) -> bool:
-    """Whether inputs of the probes 0, a, b and 0.3·a + 0.5·b are an affine function of them that is not constant."""
-    zero, a, b, mixed = given.double()
+    """Whether the probes' inputs are an affine function of them that is not constant."""
+    zero, a, b, mixed = given.cpu().double()
     expected = zero + 0.3 * (a - zero) + 0.5 * (b - zero)
-    size = max(float((a - zero).norm()), float((b - zero).norm()))
-    return size > 0 and float((mixed - expected).norm()) <= 1e-4 * size
+    return moves(given) > 0 and float((mixed - expected).norm()) <= 1e-4 * moves(given)
 
 
 @contextmanager
@@ -124,29 +137,34 @@ def pca(made: Generator, count: int) -> dict[str, Tensor]:
     to z by regression. Härkönen et al. 2020, section 3.2."""
     found, latents = codes(made, LOOKED)
     seen = found if made.styled else first_features(made, latents)
-    centred = seen.double().cpu() - seen.double().cpu().mean(0)
-    count = min(count, *centred.shape)
-    _, values, vectors = torch.svd_lowrank(centred, q=min(count + 8, *centred.shape), niter=4)
-    vectors, deviation = vectors[:, :count], values[:count] / len(centred) ** 0.5
-    if made.styled:
-        chosen = (vectors * deviation).T
-    else:
-        coordinates = (centred @ vectors) / deviation
-        chosen = coordinates.T @ found.double().cpu() / len(found)  # least squares, for coordinates are uncorrelated
+    centred = seen.cpu().double() - seen.cpu().double().mean(0)
+    codes_there = found.cpu().double()
+    wide = min(count + 8, *centred.shape)
+    _, values, vectors = torch.svd_lowrank(centred, q=wide, niter=4)
+    used = values[:count] > 1e-6 * values[0]
+    coordinates = centred @ vectors[:, :count][:, used]
+    # least squares, for coordinates are uncorrelated; of styles it is the component itself
+    chosen = coordinates.T @ (codes_there - codes_there.mean(0))
+    chosen = chosen / chosen.norm(dim=1, keepdim=True)
+    chosen = chosen * (codes_there @ chosen.T).std(0)[:, None]
     return {f"pca{k}": vector.to(found) for k, vector in enumerate(chosen)}
 
 
 def first_features(made: Generator, latents: Latents) -> Tensor:
-    """What the first layer reads that does not read the code itself, [N, F]."""
-    seen: list[dict[nn.Module, Tensor]] = []
-    for k in range(0, len(latents["z"]), BLOCK):
-        block: dict[nn.Module, Tensor] = {}
-        with listening(made, lambda module, given, out, b=block: b.setdefault(module, given.flatten(1))):
+    """What the first layer reads that depends on the code, but not affinely, [N, F]."""
+    label = latents["label"][0] if "label" in latents else None
+    seen = probed(made, latents["z"][:1], label)
+    deep = next((module for module, (given, _) in seen.items() if moves(given) > 0 and not reads(given)), list(seen)[-1])
+    found: list[Tensor] = []
+
+    def keep_deep(module: nn.Module, given: Tensor, out: Tensor) -> None:
+        if module is deep:
+            found.append(given.flatten(1))
+
+    with listening(made, keep_deep):
+        for k in range(0, len(latents["z"]), BLOCK):
             made.method.render(made.nets, {name: value[k : k + BLOCK] for name, value in latents.items()})
-        seen.append(block)
-    code = latents["z"].shape[1]
-    deep = next((module for module, given in seen[0].items() if given.shape[1] > code), list(seen[0])[-1])
-    return torch.cat([block[deep] for block in seen])
+    return torch.cat(found)
 
 
 def separators(made: Generator, judge: Judge, progress: Callable[[str], None]) -> dict[str, Tensor]:
@@ -247,17 +265,15 @@ def shift(made: Generator, edit: Mapping[str, float]) -> Tensor:
 
 
 def asked(text: str) -> dict[str, float]:
-    """ "sefa0=1.5,Sandal=-2" as a mapping."""
-    found: dict[str, float] = {}
-    for part in text.split(","):
-        name, sign, strength = part.rpartition("=")
-        try:
-            found[name.strip()] = float(strength)
-        except ValueError:
-            sign = ""
-        if not sign or not name.strip():
-            raise GanvasError(f"an edit is NAME=1.5, several with commas, got {text!r}")
-    return found
+    """ "sefa0=1.5,Sandal=-2" as a mapping; a name may hold commas."""
+    found = re.findall(r"([^=]+)=\s*([-+.\deE]+)\s*(?:,|$)", text)
+    try:
+        edits = {name.strip(): float(strength) for name, strength in found}
+    except ValueError:
+        edits = {}
+    if not edits or re.sub(r"[^=]+=\s*[-+.\deE]+\s*(?:,|$)", "", text).strip() or "" in edits:
+        raise GanvasError(f"an edit is NAME=1.5, several with commas, got {text!r}")
+    return edits
 
 
 def drawn(made: Generator, found: Mapping[str, Tensor], chosen: list[int]) -> Picture:

@@ -25,7 +25,7 @@ from .recipe import Evaluation
 from .sampling import stream
 
 EXTRACTORS = {"classifier": FashionClassifier, "efficientnet": EfficientNetLite0, "inception": Inception, "pixels": Pixels}
-UNSEEN = 256  # held-out samples that are kept, to be shown
+SHOWN = 256  # held-out samples that are kept, to be shown
 REFERENCE_LIMIT = 100_000  # more real samples than this change no score's second digit, and cost time
 
 
@@ -84,8 +84,8 @@ class Judge:
             held, reference = held_out.stored[some], train.stored[order[:REFERENCE_LIMIT]]
             self.labels = labels_of((train, order[:REFERENCE_LIMIT]), (held_out, some))
         self.codec = train.codec
-        labels = {} if self.labels is None else {"label": self.labels[1][:UNSEEN]}
-        self.unseen: Batch = {"stored": held[:UNSEEN].cpu(), **labels}
+        labels = {} if self.labels is None else {"label": self.labels[1][:SHOWN]}
+        self.shown: Batch = {"stored": held[:SHOWN].cpu(), **labels}
         self.words |= {"data": train.title, "fingerprint": train.fingerprint}
         mark = (train.fingerprint, held_out and held_out.fingerprint, len(train), str(to_json(evaluation.extractor)))
         mark = (*mark, evaluation.extractor.name)

@@ -1,5 +1,7 @@
 """A trained generator for those who have no ganvas: numbers, a list of operations, and a short file that puts them together."""
 
+import os
+import tempfile
 from collections.abc import Callable
 from importlib.resources import files
 from importlib.util import module_from_spec, spec_from_file_location
@@ -12,6 +14,7 @@ from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.utils import parametrize
 
+from . import plain
 from .errors import GanvasError
 from .files import explained, write_bytes, write_json
 from .methods import Adversarial
@@ -50,13 +53,18 @@ def export(run: str | Path | Run, out: str | Path, *, format: str = "safetensors
 
     graph, numbers, output = operations(render, dict(latents))
     about = {"graph": graph, "output": output, "inputs": inputs(made, latents), "shape": made.codec.spec.shape}
+    levels = made.codec.store(wanted[:1]).dtype  # of pictures; None for samples that are numbers as they are
+    about["levels"] = {torch.uint8: 255, torch.uint16: 65535}.get(levels)
     with explained("exporting", out):
         out.mkdir(parents=True, exist_ok=True)
-        words = note(made, "none")
-        write_bytes(out / NUMBERS, packed(numbers, words))
-        write_json(out / ABOUT, {"made": words, "range": [-1, 1], **about})
-        write_bytes(out / LOADER, files("ganvas").joinpath("plain.py").read_bytes())
-    check(out, dict(tried), wanted)
+        with tempfile.TemporaryDirectory(dir=out) as name:
+            words, folder = note(made, "none"), Path(name)
+            write_bytes(folder / NUMBERS, packed(numbers, words))
+            write_json(folder / ABOUT, {"made": words, **about})
+            write_bytes(folder / LOADER, files("ganvas").joinpath("plain.py").read_bytes())
+            check(folder, dict(tried), wanted)
+            for file in (NUMBERS, ABOUT, LOADER):
+                os.replace(folder / file, out / file)
     return out
 
 
@@ -112,7 +120,7 @@ def operation(target: Any) -> str:
     if isinstance(target, torch._ops.OpOverload) and target.namespace == "aten":
         return f"{target._schema.name.removeprefix('aten::')}.{target._overloadname}"
     name = getattr(target, "__name__", str(target))
-    if getattr(target, "__module__", "") not in ("_operator", "operator"):
+    if name not in plain.PLAIN or getattr(target, "__module__", "") not in ("_operator", "operator"):
         raise GanvasError(f"this generator computes {name}, which cannot be written down: it cannot be exported yet")
     return name
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import prod
 from typing import Literal
 
 import torch
@@ -12,7 +13,7 @@ from .errors import GanvasError
 from .sampling import Generator
 
 Way = Literal["auto", "linear", "spherical"]
-MOST = 10_000  # pictures
+MOST, ROOM = 10_000, 2 * 2**30  # pictures, and numbers in all of them
 
 
 def between(a: Tensor, b: Tensor, shares: Tensor, spherical: bool) -> Tensor:
@@ -47,6 +48,8 @@ def latents_between(made: Generator, chosen: list[int], frames: int, way: Way, l
         raise GanvasError(f"interpolation goes from one seed to another, got {chosen}: --seeds 0-5")
     if not 1 <= frames <= MOST // len(chosen):
         raise GanvasError(f"frames are from 1 to {MOST // len(chosen):,} between two of {len(chosen)} seeds, got {frames}")
+    if len(chosen) * frames * prod(made.codec.spec.shape) > ROOM:
+        raise GanvasError(f"{len(chosen) * frames:,} pictures of this size take too much memory: fewer --frames or --seeds")
     found = made.coded(made.of_seeds(chosen))
     spherical = way == "spherical" or (way == "auto" and "z" in found)  # z lies on a shell, styles do not
     name = "z" if "z" in found else "ws"

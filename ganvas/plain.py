@@ -23,7 +23,7 @@ class Generator:
         self.numbers = load_file(Path(folder) / "generator.safetensors")
 
     def __call__(self, **latents: torch.Tensor) -> torch.Tensor:
-        """z [N, z_dim], and label int64 [N] where the generator takes one -> x [N, C, H, W], about [-1, 1]."""
+        """z [N, z_dim], and label int64 [N] where the generator takes one -> x [N, …], pictures about [-1, 1]."""
         values: dict[str, Any] = {**self.numbers, **latents}
         with torch.no_grad():
             for name, operation, given, options in self.about["graph"]:
@@ -61,4 +61,7 @@ def filled(given: Any, values: dict[str, Any]) -> Any:
 if __name__ == "__main__":
     generator = Generator(Path(__file__).parent)
     x = generator(**generator.latents(int(sys.argv[1]) if len(sys.argv) > 1 else 16))
-    np.save("samples.npy", ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).movedim(1, -1).numpy())
+    levels = generator.about["levels"]  # 255 or 65535 of pictures; other samples are numbers as they are
+    if levels:
+        x = ((x.clamp(-1, 1) + 1) * (levels / 2)).round().movedim(1, -1)
+    np.save("samples.npy", x.numpy().astype({255: np.uint8, 65535: np.uint16}.get(levels, np.float32)))

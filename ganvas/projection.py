@@ -1,5 +1,6 @@
 """The code whose sample looks most like a picture: Karras et al. 2020a, appendix D; pivotal tuning: Roich et al. 2022.
 
+Each layer has a style of its own (Abdal et al. 2019), where the former have one for all; the networks' noise stays as it is.
 The other loop that steps an optimiser (docs/decisions/0006): of one code, or of a copy of G, beside any training.
 """
 
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from safetensors.torch import save as packed
 from torch import Tensor
@@ -63,7 +64,7 @@ def searched(made: Generator, distance: Callable[[Tensor], Tensor], steps: int, 
     """Adam on a code, from the best of some random ones, with noise on it that falls away."""
     drawn, latents = codes(made, TRIED)
     name = "ws" if made.styled else "z"
-    spread = drawn.std(0)
+    spread, usual = drawn.std(0), drawn.square().mean()
     start = nearest(made, latents, distance)
     code = start[name].clone().requires_grad_(True)
     optimiser, random = torch.optim.Adam([code], RATE), torch.Generator().manual_seed(0)
@@ -75,7 +76,7 @@ def searched(made: Generator, distance: Callable[[Tensor], Tensor], steps: int, 
         x = made.method.render(made.nets, {**start, name: code + spread * noise})
         loss = distance(x).sum()
         if not made.styled:
-            loss = loss + SHELL * (code.square().mean() - 1).square()
+            loss = loss + SHELL * (code.square().mean() / usual - 1).square()
         (gradient,) = torch.autograd.grad(loss, [code])
         if way >= QUIET and loss.item() < least:
             best, least = {**start, name: code.detach().clone()}, loss.item()
@@ -142,8 +143,12 @@ def read_code(made: Generator, path: Path) -> Latents:
     """Latents that `write_code` wrote. Raises GanvasError for another file, or one of another generator."""
     try:
         found = load_file(path, device=str(next(made.nets["G"].parameters()).device))
+        with safe_open(path, "pt") as file:  # type: ignore[no-untyped-call]
+            of = (file.metadata() or {}).get("checkpoint", made.folder.name)
     except (SafetensorError, OSError) as error:
         raise GanvasError(f"{path} is no code that can be read ({error}): ganvas project writes some") from None
+    if of != made.folder.name:
+        raise GanvasError(f"{path} is a code of checkpoint {of}, this is {made.folder.name}: --checkpoint {of}")
     with torch.inference_mode():
         like = made.coded(made.of_seeds([0]))
     if {name: value.shape[1:] for name, value in found.items()} != {name: value.shape[1:] for name, value in like.items()}:

@@ -1,4 +1,4 @@
-"""What an autoencoder makes of samples that it has not learned from."""
+"""What an autoencoder makes of held-out samples. Where the data has no test part, training has seen them."""
 
 from math import log10
 
@@ -13,10 +13,10 @@ from .sampling import evaluating
 
 @torch.inference_mode()
 def reconstructed(judge: Judge, method: Reconstructs, nets: Nets) -> tuple[Tensor, float]:
-    """(64 in stored form, a row of unseen samples and below it what is made of them; PSNR over all that the judge kept, dB)."""
+    """(64 in stored form, a row of samples and below it what is made of them; PSNR over all that the judge kept, dB)."""
     device = next(nets["G"].parameters()).device
-    batch = {name: value.to(device) for name, value in judge.unseen.items() if name != "stored"}
-    stored = judge.unseen["stored"].to(device)
+    batch = {name: value.to(device) for name, value in judge.shown.items() if name != "stored"}
+    stored = judge.shown["stored"].to(device)
     x = judge.codec.load(stored, None)
     with evaluating(nets):
         made = method.reconstruct(nets, {"x": x, **batch})

@@ -79,7 +79,7 @@ def _page(run: Path) -> str:
         ),
         "reconstructions": _picture(
             run / "reconstructions.png",
-            "Unseen samples, and below each what is made of it",
+            "Samples, and below each what is made of it",
             "Drawn when training ends, of autoencoders.",
         ),
         "scores": _score_table(cards),

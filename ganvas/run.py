@@ -32,7 +32,7 @@ class Run:
     scores.jsonl            score cards
     checkpoints/000051200/  and the links `last` and `best`
     nearest.png             samples of the best checkpoint above their nearest training samples
-    reconstructions.png     unseen samples above what an autoencoder makes of them
+    reconstructions.png     held-out samples above what an autoencoder makes of them
     report.html             all of it on one page
     """
 

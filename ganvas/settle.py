@@ -19,6 +19,7 @@ from .footprint import footprints, free
 from .loop import Loop, State
 from .recipe import Facts, Recipe, Trial
 from .sampling import sample
+from .transfer import begun
 
 SNAPSHOT_SHARE = 0.03  # of a run on minutes that drawing and scoring samples may take
 WORTHWHILE = 0.1  # of a run's minutes, which it goes on for where they are left
@@ -71,7 +72,7 @@ def unspent(minutes: float | None, batch: int, state: State) -> int:
 
 def staged(recipe: Recipe, data: Dataset, seed: int, quiet: bool) -> Recipe:
     """The recipe, of whose stages it is said how much of the run they take, where there are several."""
-    nets = loop.start(recipe, data.spec, seed, torch.device("cpu")).nets
+    nets = begun(recipe, data.spec, seed, torch.device("cpu")).nets
     stages = [(recipe.method.stage(nets, clock).name, share) for clock, share in loop.stages(recipe, nets)]
     if len(stages) > 1:
         say(quiet, "stages: " + ", ".join(f"{name} {share:.0%}" for name, share in stages) + " of the images")
@@ -135,7 +136,7 @@ def measure(
     seconds: that the trial takes. budget: of the run, in seconds, where it is known: stages may be of so many images each.
     """
     recipe = replace(recipe, train=replace(recipe.train, minutes=None))
-    state = loop.start(recipe, data.spec, seed, where)
+    state = begun(recipe, data.spec, seed, where)
     playing, paces = Loop(recipe, data, state, seed), dict[str, float]()
 
     def cost(images: int) -> float:

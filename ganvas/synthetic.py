@@ -9,7 +9,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from . import by_class
-from .core import Asked
+from .core import Asked, key
 from .errors import GanvasError
 from .files import explained
 from .provenance import note, write_note
@@ -35,7 +35,7 @@ def write_set(made: Generator, per_class: int, seed: int, out: Path) -> Path:
     with explained("writing the set", out):
         out.mkdir(parents=True, exist_ok=True)
         words = note(made, seed)
-        write_note(out, words | {"Set": f"{per_class} synthetic samples of each of {label.size} classes"})
+        write_note(out, words | {"Set": "not finished: fewer samples than were asked for"})
         with tqdm(total=per_class * label.size, unit="sample", disable=None, delay=2) as bar:
             for k, folder in enumerate(folders(label.names or tuple(map(str, range(label.size))))):
                 written = 0
@@ -43,15 +43,22 @@ def write_set(made: Generator, per_class: int, seed: int, out: Path) -> Path:
                     made.codec.write(block, out / folder, written, words | {"Label": label.names[k] if label.names else str(k)})
                     written += len(block)
                     bar.update(len(block))
+        write_note(out, words | {"Set": f"{per_class} synthetic samples of each of {label.size} classes"})
     return out
 
 
 def of_class(made: Generator, k: int, count: int, seed: int) -> Iterator[Tensor]:
+    """`count` samples of a class, whose latents no other class has."""
     asked = Asked(torch.tensor(k), made.asked.truncation)
-    return stream(made.method, made.nets, made.codec, count, seed + k, asked=asked)  # classes share no latents
+    return stream(made.method, made.nets, made.codec, count, key(seed, "class", k), asked=asked)
 
 
 def folders(names: tuple[str, ...]) -> list[str]:
     """A folder's name for each class, which differ and hold no other character than folders may."""
-    plain = [re.sub(r"[^\w .+-]", "_", name).strip(" .") or "class" for name in names]
-    return [name if plain.count(name) == 1 else f"{name}_{k}" for k, name in enumerate(plain)]
+    found: list[str] = []
+    for k, name in enumerate(names):
+        plain = re.sub(r"[^\w .+-]", "_", name).strip(" .") or "class"
+        while plain.casefold() in {other.casefold() for other in found}:
+            plain = f"{plain}_{k}"
+        found.append(plain)
+    return found

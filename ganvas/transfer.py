@@ -8,13 +8,17 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
 from . import checkpoint, loop, recipes
 from .augment import DiffAugment
-from .core import Method, Spec
+from .core import Method, Nets, Spec
 from .errors import GanvasError
 from .loop import State
 from .methods import Adversarial, Progressive
+from .methods.adversarial import conditional
+from .methods.progressive import growth, levels
+from .nets.layers import no_label
 from .recipe import Recipe, Transfer
 from .run import Run
 
@@ -22,12 +26,14 @@ NAMED = 4  # tensors that begin anew, in what is said
 CARRIED = ("growth",)  # of a method's own memory
 
 
-def recipe_from(source: Run, named: str | None = None, freeze: int = 0) -> Recipe:
-    """The source's recipe as it was settled, or another one, that begins with its networks; augmented if it was not."""
-    base = source.recipe if named in (None, source.recipe.name) else recipes.find(str(named))
-    start = Transfer(run=str(source.path.resolve()), freeze=freeze)
-    train = replace(base.train, snapshots=None, lr_scale=1.0)
-    return replace(base, choose=None, method=augmented(base.method), start=start, train=train)
+def recipe_from(source: Run, named: str | Recipe | None = None, freeze: int = 0) -> Recipe:
+    """The source's recipe as it was settled, or another one, that begins with its networks; pictures are augmented."""
+    base = source.recipe if named in (None, source.recipe.name) else named
+    base = recipes.find(base) if isinstance(base, str) else base
+    assert base is not None
+    start = Transfer(run=str(source.path.resolve()), checkpoint=source.checkpoint("best").name, freeze=freeze)
+    method = augmented(base.method) if len(source.spec().shape) == 3 else base.method
+    return replace(base, choose=None, method=method, start=start, train=replace(base.train, snapshots=None, lr_scale=1.0))
 
 
 def augmented(method: Method) -> Method:
@@ -61,6 +67,9 @@ def begun(recipe: Recipe, spec: Spec, seed: int, where: torch.device, say: Calla
                 raise GanvasError(f"nothing of {source.path}'s G fits this recipe's: take its own, ganvas train --from RUN")
             if name in state.average:
                 state.average[name].load_state_dict(state.nets[name].state_dict())
+            if name in CARRIED:
+                growth(state.nets).limit(levels(state.nets))
+                continue
             more = f"; anew: {', '.join(anew[:NAMED])}{' …' if len(anew) > NAMED else ''} ({len(anew)})" if anew else ""
             say(f"{name} from {source.path}: {took} tensors{more}")
     return state
@@ -69,8 +78,10 @@ def begun(recipe: Recipe, spec: Spec, seed: int, where: torch.device, say: Calla
 def bare(recipe: Recipe, spec: Spec, seed: int, where: torch.device) -> State:
     """The same without what was learned: for a checkpoint that is read next."""
     state = loop.start(recipe, spec, seed, where)
-    if recipe.start is not None and recipe.start.freeze and "D" in state.nets:
-        state.frozen = first_layers(state.nets["D"], spec, recipe.start.freeze)
+    if recipe.start is not None and recipe.start.freeze:
+        if "D" not in state.nets:
+            raise GanvasError("this recipe has no D whose layers could stay as they are: leave out --freeze-d")
+        state.frozen = first_layers(state.nets, spec, recipe.start.freeze)
     return state
 
 
@@ -83,19 +94,21 @@ def taken(net: nn.Module, learned: nn.Module) -> tuple[int, list[str]]:
     return len(fitting), [name for name in own if name not in fitting]
 
 
-def first_layers(D: nn.Module, spec: Spec, count: int) -> tuple[str, ...]:
-    """The parameters of the layers that D calls first, from the image on: "D.layers.0.weight"."""
-    called: list[nn.Module] = []
+def first_layers(nets: Nets, spec: Spec, count: int) -> tuple[str, ...]:
+    """The parameters of the layers that D calls first, from the image on: "D.layers.0.weight".
+
+    Raises:
+        GanvasError: as many layers as D has.
+    """
+    called, D = list[nn.Module](), nets["D"]
 
     def remember(module: nn.Module, given: tuple[Tensor, ...], out: object) -> None:
         if module not in called:
             called.append(module)
 
-    layers = [module for module in D.modules() if any(p.dim() > 1 for p in module.parameters(recurse=False))]
-    hooks = [layer.register_forward_hook(remember) for layer in layers]
-    label, training = spec.conditions.get("label"), D.training
-    given = {"label": torch.zeros(2, dtype=torch.int64)} if label is not None and getattr(D, "label", None) is not None else {}
-    device = next(D.parameters()).device
+    hooks = [layer.register_forward_hook(remember) for layer in D.modules() if layered(layer)]
+    given = {"label": no_label(spec.conditions["label"])} if conditional(nets) else {}
+    device, training = next(D.parameters()).device, D.training
     try:
         with torch.no_grad():
             D.eval()(torch.zeros(2, *spec.shape, device=device), **{name: value.to(device) for name, value in given.items()})
@@ -103,5 +116,14 @@ def first_layers(D: nn.Module, spec: Spec, count: int) -> tuple[str, ...]:
         D.train(training)
         for hook in hooks:
             hook.remove()
-    kept = {id(p) for layer in called[:count] for p in layer.parameters(recurse=False)}
+    if count >= len(called):
+        raise GanvasError(f"D has {len(called)} layers, and one at least has to learn: --freeze-d {max(0, len(called) - 1)}")
+    kept = {id(p) for layer in called[:count] for p in layer.parameters(recurse=is_parametrized(layer))}
     return tuple(f"D.{name}" for name, p in D.named_parameters() if id(p) in kept)
+
+
+def layered(module: nn.Module) -> bool:
+    """Whether it has a weight of its own, be it normalised."""
+    if isinstance(module, ParametrizationList):
+        return False
+    return is_parametrized(module) or any(p.dim() > 1 for p in module.parameters(recurse=False))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from . import checkpoint as checkpoints
 from . import editing, latent, loop
-from .animation import write_film
+from .animation import check, write_film
 from .api import open_data
 from .asked import called
 from .copies import neighbours
@@ -114,6 +114,8 @@ def interpolate(
     """
     made, chosen = opened(run, checkpoint, device, label, truncation, edit), latent.seeds(seeds, "--seeds")
     strip = out is not None and Path(out).suffix.lower() == ".png"
+    if out is not None and not strip:
+        check(Path(out), rate)
     stored = torch.cat(list(made.rendered(latents_between(made, chosen, frames, way, loop))))
     size = TILE if strip else max(128, stored.shape[1]) if stored.dim() == 4 else 4 * TILE
     pictures = [tile(made.codec, sample, size) for sample in stored]
@@ -154,7 +156,7 @@ def directions(
     Raises:
         GanvasError: no run, no such way to find them, data without classes, a file that cannot be written.
     """
-    made = opened(run, checkpoint, device, label, truncation)
+    made, shown = opened(run, checkpoint, device, label, truncation), latent.seeds(seeds, "--seeds", 8)
     if not 1 <= count <= 512:
         raise GanvasError(f"directions are from 1 to 512, got {count}: --count 8")
     if by == "labels":
@@ -165,7 +167,7 @@ def directions(
         raise GanvasError(f"there is no way {by!r} to find directions: --by sefa, pca or labels")
     editing.keep(made, found)
     if out is not None:
-        written(editing.drawn(made, found, latent.seeds(seeds, "--seeds", 8)), out, made, seeds)
+        written(editing.drawn(made, found, shown), out, made, seeds)
     return found
 
 
@@ -246,12 +248,12 @@ def project(
         written(table([["given", *words], row]), Path(out) / "before-after.png", made, f"{Path(image).name}, projected")
         write_code(made, found[-1], Path(out) / "code.safetensors")
     if tuned is not None:
-        keep_tuned(made, Path(tuned))
+        keep_tuned(made, Path(tuned), Path(image).name)
     return found
 
 
-def keep_tuned(made: Generator, out: Path) -> Run:
-    """A run with the generator as it is now."""
+def keep_tuned(made: Generator, out: Path, image: str) -> Run:
+    """A run with the generator as it is now, moved towards a picture."""
     source = made.run
     state = loop.start(source.recipe, source.spec(), source.seed, torch.device("cpu"))
     checkpoints.load_nets(made.folder, state)
@@ -261,6 +263,7 @@ def keep_tuned(made: Generator, out: Path) -> Run:
     state.clock = state.clock._replace(images=int(made.folder.name))
     with locked(out):
         save_codec(out, made.codec)
-        run = Run.write(out, source.recipe, source.asked, source.seed, source.meta["data"], source.meta["environment"])
+        data = source.meta["data"] | {"title": f"{source.meta['data']['title']}; G tuned towards {image}"}
+        run = Run.write(out, source.recipe, source.asked, source.seed, data, source.meta["environment"])
         run.save(state)
     return run

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from ganvas import GanvasError, cli
 from ganvas.converting import convert
 from ganvas.data import pickles
+from ganvas.foreign import reading
 from ganvas.foreign.reading import networks
 from ganvas.nets import StyleGAN2
 from ganvas.nets.spectral import SpectralNorm
@@ -277,13 +278,61 @@ def test_a_damaged_file_is_refused_or_read(tmp_path_factory: pytest.TempPathFact
 
 
 def test_tensors_that_reach_beyond_their_numbers() -> None:
-    from ganvas.foreign import reading
+    def tensor(offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
+        held = reading.Storages()
+        held.wanted["0"], held.bytes["0"] = torch.float32, torch.arange(4.0).numpy().tobytes()
+        return reading.Settling("x").tensor([reading.Storage(held, "0"), offset, size, stride])
 
-    storage = torch.arange(4.0)
-    assert reading.tensor([storage, 1, (3,), (1,)], "x").tolist() == [1, 2, 3]
-    for offset, size, stride in ((2, (3,), (1,)), (0, (2, 2), (3, 2)), (0, (3,), (-1,)), (-1, (1,), (1,))):
+    assert tensor(1, (3,), (1,)).tolist() == [1, 2, 3]
+    assert tensor(0, (0, 9), (9, 1)).shape == (0, 9)
+    for place in ((2, (3,), (1,)), (0, (2, 2), (3, 2)), (0, (3,), (-1,)), (-1, (1,), (1,)), (0, (10**10,), (0,))):
         with pytest.raises(ValueError, match="tensor"):
-            reading.tensor([storage, offset, size, stride], "x")
+            tensor(*place)
+
+
+def test_a_few_words_that_mean_a_world_are_read_once(tmp_path: Path) -> None:
+    """Sixty lists that each hold the one before twice: as many paths as there are grains of sand."""
+    held: Any = [0, 0]
+    for _ in range(60):
+        held = [held, held]
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"x": held}))
+    with pytest.raises(GanvasError, match="no weights"):
+        networks(tmp_path / "a.pkl")
+    around: list[Any] = []
+    around.append(around)
+    (tmp_path / "b.pkl").write_bytes(pickle.dumps({"x": around}))
+    with pytest.raises(GanvasError, match="without end"):
+        networks(tmp_path / "b.pkl")
+
+
+def test_a_compressed_file_is_not_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(10**6))
+    with pytest.raises(GanvasError, match="compressed"):
+        networks(tmp_path / "a.pth")
+
+
+PARTS = [
+    *(
+        ["synthesis.b4.const"],
+        ["synthesis.input.freqs"],
+        ["AggregationLayer.Layer.weight"],
+        ["b4.conv.weight", "b4.out.weight"],
+    ),
+    ["linear.weight", "output_layer.0.gain", "blocks.0.0.conv1.weight", "shared.weight"],
+    ["input.input", "conv1.conv.modulation.weight"],
+]
+
+
+@pytest.mark.parametrize("names", PARTS)
+def test_parts_of_known_networks_are_refused(tmp_path: Path, names: list[str]) -> None:
+    torch.save({name: torch.zeros(2, 2) for name in names}, tmp_path / "a.pth")
+    with pytest.raises(GanvasError, match=r"in parts|no generator|does not fit|not known here"):
+        convert(tmp_path / "a.pth", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    save_file({}, tmp_path / "b.safetensors")
+    with pytest.raises(GanvasError, match="no weights"):
+        convert(tmp_path / "b.safetensors", tmp_path / "run")
 
 
 @pytest.mark.parametrize(

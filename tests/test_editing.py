@@ -65,7 +65,7 @@ def test_principal_components_of_styles(runs: dict[str, Run]) -> None:
     codes, _ = editing.codes(made, editing.LOOKED)
     values, vectors = torch.linalg.eigh(torch.cov(codes.double().T, correction=0))
     direction = editing.pca(made, 1)["pca0"].double()
-    assert float(direction.norm()) == pytest.approx(float(values[-1]) ** 0.5, rel=1e-3)
+    assert float(direction.norm()) == pytest.approx(float(values[-1]) ** 0.5, rel=1e-2)
     assert abs(float(direction @ vectors[:, -1] / direction.norm())) == pytest.approx(1, abs=1e-3)
 
 
@@ -73,7 +73,26 @@ def test_principal_components_of_styles(runs: dict[str, Run]) -> None:
 def test_components_of_features_come_back_to_z(runs: dict[str, Run], name: str) -> None:
     found = editing.pca(Generator(runs[name]), 2)
     assert [tuple(vector.shape) for vector in found.values()] == [(6,), (6,)]
-    assert all(0.01 < float(vector.norm()) < 3 for vector in found.values())
+    deviation = 3**-0.5 if name == "dcgan_small" else 1  # z's own: uniform, or normal
+    assert all(float(vector.norm()) == pytest.approx(deviation, rel=0.1) for vector in found.values())
+
+
+def test_components_are_of_what_is_no_function_of_the_class(runs: dict[str, Run]) -> None:
+    """BigGAN's norms read the class's embedding beside z: that is no feature."""
+    made = Generator(runs["biggan_small"])
+    codes, latents = editing.codes(made, 64)
+    seen = editing.probed(made, codes[:1], latents["label"][0])
+    found = editing.first_features(made, latents)
+    deep = next(given for given, _ in seen.values() if editing.moves(given) and not editing.reads(given))
+    assert found.shape == (64, deep[0].numel())
+
+
+def test_edits_by_name() -> None:
+    assert editing.asked("sefa0=1.5, Sandal=-2") == {"sefa0": 1.5, "Sandal": -2.0}
+    assert editing.asked("a,b=1,c = 2e1") == {"a,b": 1.0, "c": 20.0}
+    for text in ("", "x", "x=", "=1", "x=1=2", "x=1;y=2", "x=--1"):
+        with pytest.raises(GanvasError, match="an edit is"):
+            editing.asked(text)
 
 
 def test_a_separator_parts_what_can_be_parted() -> None:

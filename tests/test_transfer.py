@@ -78,11 +78,41 @@ def test_it_is_augmented_unless_it_was(sources: dict[str, Run]) -> None:
 )
 def test_the_first_layers_are_those_beside_the_image(sources: dict[str, Run], name: str, layers: list[str]) -> None:
     source = sources[name]
-    D = begun(source.recipe, source.spec(), 0, CPU).nets["D"]
-    frozen = first_layers(D, source.spec(), len(layers))
+    nets = begun(source.recipe, source.spec(), 0, CPU).nets
+    frozen = first_layers(nets, source.spec(), len(layers))
     assert {key.rpartition(".")[0] for key in frozen} == {f"D.{layer}" for layer in layers}
-    assert first_layers(D, source.spec(), 0) == ()
-    assert set(first_layers(D, source.spec(), 999)) <= {f"D.{key}" for key, _ in D.named_parameters()}
+    assert first_layers(nets, source.spec(), 0) == ()
+    with pytest.raises(GanvasError, match="one at least has to learn"):
+        first_layers(nets, source.spec(), 999)
+
+
+def test_normalised_layers_are_kept_whole(sources: dict[str, Run]) -> None:
+    source = sources["biggan_small"]
+    nets = begun(source.recipe, source.spec(), 0, CPU).nets
+    frozen = first_layers(nets, source.spec(), 1)
+    assert set(frozen) == {"D.blocks.0.first.bias", "D.blocks.0.first.parametrizations.weight.original"}
+
+
+def test_grown_networks_carried_to_a_smaller_size(tmp_path: Path) -> None:
+    source = trained("progan_small", tmp_path, "--medium.size", "16", "--images", "256")
+    assert begun(recipe_from(source), source.spec(), 0, CPU).nets["growth"].depth == 2
+    state = begun(recipe_from(source), source.spec()._replace(shape=(1, 8, 8)), 0, CPU)
+    assert state.nets["growth"].depth == 1
+    assert source.recipe.method.render(state.nets, {"z": torch.zeros(2, 6)}).shape == (2, 1, 8, 8)
+
+
+def test_points_are_not_augmented(tmp_path: Path) -> None:
+    words = ["--images", "512", "--train.snapshots", "1", "--evaluation.samples", "100", "--evaluation.snapshot-samples", "20"]
+    assert cli.main(["train", "ring", "--out", str(tmp_path / "ring"), *words]) == 0
+    assert recipe_from(Run(tmp_path / "ring")).method.augment is None
+
+
+def test_a_recipe_of_ones_own_begins_with_a_source(sources: dict[str, Run]) -> None:
+    source = sources["dcgan_small"]
+    recipe = api.named(replace(source.recipe, name="own"), source, 1)
+    assert recipe.name == "own"
+    assert recipe.start is not None
+    assert recipe.start.checkpoint == source.checkpoint("best").name
 
 
 def test_frozen_layers_stay_and_the_others_learn(sources: dict[str, Run], tmp_path: Path) -> None:
@@ -120,6 +150,10 @@ def test_a_run_goes_on_without_its_source(sources: dict[str, Run], tmp_path: Pat
     [
         (["--from", "nowhere"], "does not exist"),
         (["--freeze-d", "2"], "give the run with --from"),
+        (["--freeze_d", "2"], "give the run with --from"),
+        (["--from", "RUN", "--freeze-d", "-1"], "is a number of layers"),
+        (["--from", "RUN", "--freeze-d", "99"], "one at least has to learn"),
+        (["vae", "--from", "RUN", "--freeze-d", "1"], "has no D"),
         (["dcgan_small", "--from", "RUN", "--medium.size", "8", "--nets.width", "5"], "RUN's G fits"),
     ],
 )

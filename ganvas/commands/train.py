@@ -43,6 +43,8 @@ def main(words: list[str]) -> int:
     name, source = words.pop(0) if named else None, value_of("--from", words)
     default = Arguments(recipe=api.named(name, source, whole(value_of("--freeze-d", words))))
     got = parse(Arguments, default, words, f"ganvas train {name or 'auto'}")
+    if got.freeze_d != (got.recipe.start.freeze if got.recipe.start else 0):
+        raise GanvasError(f"--freeze-d is a number of layers, with --from, got {got.freeze_d}: --freeze-d 2")
     if got.resume is not None:
         if named or got != Arguments(
             recipe=default.recipe, **{k: getattr(got, k) for k in ("resume", "minutes", "images", "device")}
@@ -61,7 +63,7 @@ def main(words: list[str]) -> int:
 def value_of(option: str, words: list[str]) -> str | None:
     """What an option is given, before the others can be read: the recipe that they set follows from it."""
     for k, word in enumerate(words):
-        if word.split("=", 1)[0] == option:
+        if word.split("=", 1)[0].replace("_", "-") == option:
             given = word.partition("=")[2] or (words[k + 1] if k + 1 < len(words) else "")
             return given or None
     return None
@@ -80,6 +82,7 @@ def print_run(run: Any) -> None:
         if card["kind"] == "final":
             print(f"\n{card['which']}: {card['images']:,} images\n{table(card)}")
             if "reconstruction_psnr" in card:
-                print(f"  unseen samples made again: PSNR {card['reconstruction_psnr']:.1f} dB (reconstructions.png)")
+                psnr, what = card["reconstruction_psnr"], card["reconstructed"]
+                print(f"  some of {what} made again: PSNR {psnr:.1f} dB (reconstructions.png)")
     pictures = sorted((run.path / "samples").glob("*.png"))
     print(f"\nsamples  {pictures[-1] if pictures else 'none'}\nreport   {run.path / 'report.html'}")

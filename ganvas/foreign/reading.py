@@ -6,6 +6,7 @@ import struct
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,8 +44,13 @@ NAMES = {
 }
 LAYERS = "torch.nn.modules."  # of networks that were pickled whole
 MAGIC = 0x1950A86A20F9469CFC6C  # of torch.save's older form
+BROKEN = (
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError, Warning),
+    *(OSError, EOFError, zipfile.BadZipFile, struct.error, SafetensorError),
+)
 LARGEST = 64 * 2**30  # bytes of a file
 DEEPEST = 200  # values within values
+MOST = 8 * 10**9  # numbers in all
 
 
 def networks(path: Path) -> list[Found]:
@@ -57,20 +63,15 @@ def networks(path: Path) -> list[Found]:
         raise GanvasError(f"{path} is no file: give a .pkl, .pth, .pt or .safetensors of a trained generator")
     if path.stat().st_size > LARGEST:
         raise GanvasError(f"{path} has {path.stat().st_size / 2**30:.0f} GB, more than a generator needs")
-    if path.suffix == ".safetensors":
-        try:
-            return list(parted(load_file(path)))
-        except (SafetensorError, OSError) as error:
-            raise GanvasError(f"{path} cannot be read ({error}): fetch it again") from None
     try:
+        if path.suffix == ".safetensors":
+            return list(parted(load_file(path)))
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of escape sequences that there are not: the words are damaged
             # from memory: a file that says it holds more than it does would have room made for all of it
             return list(parted(opened(io.BytesIO(path.read_bytes()), path.name)))
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RuntimeError, OSError, Warning) as error:
+    except BROKEN as error:
         raise GanvasError(f"{path} is broken, or holds no weights that are known here ({error}): fetch it again") from None
-    except (zipfile.BadZipFile, struct.error, NotImplementedError) as error:
-        raise GanvasError(f"{path} is broken ({error}): fetch it again") from None
 
 
 # ---------------------------------------------------------------- the three forms
@@ -104,8 +105,8 @@ def zipped(file: BinaryIO, where: str) -> Any:
         if main is None:
             raise ValueError("a zip without data.pkl")
         folder = main.removesuffix("data.pkl")
-        if sum(info.file_size for info in archive.infolist()) > LARGEST:
-            raise ValueError("it unpacks to more than a generator needs")
+        if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+            raise ValueError("it is compressed, which torch.save does not do: unpack it")  # to nobody knows how much
         if f"{folder}byteorder" in names and archive.read(f"{folder}byteorder") != b"little":
             raise ValueError("its numbers are written the other way round")
         storages = Storages()
@@ -139,9 +140,9 @@ class Storages:
 
     def get(self, words: Any) -> "Storage":
         """What stands for the storage that a pickle means by ("storage", kind, key, device, count)."""
-        what, kind, key = words[0], words[1], str(words[2])
-        if what != "storage" or not isinstance(kind, Named) or (not key.isidentifier() and not key.isdecimal()):
-            raise ValueError(f"{what} kept beside the pickle")
+        what, kind, key = words[0], words[1], words[2]
+        if what != "storage" or not isinstance(kind, Named) or not isinstance(key, str) or not key.isalnum():
+            raise ValueError("something else than numbers is kept beside the pickle")
         name = kind.name.rpartition(" ")[2].removesuffix("Storage")
         self.wanted[key] = KINDS[name]
         return Storage(self, key)
@@ -161,54 +162,76 @@ class Storage:
 # ---------------------------------------------------------------- from names to tensors
 
 
-def settled(value: Any, where: str, deep: int = 0) -> Any:
+def settled(value: Any, where: str) -> Any:
     """Names made what they stand for: tensors, arrays, the settings and weights of networks; other names stay."""
-    if deep > DEEPEST:
-        raise ValueError("values within values without end")
-    if isinstance(value, dict):
-        return {key: settled(inner, where, deep + 1) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [settled(inner, where, deep + 1) for inner in value]
-    if isinstance(value, Storage):
-        return value.numbers()
-    if not isinstance(value, Named):
+    return Settling(where).made(value)
+
+
+class Settling:
+    """Goes through values once each, however often a file mentions them."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.done: dict[int, Any] = {}
+        self.within: set[int] = set()
+        self.copied = 0  # numbers
+
+    def made(self, value: Any) -> Any:
+        if not isinstance(value, (dict, list, tuple, Storage, Named)):
+            return value
+        place = id(value)
+        if place in self.within or len(self.within) > DEEPEST:
+            raise ValueError("values within values without end")
+        if place not in self.done:
+            self.within.add(place)
+            self.done[place] = self.unfolded(value)
+            self.within.remove(place)
+        return self.done[place]
+
+    def unfolded(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self.made(inner) for key, inner in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.made(inner) for inner in value]
+        if isinstance(value, Storage):
+            return value.numbers()
+        if value.name in (TENSOR, f"{TENSOR}_v2"):
+            return self.tensor(value.arguments)
+        if value.name in (PARAMETER, PERSISTENT):
+            return self.made(value.arguments[0])
+        if value.name == LOADED:
+            return opened(io.BytesIO(value.arguments[0]), self.where)
+        if value.name in ARRAYS:
+            return array(value)
+        if isinstance(value.state, dict):  # a layer of torch's own, or a namespace
+            return {"state": self.made(value.state)}
         return value
-    if value.name in (TENSOR, f"{TENSOR}_v2"):
-        return tensor(value.arguments, where)
-    if value.name == PARAMETER:
-        return settled(value.arguments[0], where, deep + 1)
-    if value.name == LOADED:
-        return opened(io.BytesIO(value.arguments[0]), where)
-    if value.name == PERSISTENT:
-        return settled(value.arguments[0], where, deep + 1)
-    if value.name in ARRAYS:
-        return array(value)
-    if isinstance(value.state, dict):  # a layer of torch's own, or a namespace
-        return {"state": settled(value.state, where, deep + 1)}
-    return value
 
-
-def tensor(arguments: Any, where: str) -> Tensor:
-    """A tensor as torch would rebuild it, within its storage."""
-    storage, offset, size, stride = arguments[:4]
-    numbers = settled(storage, where)
-    if not isinstance(numbers, Tensor) or numbers.dim() != 1:
-        raise ValueError("a tensor without numbers")
-    if not all(isinstance(n, int) and n >= 0 for n in (offset, *size, *stride)) or len(size) != len(stride):
-        raise ValueError("a tensor of no shape")
-    reach = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True)) + 1
-    if 0 not in size and reach > len(numbers):
-        raise ValueError("a tensor that reaches beyond its numbers")
-    return numbers.as_strided(tuple(size), tuple(stride), offset).clone()
+    def tensor(self, arguments: Any) -> Tensor:
+        """A tensor as torch would rebuild it, within its storage."""
+        storage, offset, size, stride = arguments[:4]
+        numbers = self.made(storage)
+        if not isinstance(numbers, Tensor) or numbers.dim() != 1:
+            raise ValueError("a tensor without numbers")
+        if not all(isinstance(n, int) and n >= 0 for n in (offset, *size, *stride)) or len(size) != len(stride):
+            raise ValueError("a tensor of no shape")
+        reach = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True)) + 1
+        if 0 not in size and (reach > len(numbers) or prod(size) > len(numbers)):
+            raise ValueError("a tensor that reaches beyond its numbers")
+        self.copied += prod(size)
+        if self.copied > MOST:
+            raise ValueError("more numbers than a generator needs")
+        return numbers.as_strided(tuple(size), tuple(stride), offset).clone()
 
 
 def array(value: Named) -> Tensor:
     """An array of numpy's."""
     _, shape, kind, by_columns, data = value.state
     data = data.encode("latin-1") if isinstance(data, str) else data
-    words = str(kind.arguments[0])
-    if words.lstrip("<|=") not in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "b1"):
-        raise ValueError(f"an array of {words}"[:40])
+    words = kind.arguments[0]
+    words = words.decode("latin-1") if isinstance(words, bytes) else words
+    if not isinstance(words, str) or words.lstrip("<|=") not in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "b1"):
+        raise ValueError("an array of other than numbers")
     found = np.frombuffer(data, np.dtype(words.lstrip("|="))).reshape(tuple(shape), order="F" if by_columns else "C")
     return torch.from_numpy(np.ascontiguousarray(found).copy())
 

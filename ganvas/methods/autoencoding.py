@@ -40,7 +40,8 @@ class Codes(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """z ~ N(0, I) [N, z_dim] -> codes like the data's."""
         values, vectors = torch.linalg.eigh(self.covariance)  # no Cholesky: some directions may never have been used
-        return torch.addmm(self.mean, z, (vectors * values.clamp(min=0).sqrt()).T)
+        root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T  # symmetric: vectors have no sign of their own
+        return torch.addmm(self.mean, z, root)
 
 
 @config

@@ -39,6 +39,11 @@ class Growth(nn.Module):
             self.kept.fill_(depth)
         return self.depth
 
+    def limit(self, most: float) -> None:
+        """At most this far: of networks that came from larger ones."""
+        self.kept.clamp_(max=most)
+        self.depth = float(self.kept)
+
 
 @config
 class Progressive:

@@ -16,6 +16,7 @@ from torch.nn.functional import one_hot
 from ..config import config
 from ..core import Architecture, Condition, Spec, Verdict
 from ..errors import GanvasError
+from .layers import no_label
 from .mlp import MLP
 
 
@@ -152,8 +153,7 @@ def features(nets: nn.ModuleDict, spec: Spec) -> int:
     """How many features D shows."""
     given: dict[str, Tensor] = {}
     if getattr(nets["G"], "conditional", False):
-        label = labelled(spec)
-        given = {"label": torch.zeros(2, dtype=torch.int64) if label.kind == "class" else torch.zeros(2, label.size)}
+        given = {"label": no_label(labelled(spec))}
     D = nets["D"].eval()
     found = D(torch.zeros(2, *spec.shape), **given).features.shape[1]
     D.train()

@@ -2,10 +2,11 @@
 
 from math import log2
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from ..core import Spec
+from ..core import Condition, Spec
 from ..errors import GanvasError, refuse
 
 
@@ -39,6 +40,11 @@ def classes_of(spec: Spec) -> int:
     """How many classes samples come in; 0 where they have none."""
     label = spec.conditions.get("label")
     return label.size if label is not None and label.kind == "class" else 0
+
+
+def no_label(label: Condition) -> Tensor:
+    """Labels for two samples that are looked at for their shapes alone."""
+    return torch.zeros(2, dtype=torch.int64) if label.kind == "class" else torch.zeros(2, label.size)
 
 
 def stored_weight(layer: nn.Module) -> Tensor:
