@@ -52,7 +52,7 @@ def export(run: str | Path | Run, out: str | Path, *, format: str = "safetensors
         return made.method.render(made.nets, given)
 
     graph, numbers, output = operations(render, dict(latents))
-    about = {"graph": graph, "output": output, "inputs": inputs(made, latents), "shape": made.codec.spec.shape}
+    about: dict[str, Any] = {"graph": graph, "output": output, "inputs": inputs(made, latents), "shape": made.codec.spec.shape}
     levels = made.codec.store(wanted[:1]).dtype  # of pictures; None for samples that are numbers as they are
     about["levels"] = {torch.uint8: 255, torch.uint16: 65535}.get(levels)
     with explained("exporting", out):
