@@ -134,6 +134,7 @@ def directions(
     count: int = 8,
     seeds: str = "0-1",
     out: str | Path | None = None,
+    data: str | None = None,
     extractor: str | Extractor | None = None,
     label: str | None = None,
     truncation: float | None = None,
@@ -148,6 +149,7 @@ def directions(
         count: of directions by sefa and pca.
         seeds: whose samples the picture shows, moved.
         out: a PNG to write; None writes none.
+        data: of "labels": where classes are from, instead of the run's training data.
         extractor: of "labels": what sees samples, to find the real ones nearest to them; None is the recipe's.
 
     Returns:
@@ -160,7 +162,7 @@ def directions(
     if not 1 <= count <= 512:
         raise GanvasError(f"directions are from 1 to 512, got {count}: --count 8")
     if by == "labels":
-        found = editing.separators(made, judge_of(made.run, extractor, device=device), lambda line: say(quiet, f"  {line}"))
+        found = editing.separators(made, judge_of(made.run, extractor, data, device), lambda line: say(quiet, f"  {line}"))
     elif by in ("sefa", "pca"):
         found = (editing.sefa if by == "sefa" else editing.pca)(made, count)
     else:

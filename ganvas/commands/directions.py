@@ -14,6 +14,7 @@ class Arguments(Sampling):
     by: sefa (what moves the layers that read the code most), pca (how codes vary most), labels (from the other classes to one).
     count: of directions by sefa and pca.
     seeds: whose samples the picture shows, moved.
+    data: for labels, where classes are from instead of the run's training data.
     extractor: what sees samples, for labels: classifier, efficientnet, pixels. [default: the recipe's]
     out: the picture, a PNG. [default: RUN/directions-BY.png]
     """
@@ -21,6 +22,7 @@ class Arguments(Sampling):
     by: str = "sefa"
     count: int = 8
     seeds: str = "0-1"
+    data: str | None = None
     extractor: str | None = None
     out: str | None = None
 
@@ -31,7 +33,7 @@ def main(words: list[str]) -> int:
     from ..using import directions
 
     out = Path(got.out) if got.out else run.path / f"directions-{got.by}.png"
-    settings = {name: getattr(got, name) for name in ("by", "count", "seeds", "extractor")}
+    settings = {name: getattr(got, name) for name in ("by", "count", "seeds", "data", "extractor")}
     found = directions(run, **settings, out=out, quiet=False, **got.sampling)
     print(f"{', '.join(found)}\n{out}")
     return 0
