@@ -6,14 +6,35 @@ Each tool on each run that it fits; a picture that is there is made anew. `--pic
 """
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
+
 import ganvas
 from ganvas import GanvasError
+from ganvas.methods import Progressive
 from ganvas.run import Run
+from ganvas.sheet import Cell, table
 
 OUT = Path("docs/images/gallery")
+
+
+def growth(run: Run, out: Path, lines: int = 8) -> None:
+    """The same latents while networks grew: the first row of some of the run's pictures, under their images seen."""
+    if not isinstance(run.recipe.method, Progressive):
+        raise GanvasError("its networks did not grow")
+    paths = sorted((run.path / "samples").glob("*.png"))
+    chosen = dict.fromkeys(paths[round(k * (len(paths) - 1) / (lines - 1))] for k in range(lines))
+    rows: list[list[Cell]] = []
+    for path in chosen:
+        with Image.open(path) as picture:
+            side = math.ceil(run.codec().shown ** 0.5)
+            strip = picture.convert("RGB").crop((0, 0, picture.width, picture.height // side))
+        rows.append([f"{int(path.stem):,}", strip])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    table(rows).save(out)
 
 
 def main() -> None:
@@ -34,6 +55,7 @@ def main() -> None:
             "sefa": lambda out, run=run: ganvas.directions(run, "sefa", count=4, out=out),
             "pca": lambda out, run=run: ganvas.directions(run, "pca", count=4, out=out),
             "labels": lambda out, run=run: ganvas.directions(run, "labels", seeds="0", out=out),
+            "growth": lambda out, run=run: growth(run, out),
             "nearest": lambda out, run=run: ganvas.nearest(run, "0-7", out=out),
         }
         for tool, make in tools.items():

@@ -153,6 +153,8 @@ def pca(made: Generator, count: int) -> dict[str, Tensor]:
 def first_features(made: Generator, latents: Latents) -> Tensor:
     """What the first layer reads that depends on the code, but not affinely, [N, F]."""
     label = latents["label"][0] if "label" in latents else None
+    if label is not None:  # all of one class, for what classes differ in is not z's doing
+        latents = {**latents, "label": label.expand(len(latents["label"]), *label.shape)}
     seen = probed(made, latents["z"][:1], label)
     deep = next((module for module, (given, _) in seen.items() if moves(given) > 0 and not reads(given)), list(seen)[-1])
     found: list[Tensor] = []
