@@ -1,6 +1,6 @@
 """How quickly samples reach the disk, against what the network and the encoder alone would take.
 
-python benchmarks/streaming.py RUN [--n 50000]
+python benchmarks/streaming.py RUN [--n 50000] [--folder DIR]
 
 RUN is a trained one of 32 px: noise encodes otherwise. Core-seconds are those of all threads. The limit is the time in which
 the cores can do the work of both, were it divided evenly; nothing is as quick as that.
@@ -12,8 +12,10 @@ import resource
 import shutil
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -30,10 +32,17 @@ def timed(call: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cores
 
 
+def archived(codec: Any, stored: torch.Tensor, folder: Path, start: int, words: dict[str, str]) -> None:
+    with zipfile.ZipFile(folder.with_suffix(".zip"), "w") as archive:
+        for name, data in codec.files(stored, start, words):
+            archive.writestr(name, data)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("--n", type=int, default=50_000)
+    parser.add_argument("--folder", type=Path, help="where to write: a disk, or one in memory")
     got = parser.parse_args()
     made, cores = Generator(Run(got.run)), os.cpu_count() or 1
     some = torch.cat(list(made.stream(SOME)))
@@ -46,17 +55,18 @@ def main() -> None:
     print(f"{got.n:,} samples of {' x '.join(map(str, made.codec.spec.shape))}, {cores} cores")
     print(f"network alone   {network_seconds:7.1f} s  {got.n / network_seconds:8,.0f}/s  {network_cores:7.1f} core-seconds")
     for form in ("files", "zip", "npy"):
-        with tempfile.TemporaryDirectory() as name:
+        with tempfile.TemporaryDirectory(dir=got.folder) as name:
             folder = Path(name)
             if form == "npy":
                 encoder_cores = 0.0
             else:
-                alone, encoder_cores = timed(lambda folder=folder: made.codec.write(some, folder / "alone", 0, {}))
+                make = made.codec.write if form == "files" else lambda *given: archived(made.codec, *given)
+                alone, encoder_cores = timed(lambda folder=folder, make=make: make(some, folder / "alone", 0, {}))
                 encoder_cores *= got.n / SOME
                 print(
                     f"encoder alone   {alone * got.n / SOME:7.1f} s  {SOME / alone:8,.0f}/s  {encoder_cores:7.1f} core-seconds"
                 )
-                shutil.rmtree(folder / "alone")
+                shutil.rmtree(folder / "alone", ignore_errors=True)
             seconds, _ = timed(lambda folder=folder, form=form: write_samples(made, got.n, 0, folder, form))
             size = sum(path.stat().st_size for path in folder.rglob("*"))
         limit = max(network_seconds, (network_cores + encoder_cores) / cores)

@@ -5,7 +5,7 @@ metrics) import it and never one another.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -118,6 +118,15 @@ class Codec(Protocol):
 
     def write(self, stored: Tensor, folder: Path, start: int, note: Mapping[str, str]) -> list[Path]:
         """Write samples as files numbered from `start`, marked with `note`; returns their paths."""
+        ...
+
+
+@runtime_checkable
+class FilesOf(Protocol):
+    """A codec whose samples are files of their own: they can go into an archive without lying on the disk first."""
+
+    def files(self, stored: Tensor, start: int, note: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+        """(name, content) of each, numbered from `start`, marked with `note`."""
         ...
 
 

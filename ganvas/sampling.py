@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from . import checkpoint, loop
-from .core import ANY, Asked, Codec, Latents, Method, Nets, Spec, generator
+from .core import ANY, Asked, Codec, FilesOf, Latents, Method, Nets, Spec, generator
 from .device import pick
 from .errors import GanvasError
 from .files import explained, write_whole
@@ -32,6 +32,7 @@ from .provenance import note, write_note, write_picture
 if TYPE_CHECKING:
     from .run import Run
 
+T = TypeVar("T")
 STANDING = 16  # blocks that batch norm's statistics are taken of anew, where latents are truncated
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 BLOCK = 64  # latents are drawn and rendered in blocks of this size, so that sample i does not depend on how many are asked for
@@ -243,19 +244,19 @@ def write_samples(
 
 
 def _files(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:
-    for _ in _written(codec, blocks, out, words):
+    for _ in _beside(blocks, lambda block, start: codec.write(block, out, start, words)):
         pass
     return out
 
 
-def _written(codec: Codec, blocks: Iterator[Tensor], out: Path, words: dict[str, str]) -> Iterator[list[Path]]:
-    """A block's files after another: encoded and written while the next block is made."""
+def _beside(blocks: Iterator[Tensor], work: Callable[[Tensor, int], T]) -> Iterator[T]:
+    """What `work` makes of each block and its start, while the next block is made."""
     start, busy = 0, None
     with ThreadPoolExecutor(1) as pool:  # one, for a medium may add to the end of a file
         for block in blocks:
             if busy is not None:
                 yield busy.result()
-            busy = pool.submit(codec.write, block, out, start, words)
+            busy = pool.submit(work, block, start)
             start += len(block)
         if busy is not None:
             yield busy.result()
@@ -284,15 +285,20 @@ def _array(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dic
 
 def _zip(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:
     def write(temporary: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=out) as name, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            last: set[Path] = set()
-            for paths in _written(codec, blocks, Path(name), words):
-                for path in last - set(paths):  # whole now: a file that is added to comes again
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            if isinstance(codec, FilesOf):
+                made: FilesOf = codec
+
+                def encoded(block: Tensor, start: int) -> list[tuple[str, bytes]]:
+                    return list(made.files(block, start, words))
+
+                for files in _beside(blocks, encoded):
+                    for name, data in files:
+                        archive.writestr(name, data)
+                return
+            with tempfile.TemporaryDirectory(dir=out) as folder:
+                for path in sorted(_files(codec, blocks, n, Path(folder), words).iterdir()):
                     archive.write(path, path.name)
-                    path.unlink()
-                last = set(paths)
-            for path in sorted(Path(name).iterdir()):
-                archive.write(path, path.name)
 
     write_whole(out / "samples.zip", write)
     return out / "samples.zip"

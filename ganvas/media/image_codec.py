@@ -1,7 +1,7 @@
 """How images are stored (uint8 or uint16 [N, S, S, C]), fed to networks (float [N, C, S, S] in [-1, 1]), shown and written."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -136,17 +136,18 @@ class ImageCodec:
         Raises:
             GanvasError: a folder that cannot be written; tifffile is missing.
         """
+        return [write_bytes(folder / name, data) for name, data in self.files(stored, start, note)]
+
+    def files(self, stored: Tensor, start: int, note: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+        """The same as (name, content) of each."""
         marks = PngInfo()
         for name, text in note.items():
             marks.add_text(name, text)
-        paths: list[Path] = []
         for number, pixels in enumerate(stored.cpu().numpy(), start):
             if self.channels in PICTURES:
-                name, data = f"{number:06d}.png", png.encode(_picture(pixels) if self.depth == 8 else pixels, marks)
+                yield f"{number:06d}.png", png.encode(_picture(pixels) if self.depth == 8 else pixels, marks)
             else:
-                name, data = f"{number:06d}.tif", tiff.encode(pixels, note)
-            paths.append(write_bytes(folder / name, data))
-        return paths
+                yield f"{number:06d}.tif", tiff.encode(pixels, note)
 
     def _frame(self, picture: Picture) -> Picture:
         """The picture as a square of `size` pixels; one that is so already stays as it is, bit for bit."""
