@@ -22,6 +22,7 @@ from .picture import PICTURES, as_mode, as_pixels, decoded, over
 
 RESIZE = "lanczos"  # Pillow's filter, the only one; score cards name it
 Framing = Literal["crop", "pad", "stretch"]
+PLAIN = 64  # pixels of a side, up to which a PNG is written without filters
 GAP = 2  # pixels between a preview's pictures
 PREVIEW, TILE = 1024, 256  # a preview's width and a tile's, in pixels, which enlarging does not go beyond
 
@@ -145,7 +146,8 @@ class ImageCodec:
             marks.add_text(name, text)
         for number, pixels in enumerate(stored.cpu().numpy(), start):
             if self.channels in PICTURES:
-                yield f"{number:06d}.png", png.encode(_picture(pixels) if self.depth == 8 else pixels, marks)
+                plain = self.depth == 16 or self.size <= PLAIN
+                yield f"{number:06d}.png", png.encode(pixels if plain else _picture(pixels), marks)
             else:
                 yield f"{number:06d}.tif", tiff.encode(pixels, note)
 

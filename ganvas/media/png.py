@@ -1,4 +1,4 @@
-"""PNG files of 16 bits a channel, of which Pillow keeps 8 where there is more than gray."""
+"""PNG files of 16 bits a channel, of which Pillow keeps 8 where there is more than gray; and small ones, quickly."""
 
 import io
 import struct
@@ -38,15 +38,19 @@ def _as(data: bytes, mode: str, kind: str) -> np.ndarray:
 
 
 def encode(pixels: Picture | np.ndarray, marks: PngInfo) -> bytes:
-    """A file of a picture of Pillow's, or of uint16 [H, W, 1, 3 or 4], with marks in it."""
+    """A file of a picture of Pillow's, or of uint8 or uint16 [H, W, 1, 3 or 4], with marks in it.
+
+    Arrays are not filtered: for pictures of some dozen pixels that is as small, and 2.5 times as quick as Pillow (docs/log.md).
+    """
     file = io.BytesIO()
     if isinstance(pixels, Picture):
         pixels.save(file, format="PNG", pnginfo=marks)
         return file.getvalue()
     height, width, channels = pixels.shape
-    rows = pixels.astype(">u2").view(np.uint8).reshape(height, -1)
-    unfiltered = np.hstack([np.zeros((height, 1), np.uint8), rows])
-    header = struct.pack(">IIBBBBB", width, height, 16, COLOURS[channels], 0, 0, 0)
+    rows = pixels.astype(">u2").view(np.uint8) if pixels.dtype == np.uint16 else pixels
+    unfiltered = np.zeros((height, 1 + rows[0].size), np.uint8)
+    unfiltered[:, 1:] = rows.reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8 * pixels.dtype.itemsize, COLOURS[channels], 0, 0, 0)
     words = [(chunk[0], chunk[1]) for chunk in marks.chunks]
     chunks = [(b"IHDR", header), *words, (b"IDAT", zlib.compress(unfiltered.tobytes(), 6)), (b"IEND", b"")]
     return SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)
