@@ -62,7 +62,7 @@ def unspent(minutes: float | None, batch: int, state: State) -> int:
 
     A trial of seconds is wrong when something else has the machine meanwhile: such runs once used one minute of five.
     """
-    if minutes is None or state.clock.images < state.clock.total:
+    if minutes is None or state.clock.images < state.clock.total or not state.seconds:
         return 0
     left = 60 * minutes * (1 - RESERVE) - state.seconds
     if left < WORTHWHILE * 60 * minutes:

@@ -258,11 +258,10 @@ def keep_tuned(made: Generator, out: Path, image: str) -> Run:
     """A run with the generator as it is now, moved towards a picture."""
     source = made.run
     state = loop.start(source.recipe, source.spec(), source.seed, torch.device("cpu"))
-    checkpoints.load_nets(made.folder, state)
+    checkpoints.load(made.folder, state)  # with its clock and its optimisers: it can be trained on
     for nets in (state.nets, state.average):
         if "G" in nets:
             nets["G"].load_state_dict(made.nets["G"].state_dict())
-    state.clock = state.clock._replace(images=int(made.folder.name))
     with locked(out):
         save_codec(out, made.codec)
         data = source.meta["data"] | {"title": f"{source.meta['data']['title']}; G tuned towards {image}"}
