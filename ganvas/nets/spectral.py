@@ -1,17 +1,18 @@
 """Layers whose largest singular value is 1. Miyato et al. 2018, algorithm 1."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Literal, TypeVar
+from itertools import groupby
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
-from torch.nn.utils.parametrize import register_parametrization
+from torch.nn.utils.parametrize import is_parametrized, register_parametrization
 
 from ..config import config
 from ..core import Architecture, Spec
-from .layers import is_0
+from .layers import is_0, stored_weight
 from .mlp import MLP
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -25,6 +26,7 @@ class SpectralNorm(nn.Module):
     """
 
     u: Tensor
+    ready: Tensor | None = None  # W / σ(W) while the network that W is a part of runs
 
     def __init__(self, weight: Tensor, axis: int = 0, eps: float = 1e-12) -> None:
         super().__init__()
@@ -32,23 +34,67 @@ class SpectralNorm(nn.Module):
         self.register_buffer("u", normalize(torch.randn(weight.shape[axis]), dim=0))
 
     def forward(self, weight: Tensor) -> Tensor:
-        rows = weight.transpose(0, self.axis).flatten(1)
-        with torch.no_grad():
-            v = normalize(self.u @ rows, dim=0, eps=self.eps)
-            u = normalize(rows @ v, dim=0, eps=self.eps)
-            if self.training:
-                self.u.copy_(u)
-        return weight / (u @ (rows @ v))
+        return normalised([self], [weight])[0] if self.ready is None else self.ready
+
+
+def normalised(norms: Sequence[SpectralNorm], weights: Sequence[Tensor]) -> list[Tensor]:
+    """W / σ(W) of K weights of one shape at once: of small weights, calls would take more time than numbers."""
+    axis, eps = norms[0].axis, norms[0].eps
+    turned = torch.stack([weight.transpose(0, axis).movedim(1, -1) for weight in weights])  # they are kept in channels_last
+    rows = turned.flatten(2)  # [K, out, rest]
+    with torch.no_grad():
+        u = torch.stack([norm.u for norm in norms])[:, None]
+        v = normalize(u @ rows, dim=2, eps=eps)
+        u = normalize(v @ rows.mT, dim=2, eps=eps)
+        for norm, new in zip(norms, u, strict=True):
+            if norm.training:
+                norm.u.copy_(new[0])
+    whole = (rows / (u @ rows @ v.mT)).view_as(turned)
+    return [weight.movedim(-1, 1).transpose(0, axis) for weight in whole.unbind()]
+
+
+class Together:
+    """Before a network runs, its spectrally normalised layers iterate, those of one shape at once."""
+
+    def __init__(self, layers: Iterable[nn.Module]) -> None:
+        def alike(layer: nn.Module) -> tuple[int, ...]:
+            return norm_of(layer).axis, *stored_weight(layer).shape
+
+        self.groups = [list(group) for _, group in groupby(sorted(layers, key=alike), alike)]
+
+    def before(self, *_: Any) -> None:
+        for group in self.left():
+            norms = [norm_of(layer) for layer in group]
+            for norm, ready in zip(norms, normalised(norms, [stored_weight(layer) for layer in group]), strict=True):
+                norm.ready = ready
+
+    def after(self, *_: Any) -> None:
+        for group in self.left():
+            for layer in group:
+                norm_of(layer).ready = None
+
+    def left(self) -> list[list[nn.Module]]:
+        """All, until an export makes plain weights of them."""
+        groups = ([layer for layer in group if is_parametrized(layer, "weight")] for group in self.groups)
+        return [group for group in groups if group]
+
+
+def norm_of(layer: nn.Module) -> SpectralNorm:
+    return layer.parametrizations.weight[0]  # type: ignore[union-attr, index, return-value]
 
 
 def spectral(net: Net, eps: float = 1e-12, but: Iterable[nn.Module | None] = ()) -> Net:
-    """The network with every weight of its layers spectrally normalised, `but` those of some, and those that start at 0."""
+    """The network, or several, every weight spectrally normalised `but` those of some layers and those that start at 0."""
     left_out = set(but)
-    for layer in [module for module in net.modules() if isinstance(module, LAYERS) and module not in left_out]:
-        if is_0(layer.weight):
-            continue  # it has no direction to keep
-        axis = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
-        register_parametrization(layer, "weight", SpectralNorm(layer.weight, axis, eps))
+    for player in net.values() if isinstance(net, nn.ModuleDict) else [net]:
+        layers = [module for module in player.modules() if isinstance(module, LAYERS) and module not in left_out]
+        layers = [layer for layer in layers if not is_0(layer.weight)]  # they have no direction to keep
+        for layer in layers:
+            axis = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
+            register_parametrization(layer, "weight", SpectralNorm(layer.weight, axis, eps))
+        together = Together(layers)
+        player.register_forward_pre_hook(together.before)
+        player.register_forward_hook(together.after, always_call=True)
     return net
 
 

@@ -1,5 +1,6 @@
 """What wraps any networks, against the original authors' values and by what it is for."""
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,32 @@ def test_spectral_layers_have_norm_1(nets: DCGAN | Compact | MLP) -> None:
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1.0, rel=0.05)
     assert not any(isinstance(m, SpectralNorm) for m in built["G"].modules())
+
+
+def test_spectral_layers_iterate_together_as_each_would() -> None:
+    torch.manual_seed(0)
+    built = Spectral(nets=DCGAN(width=2), players=("G", "D")).build(Spec((1, 16, 16), (), {}))
+    alone = copy.deepcopy(built)
+    for net in alone.values():
+        net._forward_pre_hooks.clear()
+        net._forward_hooks.clear()
+    z, x = torch.randn(4, 100), torch.randn(4, 1, 16, 16)
+    for _ in range(2):
+        torch.testing.assert_close(built["G"](z), alone["G"](z))
+        torch.testing.assert_close(built["D"](x).logit, alone["D"](x).logit)
+    for (key, ours), theirs in zip(built.state_dict().items(), alone.state_dict().values(), strict=True):
+        torch.testing.assert_close(ours, theirs, msg=key)
+    for nets in (built, alone):
+        nets["D"](nets["G"](z)).logit.sum().backward()
+    for (key, ours), theirs in zip(built.named_parameters(), alone.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, msg=key)
+
+
+def test_a_pass_that_fails_leaves_no_weights_behind() -> None:
+    built = Spectral(nets=DCGAN(width=2)).build(Spec((1, 16, 16), (), {}))
+    with pytest.raises(RuntimeError):
+        built["D"](torch.randn(4, 3, 16, 16))
+    assert all(m.ready is None for m in built.modules() if isinstance(m, SpectralNorm))
 
 
 def labelled(spec: Spec, kind: str) -> tuple[Spec, Tensor]:
