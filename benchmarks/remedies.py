@@ -27,7 +27,7 @@ from ganvas.data import Files
 from ganvas.extras import Classification, FeatureMatching, HistoricalAveraging, LeCam, WeightClipping
 from ganvas.media import Image as Images
 from ganvas.methods import Adversarial
-from ganvas.metrics import Frechet, Pixels
+from ganvas.metrics import KID, Pixels
 from ganvas.nets import (
     DCGAN,
     MLP,
@@ -80,7 +80,7 @@ def classic(name: str, folder: Path) -> Recipe:
         method=Adversarial(),
         optim={"G": adam, "D": adam},
         train=replace(recipe.train, batch=32, ema_kimg=0.0, snapshots=1, images=IMAGES[name]),
-        evaluation=Evaluation(extractor=Pixels(), metrics=(Frechet(),), samples=64, snapshot_samples=16),
+        evaluation=Evaluation(extractor=Pixels(), metrics=(KID(),), samples=64, snapshot_samples=16),
     )
 
 

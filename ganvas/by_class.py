@@ -9,7 +9,7 @@ from torch import Tensor
 from .comparison import aligned
 from .core import Asked, Condition, Method, Nets, Scored, Spec
 from .errors import GanvasError
-from .evaluation import Judge, Reals, cut
+from .evaluation import Judge, Reals
 from .sampling import stream
 
 LEAST = 50  # real samples of a class on each side, below which its scores say nothing
@@ -49,11 +49,10 @@ def scores(judge: Judge, method: Method, nets: Nets, spec: Spec, n: int) -> dict
         if min(count, len(reals.reference.features)) < LEAST:
             continue
         blocks = stream(method, nets, judge.codec, count, judge.evaluation.seed, asked=Asked(torch.tensor(k)))
-        fake = judge.features(blocks, count, f"class {k}")
-        card: dict[str, dict[str, float]] = {"scores": {}, "floor": {}}
-        for metric in judge.evaluation.metrics:
-            card["scores"] |= metric(reals.of(metric, count), cut(fake, metric.samples))
-            card["floor"] |= reals.floor(metric, count)
+        metrics, floor = judge.evaluation.metrics, dict[str, float]()
+        for metric in metrics:
+            floor |= reals.floor(metric, count)
+        card = {"scores": reals.scores(metrics, judge.features(blocks, count, f"class {k}"), count), "floor": floor}
         found[label.names[k] if label.names else str(k)] = card | {"samples": count}
     if not found:
         raise GanvasError(f"no class has {LEAST} real samples on each side to compare with: leave out --per-class")

@@ -39,6 +39,11 @@ class Reals(NamedTuple):
         """Those a metric compares `n` generated ones with: all of the reference, or as many held-out ones."""
         return self.reference if metric.against == "train" else cut(cut(self.held, n), metric.samples)
 
+    def scores(self, metrics: Iterable[Metric], fake: Scored, n: int) -> dict[str, float]:
+        """What `n` generated samples score."""
+        cards = (metric(self.of(metric, n), cut(fake, metric.samples)) for metric in metrics)
+        return {name: value for card in cards for name, value in card.items()}
+
     def floor(self, metric: Metric, n: int) -> dict[str, float]:
         """What the other real samples score in the place of `n` generated ones."""
         other = self.held if metric.against == "train" else self.reference
@@ -119,15 +124,13 @@ class Judge:
 
     def card(self, method: Method, nets: Nets, metrics: tuple[Metric, ...], n: int) -> dict[str, Any]:
         """{"scores": …, "floor": …, "lower_is_better": …, "protocol": …} of `n` generated samples."""
-        fake = self._fake(method, nets, n)
-        scores: dict[str, float] = {}
+        scores = self.reals.scores(metrics, self._fake(method, nets, n), n)
         floor: dict[str, float] = {}
         lower: dict[str, bool] = {}
         for metric in metrics:
-            scores |= metric(self.reals.of(metric, n), cut(fake, metric.samples))
             floor |= self.floor(metric, n)
             lower |= metric.lower_is_better
-        return {"scores": scores, "floor": floor, "lower_is_better": dict(lower), "protocol": self.protocol(n)}
+        return {"scores": scores, "floor": floor, "lower_is_better": lower, "protocol": self.protocol(n)}
 
     def floor(self, metric: Metric, n: int) -> dict[str, float]:
         """What real samples score in the place of `n` generated ones."""
