@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .api import compare, evaluate, load, resume, train
     from .converting import convert
     from .exporting import export
-    from .using import directions, interpolate, mix, nearest, project
+    from .using import directions, interpolate, mix, nearest, project, synthesise
 
 __version__ = "0.1.0"
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "nearest",
     "project",
     "resume",
+    "synthesise",
     "train",
 ]
 

@@ -29,6 +29,7 @@ from .run import Run, locked, save_codec
 from .sampling import Generator
 from .settle import say
 from .sheet import TILE, Cell, table, tile, tiles
+from .synthetic import write_set
 
 
 def opened(
@@ -268,3 +269,22 @@ def keep_tuned(made: Generator, out: Path, image: str) -> Run:
         run = Run.write(out, source.recipe, source.asked, source.seed, data, source.meta["environment"])
         run.save(state)
     return run
+
+
+def synthesise(
+    run: str | Path | Run,
+    *,
+    per_class: int = 100,
+    seed: int = 0,
+    out: str | Path | None = None,
+    truncation: float | None = None,
+    checkpoint: str = "best",
+    device: str = "auto",
+) -> Path:
+    """`ganvas augment`: a labelled set of samples to train other models with, in RUN/synthetic or `out`, marked as synthetic.
+
+    Raises:
+        GanvasError: no run, one without classes, a folder that is in use or cannot be written.
+    """
+    made = opened(run, checkpoint, device, truncation=truncation)
+    return write_set(made, per_class, seed, Path(out) if out is not None else made.run.path / "synthetic")

@@ -82,6 +82,8 @@ def test_from_the_command_line(runs: dict[str, Run], picture: Path, tmp_path: Pa
     with Image.open(out / "before-after.png") as strip:
         last = np.asarray(strip.convert("L").crop((strip.width - 194, strip.height - 194, strip.width - 2, strip.height - 2)))
     assert np.array_equal(np.load(tmp_path / "a" / "samples.npy")[0, ..., 0].repeat(24, 0).repeat(24, 1), last)
+    assert cli.main(["train", "--resume", str(tuned), "--images", "128"]) == 0  # it can be trained on
+    assert Run(tuned).scores[-1]["images"] == 128
     assert cli.main(["generate", str(runs["stylegan2_small"].path), *code, "--out", str(tmp_path / "b")]) == 1
     assert "a code of another generator" in capsys.readouterr().err
 

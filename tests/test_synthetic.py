@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from runs import trained
 
+import ganvas
 from ganvas import cli
 from ganvas.core import key
 from ganvas.run import Run
@@ -51,6 +52,10 @@ def test_what_cannot_be_is_said(
     (tmp_path / "x").write_text("")
     assert cli.main(["augment", str(run.path), *(word.replace("HERE", str(tmp_path)) for word in words)]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_from_python(run: Run, tmp_path: Path) -> None:
+    assert len(list(ganvas.synthesise(run, per_class=2, out=tmp_path / "set").glob("*/*.png"))) == 20
 
 
 def test_a_generator_without_classes_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

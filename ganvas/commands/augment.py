@@ -1,7 +1,6 @@
 """a labelled set of synthetic samples, to train other models with"""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..cli import parse, run_first
 
@@ -29,9 +28,7 @@ class Arguments:
 def main(words: list[str]) -> int:
     run, words = run_first(words, "augment", Arguments())
     got = parse(Arguments, Arguments(), words, "ganvas augment RUN")
-    from ..synthetic import write_set
-    from ..using import opened
+    from ..using import synthesise
 
-    made = opened(run, got.checkpoint, got.device, truncation=got.truncation)
-    print(write_set(made, got.per_class, got.seed, Path(got.out) if got.out else run.path / "synthetic"))
+    print(synthesise(run, **vars(got)))
     return 0

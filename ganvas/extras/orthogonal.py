@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from ..config import config
 from ..core import Clock, Nets, Scene
 from ..errors import refuse
-from ..nets.layers import stored_weight
 
 
 @config
@@ -39,9 +38,13 @@ class Orthogonal:
 
 def weights(net: nn.Module) -> list[Tensor]:
     """The weights of linear and convolution layers, as they are stored, seen as [out, rest]."""
-    layers = (layer for layer in net.modules() if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)))
-    turned = ((stored_weight(layer), isinstance(layer, nn.ConvTranspose2d)) for layer in layers)
-    return [(weight.transpose(0, 1) if backwards else weight).flatten(1) for weight, backwards in turned]
+    found: list[Tensor] = []
+    for layer in net.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            kept = getattr(layer, "parametrizations", None)
+            weight = layer.weight if kept is None else kept.weight.original
+            found.append((weight.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else weight).flatten(1))
+    return found
 
 
 def of_shape(weight: Tensor) -> tuple[int, ...]:
