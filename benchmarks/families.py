@@ -1,6 +1,6 @@
 """Every recipe for the same minutes on the same data, one after another: the tables of docs/results.md and docs/families.md.
 
-python benchmarks/families.py [RECIPE …] [--data fashion data/crossfire] [--minutes 5] [--runs DIR] [--table]
+python benchmarks/families.py [RECIPE …] [--data fashion data/crossfire] [--minutes 5] [--size PX] [--runs DIR] [--table]
 
 Each run is `ganvas train RECIPE --data DATA --minutes M` in a process of its own. Last and best are scored as the run scores
 itself; the better one class by class, and once more with an extractor that has seen other pictures. Results are kept in
@@ -23,7 +23,9 @@ from ganvas.run import Run
 
 PLAIN = ["gan", "gan_minimax", "dcgan_small", "lsgan", "ragan", "dragan", "wgan_small", "wgan_gp_small"]
 LABELLED = ["cgan", "acgan", "projection", "sngan_small", "sagan_small", "biggan_small", "biggan_deep_small", "auto"]
-RECIPES = PLAIN + LABELLED
+GROWN = ["progan_small", "stylegan_small", "stylegan2_small", "stylegan3_small", "r3gan_small"]
+BASELINES = ["autoencoder", "vae", "beta_vae", "vae_gan"]
+RECIPES = PLAIN + LABELLED + GROWN + BASELINES
 KEPT, WALLS = Path("benchmarks/results/families.jsonl"), Path("docs/images/families")
 EMBEDDED = {"fashion": "fashion-embedded"}  # what the second extractor compares with: 60,000 pictures would take it long
 COLUMNS = ["frechet", "kid", "precision", "recall", "density", "coverage"]
@@ -33,8 +35,9 @@ def title(data: str) -> str:
     return Path(data).name
 
 
-def trained(recipe: str, data: str, minutes: float, out: Path) -> Run:
+def trained(recipe: str, data: str, minutes: float, size: int | None, out: Path) -> Run:
     command = [sys.executable, "-m", "ganvas", "train", recipe, "--data", data, "--minutes", str(minutes), "--out", str(out)]
+    command += ["--medium.size", str(size)] if size else []
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return Run(out)
 
@@ -115,6 +118,7 @@ def main() -> None:
     parser.add_argument("recipes", nargs="*", default=RECIPES)
     parser.add_argument("--data", nargs="+", default=["fashion", "data/crossfire"])
     parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--size", type=int, help="pixels, where not the recipe's own")
     parser.add_argument("--runs", type=Path, default=Path("runs/families"))
     parser.add_argument("--table", action="store_true", help="only print the tables of what there is")
     got = parser.parse_args()
@@ -123,7 +127,7 @@ def main() -> None:
             if (recipe, title(data), got.minutes) in kept():
                 continue
             name = f"{recipe}-{title(data)}-{got.minutes:g}"
-            run = trained(recipe, data, got.minutes, got.runs / name)
+            run = trained(recipe, data, got.minutes, got.size, got.runs / name)
             found = row(run, recipe, data, got.minutes)
             with KEPT.open("a") as file:
                 file.write(json.dumps(found) + "\n")

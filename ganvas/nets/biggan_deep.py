@@ -41,7 +41,7 @@ class UpBlock(nn.Module):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         h = x
         for k, (norm, convolution) in enumerate(zip(self.norms, self.convolutions, strict=True)):
-            h = relu(norm(h, y))
+            h = relu(norm(h, y), inplace=True)
             h = convolution(doubled(h) if self.upward and k == 1 else h)
         beside = x[:, : self.outputs]
         return h + (doubled(beside) if self.upward else beside)
@@ -67,7 +67,7 @@ class DownBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = x
         for k, convolution in enumerate(self.convolutions):
-            h = relu(h)
+            h = relu(h, inplace=k > 0)  # x is wanted again
             h = convolution(avg_pool2d(h, 2) if self.halve and k == 3 else h)
         beside = avg_pool2d(x, 2) if self.halve else x
         return h + (beside if self.appended is None else torch.cat([beside, self.appended(beside)], 1))

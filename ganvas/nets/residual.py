@@ -82,8 +82,8 @@ class UpBlock(nn.Module):
         self.beside = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
-        h = self.first(doubled(relu(self.norms[0](x, y))))
-        h = self.second(relu(self.norms[1](h, y)))
+        h = self.first(doubled(relu(self.norms[0](x, y), inplace=True)))
+        h = self.second(relu(self.norms[1](h, y), inplace=True))
         return h + doubled(self.beside(x))  # a 1x1 convolution and the doubling may change places: a quarter of the work
 
 
@@ -101,7 +101,7 @@ class DownBlock(nn.Module):
         self.beside = nn.Conv2d(inputs, outputs, 1) if halve or inputs != outputs else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.second(relu(self.first(x if self.is_first else relu(x))))
+        h = self.second(relu(self.first(x if self.is_first else relu(x)), inplace=True))
         if not self.halve:
             return h + self.beside(x)
         return avg_pool2d(h, 2) + self.beside(avg_pool2d(x, 2))  # as above: the mean first
