@@ -113,9 +113,14 @@ def biggan_deep() -> Recipe:
 
 
 def biggan_deep_small() -> Recipe:
-    """Images, 32 px: a quarter of the width: for a processor.
+    """Images, 32 px: a quarter of the width, twice biggan_small's rates, since it makes fewer steps: for a processor.
 
     Paper: Brock et al. 2019, appendix B, BigGAN-deep.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 19.6, coverage 0.13 (docs/results.md).
     """
-    return replace(biggan_small(), name="biggan_deep_small", nets=BigGANDeep(z_dim=64, width=16, d_width=16, shared=32))
+    return replace(
+        biggan_small(),
+        name="biggan_deep_small",
+        nets=BigGANDeep(z_dim=64, width=16, d_width=16, shared=32),
+        optim={"G": Adam(lr=1e-3, betas=(0.0, 0.9)), "D": Adam(lr=2e-3, betas=(0.0, 0.9))},
+    )
