@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .core import Latents
 from .errors import GanvasError
+from .nets.layers import shares_of
 from .sampling import Generator
 
 Way = Literal["auto", "linear", "spherical"]
@@ -37,7 +38,7 @@ def way_through(stops: Tensor, frames: int, loop: bool, spherical: bool) -> Tens
 def latents_between(made: Generator, chosen: list[int], frames: int, way: Way, loop: bool) -> Latents:
     """The latents of every picture on the way.
 
-    Classes have nothing between them: of generators whose class is no part of a style, all samples take the first one's.
+    Where classes are no part of a style, the way leads through mixtures of them.
 
     Raises:
         GanvasError: fewer than two seeds, no frames, or more pictures than anyone looks at.
@@ -57,8 +58,8 @@ def latents_between(made: Generator, chosen: list[int], frames: int, way: Way, l
     label = found.get("label")
     if label is None:
         return {name: path}
-    whole = label.is_floating_point()
-    return {name: path, "label": way_through(label, frames, loop, False) if whole else label[:1].expand(len(path))}
+    shares = shares_of(label, made.run.spec().conditions["label"].size)
+    return {name: path, "label": way_through(shares, frames, loop, False)}
 
 
 def spaced(frames: int, stops: int, loop: bool) -> Iterator[slice]:

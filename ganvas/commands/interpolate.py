@@ -11,7 +11,7 @@ from . import Sampling
 class Arguments(Sampling):
     """The way from one seed's sample to the next and back, as a film or as lines of pictures.
 
-    Generators that are told a class make all pictures of one: the first seed's, or that of --label.
+    Between samples of two classes the class changes as well, unless --label asks for one.
 
     seeds: where it goes through.
     frames: pictures between one seed and the next.

@@ -14,7 +14,7 @@ from torch.nn.functional import avg_pool2d, relu
 
 from ..config import config
 from ..core import Spec
-from .layers import check_widths, classes_of, image_levels
+from .layers import check_widths, classes_of, embedded, image_levels
 from .residual import Attention, Discriminator, Norm, d_widths, doubled, g_widths, halvings, initialise, places
 from .spectral import spectral
 
@@ -74,7 +74,10 @@ class DownBlock(nn.Module):
 
 
 class Generator(nn.Module):
-    """z [N, z_dim], label int64 [N] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1]; two blocks a size."""
+    """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1].
+
+    There are two blocks a size.
+    """
 
     def __init__(
         self, z_dim: int, widths: list[int], channels: int, classes: int, shared: int, attend: Collection[int]
@@ -91,7 +94,7 @@ class Generator(nn.Module):
         self.norm, self.last = nn.BatchNorm2d(widths[-1]), nn.Conv2d(widths[-1], channels, 3, 1, 1)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        y = z if self.shared is None or label is None else torch.cat([z, self.shared(label)], 1)
+        y = z if self.shared is None or label is None else torch.cat([z, embedded(self.shared, label)], 1)
         h = self.first(y).unflatten(1, (-1, 4, 4))
         for k, block in enumerate(self.blocks):
             h = block(h, y)

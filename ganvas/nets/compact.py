@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Spec, Verdict
-from .layers import check_widths, classes_of, image_levels
+from .layers import check_widths, classes_of, embedded, image_levels
 
 
 def widths(width: int, cap: int, levels: int) -> list[int]:
@@ -33,7 +33,7 @@ class Norm(nn.Module):
         x = self.norm(x)
         if self.change is None or label is None:
             return x
-        gain, bias = self.change(label).to(x.dtype)[:, :, None, None].chunk(2, 1)
+        gain, bias = embedded(self.change, label).to(x.dtype)[:, :, None, None].chunk(2, 1)
         return torch.addcmul(bias, x, 1 + gain)
 
 
@@ -45,7 +45,7 @@ def zero_embedding(classes: int, size: int) -> nn.Embedding:
 
 
 class Generator(nn.Module):
-    """z [N, z_dim], label int64 [N] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1]."""
+    """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1]."""
 
     def __init__(self, z_dim: int, sizes: list[int], channels: int, classes: int) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         h = self.first(z)
         if self.label is not None and label is not None:
-            h = h + self.label(label)
+            h = h + embedded(self.label, label)
         h = h.unflatten(1, (-1, 4, 4))
         for norm, doubling in zip(self.norms, self.doublings, strict=True):
             h = doubling(nn.functional.leaky_relu(norm(h, label), 0.2, inplace=True))

@@ -11,12 +11,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from ..config import config
 from ..core import Architecture, Condition, Spec, Verdict
 from ..errors import GanvasError
-from .layers import no_label
+from .layers import no_label, shares_of
 from .mlp import MLP
 
 
@@ -36,7 +35,7 @@ class Told(nn.Module):
 
 def vector(label: Tensor, condition: Condition) -> Tensor:
     """Labels as float [N, K]: classes as one of K."""
-    return one_hot(label, condition.size).float() if condition.kind == "class" else label.float()
+    return shares_of(label, condition.size) if condition.kind == "class" else label.float()
 
 
 class Shown(nn.Module):

@@ -1,9 +1,10 @@
-"""What the networks here share: reading an image's geometry from a spec."""
+"""What the networks here share: reading geometry and classes from a spec, and labels from a batch."""
 
 from math import log2
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 from torch.nn.utils.parametrize import is_parametrized
 
 from ..core import Condition, Spec
@@ -40,6 +41,16 @@ def classes_of(spec: Spec) -> int:
     """How many classes samples come in; 0 where they have none."""
     label = spec.conditions.get("label")
     return label.size if label is not None and label.kind == "class" else 0
+
+
+def shares_of(label: Tensor, classes: int) -> Tensor:
+    """Classes int64 [N] as float [N, K], one of K; mixtures of classes [N, K] are that already."""
+    return label.float() if label.is_floating_point() else one_hot(label, classes).float()
+
+
+def embedded(table: nn.Embedding, label: Tensor) -> Tensor:
+    """A class's row, [N, size]; of a mixture of classes the mixture of theirs."""
+    return label.float() @ table.weight if label.is_floating_point() else table(label)
 
 
 def no_label(label: Condition) -> Tensor:

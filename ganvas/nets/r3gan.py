@@ -16,7 +16,7 @@ from ..config import config
 from ..core import Spec, Verdict
 from ..errors import refuse
 from ..resampling import doubled, halved
-from .layers import check_widths, classes_of, image_levels
+from .layers import check_widths, classes_of, embedded, image_levels
 
 EXPANSION = 2  # of a block's inner width
 GAIN = (2 / (1 + 0.2**2)) ** 0.5  # of LeakyReLU 0.2
@@ -54,7 +54,7 @@ class Generator(nn.Module):
         self.last = nn.Conv2d(widths[-1], channels, 1, bias=False)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        z = z if self.label is None or label is None else torch.cat([z, self.label(label)], 1)
+        z = z if self.label is None or label is None else torch.cat([z, embedded(self.label, label)], 1)
         h = self.stages[0](self.basis * self.first(z)[:, :, None, None])
         for change, stage in zip(self.changes, self.stages[1:], strict=True):
             h = stage(doubled(change(h)))

@@ -11,11 +11,11 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, one_hot, relu
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, relu
 
 from ..config import config
 from ..core import Spec, Verdict
-from .layers import check_widths, classes_of, image_levels
+from .layers import check_widths, classes_of, embedded, image_levels, shares_of
 from .spectral import spectral
 
 G_WIDTHS = {64: (16, 16, 8, 4, 2), 128: (16, 16, 8, 4, 2, 1), 256: (16, 16, 8, 8, 4, 2, 1)}  # times `width`, from 4 px
@@ -108,7 +108,7 @@ class DownBlock(nn.Module):
 
 
 class Generator(nn.Module):
-    """z [N, z_dim], label int64 [N] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1].
+    """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1].
 
     Args:
         widths: channels at 4 px and after each block.
@@ -151,7 +151,7 @@ class Generator(nn.Module):
         return self.last(relu(self.norm(h))).tanh()
 
     def told(self, label: Tensor) -> Tensor:
-        return one_hot(label, self.classes).float() if self.shared is None else self.shared(label)
+        return shares_of(label, self.classes) if self.shared is None else embedded(self.shared, label)
 
 
 class Discriminator(nn.Module):

@@ -2,13 +2,16 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu, one_hot
+from torch.nn.functional import leaky_relu
 
 from .equalised import HE, Linear, pixel_norm
+from .layers import shares_of
 
 
 class Mapping(nn.Module):
-    """z [N, z_dim], label int64 [N] where there are `classes` -> w [N, w_dim], whose mean is followed while training.
+    """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> w [N, w_dim].
+
+    Its mean is followed in training.
 
     Without z_dim it maps labels alone.
     lr: of its layers, against the others'. keep: of the mean's old value, a batch; None follows no mean.
@@ -33,7 +36,7 @@ class Mapping(nn.Module):
     def mapped(self, z: Tensor | None, label: Tensor | None) -> Tensor:
         given = [] if z is None else [pixel_norm(z.float())]
         if self.label is not None and label is not None:
-            given.append(pixel_norm(self.label(one_hot(label, self.classes).float())))
+            given.append(pixel_norm(self.label(shares_of(label, self.classes))))
         h = torch.cat(given, 1)
         for layer in self.layers:
             h = leaky_relu(layer(h), 0.2)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from small import IMAGE8, components
 from torch import nn
+from torch.nn.functional import one_hot
 
 from ganvas import GanvasError, nets
 from ganvas.config import from_json, to_json
@@ -45,6 +46,21 @@ def made(architecture: Architecture) -> tuple[nn.ModuleDict, dict[str, torch.Ten
     """Networks for data with classes, and what they take of them."""
     built = architecture.build(IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)}))
     return built, {"label": torch.arange(4) % 3} if getattr(built["G"], "conditional", False) else {}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_class_is_a_mixture_of_one_and_between_two_there_is_another(name: str) -> None:
+    built, given = made(ALL[name].smallest())
+    if not given:
+        pytest.skip("no labels")
+    torch.manual_seed(0)
+    for parameter in built.parameters():  # those that start at 0, too
+        parameter.data.normal_(0, 0.3)
+    G, z = built["G"].eval(), torch.randn(4, int(built["G"].z_dim))
+    one = one_hot(given["label"], 3).float()
+    with torch.no_grad():
+        assert torch.allclose(G(z, label=one), G(z, **given), atol=1e-6)
+        assert not torch.allclose(G(z, label=(one + one.roll(1, 1)) / 2), G(z, **given), atol=1e-3)
 
 
 @pytest.mark.parametrize("name", ALL)
