@@ -55,12 +55,12 @@ def test_a_class_is_a_mixture_of_one_and_between_two_there_is_another(name: str)
         pytest.skip("no labels")
     torch.manual_seed(0)
     for parameter in built.parameters():  # those that start at 0, too
-        parameter.data.normal_(0, 0.3)
+        parameter.data.normal_()
     G, z = built["G"].eval(), torch.randn(4, int(built["G"].z_dim))
     one = one_hot(given["label"], 3).float()
     with torch.no_grad():
-        assert torch.allclose(G(z, label=one), G(z, **given), atol=1e-6)
-        assert not torch.allclose(G(z, label=(one + one.roll(1, 1)) / 2), G(z, **given), atol=1e-3)
+        assert torch.allclose(G(z, label=one), G(z, **given), atol=1e-5)
+        assert not torch.allclose(G(z, label=(one + one.roll(1, 1)) / 2), G(z, **given), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ALL)
