@@ -220,6 +220,7 @@ def write_samples(
     """Write samples under the folder `out`, as many as there are, never all in memory; returns what was written.
 
     Args:
+        out: a folder; of a "grid" also the picture itself, a .png.
         form: "files" (one a sample, as the medium has them), "grid" (one picture), "npy" (stored form) or "zip".
         seeds: instead of `n` samples of a seed, the first of each of these.
         code: instead of both, what these latents make.
@@ -227,17 +228,19 @@ def write_samples(
     Raises:
         GanvasError: another form, or a folder that cannot be written.
     """
-    forms = {"files": _files, "grid": _grid, "npy": _array, "zip": _zip}
-    if form not in forms:
+    forms = {"files": _files, "npy": _array, "zip": _zip}
+    if form not in (*forms, "grid"):
         raise GanvasError(f"there is no format {form!r}: --format files, npy or zip, or --grid")
     blocks, which = generator.stream(n, seed), str(seed)
     if seeds is not None:
         blocks, n, which = generator.stream_of(seeds), len(seeds), ", ".join(map(str, seeds))
     if code is not None:
         blocks, n, which = generator.rendered(generator.edited(code)), len(next(iter(code.values()))), "none: a code"
+    words = note(generator, which)
+    if form == "grid":  # holds its words itself
+        return _grid(generator.codec, _progress(blocks, n), n, out, words)
     with explained("writing samples", out):
         out.mkdir(parents=True, exist_ok=True)
-        words = note(generator, which)
         if form != "files":
             write_note(out, words)
         return forms[form](generator.codec, _progress(blocks, n), n, out, words)
@@ -265,8 +268,9 @@ def _beside(blocks: Iterator[Tensor], work: Callable[[Tensor, int], T]) -> Itera
 def _grid(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:
     if n > 10_000:
         raise GanvasError(f"a picture of {n:,} samples is too large: --n 64, or leave out --grid")
-    write_picture(codec.preview(torch.cat(list(blocks))), out / "grid.png", words)
-    return out / "grid.png"
+    path = out if out.suffix.lower() == ".png" else out / "grid.png"
+    write_picture(codec.preview(torch.cat(list(blocks))), path, words)
+    return path
 
 
 def _array(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:

@@ -100,6 +100,10 @@ def test_generated_files_say_so(straight: Any, tmp_path: Path, form: str) -> Non
         with Pillow.open(written / names[65]) as picture:
             assert "synthetic" in picture.info["Comment"]  # type: ignore[operator]
             assert np.array_equal(np.asarray(picture), straight.generate(66)[65, :, :, 0])
+    elif form == "grid":
+        with Pillow.open(tmp_path / "out" / "grid.png") as picture:
+            assert "synthetic" in picture.info["Comment"]  # type: ignore[operator]
+        assert write_samples(Generator(straight), 4, 0, tmp_path / "some" / "four.png", form).is_file()
     else:
         assert "synthetic" in (tmp_path / "out" / "PROVENANCE.json").read_text()
 

@@ -16,7 +16,7 @@ class Arguments(Sampling):
     seeds: instead of these two, the first sample of each of these seeds: 0-31,40.
     code: instead, what this file's code makes (ganvas project writes some).
     edit: directions to follow, NAME=1.5, several with commas (ganvas directions finds some).
-    out: the folder to write to. [default: RUN/generated]
+    out: the folder to write to; with --grid also the picture itself, a .png. [default: RUN/generated]
     grid: write one picture of all samples instead.
     format: files (one a sample, as the medium has them), npy or zip.
     """
