@@ -1,4 +1,4 @@
-"""Every recipe for the same minutes on the same data, one after another: the tables of docs/results.md and docs/families.md.
+"""Every recipe for the same minutes on the same data, one after another: the tables of docs/results.md.
 
 python benchmarks/families.py [RECIPE …] [--data fashion data/crossfire] [--minutes 5] [--size PX] [--runs DIR] [--table]
 

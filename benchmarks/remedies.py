@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from math import log
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,11 +24,12 @@ from torch import Tensor
 
 from ganvas import api, recipes
 from ganvas.augment import InstanceNoise
+from ganvas.core import Field, Scored, Spec
 from ganvas.data import Files
 from ganvas.extras import Classification, FeatureMatching, HistoricalAveraging, LeCam, WeightClipping
 from ganvas.media import Image as Images
 from ganvas.methods import Adversarial
-from ganvas.metrics import KID, Pixels
+from ganvas.metrics import KID, Frechet, Pixels
 from ganvas.nets import (
     DCGAN,
     MLP,
@@ -81,7 +83,7 @@ def classic(name: str, folder: Path) -> Recipe:
         nets=Compact(g_width=16, d_width=4),
         method=Adversarial(),
         optim={"G": adam, "D": adam},
-        train=replace(recipe.train, batch=32, ema_kimg=0.0, snapshots=1, images=IMAGES[name]),
+        train=replace(recipe.train, batch=32, ema_kimg=0.0, snapshots=1, images=IMAGES[name], precision="fp32"),
         evaluation=Evaluation(extractor=Pixels(), metrics=(KID(),), samples=64, snapshot_samples=16),
     )
 
@@ -115,9 +117,13 @@ def batch_norm(recipe: Recipe) -> Recipe:
     return replace(recipe, nets=replace(recipe.nets, batch_norm=True)) if isinstance(recipe.nets, MLP) else recipe
 
 
-def dcgan(recipe: Recipe) -> Recipe:
-    """For images: batch norm in D as well, and weights that start at N(0, 0.02)."""
-    return replace(recipe, nets=DCGAN(width=24, kernel=4)) if isinstance(recipe.nets, Compact) else recipe
+def dcgan(**settings: Any) -> Change:
+    """For images, DCGAN's networks: D four times as wide as in the classic game here, weights that start at N(0, 0.02)."""
+
+    def change(recipe: Recipe) -> Recipe:
+        return replace(recipe, nets=DCGAN(width=16, kernel=4, **settings)) if isinstance(recipe.nets, Compact) else recipe
+
+    return change
 
 
 def both(*changes: Change) -> Change:
@@ -166,7 +172,8 @@ REMEDIES: dict[str, Change] = {
     "instance noise 0.3, falling": method(augment=InstanceNoise()),
     "top-k": method(top_k=TopK(images=2_000)),
     "batch norm in G": batch_norm,
-    "DCGAN's networks: batch norm in D, too": dcgan,
+    "DCGAN's networks, without norm in D": dcgan(d_norm="none"),
+    "DCGAN's networks, batch norm in D": dcgan(),
     "virtual batch norm in G": both(batch_norm, nets(VirtualBatchNorm)),
     "orthogonal initialisation": nets(Initialised, how="orthogonal"),
     "N(0, 0.02) initialisation": nets(Initialised, how="normal"),
@@ -176,7 +183,8 @@ REMEDIES: dict[str, Change] = {
     "labels by projection": nets(Projection),
 }
 POINTS = ("classic", "minibatch discrimination", "R1 and R2 0.1", "labels by projection")
-SHOWN = {"ring": POINTS, "grid": POINTS, "stacked": ("classic", "minibatch discrimination", "R1 and R2 0.1", "feature matching 1")}
+DIGITS = ("classic", "minibatch discrimination", "R1 and R2 0.1", "feature matching 1")
+SHOWN = {"ring": POINTS, "grid": POINTS, "stacked": DIGITS}
 
 
 # ---------------------------------------------------------------- stacked MNIST
@@ -191,34 +199,65 @@ def digits() -> tuple[Tensor, Tensor]:
     return data.stored, data.labels
 
 
-def stack(path: Path) -> None:
-    """Three digits at random as red, green and blue: Metz et al. 2017, section 3.3."""
-    images, _ = digits()
-    index = np.random.default_rng(0).integers(len(images), size=(STACKED, 3))
-    np.savez(path, images=images.numpy()[index, :, :, 0].transpose(0, 2, 3, 1))
+def triples(folder: Path) -> np.ndarray:
+    """Three digits at random as red, green and blue: Metz et al. 2017, section 3.3. Kept as stacked.npz."""
+    path = folder / "stacked.npz"
+    if not path.exists():
+        images, _ = digits()
+        index = np.random.default_rng(0).integers(len(images), size=(STACKED, 3))
+        np.savez(path, images=images.numpy()[index, :, :, 0].transpose(0, 2, 3, 1))
+    return np.load(path)["images"]
+
+
+def looked_up(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each of [N, SIZE, SIZE] the digit it is nearest to, and how far that one is."""
+    known, labels = digits()[0][:NEIGHBOURS].flatten(1).float(), digits()[1]
+    found: list[Tensor] = []
+    nearest: list[Tensor] = []
+    for part in images.flatten(1).float().split(2000):
+        apart, index = (known.square().sum(1) - 2 * part @ known.T).min(1)
+        found.append(labels[index])
+        nearest.append((apart + part.square().sum(1)).clamp(min=0).sqrt())
+    return torch.cat(found), torch.cat(nearest)
 
 
 @cache
-def projection() -> Tensor:
-    """On the digits' first principal components, [SIZE², 48]."""
-    known = digits()[0][:NEIGHBOURS].flatten(1).float()
-    return torch.linalg.eigh(torch.cov(known.T)).eigenvectors[:, -48:]
+def usual() -> tuple[float, float]:
+    """How far 95% of other real digits are from the nearest at most, and how often that one is the same digit."""
+    other = slice(NEIGHBOURS, NEIGHBOURS + 3000)
+    found, apart = looked_up(digits()[0][other])
+    return float(apart.quantile(0.95)), float((found == digits()[1][other]).float().mean())
 
 
-def named(images: Tensor) -> Tensor:
-    """The digit that each of [N, SIZE, SIZE] is nearest to."""
-    known, labels = digits()[0][:NEIGHBOURS].flatten(1).float() @ projection(), digits()[1]
-    found = images.flatten(1).float() @ projection()
-    return torch.cat([labels[(known.square().sum(1) - 2 * part @ known.T).argmin(1)] for part in found.split(2000)])
+def stacked_scores(samples: np.ndarray, real: np.ndarray) -> dict[str, float]:
+    """Modes of 1,000 among triples of three recognisable digits, the share of these, their KL from uniform; Fréchet of pixels.
 
-
-def stacked_modes(samples: np.ndarray) -> dict[str, float]:
-    """Modes of 1,000 and KL from uniform, each channel named by its nearest digit."""
-    channels = torch.from_numpy(samples).permute(0, 3, 1, 2).flatten(0, 1)
-    modes = (named(channels).view(-1, 3) * torch.tensor([100, 10, 1])).sum(1)
-    shares = torch.bincount(modes, minlength=1000) / len(modes)
+    Recognisable is what lies no farther from a real digit than 95% of the others do: any noise is nearest to some digit.
+    """
+    named, apart = looked_up(torch.from_numpy(samples).permute(0, 3, 1, 2).flatten(0, 1))
+    right = (apart <= usual()[0]).view(-1, 3).all(1)
+    modes = (named.view(-1, 3) * torch.tensor([100, 10, 1])).sum(1)[right]
+    shares = torch.bincount(modes, minlength=1000) / max(1, len(modes))
     some = shares[shares > 0]
-    return {"modes": float(len(some)), "mode_kl": float((some * (some * 1000).log()).sum())}
+    kl = float((some * (some * 1000).log()).sum()) if len(some) else log(1000)
+    pixels = [Scored(x.reshape(len(x), -1) / 255) for x in (real, samples)]
+    found = {"modes": float(len(some)), "recognised": float(right.float().mean()), "mode_kl": kl}
+    return found | Frechet()(*pixels)
+
+
+def references(real: np.ndarray) -> dict[str, dict[str, float]]:
+    """What real triples score, noise, and networks before their first step."""
+    random, network = np.random.default_rng(0), classic("stacked", Path(".")).nets
+    G = network.build(Spec((3, SIZE, SIZE), (Field("image", 3),), {}))["G"]
+    with torch.no_grad():
+        made = torch.cat([G(torch.randn(1000, int(G.z_dim))) for _ in range(10)])  # type: ignore[operator, arg-type]
+    untrained = ((made + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    sets = {
+        "real": real[10_000:20_000],
+        "noise": random.integers(0, 256, real[:10_000].shape, np.uint8),
+        "untrained": untrained,
+    }
+    return {name: stacked_scores(images, real[:10_000]) for name, images in sets.items()}
 
 
 # ---------------------------------------------------------------- trials and the table
@@ -232,7 +271,7 @@ def trial(name: str, remedy: str, seed: int, folder: Path, pictures: Path) -> di
             last = sorted((run.path / "samples").glob("*.png"))[-1]
             (pictures / f"{name} {remedy}.png").write_bytes(last.read_bytes())
         if name == "stacked":
-            return stacked_modes(run.generate(10_000, checkpoint="last"))
+            return stacked_scores(run.generate(10_000, checkpoint="last"), triples(folder)[:10_000])
         return [card for card in run.scores if card["kind"] == "final" and "last" in card["which"]][-1]["scores"]
 
 
@@ -254,7 +293,10 @@ def table(done: dict[tuple[str, str, int], dict[str, float]]) -> str:
     columns = {
         "ring": (("modes", "modes of 8", ".0f"), ("high_quality", "within 3 std", ".0%"), ("mode_kl", "KL", ".2f")),
         "grid": (("modes", "modes of 25", ".0f"), ("high_quality", "within 3 std", ".0%"), ("mode_kl", "KL", ".2f")),
-        "stacked": (("modes", "modes of 1,000", ".0f"), ("mode_kl", "KL", ".2f")),
+        "stacked": (
+            *(("modes", "modes of 1,000", ".0f"), ("recognised", "recognised", ".0%")),
+            *(("mode_kl", "KL", ".2f"), ("frechet", "Fréchet", ".1f")),
+        ),
     }
     heads = [f"{name}: {title}" for name, parts in columns.items() for _, title, _ in parts]
     rows = [f"| changed | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
@@ -292,8 +334,8 @@ def main() -> None:
     got = parser.parse_args()
     pictures = got.results.with_suffix("")
     pictures.mkdir(parents=True, exist_ok=True)
-    if "stacked" in got.sets and not (pictures / "stacked.npz").exists():
-        stack(pictures / "stacked.npz")
+    if "stacked" in got.sets:
+        triples(pictures)
     for seed in range(got.seeds):
         for name in got.sets:
             for remedy in list(REMEDIES)[got.part[0] :: got.part[1]]:
@@ -309,10 +351,9 @@ def main() -> None:
                     file.write(json.dumps({"set": name, "remedy": remedy, "seed": seed, "scores": scores}) + "\n")
                 print(name, seed, remedy, {k: round(v, 3) for k, v in scores.items()}, flush=True)
     if "stacked" in got.sets:
-        other = slice(NEIGHBOURS, NEIGHBOURS + 3000)
-        right = (named(digits()[0][other]) == digits()[1][other]).float().mean()
-        print(f"the nearest digit is the right one for {right:.1%} of 3,000 others")
-        print("10,000 real triples:", stacked_modes(np.load(pictures / "stacked.npz")["images"][:10_000]))
+        print(f"the nearest digit is the right one for {usual()[1]:.1%} of 3,000 others")
+        for name, scores in references(triples(pictures)).items():
+            print(f"stacked, {name}:", {key: round(value, 3) for key, value in scores.items()})
     print(table(kept(got.results)))
     if got.picture:
         side_by_side(pictures, got.picture)

@@ -86,7 +86,9 @@ def train(
             return _resume(run, asked.train.minutes, asked.train.images, where, quiet)
         codec, training, judge = prepared(asked, None, where)
         say(quiet, f"{asked.name}: {training.title}, {len(training):,} samples as {words(codec)}, on {where}")
-        begun(asked, training.spec, seed, where, partial(say, quiet))  # networks that cannot be built say so now
+        nets = begun(asked, training.spec, seed, where, partial(say, quiet)).nets  # those that cannot be built say so now
+        if training.condition is not None and not conditional(nets):
+            say(quiet, f"its labels are not used by {asked.name}: projection, acgan and cgan take them")
         if judge is not None:
             judge.check()
         data_there = placed(training, where)

@@ -61,7 +61,7 @@ class ByBudget:
         if facts.distinct < 0.99 * facts.samples:
             described += f", {facts.distinct:,} of them distinct"
         if label is None or label.kind != "class":
-            about_labels = "no classes"
+            about_labels = "no classes" if label is None else "labels that are no classes"
         elif not nets.labels or facts.samples / label.size < self.least_per_class:
             nets = replace(nets, labels=False)
             about_labels = f"{label.size} classes, not used ({facts.samples / label.size:.0f} samples a class)"

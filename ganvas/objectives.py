@@ -35,7 +35,10 @@ class NonSaturating:
 
 @config
 class LeastSquares:
-    """Distances of D's outputs to 1 and 0, which still pull where a logit has saturated. Mao et al. 2017, eq. 9."""
+    """Distances of D's outputs to 1 and 0, which still pull where a logit has saturated. Mao et al. 2017, eq. 9.
+
+    Both losses are halved, as there; CycleGAN and others halve D's alone.
+    """
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
         return ((real - 1).square() + fake.square()) / 2

@@ -77,11 +77,12 @@ def sample(method: Method, nets: Nets, codec: Codec, n: int, seed: int) -> Tenso
     return torch.cat(list(stream(method, nets, codec, n, seed)))
 
 
-def standing(method: Method, nets: Nets, asked: Asked) -> Nets:
-    """The networks with batch norm's statistics taken anew, of samples asked for like this.
+def standing(method: Method, nets: Nets, truncation: float) -> Nets:
+    """The networks with batch norm's statistics taken anew, of truncated samples.
 
-    Running statistics are those of whole latents; truncated ones have others (Brock et al. 2019, appendix D). Networks
-    without batch norm come back as they are.
+    Running statistics are those of whole latents; truncated ones have others (Brock et al. 2019, appendix D). Labels come as
+    in training, whatever will be asked for: statistics of one class alone would take that class out again. Networks without
+    batch norm come back as they are.
     """
     found = nets["G"].modules() if "G" in nets else ()
     if not any(isinstance(module, BATCH_NORMS) for module in found):
@@ -96,7 +97,7 @@ def standing(method: Method, nets: Nets, asked: Asked) -> Nets:
             norm.train()
         for block in range(STANDING):
             with torch.inference_mode():
-                latents = method.latents(nets, BLOCK, generator("standing", block), asked)
+                latents = method.latents(nets, BLOCK, generator("standing", block), Asked(truncation=truncation))
                 method.render(nets, {name: value.to(device) for name, value in latents.items()})
     return nets
 
@@ -133,7 +134,7 @@ class Generator:
         self.nets, self.label, self.truncation = state.sampled(), label, truncation
         self.asked = Asked(None if label is None else wanted(str(label), spec, self.nets), truncation)
         if truncation is not None:
-            self.nets = standing(self.method, self.nets, self.asked)
+            self.nets = standing(self.method, self.nets, truncation)
         self.nets.eval()
         self.styled = hasattr(self.nets["G"], "styles")
         self.edit, self.shift = dict(edit or {}), None

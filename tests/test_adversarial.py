@@ -8,11 +8,11 @@ import torch
 from small import noise, small
 from torch import Tensor, nn
 
-from ganvas import loop, recipes
+from ganvas import GanvasError, loop, recipes
 from ganvas.core import Clock, Nets, Verdict
 from ganvas.loop import Loop
 from ganvas.methods import Adversarial
-from ganvas.objectives import NonSaturating
+from ganvas.objectives import NonSaturating, RelativisticAverage, TopK
 from ganvas.penalties import R1
 
 CPU = torch.device("cpu")
@@ -42,6 +42,18 @@ class Labelled(nn.Module):
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
         return self.weight * label[:, None, None, None].float().expand(-1, 1, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"share_fakes": True, "critic_steps": 2}, "share_fakes has one batch"),
+        ({"top_k": TopK(), "objective": RelativisticAverage()}, "top_k chooses fakes"),
+    ],
+)
+def test_parts_that_contradict_each_other_are_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(GanvasError, match=words):
+        Adversarial(**settings)
 
 
 @pytest.mark.parametrize("share", [False, True])

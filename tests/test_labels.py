@@ -106,7 +106,7 @@ def test_truncated_latents_stay_within(run: Any, prior: Any) -> None:
 def test_standing_statistics_are_those_of_truncated_samples() -> None:
     torch.manual_seed(0)
     nets, method, asked = MLP(z_dim=6, g_hidden=(5,)).build(IMAGE8), Adversarial(), Asked(truncation=0.3)
-    found = standing(method, nets, asked)
+    found = standing(method, nets, 0.3)
     norms = [m for m in found["G"].modules() if isinstance(m, nn.BatchNorm1d)]
     z = torch.cat([method.latents(nets, 64, torch.Generator().manual_seed(i), asked)["z"] for i in range(200)])
     hidden = nn.functional.leaky_relu(nets["G"].layers[0](z), 0.2)  # type: ignore[index, operator]
@@ -114,7 +114,20 @@ def test_standing_statistics_are_those_of_truncated_samples() -> None:
     torch.testing.assert_close(norms[0].running_var, hidden.var(0).detach(), rtol=0.15, atol=0.005)
     assert not torch.equal(norms[0].running_mean, nets["G"].layers[2].running_mean)  # type: ignore[index, union-attr, arg-type]
     plain = MLP(batch_norm=False).build(IMAGE8)
-    assert standing(method, plain, asked) is plain
+    assert standing(method, plain, 0.3) is plain
+
+
+def test_standing_statistics_do_not_take_the_label_out_again() -> None:
+    """Under those of one class alone, batch norm would subtract what the label adds."""
+    torch.manual_seed(0)
+    spec = IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)})
+    nets, method = Concatenation(nets=MLP(z_dim=6, g_hidden=(32,))).build(spec), Adversarial()
+    nets.update(dict(method.state(spec, nets).items()))
+    found = standing(method, nets, 100.0)  # nothing is truncated
+    z = torch.randn(4000, 6)
+    x = [found["G"].eval()(z, torch.full((4000,), k)).mean(0) for k in range(2)]
+    y = [nets["G"].train()(torch.cat([z, z]), torch.arange(8000) // 4000)[4000 * k : 4000 * (k + 1)].mean(0) for k in range(2)]
+    assert (x[0] - x[1]).norm() > 0.5 * (y[0] - y[1]).norm()
 
 
 def test_rows_of_a_class() -> None:

@@ -31,7 +31,7 @@ from ..core import (
 )
 from ..draws import Draw
 from ..errors import GanvasError
-from ..objectives import NonSaturating, TopK
+from ..objectives import NonSaturating, RelativisticAverage, TopK
 
 Critic = Callable[[Tensor], Verdict]
 
@@ -66,6 +66,10 @@ class Adversarial:
             names = [type(part).__name__ for part in parts]
             if len(names) != len(set(names)):
                 raise GanvasError(f"{what} must differ, got {', '.join(names)}: change the setting of one instead")
+        if self.share_fakes and self.critic_steps > 1:
+            raise GanvasError("share_fakes has one batch of fakes a step: with it, --method.critic-steps 1")
+        if self.top_k is not None and isinstance(self.objective, RelativisticAverage):
+            raise GanvasError("top_k chooses fakes, and half of RelativisticAverage's loss is of reals: take another objective")
         if not 1 <= self.critic_steps <= 1000:
             raise GanvasError(f"critic_steps must be between 1 and 1000, got {self.critic_steps}: --method.critic-steps 1")
 

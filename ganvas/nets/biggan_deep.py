@@ -21,6 +21,11 @@ from .spectral import spectral
 NARROW = 4  # times fewer channels within a block
 
 
+def bottleneck(inputs: int, inner: int, outputs: int) -> nn.ModuleList:
+    within = (nn.Conv2d(inner, inner, 3, 1, 1) for _ in range(2))
+    return nn.ModuleList([nn.Conv2d(inputs, inner, 1), *within, nn.Conv2d(inner, outputs, 1)])
+
+
 class UpBlock(nn.Module):
     """x [N, inputs, H, W], y [N, told] -> [N, outputs, …], twice the size if `upward`; outputs are at most the inputs."""
 
@@ -29,14 +34,7 @@ class UpBlock(nn.Module):
         inner = max(1, inputs // NARROW)
         self.outputs, self.upward = outputs, upward
         self.norms = nn.ModuleList(Norm(width, told, 1e-5) for width in (inputs, inner, inner, inner))
-        self.convolutions = nn.ModuleList(
-            [
-                nn.Conv2d(inputs, inner, 1),
-                nn.Conv2d(inner, inner, 3, 1, 1),
-                nn.Conv2d(inner, inner, 3, 1, 1),
-                nn.Conv2d(inner, outputs, 1),
-            ]
-        )
+        self.convolutions = bottleneck(inputs, inner, outputs)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         h = x
@@ -54,14 +52,7 @@ class DownBlock(nn.Module):
         super().__init__()
         inner = max(1, outputs // NARROW)
         self.halve = halve
-        self.convolutions = nn.ModuleList(
-            [
-                nn.Conv2d(inputs, inner, 1),
-                nn.Conv2d(inner, inner, 3, 1, 1),
-                nn.Conv2d(inner, inner, 3, 1, 1),
-                nn.Conv2d(inner, outputs, 1),
-            ]
-        )
+        self.convolutions = bottleneck(inputs, inner, outputs)
         self.appended = nn.Conv2d(inputs, outputs - inputs, 1) if outputs > inputs else None
 
     def forward(self, x: Tensor) -> Tensor:

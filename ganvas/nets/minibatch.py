@@ -20,11 +20,12 @@ class Closeness(nn.Module):
         self.T = nn.Parameter(torch.randn(inputs, kernels, dims) / inputs**0.5)
 
     def forward(self, f: Tensor) -> Tensor:
-        M = torch.einsum("na,abc->nbc", f, self.T)
-        # a dimension at a time: twice as fast as all at once, where [N, N, B, C] leaves the cache; torch.cdist, three times as
-        # fast, has no second derivative for gradient penalties
-        apart = sum(((m[:, None] - m[None]).abs() for m in M.unbind(2)), torch.zeros(()))  # [N, N, B]
-        return (-apart).exp().sum(1) - 1
+        with torch.autocast(f.device.type, enabled=False):  # in bf16 what is small beside 1 would be lost
+            M = torch.einsum("na,abc->nbc", f.float(), self.T)
+            # a dimension at a time: twice as fast as all at once, where [N, N, B, C] leaves the cache; torch.cdist, three
+            # times as fast, has no second derivative for gradient penalties
+            apart = sum(((m[:, None] - m[None]).abs() for m in M.unbind(2)), torch.zeros(()))  # [N, N, B]
+            return (-apart).exp().sum(1) - 1
 
 
 class Comparing(nn.Module):

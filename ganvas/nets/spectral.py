@@ -42,14 +42,15 @@ def normalised(norms: Sequence[SpectralNorm], weights: Sequence[Tensor]) -> list
     axis, eps = norms[0].axis, norms[0].eps
     turned = torch.stack([weight.transpose(0, axis).movedim(1, -1) for weight in weights])  # they are kept in channels_last
     rows = turned.flatten(2)  # [K, out, rest]
-    with torch.no_grad():
-        u = torch.stack([norm.u for norm in norms])[:, None]
-        v = normalize(u @ rows, dim=2, eps=eps)
-        u = normalize(v @ rows.mT, dim=2, eps=eps)
-        for norm, new in zip(norms, u, strict=True):
-            if norm.training:
-                norm.u.copy_(new[0])
-    whole = (rows / (u @ rows @ v.mT)).view_as(turned)
+    with torch.autocast(rows.device.type, enabled=False):
+        with torch.no_grad():
+            u = torch.stack([norm.u for norm in norms])[:, None]
+            v = normalize(u @ rows, dim=2, eps=eps)
+            u = normalize(v @ rows.mT, dim=2, eps=eps)
+            for norm, new in zip(norms, u, strict=True):
+                if norm.training:
+                    norm.u.copy_(new[0])
+        whole = (rows / (u @ rows @ v.mT)).view_as(turned)
     return [weight.movedim(-1, 1).transpose(0, axis) for weight in whole.unbind()]
 
 

@@ -66,7 +66,10 @@ class VirtualBatchNorm:
     def build(self, spec: Spec) -> nn.ModuleDict:
         built = self.nets.build(spec)
         if getattr(built["G"], "conditional", False):
-            raise GanvasError("VirtualBatchNorm wraps networks without labels: put it inside of what makes them conditional")
+            raise GanvasError(
+                "VirtualBatchNorm wraps networks without labels: put it inside of what makes them conditional, or switch the "
+                "networks' own labels off (labels=False)"
+            )
         norms = [(m, name, norm) for m in built["G"].modules() for name, norm in m.named_children() if is_norm(norm)]
         if not norms:
             raise GanvasError(f"G of {type(self.nets).__name__} has no batch norm to replace: leave VirtualBatchNorm out")

@@ -2,9 +2,15 @@
 
 from ..errors import refuse
 
+WEIGHTS = ("gamma", "weight")
 
-def check(gamma: float, every: int, sigma: float = 1.0) -> None:
-    """Raises GanvasError for a weight below 0, an interval below 1 or a distance that is not positive."""
-    refuse(not gamma >= 0, "gamma", gamma, "0 or more", "--method.penalties.0.gamma 1.0")
+
+def check(every: int, **settings: float) -> None:
+    """Raises GanvasError for an interval below 1, a weight below 0, or a distance that is not positive."""
     refuse(every < 1, "every", every, "1 or more", "--method.penalties.0.every 1")
-    refuse(not sigma > 0, "sigma", sigma, "above 0", "--method.penalties.0.sigma 0.1")
+    for name, value in settings.items():
+        flag = f"--method.penalties.0.{name}"
+        if name in WEIGHTS:
+            refuse(not value >= 0, name, value, "0 or more", f"{flag} 1.0")
+        else:
+            refuse(not value > 0, name, value, "above 0", f"{flag} 0.1")

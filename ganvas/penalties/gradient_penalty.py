@@ -30,7 +30,7 @@ class GradientPenalty:
     every: int = 1
 
     def __post_init__(self) -> None:
-        check(self.gamma, self.every)
+        check(self.every, gamma=self.gamma)
 
     @property
     def on(self) -> Literal["between"]:
@@ -53,7 +53,7 @@ class Dragan:
     every: int = 1
 
     def __post_init__(self) -> None:
-        check(self.gamma, self.every, self.reach)
+        check(self.every, gamma=self.gamma, reach=self.reach)
 
     @property
     def on(self) -> Literal["real"]:
@@ -73,7 +73,7 @@ class Drift:
     every: int = 1
 
     def __post_init__(self) -> None:
-        check(self.weight, self.every)
+        check(self.every, weight=self.weight)
 
     @property
     def on(self) -> Literal["real"]:

@@ -29,7 +29,7 @@ class R1:
     schedule: Schedule = Constant()  # of γ
 
     def __post_init__(self) -> None:
-        check(self.gamma, self.every)
+        check(self.every, gamma=self.gamma)
 
     @property
     def on(self) -> Literal["real"]:
@@ -48,7 +48,7 @@ class R2:
     schedule: Schedule = Constant()  # of γ
 
     def __post_init__(self) -> None:
-        check(self.gamma, self.every)
+        check(self.every, gamma=self.gamma)
 
     @property
     def on(self) -> Literal["fake"]:

@@ -65,7 +65,7 @@ def _mixture(name: str, mixture: Mixture) -> Recipe:
             "G": Adam(lr=1e-3, betas=(0.5, 0.99), schedule=cosine),
             "D": Adam(lr=5e-3, betas=(0.5, 0.99), schedule=cosine),
         },
-        train=Train(images=358_400, batch=128, ema_kimg=10.0, snapshots=6),
+        train=Train(images=358_400, batch=128, ema_kimg=10.0, snapshots=6, precision="fp32"),
         evaluation=Evaluation(
             extractor=Coordinates(),
             metrics=(Modes(centres=mixture.centres, std=mixture.std), Frechet()),

@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from ganvas import GanvasError
 from ganvas.core import Clock
 from ganvas.penalties import R1, R2, Dragan, Drift, FiniteDifferenceR1, FiniteDifferenceR2, GradientPenalty
 
@@ -57,6 +58,29 @@ def test_exact_penalty_is_computed_in_full_precision_under_autocast() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         inside = R1(gamma=2.0)(lambda s: layer(s).flatten(), x, None, CLOCK)
     assert torch.equal(exact, inside)
+
+
+def test_a_small_step_is_taken_in_full_precision_under_autocast() -> None:
+    torch.manual_seed(0)
+    net, x = nn.Sequential(nn.Linear(4, 32), nn.Tanh(), nn.Linear(32, 1), nn.Flatten(0)), torch.randn(50, 4)
+    small, large = FiniteDifferenceR1(sigma=0.01), FiniteDifferenceR1(sigma=0.5)
+    found: dict[bool, list[torch.Tensor]] = {}
+    for bf16 in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            logits = net(x)
+            torch.manual_seed(1)
+            found[bf16] = [penalty(net, x, logits, CLOCK) for penalty in (small, large)]
+    torch.testing.assert_close(found[True][0], found[False][0])
+    assert not torch.equal(found[True][1], found[False][1])  # there bf16 is as good, and quicker
+
+
+WRONG = [({"reach": 0.0}, "reach must be above 0"), ({"gamma": -1.0}, "gamma must be 0 or more")]
+
+
+@pytest.mark.parametrize(("wrong", "words"), WRONG)
+def test_a_wrong_setting_is_called_by_its_name(wrong: dict[str, float], words: str) -> None:
+    with pytest.raises(GanvasError, match=words):
+        Dragan(**wrong)  # type: ignore[arg-type]
 
 
 def test_gradient_penalty_goldens(golden: dict[str, torch.Tensor], critic: nn.Module) -> None:
