@@ -48,6 +48,8 @@ def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = l
     codec = ImageCodec(size=g.shape[1], channels=g.shape[0], framing="crop", background=255, flip=False)
     label = Condition("class", g.classes, (), (1 / g.classes,) * g.classes) if g.classes else None
     spec = codec.spec._replace(conditions={"label": label} if label else {})
+    with torch.device("meta"):  # before room is made for what a file says of itself
+        matched(recipe.nets.build(spec)["G"], g.state, f"{file.name}: {g.about}")
     state = loop.start(recipe, spec, 0, torch.device("cpu"))
     for nets in (state.nets, state.average):
         if "G" in nets:
@@ -105,8 +107,8 @@ def take_d(state: State, d: Taken | None) -> str:
     return f"taken over ({d.about})"
 
 
-def fill(net: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
-    """Put weights in their places, those that are normalised as they are stored. Raises GanvasError where they do not fit."""
+def matched(net: nn.Module, state: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:
+    """Weights by the names of their places, those that are normalised as they are stored. Raises GanvasError for others."""
     own = net.state_dict()
     inner = {
         f"{name.removesuffix('.parametrizations.weight.original')}.weight": name for name in own if name.endswith("original")
@@ -119,8 +121,14 @@ def fill(net: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
         problems = {"lacks": missing, "has besides": unknown, "has in another shape": other}
         words = "; ".join(f"{verb} {', '.join(names[:3])} ({len(names)})" for verb, names in problems.items() if names)
         raise GanvasError(f"{what} does not fit: it {words}")
-    net.load_state_dict({**own, **values})
-    if "mapping.middle" in own and "mapping.middle" not in values:
+    return values
+
+
+def fill(net: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
+    """Put weights in their places. Raises GanvasError where they do not fit."""
+    values = matched(net, state, what)
+    net.load_state_dict({**net.state_dict(), **values})
+    if hasattr(net, "mapping") and "mapping.middle" not in values:
         settle_middle(net)
 
 

@@ -281,7 +281,7 @@ def test_tensors_that_reach_beyond_their_numbers() -> None:
     def tensor(offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
         held = reading.Storages()
         held.wanted["0"], held.bytes["0"] = torch.float32, torch.arange(4.0).numpy().tobytes()
-        return reading.Settling("x").tensor([reading.Storage(held, "0"), offset, size, stride])
+        return reading.Settling(reading.Reading("x", 1000)).tensor([reading.Storage(held, "0"), offset, size, stride])
 
     assert tensor(1, (3,), (1,)).tolist() == [1, 2, 3]
     assert tensor(0, (0, 9), (9, 1)).shape == (0, 9)
@@ -303,6 +303,44 @@ def test_a_few_words_that_mean_a_world_are_read_once(tmp_path: Path) -> None:
     (tmp_path / "b.pkl").write_bytes(pickle.dumps({"x": around}))
     with pytest.raises(GanvasError, match="without end"):
         networks(tmp_path / "b.pkl")
+
+
+def test_a_small_file_does_not_unfold_to_a_large_one(tmp_path: Path) -> None:
+    """Mappings and modules that each mention what came before twice; bytes that are opened again and again."""
+    held: Any = {"w": 0}
+    module: Any = {"state": {"_parameters": {}, "_modules": {}}}
+    for _ in range(60):
+        held = {"a": held, "b": held}
+        module = {"state": {"_parameters": {}, "_modules": {"a": module, "b": module}}}
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"x": held}))
+    with pytest.raises(GanvasError, match="no weights"):
+        networks(tmp_path / "a.pkl")
+    with pytest.raises(ValueError, match="without end"):
+        list(reading.weights(module["state"]))
+    data = pickle.dumps(bytes(100_000))
+    again = [Hostile(torch.storage._load_from_bytes, data) for _ in range(200)]
+    (tmp_path / "b.pkl").write_bytes(pickle.dumps({"x": again}, 4))
+    with pytest.raises(GanvasError, match="many times its size"):
+        networks(tmp_path / "b.pkl")
+
+
+def test_tensors_of_one_storage_share_it() -> None:
+    held = reading.Storages()
+    held.wanted["0"], held.bytes["0"] = torch.float32, bytes(4_000_000)
+    settling = reading.Settling(reading.Reading("x", 0))
+    found = [settling.tensor([reading.Storage(held, "0"), k, (10,), (1,)]) for k in range(100)]
+    assert len({tensor.untyped_storage().data_ptr() for tensor in found}) == 1
+
+
+def test_widths_that_a_file_claims_are_compared_before_room_is_made(
+    goldens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = weights(goldens, "stylegan2_G")
+    wide = {name: torch.zeros(65_536) if name.endswith("conv1.bias") else value for name, value in held.items()}
+    torch.save(wide, tmp_path / "wide.pth")
+    monkeypatch.setattr("ganvas.loop.start", None)
+    with pytest.raises(GanvasError, match="in another shape"):
+        convert(tmp_path / "wide.pth", tmp_path / "run")
 
 
 def test_a_compressed_file_is_not_unpacked(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ VALUES = {  # instructions that put down what they carry
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 EMPTY = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple, "EMPTY_SET": list}  # a set is read as a list
 MAPPINGS = {"collections OrderedDict", "dnnlib.util EasyDict"}
+COPIES = {"_codecs encode"}
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 ARRAYS = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}  # so called since numpy 2
 NUMPY = ARRAYS | {"numpy ndarray", "numpy dtype"}
@@ -68,6 +69,7 @@ class Machine:
         known: whether an object may be of this name, "module name".
         stored: what stands for an object that the file keeps elsewhere, by what it says of it; None: there are none.
         needs: who needs no more than what is known, for messages.
+        spend: is told how many bytes are made of others, and may refuse.
     """
 
     def __init__(
@@ -76,8 +78,9 @@ class Machine:
         known: Callable[[str], bool],
         stored: Callable[[Any], Any] | None = None,
         needs: str = "no data set needs",
+        spend: Callable[[int], None] = lambda count: None,
     ) -> None:
-        self.where, self.known, self.stored, self.needs = where, known, stored, needs
+        self.where, self.known, self.stored, self.needs, self.spend = where, known, stored, needs, spend
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -124,6 +127,8 @@ class Machine:
                 self.stack.append(self.named(" ".join(self.popped(2))))
             case "REDUCE" | "NEWOBJ":
                 made, arguments = self.popped(2)
+                if made.name in COPIES:
+                    self.spend(len(arguments[0]))
                 self.stack.append(made_of(made.name, arguments))
             case "BUILD":
                 (state,) = self.popped(1)
@@ -162,7 +167,7 @@ def made_of(name: str, arguments: Any) -> Any:
     """What stands for the object that a file has made of this name: mappings and bytes are such, all else a name."""
     if name in MAPPINGS:
         return _paired({}, [value for pair in arguments[0] for value in pair]) if arguments else {}
-    if name == "_codecs encode":  # bytes, as protocols before 3 have them
+    if name in COPIES:  # bytes, as protocols before 3 have them
         return arguments[0].encode("latin-1")
     return Named(name, arguments)
 

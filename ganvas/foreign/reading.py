@@ -50,7 +50,8 @@ BROKEN = (
 )
 LARGEST = 64 * 2**30  # bytes of a file
 DEEPEST = 200  # values within values
-MOST = 8 * 10**9  # numbers in all
+TIMES, BESIDES = 4, 2**20  # what a file may unfold to: so many times its size, and so many bytes
+MODULES, LONGEST = 100_000, 1000  # of a network: how many, and letters of a name
 
 
 def networks(path: Path) -> list[Found]:
@@ -69,7 +70,8 @@ def networks(path: Path) -> list[Found]:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of escape sequences that there are not: the words are damaged
             # from memory: a file that says it holds more than it does would have room made for all of it
-            return list(parted(opened(io.BytesIO(path.read_bytes()), path.name)))
+            data = path.read_bytes()
+            return list(parted(opened(io.BytesIO(data), Reading(path.name, TIMES * len(data) + BESIDES))))
     except BROKEN as error:
         raise GanvasError(f"{path} is broken, or holds no weights that are known here ({error}): fetch it again") from None
 
@@ -77,27 +79,41 @@ def networks(path: Path) -> list[Found]:
 # ---------------------------------------------------------------- the three forms
 
 
+class Reading:
+    """One file being read: what it is called, and how many bytes it may still unfold to, for a few can mention many again and
+    again."""
+
+    def __init__(self, where: str, left: int) -> None:
+        self.where, self.left = where, left
+
+    def spend(self, count: int) -> None:
+        self.left -= count
+        if self.left < 0:
+            raise ValueError("it unfolds to many times its size")
+
+
 def known(name: str) -> bool:
     return name in NAMES or name.startswith(LAYERS)
 
 
-def machine(where: str, storages: "Storages | None" = None) -> Machine:
-    return Machine(where, known, storages.get if storages is not None else None, "no network's weights need")
+def machine(reading: Reading, storages: "Storages | None" = None) -> Machine:
+    stored = storages.get if storages is not None else None
+    return Machine(reading.where, known, stored, "no network's weights need", reading.spend)
 
 
-def opened(file: BinaryIO, where: str) -> Any:
+def opened(file: BinaryIO, reading: Reading) -> Any:
     """What a file holds, tensors in their places."""
     head = file.read(2)
     file.seek(0)
     if head == b"PK":
-        return zipped(file, where)
-    first = machine(where).run(file)
+        return zipped(file, reading)
+    first = machine(reading).run(file)
     if first == MAGIC:
-        return older(file, where)
-    return settled(first, where)
+        return older(file, reading)
+    return Settling(reading).made(first)
 
 
-def zipped(file: BinaryIO, where: str) -> Any:
+def zipped(file: BinaryIO, reading: Reading) -> Any:
     """torch.save's form since 1.6: a zip with one pickle and a file for each storage."""
     with zipfile.ZipFile(file) as archive:
         names = archive.namelist()
@@ -107,28 +123,29 @@ def zipped(file: BinaryIO, where: str) -> Any:
         folder = main.removesuffix("data.pkl")
         if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
             raise ValueError("it is compressed, which torch.save does not do: unpack it")  # to nobody knows how much
+        reading.spend(sum(info.file_size for info in archive.infolist()))  # which may overlap
         if f"{folder}byteorder" in names and archive.read(f"{folder}byteorder") != b"little":
             raise ValueError("its numbers are written the other way round")
         storages = Storages()
-        found = machine(where, storages).run(archive.read(main))
+        found = machine(reading, storages).run(archive.read(main))
         for key in storages.wanted:
             storages.bytes[key] = archive.read(f"{folder}data/{key}")
-        return settled(found, where)
+        return Settling(reading).made(found)
 
 
-def older(file: BinaryIO, where: str) -> Any:
+def older(file: BinaryIO, reading: Reading) -> Any:
     """torch.save's form before 1.6, the magic number read: version, system, content, keys, and the storages one by one."""
     for _ in range(2):
-        machine(where).run(file)
+        machine(reading).run(file)
     storages = Storages()
-    found = machine(where, storages).run(file)
-    for key in machine(where).run(file):
+    found = machine(reading, storages).run(file)
+    for key in machine(reading).run(file):
         (count,) = struct.unpack("<q", file.read(8))
         width = torch.empty((), dtype=storages.wanted[str(key)]).element_size()
         if not 0 <= count * width <= LARGEST:
             raise ValueError(f"a storage of {count} numbers")
         storages.bytes[str(key)] = file.read(count * width)
-    return settled(found, where)
+    return Settling(reading).made(found)
 
 
 class Storages:
@@ -137,6 +154,7 @@ class Storages:
     def __init__(self) -> None:
         self.wanted: dict[str, torch.dtype] = {}
         self.bytes: dict[str, bytes] = {}
+        self.numbers: dict[str, Tensor] = {}
 
     def get(self, words: Any) -> "Storage":
         """What stands for the storage that a pickle means by ("storage", kind, key, device, count)."""
@@ -155,26 +173,26 @@ class Storage:
         self.held, self.key = held, key
 
     def numbers(self) -> Tensor:
-        """[count]; copied, for what is read from a file cannot be written to."""
-        return torch.frombuffer(bytearray(self.held.bytes[self.key]), dtype=self.held.wanted[self.key])
+        """[count]; copied once, for what is read from a file cannot be written to."""
+        numbers, key = self.held.numbers, self.key
+        if key not in numbers:
+            numbers[key] = torch.frombuffer(bytearray(self.held.bytes[key]), dtype=self.held.wanted[key])
+        return numbers[key]
 
 
 # ---------------------------------------------------------------- from names to tensors
 
 
-def settled(value: Any, where: str) -> Any:
-    """Names made what they stand for: tensors, arrays, the settings and weights of networks; other names stay."""
-    return Settling(where).made(value)
-
-
 class Settling:
-    """Goes through values once each, however often a file mentions them."""
+    """Makes names what they stand for: tensors, arrays, the settings and weights of networks; other names stay.
 
-    def __init__(self, where: str) -> None:
-        self.where = where
+    Goes through values once each, however often a file mentions them.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
         self.done: dict[int, Any] = {}
         self.within: set[int] = set()
-        self.copied = 0  # numbers
 
     def made(self, value: Any) -> Any:
         if not isinstance(value, (dict, list, tuple, Storage, Named)):
@@ -200,9 +218,10 @@ class Settling:
         if value.name in (PARAMETER, PERSISTENT):
             return self.made(value.arguments[0])
         if value.name == LOADED:
-            return opened(io.BytesIO(value.arguments[0]), self.where)
+            self.reading.spend(len(value.arguments[0]))
+            return opened(io.BytesIO(value.arguments[0]), self.reading)
         if value.name in ARRAYS:
-            return array(value)
+            return array(value, self.reading)
         if isinstance(value.state, dict):  # a layer of torch's own, or a namespace
             return {"state": self.made(value.state)}
         return value
@@ -218,15 +237,13 @@ class Settling:
         reach = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True)) + 1
         if 0 not in size and (reach > len(numbers) or prod(size) > len(numbers)):
             raise ValueError("a tensor that reaches beyond its numbers")
-        self.copied += prod(size)
-        if self.copied > MOST:
-            raise ValueError("more numbers than a generator needs")
-        return numbers.as_strided(tuple(size), tuple(stride), offset).clone()
+        return numbers.as_strided(tuple(size), tuple(stride), offset)
 
 
-def array(value: Named) -> Tensor:
+def array(value: Named, reading: Reading) -> Tensor:
     """An array of numpy's."""
     _, shape, kind, by_columns, data = value.state
+    reading.spend(len(data))
     data = data.encode("latin-1") if isinstance(data, str) else data
     words = kind.arguments[0]
     words = words.decode("latin-1") if isinstance(words, bytes) else words
@@ -243,15 +260,16 @@ def parted(value: Any) -> Iterator[Found]:
     """Every network among the values: a mapping of names to tensors, or an object with weights and settings."""
     if not isinstance(value, Mapping):
         raise ValueError("neither a network nor a mapping of weights")
-    found = list(_parted("", value))
+    found = list(_parted("", value, set()))
     if not found:
         raise ValueError("there are no weights in it")
     yield from found
 
 
-def _parted(name: str, value: Any) -> Iterator[Found]:
-    if not isinstance(value, Mapping):
+def _parted(name: str, value: Any, seen: set[int]) -> Iterator[Found]:
+    if not isinstance(value, Mapping) or id(value) in seen:
         return
+    seen.add(id(value))
     if is_network(value):
         state = value["state"]
         yield Found(name, dict(weights(state)), state.get("_init_kwargs") or {})
@@ -261,7 +279,7 @@ def _parted(name: str, value: Any) -> Iterator[Found]:
         yield Found(name, {key.removeprefix("module."): inner for key, inner in own.items()}, {})
         return
     for key, inner in value.items():
-        yield from _parted(str(key), inner)
+        yield from _parted(str(key), inner, seen)
 
 
 def is_network(value: Any) -> bool:
@@ -269,12 +287,15 @@ def is_network(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("state"), Mapping) and "_parameters" in value["state"]
 
 
-def weights(state: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+def weights(network: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
     """A module's parameters and buffers, and those of the modules in it, by name."""
-    for group in ("_parameters", "_buffers"):
-        for name, value in state.get(group, {}).items():
-            if isinstance(value, Tensor):
-                yield f"{prefix}{name}", value
-    for name, inner in state.get("_modules", {}).items():
-        if is_network(inner):
-            yield from weights(inner["state"], f"{prefix}{name}.")
+    waiting: list[tuple[str, Mapping[str, Any]]] = [("", network)]
+    for prefix, state in waiting:
+        for group in ("_parameters", "_buffers"):
+            for name, value in state.get(group, {}).items():
+                if isinstance(value, Tensor):
+                    yield f"{prefix}{name}", value
+        inner = state.get("_modules", {}).items()
+        waiting += [(f"{prefix}{name}.", module["state"]) for name, module in inner if is_network(module)]
+        if len(waiting) > MODULES or len(prefix) > LONGEST:
+            raise ValueError("modules within modules without end")
