@@ -18,12 +18,12 @@ from safetensors.torch import save as packed
 from torch import Tensor, nn
 
 from .copies import neighbours
-from .core import Latents, generator
+from .core import Condition, Latents, generator
 from .errors import GanvasError
 from .evaluation import Judge
 from .files import explained, write_whole
 from .nets import equalised
-from .sampling import BLOCK, Generator
+from .sampling import BLOCK, Generator, parts
 from .sheet import Cell, table, tiles
 
 By = Literal["sefa", "pca", "labels"]
@@ -87,10 +87,10 @@ def readings(made: Generator, code: Tensor, label: Tensor | None) -> Tensor:
         if module in rows:
             rows[module].append(out.flatten(1))
 
-    for block in basis.split(BLOCK):
+    for _, part in parts({"code": basis}, made.codec.spec.shape):
         with listening(made, keep):
-            made.method.render(made.nets, latents_at(made, block, label))
-    found = [torch.cat(parts) for parts in rows.values()]
+            made.method.render(made.nets, latents_at(made, part["code"], label))
+    found = [torch.cat(values) for values in rows.values()]
     return torch.cat([(values[1:] - values[0]).T for values in found])
 
 
@@ -164,33 +164,34 @@ def first_features(made: Generator, latents: Latents) -> Tensor:
             found.append(given.flatten(1))
 
     with listening(made, keep_deep):
-        for k in range(0, len(latents["z"]), BLOCK):
-            made.method.render(made.nets, {name: value[k : k + BLOCK] for name, value in latents.items()})
+        for _, part in parts(latents, made.codec.spec.shape):
+            made.method.render(made.nets, part)
     return torch.cat(found)
 
 
 def separators(made: Generator, judge: Judge, progress: Callable[[str], None]) -> dict[str, Tensor]:
-    """For each class the normal of the plane that parts its samples' codes from the others', towards it: Fisher's discriminant.
+    """For each class or attribute the normal of the plane that parts its samples' codes from the others', towards it.
 
-    Shen et al. 2020 (InterFaceGAN) take a support vector machine. A sample's class is that of the real sample nearest to it,
-    by the judge's features; where G is told it, it is what it was told.
+    By Fisher's discriminant; Shen et al. 2020 (InterFaceGAN) take a support vector machine. A sample's label is that of the
+    real sample nearest to it, by the judge's features; where G is told it, it is what it was told. Of numbers that are no
+    classes, each is parted at the middle of its range.
 
     Raises:
-        GanvasError: no classes, or a generator that takes them beside z and not in its styles.
+        GanvasError: no labels, or a generator that takes them beside z and not in its styles.
     """
-    condition = judge.train.spec.conditions.get("label")
-    if condition is None or condition.kind != "class" or judge.train.labels is None:
-        raise GanvasError("directions by labels want data with classes: --by sefa or pca")
     found, latents = codes(made, LABELLED)
-    if "label" in latents and not made.styled:
-        raise GanvasError("this generator is told the class beside z, which knows nothing of it: generate --label")
-    if "label" in latents:
+    told = "label" in latents
+    if told and not made.styled:
+        raise GanvasError("this generator is told the label beside z, which knows nothing of it: generate --label")
+    condition = (made.run.spec() if told else judge.train.spec).conditions.get("label")
+    if condition is None or (judge.train.labels is None and not told):
+        raise GanvasError("directions by labels want data with labels: --by sefa or pca")
+    if told:
         labels = latents["label"].cpu()
     else:
-        labels = judge.train.labels.cpu()[torch.cat([places(judge, made, latents, k) for k in range(0, len(found), BLOCK)])]
+        labels = judge.train.labels.cpu()[places(judge, made, latents)]  # type: ignore[union-attr]
     directions: dict[str, Tensor] = {}
-    for k in range(condition.size):
-        name, inside = condition.names[k] if condition.names else str(k), labels == k
+    for name, inside in zip(condition.names or map(str, range(condition.size)), sides(labels, condition), strict=True):
         if min(int(inside.sum()), int((~inside).sum())) < LEAST:
             progress(f"{name}: too few samples of it")
             continue
@@ -198,14 +199,20 @@ def separators(made: Generator, judge: Judge, progress: Callable[[str], None]) -
         directions[name] = (normal * (found.cpu() @ normal).std()).to(found)
         progress(f"{name}: {right:.0%} of unseen samples on the right side")
     if not directions:
-        raise GanvasError(f"no class has {LEAST} samples on each side: --by sefa or pca")
+        raise GanvasError(f"no label has {LEAST} samples on each side: --by sefa or pca")
     return directions
 
 
-def places(judge: Judge, made: Generator, latents: Latents, start: int) -> Tensor:
-    """Of a block of samples the places of their nearest training samples."""
-    (stored,) = made.rendered({name: value[start : start + BLOCK] for name, value in latents.items()})
-    return neighbours(judge, stored)[1]
+def places(judge: Judge, made: Generator, latents: Latents) -> Tensor:
+    """Of samples the places of their nearest training samples."""
+    return torch.cat([neighbours(judge, stored)[1] for stored in made.rendered(latents)])
+
+
+def sides(labels: Tensor, condition: Condition) -> Tensor:
+    """For each class or number whether samples have it, [K, N]."""
+    if condition.kind == "class":
+        return torch.arange(condition.size)[:, None] == labels
+    return (labels > (labels.amin(0) + labels.amax(0)) / 2).T
 
 
 def separator(found: Tensor, inside: Tensor) -> tuple[Tensor, float]:
@@ -289,6 +296,6 @@ def drawn(made: Generator, found: Mapping[str, Tensor], chosen: list[int]) -> Pi
             for k in range(len(chosen)):
                 own = {key: value[k : k + 1].expand(len(STEPS), *value.shape[1:]) for key, value in start.items()}
                 steps = torch.tensor(STEPS).to(vector).view(-1, *[1] * (own[name].dim() - 1))
-                (moved,) = made.rendered({**own, name: own[name] + steps * vector})
+                moved = torch.cat(list(made.rendered({**own, name: own[name] + steps * vector})))
                 rows.append([direction if k == 0 else "", *tiles(made.codec, moved)])
     return table(rows)

@@ -44,8 +44,13 @@ class Generator:
 
 
 def called(operation: str) -> Any:
+    if operation in PLAIN:
+        return PLAIN[operation]
     kind, _, overload = operation.rpartition(".")
-    return PLAIN[operation] if operation in PLAIN else getattr(getattr(torch.ops.aten, kind), overload)
+    found = getattr(getattr(torch.ops.aten, kind), overload)
+    if not isinstance(found, torch._ops.OpOverload) or kind == "from_file":  # which can write to files
+        raise ValueError(f"{operation[:80]!r} is no operation on tensors: refused")
+    return found
 
 
 def filled(given: Any, values: dict[str, Any]) -> Any:
@@ -54,7 +59,8 @@ def filled(given: Any, values: dict[str, Any]) -> Any:
     if isinstance(given, dict) and "value" in given:
         return values[given["value"]]
     if isinstance(given, dict) and "torch" in given:
-        return getattr(torch, given["torch"])
+        found = getattr(torch, given["torch"])
+        return found if isinstance(found, (torch.dtype, torch.layout, torch.memory_format)) else None
     return {name: filled(part, values) for name, part in given.items()} if isinstance(given, dict) else given
 
 

@@ -23,7 +23,7 @@ from .errors import GanvasError
 from .files import explained, write_whole
 from .perception import difference
 from .provenance import note
-from .sampling import Generator
+from .sampling import Generator, parts
 
 TRIED = 512  # codes that the search begins among
 RATE, RISE, FALL = 0.1, 0.05, 0.25  # of learning, and the shares of the search in which it rises and falls
@@ -88,9 +88,9 @@ def searched(made: Generator, distance: Callable[[Tensor], Tensor], steps: int, 
 def nearest(made: Generator, latents: Latents, distance: Callable[[Tensor], Tensor]) -> Latents:
     """Of some latents the one whose sample is nearest, as a code."""
     found: list[Tensor] = []
-    for k in range(0, len(latents["z"]), 64):
+    for _, part in parts(latents, made.codec.spec.shape):
         with torch.no_grad():
-            found.append(distance(made.method.render(made.nets, {n: value[k : k + 64] for n, value in latents.items()})))
+            found.append(distance(made.method.render(made.nets, part)))
     best = int(torch.cat(found).argmin())
     with torch.no_grad():
         return made.coded({name: value[best : best + 1] for name, value in latents.items()})

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
-from math import isfinite
+from math import isfinite, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 STANDING = 16  # blocks that batch norm's statistics are taken of anew, where latents are truncated
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-BLOCK = 64  # latents are drawn and rendered in blocks of this size, so that sample i does not depend on how many are asked for
+BLOCK = 64  # latents are drawn in blocks of this size, so that sample i does not depend on how many are asked for
+PIXELS = BLOCK * 128**2  # rendered at once at most, so that memory does not grow with the image
 
 
 @contextmanager
@@ -65,11 +66,23 @@ def stream(
     device = next(next(iter(nets.values())).parameters()).device
     with evaluating(nets):
         for block in range(start // BLOCK, -(-(start + n) // BLOCK)):
+            first, last = max(0, start - block * BLOCK), min(BLOCK, start + n - block * BLOCK)
             with torch.inference_mode():
                 latents = method.latents(nets, BLOCK, generator(seed, "sample", block), asked)
-                x = method.render(nets, edited({name: value.to(device) for name, value in latents.items()}))
-                stored = codec.store(x)
-            yield stored[max(0, start - block * BLOCK) : start + n - block * BLOCK]
+                latents = edited({name: value.to(device) for name, value in latents.items()})
+                stored = [
+                    codec.store(method.render(nets, part))[max(0, first - k) : last - k]
+                    for k, part in parts(latents, codec.spec.shape)
+                    if first < k + len(next(iter(part.values()))) and k < last
+                ]
+            yield torch.cat(stored)
+
+
+def parts(latents: Latents, shape: tuple[int, ...]) -> Iterator[tuple[int, Latents]]:
+    """Latents in parts that are rendered at once, and where each begins: of samples of this shape always parts of one size."""
+    size = max(1, min(BLOCK, PIXELS // prod(shape[1:])))
+    for k in range(0, len(next(iter(latents.values()))), size):
+        yield k, {name: value[k : k + size] for name, value in latents.items()}
 
 
 def sample(method: Method, nets: Nets, codec: Codec, n: int, seed: int) -> Tensor:
@@ -160,11 +173,10 @@ class Generator:
             return self.edited({name: torch.cat([latents[name][:1] for latents in each]).to(device) for name in each[0]})
 
     def rendered(self, latents: Latents) -> Iterator[Tensor]:
-        """Samples of latents in stored form, on the CPU, a block at a time."""
-        for k in range(0, len(next(iter(latents.values()))), BLOCK):
+        """Samples of latents in stored form, on the CPU, a part at a time."""
+        for _, part in parts(latents, self.codec.spec.shape):
             with torch.inference_mode():
-                x = self.method.render(self.nets, {name: value[k : k + BLOCK] for name, value in latents.items()})
-                stored = self.codec.store(x).cpu()
+                stored = self.codec.store(self.method.render(self.nets, part)).cpu()
             yield stored
 
     def stream_of(self, seeds: Sequence[int]) -> Iterator[Tensor]:

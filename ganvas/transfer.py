@@ -3,7 +3,8 @@
 Mo et al. 2020 (freeze-D); Karras et al. 2020b, section 4.2 (with augmentation, from a few hundred images on).
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import torch
@@ -13,6 +14,7 @@ from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 from . import checkpoint, loop, recipes
 from .augment import DiffAugment
 from .core import Method, Nets, Spec
+from .data import Files
 from .errors import GanvasError
 from .loop import State
 from .methods import Adversarial, Progressive
@@ -23,14 +25,20 @@ from .recipe import Recipe, Transfer
 from .run import Run
 
 NAMED = 4  # tensors that begin anew, in what is said
+MOVED = 10  # places in a list of layers, by which another size moves them, and more
 CARRIED = ("growth",)  # of a method's own memory
 
 
 def recipe_from(source: Run, named: str | Recipe | None = None, freeze: int = 0) -> Recipe:
-    """The source's recipe as it was settled, or another one, that begins with its networks; pictures are augmented."""
+    """The source's recipe as it was settled, or another one, that begins with its networks; pictures are augmented.
+
+    What the source was scored on, and how much of its data it saw, are its own.
+    """
     base = source.recipe if named in (None, source.recipe.name) else named
     base = recipes.find(base) if isinstance(base, str) else base
     assert base is not None
+    if base is source.recipe and isinstance(base.data, Files):
+        base = replace(base, data=replace(base.data, test=None, limit=None))
     start = Transfer(run=str(source.path.resolve()), checkpoint=source.checkpoint("best").name, freeze=freeze)
     method = augmented(base.method) if len(source.spec().shape) == 3 else base.method
     return replace(base, choose=None, method=method, start=start, train=replace(base.train, snapshots=None, lr_scale=1.0))
@@ -54,8 +62,6 @@ def begun(recipe: Recipe, spec: Spec, seed: int, where: torch.device, say: Calla
     state = bare(recipe, spec, seed, where)
     if recipe.start is None:
         return state
-    if state.frozen:
-        say(f"D keeps its first {recipe.start.freeze} layers: {len(state.frozen)} tensors")
     source = Run(recipe.start.run)
     there = loop.start(source.recipe, source.spec(), source.seed, where)
     checkpoint.load_nets(source.checkpoint(recipe.start.checkpoint), there)
@@ -64,7 +70,12 @@ def begun(recipe: Recipe, spec: Spec, seed: int, where: torch.device, say: Calla
         if name in state.nets and name in learned:
             took, anew = taken(state.nets[name], learned[name])
             if not took and name == "G":
-                raise GanvasError(f"nothing of {source.path}'s G fits this recipe's: take its own, ganvas train --from RUN")
+                size = " x ".join(map(str, source.spec().shape))
+                raise GanvasError(
+                    f"nothing of {source.path}'s G, which makes {size}, fits: leave recipe and size as they are there"
+                )
+            if name == "D" and (lost := [part for part in anew if f"D.{part}" in state.frozen]):
+                raise GanvasError(f"D begins anew in layers that were to stay as they are ({lost[0]}): leave out --freeze-d")
             if name in state.average:
                 state.average[name].load_state_dict(state.nets[name].state_dict())
             if name in CARRIED:
@@ -72,6 +83,8 @@ def begun(recipe: Recipe, spec: Spec, seed: int, where: torch.device, say: Calla
                 continue
             more = f"; anew: {', '.join(anew[:NAMED])}{' …' if len(anew) > NAMED else ''} ({len(anew)})" if anew else ""
             say(f"{name} from {source.path}: {took} tensors{more}")
+    if state.frozen:
+        say(f"D keeps its first {recipe.start.freeze} layers: {len(state.frozen)} tensors")
     return state
 
 
@@ -87,11 +100,29 @@ def bare(recipe: Recipe, spec: Spec, seed: int, where: torch.device) -> State:
 
 @torch.no_grad()
 def taken(net: nn.Module, learned: nn.Module) -> tuple[int, list[str]]:
-    """Copy the tensors of the same name and shape; (how many they are, the names of the others)."""
+    """Copy the tensors of the same name and shape; (how many they are, counters aside, the names of the others).
+
+    Layers that are numbered from the other end of the image than their widths are those of another number.
+    """
     own, theirs = net.state_dict(), learned.state_dict()
-    fitting = [name for name in own if name in theirs and own[name].shape == theirs[name].shape]
-    net.load_state_dict({**own, **{name: theirs[name] for name in fitting}})
-    return len(fitting), [name for name in own if name not in fitting]
+
+    def fitting(by: int) -> dict[str, Tensor]:
+        found = {name: theirs.get(numbered(name, by)) for name in own}
+        return {name: value for name, value in found.items() if value is not None and value.shape == own[name].shape}
+
+    best = max((0, *(sign * by for by in range(1, MOVED) for sign in (1, -1))), key=lambda by: numbers(fitting(by)))
+    net.load_state_dict({**own, **fitting(best)})
+    return sum(value.dim() > 0 for value in fitting(best).values()), [name for name in own if name not in fitting(best)]
+
+
+def numbered(name: str, by: int) -> str:
+    """The name of the layer `by` places on: "layers.4.weight" of "layers.1.weight"."""
+    return re.sub(r"(?<=\.)\d+(?=\.)", lambda number: str(int(number[0]) + by), name, count=1)
+
+
+def numbers(tensors: Mapping[str, Tensor]) -> int:
+    """How many there are, counters aside."""
+    return sum(value.numel() for value in tensors.values() if value.dim() > 0)
 
 
 def first_layers(nets: Nets, spec: Spec, count: int) -> tuple[str, ...]:

@@ -133,8 +133,8 @@ def test_directions_by_labels(runs: dict[str, Run], tmp_path: Path, monkeypatch:
     run = runs["dcgan_small"]
     rows = [int((judge_of(run).train.labels == k).nonzero()[0]) for k in (0, 3)]
 
-    def places(judge: Judge, made: Generator, latents: Latents, start: int) -> torch.Tensor:
-        return torch.tensor(rows)[(latents["z"][start : start + 64, 0] > 0).long().cpu()]
+    def places(judge: Judge, made: Generator, latents: Latents) -> torch.Tensor:
+        return torch.tensor(rows)[(latents["z"][:, 0] > 0).long().cpu()]
 
     monkeypatch.setattr(editing, "places", places)
     found = ganvas.directions(run, "labels", out=tmp_path / "labels.png")
@@ -145,14 +145,20 @@ def test_directions_by_labels(runs: dict[str, Run], tmp_path: Path, monkeypatch:
     assert (tmp_path / "labels.png").exists()
 
 
+def test_numbers_are_parted_at_the_middle_of_their_range() -> None:
+    labels = torch.tensor([[0.0, 5.0], [1.0, 9.0], [0.0, 8.0]])
+    assert editing.sides(labels, Condition("vector", 2)).tolist() == [[False, True, False], [False, True, True]]
+    assert editing.sides(torch.tensor([1, 0]), Condition("class", 2)).tolist() == [[False, True], [True, False]]
+
+
 def test_classes_of_nothing_are_refused(runs: dict[str, Run]) -> None:
     """Samples that are all alike are all of one class."""
-    with pytest.raises(GanvasError, match="no class has 20 samples on each side"):
+    with pytest.raises(GanvasError, match="no label has 20 samples on each side"):
         ganvas.directions(runs["dcgan_small"], "labels")
 
 
 def test_what_is_told_the_class_has_no_direction_for_it(runs: dict[str, Run]) -> None:
-    with pytest.raises(GanvasError, match="is told the class beside z"):
+    with pytest.raises(GanvasError, match="is told the label beside z"):
         ganvas.directions(runs["biggan_small"], "labels")
 
 

@@ -102,6 +102,12 @@ def test_truncated_sampling_is_untouched_by_an_export(tmp_path: Path) -> None:
     assert np.array_equal(run.generate(3), before)
 
 
+@pytest.mark.parametrize("operation", ["__dict__.update", "__class__.mro", "add.__class__", "from_file.default", "os.system"])
+def test_a_list_of_operations_calls_nothing_else(operation: str) -> None:
+    with pytest.raises((ValueError, AttributeError)):
+        plain.called(operation)
+
+
 @pytest.mark.parametrize(
     ("words", "message"), [(["--format", "onnx"], "--format safetensors"), (["--out", "FILE"], "exporting failed")]
 )
