@@ -34,11 +34,12 @@ def recipe_from(source: Run, named: str | Recipe | None = None, freeze: int = 0)
 
     What the source was scored on, and how much of its data it saw, are its own.
     """
-    base = source.recipe if named in (None, source.recipe.name) else named
-    base = recipes.find(base) if isinstance(base, str) else base
-    assert base is not None
-    if base is source.recipe and isinstance(base.data, Files):
-        base = replace(base, data=replace(base.data, test=None, limit=None))
+    if named is None or named == source.recipe.name:
+        base = source.recipe
+        if isinstance(base.data, Files):
+            base = replace(base, data=replace(base.data, test=None, limit=None))
+    else:
+        base = recipes.find(named) if isinstance(named, str) else named
     start = Transfer(run=str(source.path.resolve()), checkpoint=source.checkpoint("best").name, freeze=freeze)
     method = augmented(base.method) if len(source.spec().shape) == 3 else base.method
     return replace(base, choose=None, method=method, start=start, train=replace(base.train, snapshots=None, lr_scale=1.0))
@@ -71,9 +72,7 @@ def begun(recipe: Recipe, spec: Spec, seed: int, where: torch.device, say: Calla
             took, anew = taken(state.nets[name], learned[name])
             if not took and name == "G":
                 size = " x ".join(map(str, source.spec().shape))
-                raise GanvasError(
-                    f"nothing of {source.path}'s G, which makes {size}, fits: leave recipe and size as they are there"
-                )
+                raise GanvasError(f"nothing of {source.path}'s G, which makes {size}, fits: leave recipe and size as there")
             if name == "D" and (lost := [part for part in anew if f"D.{part}" in state.frozen]):
                 raise GanvasError(f"D begins anew in layers that were to stay as they are ({lost[0]}): leave out --freeze-d")
             if name in state.average:

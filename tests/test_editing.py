@@ -10,7 +10,7 @@ from runs import trained
 
 import ganvas
 from ganvas import GanvasError, cli, editing
-from ganvas.core import Latents
+from ganvas.core import Condition, Latents
 from ganvas.evaluation import Judge
 from ganvas.run import Run
 from ganvas.sampling import Generator

@@ -62,6 +62,31 @@ def test_another_size(sources: dict[str, Run]) -> None:
     assert "ups.1" in said[0]
 
 
+def test_layers_that_are_counted_from_the_other_end_of_the_image(sources: dict[str, Run]) -> None:
+    source, said = sources["dcgan_small"], list[str]()
+    state = begun(recipe_from(source), source.spec()._replace(shape=(1, 16, 16)), 5, CPU, said.append)
+    found, wanted = state.nets["G"].state_dict(), learned(source, "G")
+    for own, theirs in {"layers.4.weight": "layers.1.weight", "layers.6.weight": "layers.3.weight"}.items():
+        assert torch.equal(found[own], wanted[theirs])
+    assert "layers.0.weight" in said[0]
+
+
+def test_layers_that_begin_anew_cannot_stay_as_they_are(sources: dict[str, Run]) -> None:
+    source = sources["dcgan_small"]
+    colour = source.spec()._replace(shape=(3, 8, 8))
+    with pytest.raises(GanvasError, match="were to stay as they are"):
+        begun(recipe_from(source, freeze=1), colour, 5, CPU)
+    assert begun(recipe_from(source), colour, 5, CPU).frozen == ()
+
+
+def test_what_the_source_was_scored_on_is_its_own(sources: dict[str, Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    source = sources["dcgan_small"]
+    tested = replace(source.recipe, data=replace(source.recipe.data, test="elsewhere", limit=9))
+    assert recipe_from(source, tested).data == tested.data  # of a recipe of one's own
+    monkeypatch.setattr(Run, "recipe", tested)
+    assert recipe_from(source).data == replace(tested.data, test=None, limit=None)
+
+
 def test_networks_of_another_kind_are_refused(sources: dict[str, Run]) -> None:
     recipe = recipe_from(sources["dcgan_small"], "gan")
     with pytest.raises(GanvasError, match=r"nothing of .* fits"):
@@ -154,7 +179,7 @@ def test_a_run_goes_on_without_its_source(sources: dict[str, Run], tmp_path: Pat
         (["--from", "RUN", "--freeze-d", "-1"], "is a number of layers"),
         (["--from", "RUN", "--freeze-d", "99"], "one at least has to learn"),
         (["vae", "--from", "RUN", "--freeze-d", "1"], "has no D"),
-        (["dcgan_small", "--from", "RUN", "--medium.size", "8", "--nets.width", "5"], "RUN's G fits"),
+        (["dcgan_small", "--from", "RUN", "--medium.size", "8", "--nets.width", "5"], "RUN's G, which makes"),
     ],
 )
 def test_what_cannot_be_is_said(
