@@ -90,7 +90,7 @@ def main() -> None:
         }.items():
             if any((row["pair"], row["begun"], row["minutes"]) == (pair.name, begun, got.minutes) for row in kept()):
                 continue
-            out = got.runs / f"{pair.name}-{begun.split()[-1]}"
+            out = got.runs / f"{pair.name}-{begun.replace(' ', '-')}"
             run = ganvas.train(**settings, data=target, minutes=got.minutes, out=out, quiet=True)
             card = ganvas.evaluate(run, extractor=EfficientNetLite0(size=64))
             line = {"pair": pair.name, "begun": begun, "minutes": got.minutes}

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from math import lcm
 
 import torch
 from torch import Tensor
@@ -73,9 +74,11 @@ def unspent(minutes: float | None, batch: int, state: State) -> int:
 def staged(recipe: Recipe, data: Dataset, seed: int, quiet: bool) -> Recipe:
     """The recipe, of whose stages it is said how much of the run they take, where there are several."""
     nets = begun(recipe, data.spec, seed, torch.device("cpu")).nets
-    stages = [(recipe.method.stage(nets, clock).name, share) for clock, share in loop.stages(recipe, nets)]
+    stages = [(recipe.method.stage(nets, clock), share) for clock, share in loop.stages(recipe, nets)]
     if len(stages) > 1:
-        say(quiet, "stages: " + ", ".join(f"{name} {share:.0%}" for name, share in stages) + " of the images")
+        say(quiet, "stages: " + ", ".join(f"{stage.name} {share:.0%}" for stage, share in stages) + " of the images")
+    if not stages[-1][0].grown:
+        say(quiet, "note: these images do not grow the networks to their full size: --method.kimg 0 fits growing into them")
     return recipe
 
 
@@ -137,13 +140,14 @@ def measure(
     """
     recipe = replace(recipe, train=replace(recipe.train, minutes=None))
     state = begun(recipe, data.spec, seed, where)
+    fresh = begun(recipe, data.spec, seed, torch.device("cpu")).nets  # those that are played with grow, and stay so
     playing, paces = Loop(recipe, data, state, seed), dict[str, float]()
 
     def cost(images: int) -> float:
         """Seconds an image, in a run of so many."""
-        total, stages = 0.0, loop.stages(replace(recipe, train=replace(recipe.train, images=images)), state.nets)
+        total, stages = 0.0, loop.stages(replace(recipe, train=replace(recipe.train, images=images)), fresh)
         for clock, share in stages:
-            name = recipe.method.stage(state.nets, clock).name
+            name = recipe.method.stage(fresh, clock).name
             if name not in paces:
                 state.clock = clock
                 with differentiable():
@@ -169,16 +173,27 @@ def affordable(cost: Callable[[int], float], seconds: float) -> int:
 
 
 def pace(playing: Loop, seconds: float, where: torch.device) -> float:
-    """Seconds an image takes where the state's clock stands."""
+    """Seconds an image takes where the state's clock stands; steps with lazy phases count as often as they come."""
     state = playing.state
     stage = playing.recipe.method.stage(state.nets, state.clock)
-    batch, ends = stage.batch or playing.recipe.train.batch, list[float]()
-    while len(ends) < 5 or ends[-1] - ends[1] <= seconds:  # the first two steps warm up
+    batch = stage.batch or playing.recipe.train.batch
+    kinds: dict[tuple[bool, ...], list[int]] = {}  # steps of a cycle, by the phases that are due
+    for step in range(lcm(*(phase.every for phase in stage.phases))):
+        kinds.setdefault(tuple(step % phase.every == 0 for phase in stage.phases), []).append(step)
+
+    def timed(step: int) -> float:
+        state.clock = state.clock._replace(step=step)
+        began = time.perf_counter()
         playing.step(stage, batch)
-        state.clock = state.clock._replace(step=state.clock.step + 1)
         wait(where)
-        ends.append(time.perf_counter())
-    return (ends[-1] - ends[1]) / (batch * (len(ends) - 2))
+        return time.perf_counter() - began
+
+    for steps in (*kinds.values(), *kinds.values()):  # the first ones warm up
+        timed(steps[0])
+    began, rounds = time.perf_counter(), list[float]()
+    while len(rounds) < 3 or time.perf_counter() - began <= seconds:
+        rounds.append(sum(len(steps) * timed(steps[0]) for steps in kinds.values()))
+    return sum(rounds) / len(rounds) / (batch * sum(map(len, kinds.values())))
 
 
 @contextmanager

@@ -7,7 +7,8 @@ import pytest
 import torch
 from small import noise, small
 
-from ganvas import GanvasError, recipes, settle
+from ganvas import GanvasError, loop, recipes, settle
+from ganvas.core import Stage
 from ganvas.footprint import Footprint, footprints, granted
 from ganvas.loop import Loop
 from ganvas.penalties import R1
@@ -42,7 +43,7 @@ def test_speed_is_that_of_all_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = small(recipes.find("progan_small"))
     recipe = replace(recipe, method=replace(recipe.method, share=0.5))  # type: ignore[call-arg]
     costs = {"4 px": 1 / 400, "8 px": 1 / 200, "16 px": 1 / 100}
-    monkeypatch.setattr(settle, "pace", lambda playing, *_: costs[stage_of(playing)])
+    monkeypatch.setattr(settle, "pace", lambda playing, *_: costs[played(playing)])
     # 4 px for an eighth of the images, 8 px for a quarter, 16 px for the rest
     assert settle.measure(recipe, noise(recipe), 0, CPU, 1.0).speed == pytest.approx(1 / 0.0078, rel=0.02)
 
@@ -52,14 +53,39 @@ def test_a_schedule_in_images_is_fitted_into_the_minutes(monkeypatch: pytest.Mon
     recipe = small(recipes.find("progan_small"))
     recipe = replace(recipe, method=replace(recipe.method, kimg=1.0))  # type: ignore[call-arg]
     costs = {"4 px": 1 / 400, "8 px": 1 / 200, "16 px": 1 / 100}
-    monkeypatch.setattr(settle, "pace", lambda playing, *_: costs[stage_of(playing)])
+    monkeypatch.setattr(settle, "pace", lambda playing, *_: costs[played(playing)])
     for seconds, images in ((2.0, 800), (2.5 + 5.0, 2000), (2.5 + 10.0 + 20.0, 5000)):
         speed = settle.measure(recipe, noise(recipe), 0, CPU, 1.0, seconds).speed
         assert speed * seconds == pytest.approx(images, rel=0.05)
 
 
-def stage_of(playing: Loop) -> str:
-    return playing.recipe.method.stage(playing.state.nets, playing.state.clock).name
+def played(playing: Loop) -> str:
+    """The stage, of which a step is made: it grows the networks."""
+    stage = playing.recipe.method.stage(playing.state.nets, playing.state.clock)
+    playing.step(stage, 4)
+    return stage.name
+
+
+def test_lazy_phases_cost_as_often_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of 1 s, every fourth of 3 s, every sixteenth of 7 s: 0.75 + 0.1875 x 3 + 0.0625 x 7 s."""
+    recipe = small(recipes.find("stylegan2_small"), batch=8)
+    state, now = loop.start(recipe, noise(recipe).spec, 0, CPU), [0.0]
+    playing = Loop(recipe, noise(recipe), state, 0)
+
+    def step(stage: Stage, batch: int) -> None:
+        due = {phase.name for phase in stage.phases if state.clock.step % phase.every == 0}
+        now[0] += 1 + 2 * ("PathLength" in due) + 4 * ("R1" in due)
+
+    monkeypatch.setattr(playing, "step", step)
+    monkeypatch.setattr(settle.time, "perf_counter", lambda: now[0])
+    assert settle.pace(playing, 1.0, CPU) == pytest.approx((0.75 + 0.1875 * 3 + 0.0625 * 7) / 8)
+
+
+def test_networks_that_will_not_be_grown_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = small(recipes.find("progan_small"))
+    for kimg, said in ((1000.0, True), (0.0, False)):
+        settle.staged(replace(recipe, method=replace(recipe.method, kimg=kimg)), noise(recipe), 0, quiet=False)  # type: ignore[call-arg]
+        assert ("do not grow the networks" in capsys.readouterr().err) == said
 
 
 def test_what_does_not_fit_is_cut_into_parts_and_said(

@@ -83,7 +83,7 @@ def test_what_the_source_was_scored_on_is_its_own(sources: dict[str, Run], monke
     source = sources["dcgan_small"]
     tested = replace(source.recipe, data=replace(source.recipe.data, test="elsewhere", limit=9))
     assert recipe_from(source, tested).data == tested.data  # of a recipe of one's own
-    monkeypatch.setattr(Run, "recipe", tested)
+    monkeypatch.setattr(source, "recipe", tested)
     assert recipe_from(source).data == replace(tested.data, test=None, limit=None)
 
 

@@ -98,5 +98,5 @@ def shift(right: Tensor, down: Tensor) -> Tensor:
 def matrix(rows: list[list[Tensor]]) -> Tensor:
     """[N, 3, 3] of two rows; the third is 0, 0, 1."""
     n, device = len(rows[0][0]), rows[0][0].device
-    last = torch.tensor([0.0, 0.0, 1.0], device=device).expand(n, 1, 3)
+    last = constant((0.0, 0.0, 1.0), torch.float32, device).expand(n, 1, 3)
     return torch.cat([torch.stack([torch.stack(row, 1) for row in rows], 1), last], 1)

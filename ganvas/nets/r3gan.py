@@ -55,7 +55,9 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         z = z if self.label is None or label is None else torch.cat([z, embedded(self.label, label)], 1)
-        h = self.stages[0](self.basis * self.first(z)[:, :, None, None])
+        start = self.first(z)[:, :, None, None]
+        start = (self.basis.to(start.dtype) * start).contiguous(memory_format=torch.channels_last)
+        h = self.stages[0](start)
         for change, stage in zip(self.changes, self.stages[1:], strict=True):
             h = stage(doubled(change(h)))
         return self.last(h)

@@ -62,7 +62,8 @@ class Layer(nn.Module):
         d = self.convolution.demodulation(s)
         noise = torch.randn(len(x), 1, *x.shape[2:], dtype=x.dtype, device=x.device) if self.training else self.still
         # all times √2 before LeakyReLU, which is the same as after it and touches fewer numbers
-        x = torch.addcmul((HE * self.bias)[:, None, None], x, (HE * d)[:, :, None, None])
+        bias, d = (HE * self.bias).to(x.dtype), (HE * d).to(x.dtype)
+        x = torch.addcmul(bias[:, None, None], x, d[:, :, None, None])
         return leaky_relu(x.add_(noise * (HE * self.strength)), 0.2, inplace=True)
 
 
