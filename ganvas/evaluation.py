@@ -7,6 +7,7 @@ at the same count.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,7 +100,7 @@ class Judge:
         self.reals = Reals(reference, held)
         self.floors: dict[tuple[Metric, int], dict[str, float]] = {}
 
-    @property
+    @cached_property
     def known(self) -> np.ndarray:
         """Features of training samples, [M, D]; row i is of the sample `order[i]`."""
         held = self.reals.held.features if self.split else self.reals.held.features[:0]

@@ -200,9 +200,11 @@ def nearest(
     judge = judge_of(made.run, extractor, data, device)
     stored = torch.cat(list(made.stream_of(latent.seeds(seeds, "--seeds", 1024))))
     real, _ = neighbours(judge, stored)
+    looked, there = len(judge.known), len(judge.train)
+    word = "nearest" if looked == there else f"nearest of {looked:,} (of {there:,})"
     rows: list[list[Cell]] = []
     for k in range(0, len(stored), 8):
-        rows += [["samples", *tiles(made.codec, stored[k : k + 8])], ["nearest", *tiles(made.codec, real[k : k + 8])]]
+        rows += [["samples", *tiles(made.codec, stored[k : k + 8])], [word, *tiles(made.codec, real[k : k + 8])]]
     return written(table(rows), out, made, seeds)
 
 
