@@ -32,7 +32,7 @@ def sngan_small() -> Recipe:
     """Images, 32 px: an eighth of the paper's width, one critic step, two time-scales: for a processor.
 
     Paper: Miyato et al. 2018; Heusel et al. 2017.
-    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 7.2, coverage 0.40 (docs/results.md).
+    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 7.2, coverage 0.40; 20 minutes: 1.4, 0.62 (docs/results.md).
     """
     return replace(
         sngan(),
@@ -90,7 +90,7 @@ def biggan_small() -> Recipe:
     """Images, 32 px: an eighth of the width, batches of 64, one critic step: for a processor.
 
     Paper: Brock et al. 2019.
-    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 3.9, coverage 0.52 (docs/results.md).
+    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 3.9, coverage 0.52; 20 minutes: 1.7, 0.70 (docs/results.md).
     """
     small = sngan_small()
     return replace(
