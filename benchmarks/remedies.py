@@ -183,7 +183,7 @@ REMEDIES: dict[str, Change] = {
     "labels by projection": nets(Projection),
 }
 POINTS = ("classic", "minibatch discrimination", "R1 and R2 0.1", "labels by projection")
-DIGITS = ("classic", "minibatch discrimination", "R1 and R2 0.1", "feature matching 1")
+DIGITS = ("classic", "minibatch discrimination", "R1 and R2 0.1", "Wasserstein, gradient penalty 10, Adam 1e-4, 5 critic steps")
 SHOWN = {"ring": POINTS, "grid": POINTS, "stacked": DIGITS}
 
 
