@@ -48,11 +48,9 @@ def made(architecture: Architecture) -> tuple[nn.ModuleDict, dict[str, torch.Ten
     return built, {"label": torch.arange(4) % 3} if getattr(built["G"], "conditional", False) else {}
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [name for name in ALL if made(ALL[name].smallest())[1]])
 def test_a_class_is_a_mixture_of_one_and_between_two_there_is_another(name: str) -> None:
     built, given = made(ALL[name].smallest())
-    if not given:
-        pytest.skip("no labels")
     torch.manual_seed(0)
     for parameter in built.parameters():  # those that start at 0, too
         parameter.data.normal_()
