@@ -31,6 +31,6 @@ def dragan() -> Recipe:
     """Images, 32 px: the classic loss, D's slope held at 1 around reals.
 
     Paper: Kodali et al. 2017: penalty 10, one step each. D keeps its batch norm: without it, it wins outright on some data.
-    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 5.5, coverage 0.52 (docs/results.md).
+    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 2.5, coverage 0.72 (docs/results.md).
     """
     return replace(dcgan_small(), name="dragan", method=Adversarial(objective=NonSaturating(), penalties=(Dragan(gamma=10.0),)))
