@@ -65,7 +65,7 @@ def stylegan2_small() -> Recipe:
     """Images, 32 px: an eighth of the width, R1 as Karras et al. 2020b would have it: for a processor.
 
     Paper: Karras et al. 2020a.
-    Expected: not measured yet.
+    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 15.6, coverage 0.14 (docs/results.md).
     """
     method = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=0.01, every=16),), path_length=PathLength())
     return replace(
