@@ -2,8 +2,8 @@
 
 python benchmarks/cost.py [RECIPE …] [--tflops 100]
 
-A step is taken as D on real and fake with gradients, G without for D's turn, and both for G's: 9 D + 4 G, a backward pass being
-two forward ones. Penalties come on top: lazy ones by a tenth or so, exact R1 and R2 in every step by about two thirds. Growing
+A step is D on real and fake with gradients, G without for D's turn, and both for G's, where D's weights want no gradient: 8 D +
+4 G, a backward pass being two forward ones; relativistic losses show D the reals once more. Penalties come on top: lazy ones by a tenth or so, exact R1 and R2 in every step by about two thirds. Growing
 networks are counted at their full size, which is the most.
 """
 
@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ganvas import recipes
 from ganvas.core import Field, Spec
+from ganvas.objectives import RelativisticAverage, RelativisticPairing
 
 RECIPES = (
     *("dcgan64", "sngan", "sagan", "biggan", "biggan_deep", "progan", "stylegan", "stylegan2", "stylegan2_cifar"),
@@ -42,7 +43,9 @@ def main() -> None:
             g = multiply_adds(nets["G"], torch.empty(N, int(nets["G"].z_dim)))
             d = multiply_adds(nets["D"], torch.empty(N, 3, size, size))
         sizes = [f"{sum(p.numel() for p in nets[player].parameters()) / 1e6:.2f} M" for player in "GD"]
-        step, images = 9 * d + 4 * g, recipe.train.images or 0
+        game = getattr(recipe.method, "game", recipe.method)  # of networks that grow
+        relative = isinstance(game.objective, RelativisticPairing | RelativisticAverage)
+        step, images = (9 if relative else 8) * d + 4 * g, recipe.train.images or 0
         days = 2 * step * images / (got.tflops * 1e12) / 86400
         costs = [f"{cost / 1e9:.1f} G" for cost in (g, d, step)]
         print(f"| `{name}` | {size} | {' | '.join(sizes + costs)} | {images / 1e6:g} M | {days:.1f} |")

@@ -80,6 +80,11 @@ def load_nets(folder: Path, state: State, *, checked: bool = False) -> None:
             raise GanvasError(f"{folder} does not fit the recipe's networks ({detail}): was recipe.json edited?") from None
 
 
+def identity(folder: Path) -> str:
+    """What tells a checkpoint's networks from all others: their file's checksum."""
+    return str(read_json(folder / "state.json").get("sha256", {}).get("nets.safetensors"))
+
+
 def _checked(folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
     meta = read_json(folder / "state.json")
     for name in names:

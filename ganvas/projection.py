@@ -17,6 +17,7 @@ from safetensors.torch import save as packed
 from torch import Tensor
 from tqdm import tqdm
 
+from . import checkpoint
 from .core import Latents
 from .editing import codes
 from .errors import GanvasError
@@ -131,10 +132,11 @@ def encoded(made: Generator, image: Path) -> Tensor:
         raise GanvasError(f"{image} {error}") from None
 
 
-def write_code(made: Generator, found: Projected, path: Path) -> None:
-    """A code as safetensors, for `generate --code`."""
+def write_code(made: Generator, found: Projected, path: Path, tuned: Path | None = None) -> None:
+    """A code as safetensors, for `generate --code` with this generator, and with the checkpoint of one `tuned` from it."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in found.latents.items()}
-    words = note(made, "projected") | {"checkpoint": made.folder.name}
+    fitting = [checkpoint.identity(folder) for folder in (made.folder, tuned) if folder is not None]
+    words = note(made, "projected") | {"weights": " ".join(fitting)}
     with explained("writing the code", path):
         write_whole(path, lambda temporary: temporary.write_bytes(packed(tensors, words)))
 
@@ -144,13 +146,16 @@ def read_code(made: Generator, path: Path) -> Latents:
     try:
         found = load_file(path, device=str(next(made.nets["G"].parameters()).device))
         with safe_open(path, "pt") as file:  # type: ignore[no-untyped-call]
-            of = (file.metadata() or {}).get("checkpoint", made.folder.name)
+            words = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise GanvasError(f"{path} is no code that can be read ({error}): ganvas project writes some") from None
-    if of != made.folder.name:
-        raise GanvasError(f"{path} is a code of checkpoint {of}, this is {made.folder.name}: --checkpoint {of}")
+    if checkpoint.identity(made.folder) not in words.get("weights", "").split():
+        raise GanvasError(
+            f"{path} is a code of another generator ({words.get('Source', 'it does not say which')}), this is checkpoint "
+            f"{made.folder.name} of {made.run.path}: choose its run and --checkpoint, or project the picture with this one"
+        )
     with torch.inference_mode():
         like = made.coded(made.of_seeds([0]))
     if {name: value.shape[1:] for name, value in found.items()} != {name: value.shape[1:] for name, value in like.items()}:
-        raise GanvasError(f"{path} is a code of another generator: project the picture with this one")
+        raise GanvasError(f"{path} holds no code of this generator's form: project the picture once more")
     return found

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -159,16 +159,20 @@ class Run:
         label: str | None = None,
         truncation: float | None = None,
         edit: Mapping[str, float] | None = None,
+        seeds: Sequence[int] | None = None,
     ) -> np.ndarray:
         """`n` samples in stored form, uint8 or uint16 [n, H, W, C] for images. Sample i of a seed is the same whatever n is.
 
         Args:
+            seeds: instead of `n` samples of one seed, the first of each of these.
             label: a class's name or number, or a vector's numbers with commas; None: as they come in the data.
             truncation, edit: see sampling.Generator.
         """
         from .sampling import Generator  # here, for Generator opens runs
 
-        return Generator(self, checkpoint, device, label, truncation, edit)(n, seed).numpy()
+        made = Generator(self, checkpoint, device, label, truncation, edit)
+        blocks = made.stream(n, seed) if seeds is None else made.stream_of(seeds)
+        return np.concatenate([block.cpu().numpy() for block in blocks])
 
     @property
     def scores(self) -> list[dict[str, Any]]:

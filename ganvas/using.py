@@ -247,13 +247,12 @@ def project(
         seen = "efficientnet" if efficientnet.installed() and made.codec.spec.shape[0] >= 3 else "pixels"
     target = encoded(made, Path(image))
     found = list(projecting(made, target, seen, steps, tune, show=not quiet))
+    kept = None if tuned is None else keep_tuned(made, Path(tuned), Path(image).name).checkpoint("last")
     if out is not None:
         row: list[Cell] = [tile(made.codec, stored, 2 * TILE) for stored in (target, *(one.stored for one in found))]
         words = [f"{name}: RMS error {one.error:.3f}" for name, one in zip(("found", "tuned"), found, strict=False)]
         written(table([["given", *words], row]), Path(out) / "before-after.png", made, f"{Path(image).name}, projected")
-        write_code(made, found[-1], Path(out) / "code.safetensors")
-    if tuned is not None:
-        keep_tuned(made, Path(tuned), Path(image).name)
+        write_code(made, found[-1], Path(out) / "code.safetensors", kept)
     return found
 
 

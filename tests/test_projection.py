@@ -86,6 +86,24 @@ def test_from_the_command_line(runs: dict[str, Run], picture: Path, tmp_path: Pa
     assert Run(tuned).scores[-1]["images"] == 128
     assert cli.main(["generate", str(runs["stylegan2_small"].path), *code, "--out", str(tmp_path / "b")]) == 1
     assert "a code of another generator" in capsys.readouterr().err
+    assert cli.main(["generate", run, *code, "--out", str(tmp_path / "c")]) == 0  # with which it was found
+
+
+def test_a_code_is_of_its_weights_alone(runs: dict[str, Run], picture: Path, tmp_path: Path) -> None:
+    """Another run of the same recipe has a checkpoint of the same number, and makes something else of a code."""
+    made, twin = Generator(runs["dcgan_small"]), Generator(trained("dcgan_small", tmp_path, "--seed", "1"))
+    assert made.folder.name == twin.folder.name
+    (found,) = projection.project(made, projection.encoded(made, picture), "pixels", 2, 0, show=False)
+    projection.write_code(made, found, tmp_path / "code.safetensors")
+    assert torch.equal(projection.read_code(made, tmp_path / "code.safetensors")["z"], found.latents["z"])
+    with pytest.raises(GanvasError, match="a code of another generator"):
+        projection.read_code(twin, tmp_path / "code.safetensors")
+
+
+@pytest.mark.parametrize("beside", [["--label", "1"], ["--truncation", "0.5"], ["--seeds", "1"]])
+def test_a_code_goes_alone(runs: dict[str, Run], beside: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["generate", str(runs["biggan_small"].path), "--code", "x.safetensors", *beside]) == 1
+    assert "--code goes without" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,8 @@ def test_generate_from_python(straight: Any) -> None:
     assert images.shape == (5, 32, 32, 1)
     assert np.array_equal(images, straight.generate(70, seed=3)[:5])  # sample i is the same whatever n is
     assert not np.array_equal(images, straight.generate(5, seed=4))
+    chosen = straight.generate(0, seeds=[4, 3])  # the first of each
+    assert np.array_equal(chosen, np.concatenate([straight.generate(1, seed=4), images[:1]]))
     assert np.array_equal(images, ganvas.load(straight.path).generate(5, seed=3))
 
 

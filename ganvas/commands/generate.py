@@ -14,7 +14,7 @@ class Arguments(Sampling):
     n: how many.
     seed: sample i of a seed is the same whatever n is.
     seeds: instead of these two, the first sample of each of these seeds: 0-31,40.
-    code: instead, what this file's code makes (ganvas project writes some).
+    code: instead, what this file's code makes, with --edit at most (ganvas project writes some).
     edit: directions to follow, NAME=1.5, several with commas (ganvas directions finds some).
     out: the folder to write to; with --grid also the picture itself, a .png. [default: RUN/generated]
     grid: write one picture of all samples instead.
@@ -36,12 +36,15 @@ def main(words: list[str]) -> int:
     got = parse(Arguments, Arguments(), words, "ganvas generate RUN")
     from ..editing import asked
     from ..latent import seeds
+    from ..errors import GanvasError
     from ..projection import read_code
     from ..sampling import write_samples
     from ..using import opened
 
     out = Path(got.out) if got.out else run.path / "generated"
     made = opened(run, **got.sampling, edit=asked(got.edit) if got.edit else None)
+    if got.code and (got.seeds or got.label is not None or got.truncation is not None):
+        raise GanvasError("a code has its own label and is one sample: --code goes without --seeds, --label and --truncation")
     chosen = seeds(got.seeds, "--seeds", 1_000_000) if got.seeds else None
     code = read_code(made, Path(got.code)) if got.code else None
     print(write_samples(made, got.n, got.seed, out, "grid" if got.grid else got.format, chosen, code))

@@ -1,13 +1,39 @@
 """DiffAugment against what its parts must do."""
 
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from ganvas import GanvasError
 from ganvas.augment import DiffAugment
 from ganvas.augment.diffaugment import cut, recoloured, shifted
 from ganvas.core import Clock
+
+
+@pytest.mark.parametrize(
+    ("out", "parts"),
+    [
+        ("all", DiffAugment()),
+        ("color", DiffAugment(shift=0.0, cut=0.0)),
+        ("translation", DiffAugment(colour=False, cut=0.0)),
+        ("cutout", DiffAugment(colour=False, shift=0.0)),
+    ],
+)
+def test_it_is_the_originals(out: str, parts: DiffAugment, goldens: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given the same draws, what the authors' code makes of them."""
+    golden = load_file(goldens / "functional.safetensors")
+    shares = torch.stack([golden[f"in/da_u_{name}"] for name in ("brightness", "saturation", "contrast")])
+    whole = [golden[f"in/da_shift_{side}"].view(5, 1) for side in "hw"] if parts.shift else []
+    whole += [golden[f"in/da_cut_{side}"].view(5, 1) for side in "hw"] if parts.cut else []
+    drawn = iter(whole)
+    monkeypatch.setattr(torch, "rand", lambda size, device: shares)
+    monkeypatch.setattr(torch, "randint", lambda least, most, size, device: next(drawn))
+    found = parts(golden["in/da_x"], Clock(0, 0, 1), nn.ModuleDict())
+    assert (found - golden[f"out/da_{out}"]).abs().max() < 1e-6
+    assert next(drawn, None) is None
 
 
 def test_nothing_asked_is_nothing_done() -> None:

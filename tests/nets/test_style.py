@@ -186,6 +186,20 @@ def test_stylegan3_moves_what_it_makes() -> None:
     assert (after - before)[inner].square().mean() / before.var() > 0.1
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("rotation", [True, False])
+def test_stylegan3_r_turns_what_it_makes(rotation: bool) -> None:
+    """Equivariance to rotation: the input turned by a quarter is the image turned; configuration T's 3x3 kernels are not so."""
+    torch.manual_seed(0)
+    nets = StyleGAN3(z_dim=8, w_dim=8, layers=6, width=16, base=1024, d_width=2, rotation=rotation).build(image(64))
+    G = nets["G"].eval()
+    z = torch.randn(2, 8)
+    before = G(z)
+    G.input.transform[:2, :2] = torch.tensor([[0.0, -1.0], [1.0, 0.0]])
+    error = min((G(z) - before.rot90(turns, (2, 3))).square().mean() / before.var() for turns in (1, 3))
+    assert error < 1e-3 if rotation else error > 0.1
+
+
 # ---------------------------------------------------------------- R3GAN
 
 
