@@ -2,9 +2,10 @@
 
 python benchmarks/cost.py [RECIPE …] [--tflops 100]
 
-A step is D on real and fake with gradients, G without for D's turn, and both for G's, where D's weights want no gradient: 8 D +
-4 G, a backward pass being two forward ones; relativistic losses show D the reals once more. Penalties come on top: lazy ones by a tenth or so, exact R1 and R2 in every step by about two thirds. Growing
-networks are counted at their full size, which is the most.
+A step is D on real and fake with gradients, G without for D's turn, and both for G's, where D's weights want no gradient:
+8 D + 4 G, a backward pass being two forward ones; relativistic losses show D the reals once more. Penalties come on top:
+lazy ones by a tenth or so, exact R1 and R2 in every step by about two thirds. Growing networks are counted at their full
+size, which is the most.
 """
 
 import argparse

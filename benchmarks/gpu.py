@@ -1,6 +1,6 @@
-"""Images a second on a GPU: `auto` and `dcgan` at 32, 64 and 128 px, fp32 and bf16, eager and compiled; and what they reach.
+"""Images a second on a GPU: recipes at 32, 64 and 128 px, fp32 and bf16, eager and compiled; and what `auto` reaches.
 
-python benchmarks/gpu.py [--device cuda] [--train] [--data fashion data/crossfire]
+python benchmarks/gpu.py [RECIPE …] [--device cuda] [--train] [--data fashion data/crossfire]
 
 Writes benchmarks/results/gpu.md. --train adds runs of `auto` of 2 and 20 minutes on each of --data. One run each; nothing
 else may use the device meanwhile.
@@ -23,10 +23,12 @@ from ganvas.settle import measure
 
 RESULTS = Path(__file__).parent / "results" / "gpu.md"
 SECONDS = 10.0  # a measurement
+RECIPES = ("auto", "dcgan", "progan", "stylegan2", "stylegan3_t", "r3gan")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipes", nargs="*", default=RECIPES)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--sizes", type=int, nargs="+", default=[32, 64, 128])
     parser.add_argument("--batch", type=int, default=256)
@@ -37,7 +39,7 @@ def main() -> None:
     name = torch.cuda.get_device_name(where) if where.type == "cuda" else str(where)
     lines = [f"# Images a second on {name}, torch {torch.__version__}, batch {arguments.batch}", ""]
     lines += ["| recipe | px | precision | eager | compiled | its peak memory |", "|---|---|---|---|---|---|"]
-    for recipe, size, precision in itertools.product(("auto", "dcgan"), arguments.sizes, ("fp32", "bf16")):
+    for recipe, size, precision in itertools.product(arguments.recipes, arguments.sizes, ("fp32", "bf16")):
         data = pictures(size).to(where)
         rates = [rate(recipe, data, precision, compiled, arguments.batch, where) for compiled in (False, True)]
         # of the compiled one, which was measured last

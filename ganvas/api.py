@@ -34,7 +34,7 @@ from .reconstructions import reconstructed
 from .report import write_report
 from .run import Run, locked, save_codec
 from .sampling import Generator
-from .settle import differentiable, fitted, say, settle, unspent
+from .settle import fitted, say, settle, unspent
 from .transfer import bare, begun, recipe_from
 from .watch import Follow, Interrupts, Watch
 
@@ -306,8 +306,7 @@ def _train(run: Run, state: State, data: Dataset, judge: Judge | None, quiet: bo
     with Interrupts(watch):
         watch.begin(state)
         try:
-            with differentiable():
-                Loop(run.recipe, data, state, run.seed).run(watch)
+            Loop(run.recipe, data, state, run.seed).run(watch)
         finally:
             watch.end()
     if dist.told(watch.interrupted and not (isinstance(watch, Watch) and watch.diverged)):

@@ -3,8 +3,7 @@
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from math import lcm
 
@@ -150,8 +149,7 @@ def measure(
             name = recipe.method.stage(fresh, clock).name
             if name not in paces:
                 state.clock = clock
-                with differentiable():
-                    paces[name] = pace(playing, seconds / len(stages), where)
+                paces[name] = pace(playing, seconds / len(stages), where)
             total += share * paces[name]
         return total
 
@@ -194,20 +192,6 @@ def pace(playing: Loop, seconds: float, where: torch.device) -> float:
     while len(rounds) < 3 or time.perf_counter() - began <= seconds:
         rounds.append(sum(len(steps) * timed(steps[0]) for steps in kinds.values()))
     return sum(rounds) / len(rounds) / (batch * sum(map(len, kinds.values())))
-
-
-@contextmanager
-def differentiable() -> Generator[None]:
-    """Raises GanvasError where torch.compile meets a second derivative."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "double backward" not in str(error):
-            raise
-        raise GanvasError(
-            "torch.compile cannot differentiate an exact gradient penalty: take FiniteDifferenceR1 and R2, or leave out "
-            "--train.compile"
-        ) from error
 
 
 def drawing(recipe: Recipe, data: Dataset, judge: Judge | None, seed: int, where: torch.device) -> float:

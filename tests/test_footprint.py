@@ -11,7 +11,6 @@ from ganvas import GanvasError, loop, recipes, settle
 from ganvas.core import Stage
 from ganvas.footprint import Footprint, footprints, granted
 from ganvas.loop import Loop
-from ganvas.penalties import R1
 
 CPU = torch.device("cpu")
 
@@ -116,16 +115,6 @@ def test_more_parts_than_the_batch_has_pairs_are_refused(monkeypatch: pytest.Mon
     monkeypatch.setattr(settle.dist, "world", lambda: 8)
     with pytest.raises(GanvasError, match=r"fewer than 2 samples for each of 8 parts: --train.batch 16"):
         settle.fitted(recipe, noise(recipe), 0, CPU, quiet=True)
-
-
-@pytest.mark.filterwarnings("ignore")  # of the compiler's own making
-def test_an_exact_penalty_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = torch.nn.Module.compile
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: real(self, backend="aot_eager"))
-    recipe = small(recipes.find("grid"), compile=True)
-    recipe = replace(recipe, method=replace(recipe.method, penalties=(R1(),)))  # type: ignore[call-arg]
-    with pytest.raises(GanvasError, match="FiniteDifferenceR1"):
-        settle.measure(recipe, noise(recipe), 0, CPU, 0.1)
 
 
 @pytest.mark.parametrize(("most", "taken", "left"), [("1000", "400", [650]), ("max", "400", []), ("", "400", [])])

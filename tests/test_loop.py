@@ -11,10 +11,12 @@ from torch import nn
 
 from ganvas import loop, recipes
 from ganvas.config import config
-from ganvas.core import Batch, Clock, Nets, Phase, Spec, Stage, Turn
+from ganvas.core import Batch, Clock, CriticPenalty, Nets, Phase, Spec, Stage, Turn
 from ganvas.log import Tally
 from ganvas.loop import Loop, State
+from ganvas.methods import Adversarial
 from ganvas.optim import Adam
+from ganvas.penalties import R1, GradientPenalty
 from ganvas.recipe import Recipe
 from ganvas.sampling import sample
 
@@ -209,11 +211,21 @@ def test_compiled_networks_learn_what_eager_ones_do(monkeypatch: pytest.MonkeyPa
     """By the compiler's front half, where gradients are traced; the whole of it is tried in test_slow.py."""
     real = nn.Module.compile
     monkeypatch.setattr(nn.Module, "compile", lambda self: real(self, backend="aot_eager"))
-    assert_compiled_equals_eager()
+    assert_compiled_equals_eager(small(recipes.find("auto"), images=16))
 
 
-def assert_compiled_equals_eager() -> None:
-    recipe = small(recipes.find("auto"), images=16)
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("penalty", [R1(), R1(every=2), GradientPenalty()])
+def test_exact_penalties_beside_compiled_networks(penalty: CriticPenalty, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are taken eagerly, for compiled networks cannot be differentiated twice."""
+    real = nn.Module.compile
+    monkeypatch.setattr(nn.Module, "compile", lambda self: real(self, backend="aot_eager"))
+    recipe = small(recipes.find("grid"), images=32)
+    assert isinstance(recipe.method, Adversarial)
+    assert_compiled_equals_eager(replace(recipe, method=replace(recipe.method, penalties=(penalty,))))
+
+
+def assert_compiled_equals_eager(recipe: Recipe) -> None:
     # an eps of the gradients' size, as above
     recipe = replace(recipe, optim={name: Adam(lr=1e-2, betas=(0.0, 0.99), eps=0.1) for name in "GD"})
     eager = trained(recipe)

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from small import small
 from test_loop import assert_compiled_equals_eager
 
 from ganvas import api, recipes
@@ -44,4 +45,4 @@ def test_full_sets_open_with_their_test_part(place: str, tmp_path: Path) -> None
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile wants a C++ compiler (apt-get install g++)")
 def test_compiled_networks_learn_what_eager_ones_do() -> None:
-    assert_compiled_equals_eager()
+    assert_compiled_equals_eager(small(recipes.find("auto"), images=16))

@@ -35,8 +35,8 @@ def main(words: list[str]) -> int:
     run, words = run_first(words, "generate", Arguments())
     got = parse(Arguments, Arguments(), words, "ganvas generate RUN")
     from ..editing import asked
-    from ..latent import seeds
     from ..errors import GanvasError
+    from ..latent import seeds
     from ..projection import read_code
     from ..sampling import write_samples
     from ..using import opened

@@ -13,8 +13,11 @@ from .check import check
 
 
 def squared_gradient(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """‖∇D(x)‖² summed over each sample, [N]. In full precision: a second derivative in bf16 is mostly rounding."""
-    with torch.autocast(x.device.type, enabled=False):
+    """‖∇D(x)‖² summed over each sample, [N].
+
+    In full precision, for a second derivative in bf16 is mostly rounding; and not compiled, for torch.compile has none.
+    """
+    with torch.autocast(x.device.type, enabled=False), torch.compiler.set_stance("force_eager"):
         x = x.detach().float().requires_grad_()
         (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
     return gradient.square().flatten(1).sum(1)
