@@ -1,11 +1,13 @@
 """Every recipe for the same minutes on the same data, one after another: the tables of docs/results.md.
 
 python benchmarks/families.py [RECIPE …] [--data fashion data/crossfire] [--minutes 5] [--size PX] [--runs DIR] [--table]
+    [--processor AVX512]
 
 Each run is `ganvas train RECIPE --data DATA --minutes M` in a process of its own. Last and best are scored as the run scores
 itself; the better one class by class, and once more with an extractor that has seen other pictures. Results are kept in
-benchmarks/results/families.jsonl, walls of samples in docs/images/families; what is there already is not done again. Leave
-the machine alone meanwhile. `make data` fetches the sprites and the second extractor.
+benchmarks/results/families.jsonl, walls of samples in docs/images/families; what this kind of processor has done already is
+not done again, and tables are of one kind. Leave the machine alone meanwhile. `make data` fetches the sprites and the second
+extractor.
 """
 
 import argparse
@@ -18,6 +20,7 @@ from typing import Any
 from PIL import Image
 
 from ganvas import api
+from ganvas.device import describe, pick
 from ganvas.metrics import EfficientNetLite0
 from ganvas.run import Run
 
@@ -78,9 +81,11 @@ def wall(run: Run, path: Path, rows: int = 4, columns: int = 12) -> None:
     sheet.save(path)
 
 
-def kept() -> dict[tuple[str, str, float], dict[str, Any]]:
+def kept(processor: str) -> dict[tuple[str, str, float], dict[str, Any]]:
+    """What one kind of processor has done: minutes are worth several times as much on another."""
     lines = [json.loads(line) for line in KEPT.read_text().splitlines()] if KEPT.exists() else []
-    return {(line["recipe"], line["data"], line["minutes"]): line for line in lines}
+    own = [line for line in lines if line["machine"]["processor"] == processor]
+    return {(line["recipe"], line["data"], line["minutes"]): line for line in own}
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -121,19 +126,22 @@ def main() -> None:
     parser.add_argument("--size", type=int, help="pixels, where not the recipe's own")
     parser.add_argument("--runs", type=Path, default=Path("runs/families"))
     parser.add_argument("--table", action="store_true", help="only print the tables of what there is")
+    here = str(describe(pick("auto"))["processor"])
+    parser.add_argument("--processor", default=here, help="whose tables, with --table")
     got = parser.parse_args()
     for data in got.data:
         for recipe in [] if got.table else got.recipes:
-            if (recipe, title(data), got.minutes) in kept():
+            if (recipe, title(data), got.minutes) in kept(here):
                 continue
-            name = f"{recipe}-{title(data)}-{got.minutes:g}"
+            name = f"{recipe}-{title(data)}-{got.minutes:g}-{here.lower().replace(' ', '-')}"
             run = trained(recipe, data, got.minutes, got.size, got.runs / name)
             found = row(run, recipe, data, got.minutes)
             with KEPT.open("a") as file:
                 file.write(json.dumps(found) + "\n")
             wall(run, WALLS / f"{name}.png")
             print(name, found["images"], {k: round(v, 3) for k, v in found["best"].items()}, flush=True)
-        rows = [found for (_, where, minutes), found in kept().items() if (where, minutes) == (title(data), got.minutes)]
+        own = kept(got.processor if got.table else here)
+        rows = [found for (_, where, minutes), found in own.items() if (where, minutes) == (title(data), got.minutes)]
         if rows:
             print(f"\n{title(data)}, {got.minutes:g} minutes\n\n{table(rows)}\n")
 

@@ -56,6 +56,13 @@ def test_parts_that_contradict_each_other_are_refused(settings: dict[str, Any], 
         Adversarial(**settings)
 
 
+def test_shared_fakes_are_refused_to_a_g_that_measures_itself() -> None:
+    recipe = small(recipes.find("stylegan3_small"))
+    recipe = replace(recipe, method=replace(recipe.method, share_fakes=True))  # type: ignore[call-arg]
+    with pytest.raises(GanvasError, match="measures its features"):
+        loop.start(recipe, noise(recipe).spec, 0, CPU)
+
+
 @pytest.mark.parametrize("share", [False, True])
 def test_d_judges_fakes_by_the_labels_they_were_made_of(share: bool) -> None:
     recipe = small(recipes.find("auto"), images=16)

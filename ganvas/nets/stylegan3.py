@@ -154,6 +154,8 @@ class Layer(nn.Module):
 class Generator(Styled):
     """z [N, z_dim], label [N], truncation [N] -> x [N, C, S, S], of no bounds."""
 
+    measures = True  # its features' magnitudes, where it runs without gradients
+
     def __init__(self, mapping: Mapping, w_dim: int, found: list[Band], kernel: int, radial: bool, mixing: float) -> None:
         super().__init__(mapping, mixing)
         self.layers = len(found) + 1
