@@ -61,7 +61,7 @@ def plain_layer(self: Layer, x: Tensor, w: Tensor) -> Tensor:
 
 
 def plain_image(self: ToImage, x: Tensor, w: Tensor) -> Tensor:
-    return grouped(self.convolution.weight, x, self.style(w) * self.scale, False, demodulate=False) + self.bias[:, None, None]
+    return grouped(self.weight, x, self.style(w) * self.scale, False, demodulate=False) + self.bias[:, None, None]
 
 
 def plain_block(self: DownBlock, x: Tensor) -> Tensor:

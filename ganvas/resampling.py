@@ -20,6 +20,9 @@ def blurred(x: Tensor, padding: int, gain: float = 1.0) -> Tensor:
 
 def halved(x: Tensor) -> Tensor:
     """Half the size, by the same filter."""
+    if x.is_cpu and x.dtype == torch.bfloat16:  # torch's derivative of it is ten to twenty times slower than in fp32
+        with torch.autocast("cpu", enabled=False):
+            return binomial(x.float(), 1, 2).to(x.dtype)
     return binomial(x, 1, 2)
 
 
@@ -63,9 +66,18 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float, radial: bool = 
     return (found / found.sum()).float()
 
 
+MOST = (
+    128  # pixels, up to which a filter is a matrix: a product costs as many multiply-adds a pixel, and runs that much quicker
+)
+
+
 def upsampled(x: Tensor, taps: Tensor, factor: int, padding: tuple[int, int]) -> Tensor:
     """x [N, C, H, W], zeros between its pixels, zeros (before, after) it, and filtered; of the same mean."""
-    channels, count = x.shape[1], len(taps)
+    channels, sizes, count = x.shape[1], x.shape[2:], len(taps)
+    if max(sizes) <= MOST:
+        larger = sum(padding) - count + 1
+        taps = taps.flip(0) * factor
+        return by_matrices(x, *(banded(taps, n * factor + larger, n, 1, factor, padding[0]) for n in sizes))
     before, after = count - 1 - padding[0], count - factor - padding[1]  # of the whole convolution, what is cut off
     for axis in (2, 3):
         shape, stride = ([count, 1], [factor, 1]) if axis == 2 else ([1, count], [1, factor])
@@ -76,8 +88,21 @@ def upsampled(x: Tensor, taps: Tensor, factor: int, padding: tuple[int, int]) ->
 
 def downsampled(x: Tensor, taps: Tensor, factor: int) -> Tensor:
     """x [N, C, H, W], filtered by `taps`, [K] for each axis or [K, K], of whose pixels every `factor`-th is kept."""
-    channels, weight, count = x.shape[1], taps.to(x.dtype), len(taps)
+    channels, weight, sizes, count = x.shape[1], taps.to(x.dtype), x.shape[2:], len(taps)
     if taps.dim() == 2:
         return conv2d(x, weight.expand(channels, 1, count, count), stride=factor, groups=channels)
+    if max(sizes) <= 2 * MOST:
+        return by_matrices(x, *(banded(taps, (n - count) // factor + 1, n, factor, 1, 0) for n in sizes))
     x = conv2d(x, weight.view(1, 1, -1, 1).expand(channels, 1, count, 1), stride=(factor, 1), groups=channels)
     return conv2d(x, weight.view(1, 1, 1, -1).expand(channels, 1, 1, count), stride=(1, factor), groups=channels)
+
+
+def banded(taps: Tensor, out: int, size: int, stride: int, spread: int, before: int) -> Tensor:
+    """A filter as a matrix, [out, size]: output i begins at i·stride, input j stands at before + j·spread."""
+    at = torch.arange(size, device=taps.device) * spread + before - torch.arange(out, device=taps.device)[:, None] * stride
+    return torch.where((at >= 0) & (at < len(taps)), taps[at.clamp(0, len(taps) - 1)], 0.0)
+
+
+def by_matrices(x: Tensor, down: Tensor, along: Tensor) -> Tensor:
+    """x [N, C, H, W], [H', H], [W', W] -> [N, C, H', W']."""
+    return down.to(x.dtype) @ (x @ along.to(x.dtype).t())

@@ -144,7 +144,7 @@ def rosinality(G: nn.Module) -> dict[str, Tensor]:
         layers |= {f"convs.{2 * k}": f"ups.{k}", f"convs.{2 * k + 1}": f"evens.{k}"}
     images = {"to_rgb1": "to_image.0"} | {f"to_rgbs.{k}": f"to_image.{k + 1}" for k in range(len(G.ups))}
     for number, (theirs, ours) in enumerate({**layers, **images}.items()):
-        found[f"{theirs}.conv.weight"] = state[f"{ours}.convolution.weight"][None]
+        found[f"{theirs}.conv.weight"] = state[f"{ours}.{'weight' if theirs in images else 'convolution.weight'}"][None]
         found |= {f"{theirs}.conv.modulation.{leaf}": state[f"{ours}.style.{leaf}"] for leaf in ("weight", "bias")}
         if theirs in layers:
             found |= {

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from ganvas import resampling
 from ganvas.resampling import blurred, doubled, downsampled, halved, lowpass, upsampled
 
 TAPS = torch.tensor([1.0, 3.0, 3.0, 1.0])
@@ -28,15 +29,35 @@ def test_binomial_resampling_is_the_papers() -> None:
     torch.testing.assert_close(halved(x[..., :8, :8]), plain(x[..., :8, :8], [1] * 4, down=2))
 
 
+@pytest.mark.parametrize("most", [8, 3])
 @pytest.mark.parametrize(("factor", "padding"), [(2, (2, 1)), (2, (5, 4)), (4, (1, 0))])
-def test_upsampling_and_downsampling(factor: int, padding: tuple[int, int]) -> None:
+def test_upsampling_and_downsampling(factor: int, padding: tuple[int, int], most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As matrices, and as convolutions where images are large."""
+    monkeypatch.setattr(resampling, "MOST", most)
     torch.manual_seed(0)
-    x = torch.randn(2, 3, 8, 8)
+    x = torch.randn(2, 3, 8, 6)
     sides = [*padding, *padding]
     torch.testing.assert_close(upsampled(x, TAPS / 8, factor, padding), plain(x, sides, up=factor, gain=factor**2))
     torch.testing.assert_close(downsampled(x, TAPS / 8, factor), plain(x, [0] * 4, down=factor))
     square = TAPS[:, None] * TAPS / 64
     torch.testing.assert_close(downsampled(x, square, factor), downsampled(x, TAPS / 8, factor))
+
+
+def test_matrices_equal_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a filter that is not symmetric."""
+    torch.manual_seed(0)
+    x, taps = torch.randn(2, 3, 9, 7), torch.randn(4)
+    found = upsampled(x, taps, 2, (2, -1)), downsampled(x, taps, 2)
+    monkeypatch.setattr(resampling, "MOST", 2)
+    torch.testing.assert_close(found, (upsampled(x, taps, 2, (2, -1)), downsampled(x, taps, 2)))
+
+
+def test_halves_are_of_their_inputs_precision() -> None:
+    x = torch.randn(2, 3, 8, 8, dtype=torch.bfloat16)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = halved(x)
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found, halved(x.float()).bfloat16())
 
 
 @pytest.mark.parametrize("radial", [False, True])

@@ -41,7 +41,7 @@ def ours(name: str, value: Tensor) -> tuple[str, Tensor]:
     place = f"to_image.{int(found[3]) + 1 if found[3] else 0}" if image else layer(int(found[2]) + 1 if found[2] else 0)
     leaf = found[4]
     if leaf == "conv.weight":
-        return f"{place}.convolution.weight", value.squeeze(0)
+        return f"{place}.{'weight' if image else 'convolution.weight'}", value.squeeze(0)
     if leaf in ("conv.modulation.weight", "conv.modulation.bias"):
         return f"{place}.style.{leaf.rpartition('.')[2]}", value
     if leaf == "noise.weight":

@@ -65,7 +65,7 @@ def g_name(name: str) -> str:
     level, kind, leaf = int(found[1]).bit_length() - 3, found[2], found[3]
     even = "first" if level == 0 else f"evens.{level - 1}"
     layer = {"conv0": f"ups.{level - 1}", "conv1": even, "torgb": f"to_image.{level}"}[kind]
-    return f"{layer}.{G_LAYERS.get(leaf, leaf)}"
+    return f"{layer}.{leaf if kind == 'torgb' else G_LAYERS.get(leaf, leaf)}"
 
 
 def d_name(name: str, largest: int) -> str:

@@ -126,20 +126,22 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         if self.training and not torch.is_grad_enabled():  # in D's turn, once a sample
             self.magnitude.lerp_(x.float().square().mean(), 1 - 0.5 ** (len(x) / HALF_LIFE))
-        x = self.convolved(x, self.style(w)) + self.bias[:, None, None]
+        x = self.convolved(x, self.style(w))
         if self.up is not None:
             x = upsampled(x, self.up, self.upward, self.padding)
         else:
             x = F.pad(x, (*self.padding, *self.padding))
         if not self.image:
-            x = leaky_relu(x, 0.2) * HE
-        x = x.clamp(-256, 256)
+            x = leaky_relu(x, 0.2, inplace=True)
+        x = F.hardtanh(x, -256.0, 256.0)
         return x if self.down is None else downsampled(x, self.down, self.downward)
 
     def convolved(self, x: Tensor, s: Tensor) -> Tensor:
         """Modulated and, but for the image, demodulated; over the features' usual magnitude. As in StyleGAN2, of one set of
-        weights: weights and styles are brought to size 1 first, so that their product cannot overflow in half precision."""
-        weight = self.weight
+        weights: weights and styles are brought to size 1 first, so that their product cannot overflow in half precision.
+
+        LeakyReLU's √2 is here, where features are smallest: all behind it is linear or, as LeakyReLU, does not mind."""
+        weight, bias = self.weight, self.bias
         if self.image:
             s = s * weight[0].numel() ** -0.5
             gain = self.magnitude.rsqrt()
@@ -147,8 +149,10 @@ class Layer(nn.Module):
             weight = weight * weight.square().mean((1, 2, 3), keepdim=True).rsqrt()
             s = s * s.square().mean().rsqrt()
             power = s.square() @ weight.square().sum((2, 3)).t()
-            gain = ((power + 1e-8).rsqrt() * self.magnitude.rsqrt())[:, :, None, None]
-        return F.conv2d(x * s[:, :, None, None], weight, padding=weight.shape[2] - 1) * gain
+            gain = ((power + 1e-8).rsqrt() * self.magnitude.rsqrt() * HE)[:, :, None, None]
+            bias = bias * HE
+        x = F.conv2d(x * s[:, :, None, None], weight, padding=weight.shape[2] - 1)
+        return torch.addcmul(bias[:, None, None].to(x.dtype), x, gain.to(x.dtype))
 
 
 class Generator(Styled):

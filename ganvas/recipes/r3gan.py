@@ -73,7 +73,7 @@ def r3gan_small() -> Recipe:
     return replace(
         r3gan(),
         name="r3gan_small",
-        nets=R3GAN(widths=(96, 96, 64, 32), blocks=1),
+        nets=R3GAN(widths=(96, 64, 32, 16), blocks=1),
         method=Adversarial(
             objective=RelativisticPairing(),
             penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),

@@ -105,7 +105,7 @@ def test_stylegan2_d(goldens: Path) -> None:
 def test_modulation_equals_a_convolution_of_each_samples_own_weights(upward: bool) -> None:
     """Karras et al. 2020a, eqs. 1 and 3, by the letter."""
     torch.manual_seed(0)
-    layer = stylegan2.ModulatedConv(3, 5, 3, upward)
+    layer = stylegan2.ModulatedConv(3, 5, upward)
     x, s = torch.randn(4, 3, 8, 8), torch.randn(4, 3)
     weight = layer.weight[None] * s[:, None, :, None, None]
     weight = weight / (weight.square().sum((2, 3, 4), keepdim=True) + 1e-8).sqrt()
