@@ -19,10 +19,11 @@ from torch import Tensor, nn
 
 from ganvas import GanvasError, cli
 from ganvas.converting import convert
+from ganvas.core import Condition, Field, Spec
 from ganvas.data import pickles
 from ganvas.foreign import reading
 from ganvas.foreign.reading import networks
-from ganvas.nets import StyleGAN2
+from ganvas.nets import R3GAN, StyleGAN2
 from ganvas.nets.spectral import SpectralNorm
 from ganvas.run import Run
 from ganvas.sampling import Generator
@@ -162,8 +163,6 @@ def rosinality(G: nn.Module) -> dict[str, Tensor]:
 
 def test_rosinalitys_names(tmp_path: Path) -> None:
     """Ours under those names and back; there is no golden of that code, whose arithmetic is the paper's."""
-    from ganvas.core import Field, Spec
-
     torch.manual_seed(0)
     G = (
         StyleGAN2(z_dim=8, w_dim=8, mapping=3, width=16, base=256)
@@ -179,6 +178,27 @@ def test_rosinalitys_names(tmp_path: Path) -> None:
         torch.testing.assert_close(made.nets["G"](z), G(z))
         drawn = G.mapping(torch.randn(10_000, 8)).mean(0)  # which the file does not say
     assert (made.nets["G"].mapping.middle - drawn).abs().max() < 0.1 * drawn.abs().max()
+
+
+# ---------------------------------------------------------------- R3GAN with classes
+
+
+def test_r3gan_with_classes(goldens: Path, tmp_path: Path) -> None:
+    """Ours under the golden's names, with the embedding that networks with classes have beside them, and back."""
+    from ganvas.foreign import r3gan
+
+    label = Condition("class", 5, (), (0.2,) * 5)
+    G = R3GAN(widths=(48, 48, 32, 32), blocks=1).build(Spec((3, 32, 32), (Field("image", 3),), {"label": label}))["G"].eval()
+    state, names = (
+        G.state_dict(),
+        [name.removeprefix("Model.") for name in weights(goldens, "r3gan")["G"] if "Kernel" not in name],
+    )
+    theirs = {name: state[r3gan.ours(name, "G", dict.fromkeys(range(4), 1))] for name in names}
+    torch.save(theirs | {"EmbeddingLayer.weight": state["label.weight"].t().contiguous()}, tmp_path / "g.pth")
+    made = Generator(convert(tmp_path / "g.pth", tmp_path / "run"))
+    z, labels = torch.randn(3, 64), torch.tensor([0, 4, 2])
+    with torch.no_grad():
+        torch.testing.assert_close(made.nets["G"](z, labels), G(z, labels))
 
 
 # ---------------------------------------------------------------- what is wrong

@@ -64,7 +64,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """x [N, C, S, S], label int64 [N] where there are `classes` -> Verdict; `widths` from the image down to 4 px."""
+    """x [N, C, S, S], label int64 [N] where there are `classes` -> Verdict; `widths` from the image down to 4 px.
+
+    Of classes the logit is a projection alone, the product of what D finds with the class's embedding.
+    """
 
     def __init__(self, widths: Sequence[int], channels: int, blocks: int, group: int, classes: int) -> None:
         super().__init__()
@@ -72,7 +75,7 @@ class Discriminator(nn.Module):
         self.stages = nn.ModuleList(nn.Sequential(*(Block(width, group) for _ in range(blocks))) for width in widths)
         self.changes = nn.ModuleList(changed(inputs, outputs) for inputs, outputs in pairwise(widths))
         self.basis = nn.Conv2d(widths[-1], widths[-1], 4, groups=widths[-1], bias=False)
-        self.last = nn.Linear(widths[-1], 1, bias=False)
+        self.last = nn.Linear(widths[-1], widths[-1] if classes else 1, bias=False)
         self.label = nn.Embedding(classes, widths[-1]) if classes else None
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
@@ -80,10 +83,11 @@ class Discriminator(nn.Module):
         for change, stage in zip(self.changes, self.stages[1:], strict=True):
             h = stage(change(halved(h)))
         features = self.basis(h).flatten(1)
-        logit = self.last(features).squeeze(1)
-        if self.label is not None and label is not None:
-            logit = logit + (features * self.label(label)).sum(1) / features.shape[1] ** 0.5
-        return Verdict(logit, features)
+        found = self.last(features)
+        if self.label is not None:
+            assert label is not None
+            found = (found * embedded(self.label, label)).sum(1, keepdim=True)
+        return Verdict(found.squeeze(1), features)
 
 
 @torch.no_grad()
@@ -97,6 +101,9 @@ def initialise(net: nn.Module) -> None:
             nn.init.normal_(layer.weight, std=gain * layer.weight[0].numel() ** -0.5)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.Embedding):  # a linear layer, were labels vectors; D's product is then of size 1
+            size = layer.embedding_dim if isinstance(net, Discriminator) else 1
+            nn.init.normal_(layer.weight, std=(layer.num_embeddings * size) ** -0.5)
     for block in blocks:
         nn.init.zeros_(block.last.weight)
 
