@@ -1,4 +1,4 @@
-"""What full-size recipes cost on one GPU, from the multiply-adds of their networks: one table; nothing is computed.
+"""What full-size recipes cost on one GPU, from the multiply-adds of their networks: one table, in some minutes.
 
 python benchmarks/cost.py [RECIPE …] [--tflops 100]
 
@@ -39,10 +39,9 @@ def main() -> None:
     for name in got.recipes:
         recipe = recipes.find(name)
         size = recipe.medium.size  # type: ignore[attr-defined]
-        with torch.device("meta"):
-            nets = recipe.nets.build(Spec((3, size, size), (Field("image", 3),), {})).eval()
-            g = multiply_adds(nets["G"], torch.empty(N, int(nets["G"].z_dim)))
-            d = multiply_adds(nets["D"], torch.empty(N, 3, size, size))
+        nets = recipe.nets.build(Spec((3, size, size), (Field("image", 3),), {})).eval()
+        g = multiply_adds(nets["G"], torch.zeros(N, int(nets["G"].z_dim)))
+        d = multiply_adds(nets["D"], torch.zeros(N, 3, size, size))
         sizes = [f"{sum(p.numel() for p in nets[player].parameters()) / 1e6:.2f} M" for player in "GD"]
         game = getattr(recipe.method, "game", recipe.method)  # of networks that grow
         relative = isinstance(game.objective, RelativisticPairing | RelativisticAverage)

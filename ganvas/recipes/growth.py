@@ -37,7 +37,7 @@ def progan_small() -> Recipe:
     """Images, 32 px: narrow, at three times the rates, and grown within half of the run: for a processor.
 
     Paper: Karras et al. 2018.
-    Expected: not measured yet.
+    Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 5.5, coverage 0.50 (docs/results.md).
     """
     recipe, adam = progan(), Adam(lr=3e-3, betas=(0.0, 0.99))
     assert isinstance(recipe.method, Progressive)
@@ -72,7 +72,7 @@ def stylegan_small() -> Recipe:
     """Images, 32 px: narrow, a lazy penalty in proportion to the pixels, grown within half of the run: for a processor.
 
     Paper: Karras et al. 2019.
-    Expected: not measured yet.
+    Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 5.8, coverage 0.39 (docs/results.md).
     """
     adam = Adam(lr=5e-3, betas=(0.0, 0.99))
     game = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=0.2, every=8),))

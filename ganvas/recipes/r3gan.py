@@ -67,7 +67,7 @@ def r3gan_small() -> Recipe:
     """Images, 32 px: narrow, a block a size, penalties by finite differences, not augmented: for a processor.
 
     Paper: Huang et al. 2024.
-    Expected: not measured yet.
+    Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 1.4, coverage 0.65 (docs/results.md).
     """
     adam = Adam(lr=1e-3, betas=(0.0, 0.99))
     return replace(

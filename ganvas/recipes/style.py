@@ -65,7 +65,7 @@ def stylegan2_small() -> Recipe:
     """Images, 32 px: narrow, styles not mixed, at twice the rates, R1 as Karras et al. 2020b would have it: for a processor.
 
     Paper: Karras et al. 2020a.
-    Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 15.6, coverage 0.14 (docs/results.md).
+    Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 3.8, coverage 0.48 (docs/results.md).
     """
     method = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=0.01, every=16),), path_length=PathLength())
     return replace(
@@ -108,7 +108,7 @@ def stylegan3_small() -> Recipe:
     """Images, 32 px: configuration T, narrow and of eight layers: for a processor.
 
     Paper: Karras et al. 2021.
-    Expected: not measured yet.
+    Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 19.2, coverage 0.07, from 600 steps (docs/results.md).
     """
     return replace(
         stylegan3_t(),
