@@ -18,7 +18,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from .errors import GanvasError
+from .errors import GanvasError, LostError
 
 PATIENCE = timedelta(hours=1)  # for rank 0, while it reads data or takes scores
 
@@ -52,7 +52,7 @@ def joined() -> Generator[None]:
     """Join the ranks that torchrun started; nothing where it did not, or where they are joined already.
 
     Raises:
-        GanvasError: another rank was lost meanwhile.
+        LostError: another rank was lost meanwhile.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
         yield
@@ -71,7 +71,7 @@ def joined() -> Generator[None]:
         if not lost(error):
             raise
         reason = str(error).splitlines()[0]
-        raise GanvasError(
+        raise LostError(
             f"rank {rank()} of {world()} lost another rank ({reason}): read what that one said; the same command goes on "
             "from the last checkpoint"
         ) from error

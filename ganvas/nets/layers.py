@@ -64,5 +64,5 @@ def stored_weight(layer: nn.Module) -> Tensor:
 
 
 def is_0(weight: Tensor) -> bool:
-    """Whether it starts at 0 on purpose."""
-    return not bool(weight.any())
+    """Whether it starts at 0 on purpose; of a shape without values, no."""
+    return not weight.is_meta and not bool(weight.any())

@@ -18,7 +18,7 @@ def progan() -> Recipe:
     """Images, 256 px: from 4 px up, a size at a time, under the Wasserstein loss with a gradient penalty.
 
     Paper: Karras et al. 2018, appendix A: 600,000 images to fade a size in and as many to train it, Adam 1e-3 (0, 0.99).
-    Expected: not trained here: 366 G multiply-adds an image, 1 day at most at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 338 G multiply-adds an image, 1 day at most at 100 TFLOP/s, penalties aside.
     """
     adam = Adam(lr=1e-3, betas=(0.0, 0.99))
     game = Adversarial(objective=Wasserstein(), penalties=(GradientPenalty(gamma=10.0), Drift(weight=1e-3)))
@@ -56,7 +56,7 @@ def stylegan() -> Recipe:
     """Images, 256 px: Progressive GAN's growth, from a constant that styles and noise shape.
 
     Paper: Karras et al. 2019, configuration F: non-saturating, R1 of 10, Adam 1e-3 (0, 0.99), 25 million images.
-    Expected: not trained here: 366 G multiply-adds an image, 2 days at most at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 338 G multiply-adds an image, 2 days at most at 100 TFLOP/s, penalties aside.
     """
     game = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=10.0),))
     return replace(

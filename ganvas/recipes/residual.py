@@ -48,7 +48,7 @@ def sagan() -> Recipe:
     """Images: self-attention, both networks spectrally normalised, two time-scales.
 
     Paper: Zhang et al. 2019, section 4: one critic step, Adam 1e-4 for G and 4e-4 for D (0, 0.9).
-    Expected: not trained here: 16 G multiply-adds an image, 18 minutes at 100 TFLOP/s; sagan_small shows it.
+    Expected: not trained here: 15 G multiply-adds an image, 16 minutes at 100 TFLOP/s; sagan_small shows it.
     """
     return replace(
         sngan(),
@@ -74,7 +74,7 @@ def biggan() -> Recipe:
     """Images: large batches, one class embedding, z in parts, orthogonal weights; truncation when sampling.
 
     Paper: Brock et al. 2019, appendix C: two critic steps, Adam 5e-5 and 2e-4 (0, 0.999), batches of 2,048 (in 32 parts).
-    Expected: not trained here: 16 G multiply-adds an image, 9 hours at 100 TFLOP/s; biggan_small shows it.
+    Expected: not trained here: 15 G multiply-adds an image, 8.5 hours at 100 TFLOP/s; biggan_small shows it.
     """
     return replace(
         sagan(),
@@ -107,7 +107,7 @@ def biggan_deep() -> Recipe:
     """Images: bottleneck blocks, four times as deep.
 
     Paper: Brock et al. 2019, appendix B, BigGAN-deep.
-    Expected: not trained here: 2.6 G multiply-adds an image, 1.4 hours at 100 TFLOP/s; biggan_deep_small shows it.
+    Expected: not trained here: 2.4 G multiply-adds an image, 1.3 hours at 100 TFLOP/s; biggan_deep_small shows it.
     """
     return replace(biggan(), name="biggan_deep", nets=BigGANDeep())
 

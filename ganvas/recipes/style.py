@@ -17,7 +17,7 @@ def stylegan2() -> Recipe:
     """Images, 256 px: styles that scale weights, a residual D, lazy penalties on both.
 
     Paper: Karras et al. 2020a; settings for 256 px of Karras et al. 2020b: batch 64, R1 of 1, 2.5e-3.
-    Expected: not trained here: 200 G multiply-adds an image, 28 hours at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 185 G multiply-adds an image, 26 hours at 100 TFLOP/s, penalties aside.
     """
     return replace(
         dcgan(),
@@ -34,7 +34,7 @@ def stylegan2_ada() -> Recipe:
     """Images, 256 px, few of them: the same, D's samples augmented as strongly as it overfits.
 
     Paper: Karras et al. 2020b.
-    Expected: not trained here: 200 G multiply-adds an image, 28 hours at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 185 G multiply-adds an image, 26 hours at 100 TFLOP/s, penalties aside.
     """
     method = Adversarial(
         objective=NonSaturating(), penalties=(R1(gamma=1.0, every=16),), path_length=PathLength(), augment=ADA()
@@ -46,7 +46,7 @@ def stylegan2_cifar() -> Recipe:
     """Images, 32 px: no path lengths, no mixing, a short mapping, and adaptive augmentation; D residual, as at other sizes.
 
     Paper: Karras et al. 2020b, configuration for CIFAR-10: R1 of 0.01, moving average of 500,000 images, 100 million in all.
-    Expected: not trained here: 53 G multiply-adds an image, 30 hours at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 49 G multiply-adds an image, 27 hours at 100 TFLOP/s, penalties aside.
     """
     method = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=0.01, every=16),), augment=ADA())
     adam = Adam(lr=2.5e-3, betas=(0.0, 0.99))
@@ -83,7 +83,7 @@ def stylegan3_t() -> Recipe:
     """Images, 256 px: layers without aliasing, equivariant to translation: textures move with what they are on.
 
     Paper: Karras et al. 2021, configuration T; R1 of 2, batch 32, D at 2e-3.
-    Expected: not trained here: 579 G multiply-adds an image, 3 days at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 613 G multiply-adds an image, 4 days at 100 TFLOP/s, penalties aside.
     """
     return replace(
         stylegan2(),
