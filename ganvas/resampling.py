@@ -66,9 +66,7 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float, radial: bool = 
     return (found / found.sum()).float()
 
 
-MOST = (
-    128  # pixels, up to which a filter is a matrix: a product costs as many multiply-adds a pixel, and runs that much quicker
-)
+MOST = 128  # pixels, up to which a long filter is a matrix: more multiply-adds, which run that much quicker
 
 
 def upsampled(x: Tensor, taps: Tensor, factor: int, padding: tuple[int, int]) -> Tensor:

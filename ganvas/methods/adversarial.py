@@ -79,7 +79,9 @@ class Adversarial:
 
     def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
         if self.share_fakes and getattr(nets["G"], "measures", False):
-            raise GanvasError("G measures its features where it makes D's fakes, which share_fakes leaves out: take it back")
+            raise GanvasError(
+                "G measures its features where it makes D's fakes, which share_fakes leaves out: train without it"
+            )
         kept: dict[str, nn.Module] = {}
         if "label" in spec.conditions:
             kept["labels"] = Labels(spec.conditions["label"])
