@@ -6,7 +6,6 @@ the command's own settings are parsed: for `train`, every field of the recipe.
 
 import importlib
 import inspect
-import os
 import pkgutil
 import re
 import sys
@@ -15,7 +14,7 @@ from dataclasses import fields
 from typing import Any, get_type_hints
 
 from . import commands as folder
-from .errors import GanvasError, LostError
+from .errors import GanvasError
 
 HEAD = """\
 ganvas: train, measure and use generative adversarial networks.
@@ -54,10 +53,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return importlib.import_module(f"{folder.__name__}.{words[0]}").main(words[1:])
-    except LostError as error:
-        print(f"ganvas: {error}", file=sys.stderr, flush=True)
-        sys.stdout.flush()
-        os._exit(1)  # connections to the lost rank have threads, by which a process that ends in the usual way may abort
     except GanvasError as error:
         print(f"ganvas: {error}", file=sys.stderr)
         return 1

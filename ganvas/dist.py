@@ -16,9 +16,10 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+import torch.distributed.nn.functional  # while no group exists: see joined
 from torch import Tensor, nn
 
-from .errors import GanvasError, LostError
+from .errors import GanvasError
 
 PATIENCE = timedelta(hours=1)  # for rank 0, while it reads data or takes scores
 
@@ -51,8 +52,12 @@ def first() -> bool:
 def joined() -> Generator[None]:
     """Join the ranks that torchrun started; nothing where it did not, or where they are joined already.
 
+    The group ends with the last mention of it, and its threads with it: one that outlives it may ask for Python while Python
+    ends, which aborts the process. torch.distributed.nn keeps, as its functions' defaults, the group that it finds when it is
+    first imported, so it is imported before there is one.
+
     Raises:
-        LostError: another rank was lost meanwhile.
+        GanvasError: another rank was lost meanwhile.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
         yield
@@ -71,7 +76,7 @@ def joined() -> Generator[None]:
         if not lost(error):
             raise
         reason = str(error).splitlines()[0]
-        raise LostError(
+        raise GanvasError(
             f"rank {rank()} of {world()} lost another rank ({reason}): read what that one said; the same command goes on "
             "from the last checkpoint"
         ) from error

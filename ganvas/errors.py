@@ -5,10 +5,6 @@ class GanvasError(Exception):
     """A failure explained in a line or two. The command line prints it without a traceback and exits with 1."""
 
 
-class LostError(GanvasError):
-    """Another rank is gone."""
-
-
 def refuse(wrong: bool, field: str, value: object, allowed: str, remedy: str) -> None:
     """Raise GanvasError for a setting out of range, with what would do."""
     if wrong:
