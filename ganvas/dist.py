@@ -8,6 +8,7 @@ a penalty alone, those leave different gradients on different ranks. Rank 0 alon
 what it decides is told to the others.
 """
 
+import importlib
 import os
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -16,7 +17,6 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-import torch.distributed.nn.functional  # while no group exists: see joined
 from torch import Tensor, nn
 
 from .errors import GanvasError
@@ -53,8 +53,7 @@ def joined() -> Generator[None]:
     """Join the ranks that torchrun started; nothing where it did not, or where they are joined already.
 
     The group ends with the last mention of it, and its threads with it: one that outlives it may ask for Python while Python
-    ends, which aborts the process. torch.distributed.nn keeps, as its functions' defaults, the group that it finds when it is
-    first imported, so it is imported before there is one.
+    ends, which aborts the process.
 
     Raises:
         GanvasError: another rank was lost meanwhile.
@@ -62,6 +61,7 @@ def joined() -> Generator[None]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
         yield
         return
+    importlib.import_module("torch.distributed.nn.functional")  # its defaults keep for ever the group that its import finds
     try:
         dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     except (RuntimeError, ValueError) as error:
