@@ -76,7 +76,7 @@ def r3gan_small() -> Recipe:
         nets=R3GAN(widths=(96, 64, 32, 16), blocks=1),
         method=Adversarial(
             objective=RelativisticPairing(),
-            penalties=(FiniteDifferenceR1(gamma=3.0), FiniteDifferenceR2(gamma=3.0)),
+            penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
         ),
         optim={"G": adam, "D": adam},
         train=Train(images=300_000, batch=32, ema_kimg=10.0),
