@@ -65,7 +65,7 @@ def stylegan2_small() -> Recipe:
     """Images, 32 px: narrow, styles not mixed, at twice the rates, a strong R1 for small sets: for a processor.
 
     Paper: Karras et al. 2020a.
-    Expected: Fashion-MNIST, two cores with bf16: 5 minutes 1.6 / 0.69 (Fréchet, coverage), 20 minutes 0.45 / 0.86 (docs/results.md).
+    Expected: Fashion-MNIST, two cores with bf16: Fréchet 1.6, coverage 0.69 in 5 minutes, 0.45, 0.86 in 20 (docs/results.md).
     """
     method = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=5.0, every=16),), path_length=PathLength())
     return replace(
