@@ -29,7 +29,7 @@ from .sampling import Generator, parts
 TRIED = 512  # codes that the search begins among
 RATE, RISE, FALL = 0.1, 0.05, 0.25  # of learning, and the shares of the search in which it rises and falls
 NOISE, QUIET = 0.05, 0.75  # of the codes' deviation, and the share of the search after which there is none
-TUNING = 3e-4  # G's rate of learning
+TUNING, LEAST = 0.005, 0.05  # G's rate of learning, of each tensor's own size, and the size that is least
 SHELL = 0.02  # of how far z's length may stray from the usual
 
 
@@ -105,7 +105,8 @@ def rate(way: float) -> float:
 def tuned(made: Generator, latents: Latents, distance: Callable[[Tensor], Tensor], steps: int, show: bool) -> None:
     """Move G, not the code, towards the picture."""
     G = made.nets["G"].requires_grad_(True)
-    optimiser = torch.optim.Adam(G.parameters(), TUNING)
+    sizes = [(p, float(p.detach().square().mean().sqrt())) for p in G.parameters()]  # weights of equalised layers are large
+    optimiser = torch.optim.Adam([{"params": [p], "lr": TUNING * max(size, LEAST)} for p, size in sizes])
     for _ in tqdm(range(steps), desc="tuning", disable=not show):
         loss = distance(made.method.render(made.nets, latents)).sum()
         parameters = [p for p in G.parameters() if p.requires_grad]
