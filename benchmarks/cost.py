@@ -25,7 +25,7 @@ N = 4
 
 
 def multiply_adds(net: torch.nn.Module, *inputs: torch.Tensor) -> float:
-    with FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
         net(*inputs)
     return counter.get_total_flops() / 2 / N
 

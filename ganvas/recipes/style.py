@@ -99,7 +99,7 @@ def stylegan3_r() -> Recipe:
     """Images, 256 px: the same, equivariant to rotation as well.
 
     Paper: Karras et al. 2021, configuration R, without its blurring of D's first images.
-    Expected: not trained here: some 400 G multiply-adds an image, 2 days at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 439 G multiply-adds an image, 2.5 days at 100 TFLOP/s, penalties aside.
     """
     return replace(stylegan3_t(), name="stylegan3_r", nets=StyleGAN3(base=16384, rotation=True))
 
