@@ -107,6 +107,14 @@ def image(size: int, classes: int = 0) -> Spec:
     return Spec((3, size, size), (Field("image", 3),), label)
 
 
+def test_shapes_alone_go_through_spectral_norm() -> None:
+    """`ganvas compare` counts networks without values."""
+    with torch.device("meta"):
+        D = SNGAN().build(Spec((3, 32, 32), (Field("image", 3),), {}))["D"]
+        for _ in range(2):
+            assert D(torch.empty(4, 3, 32, 32)).logit.shape == (4,)
+
+
 def test_sngan_has_the_papers_widths_at_32_px() -> None:
     """Miyato et al. 2018, table 3: G 256 throughout, D 128 throughout; counts by hand from the table."""
     nets = SNGAN().build(image(32))
