@@ -40,7 +40,7 @@ class SpectralNorm(nn.Module):
 def normalised(norms: Sequence[SpectralNorm], weights: Sequence[Tensor]) -> list[Tensor]:
     """W / σ(W) of K weights of one shape at once: of small weights, calls would take more time than numbers."""
     if weights[0].is_meta:
-        return [weight.view_as(weight) for weight in weights]  # a shape without values has no σ; a tensor of its own, as torch wants
+        return [weight.view_as(weight) for weight in weights]  # of shapes alone there is no σ; new tensors, as torch wants
     axis, eps = norms[0].axis, norms[0].eps
     turned = torch.stack([weight.transpose(0, axis).movedim(1, -1) for weight in weights])  # they are kept in channels_last
     rows = turned.flatten(2)  # [K, out, rest]
