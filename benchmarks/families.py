@@ -12,6 +12,7 @@ extractor.
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,7 +63,8 @@ def row(run: Run, recipe: str, data: str, minutes: float) -> dict[str, Any]:
     }
     for card in final:
         for which in card["which"].split(", "):
-            found[which] = card["scores"] | {"images": card["images"]}
+            psnr = {key: card[key] for key in ("reconstruction_psnr",) if key in card}  # of autoencoders, dB
+            found[which] = card["scores"] | {"images": card["images"]} | psnr
     if (run.path / "classes.png").exists():
         found["classes"] = api.evaluate(run, per_class=True)["per_class"]
     second = api.evaluate(run, data=EMBEDDED.get(data), extractor=EfficientNetLite0(size=64), n=2000)
@@ -139,6 +141,8 @@ def main() -> None:
             with KEPT.open("a") as file:
                 file.write(json.dumps(found) + "\n")
             wall(run, WALLS / f"{name}.png")
+            if (run.path / "reconstructions.png").exists():
+                shutil.copyfile(run.path / "reconstructions.png", WALLS / f"{name}-reconstructions.png")
             print(name, found["images"], {k: round(v, 3) for k, v in found["best"].items()}, flush=True)
         own = kept(got.processor if got.table else here)
         rows = [found for (_, where, minutes), found in own.items() if (where, minutes) == (title(data), got.minutes)]

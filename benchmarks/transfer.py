@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import ganvas
 from ganvas.metrics import EfficientNetLite0
+from ganvas.run import Run
 from ganvas.transfer import recipe_from
 
 KEPT = Path("benchmarks/results/transfer.jsonl")
@@ -85,7 +86,10 @@ def main() -> None:
             flat(Path(pair.source), got.runs / f"{pair.name}-all"),
             some(Path(pair.target), got.runs / f"{pair.name}-few"),
         )
-        source = ganvas.train("auto", data=whole, minutes=got.source_minutes, out=got.runs / f"{pair.name}-source", quiet=True)
+        where = got.runs / f"{pair.name}-source"
+        if not where.exists():
+            ganvas.train("auto", data=whole, minutes=got.source_minutes, out=where, quiet=True)
+        source = Run(where)
         for begun, settings in {
             "from nothing": {"recipe": "auto"},
             "from nothing, the source's recipe": {"recipe": replace(recipe_from(source), start=None)},

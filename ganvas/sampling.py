@@ -288,13 +288,14 @@ def _grid(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict
 
 def _array(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:
     def write(temporary: Path) -> None:
-        array, written = None, 0
-        for block in blocks:
-            values = block.numpy()
-            if array is None:
-                array = np.lib.format.open_memmap(temporary, "w+", values.dtype, (n, *values.shape[1:]))
-            array[written : written + len(block)] = values
-            written += len(block)
+        with temporary.open("wb") as file:  # not through a memory map: there a full disk kills the process
+            for k, block in enumerate(blocks):
+                values = np.ascontiguousarray(block.numpy())
+                if not k:
+                    form = np.lib.format.dtype_to_descr(values.dtype)
+                    head = {"descr": form, "fortran_order": False, "shape": (n, *values.shape[1:])}
+                    np.lib.format.write_array_header_1_0(file, head)
+                file.write(values.data)
 
     write_whole(out / "samples.npy", write)
     return out / "samples.npy"

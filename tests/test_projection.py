@@ -46,6 +46,21 @@ def test_it_comes_nearer_and_tuning_nearer_still(runs: dict[str, Run], picture: 
     assert len(drawn) == 64
 
 
+@pytest.mark.parametrize("name", ["stylegan2_small", "dcgan_small"])
+def test_tuning_moves_tensors_in_proportion_to_their_size(runs: dict[str, Run], picture: Path, name: str) -> None:
+    """Weights of equalised layers are some ten to a hundred times others': one rate for all would leave them where they are."""
+    made = Generator(runs[name])
+    x = made.codec.load(projection.encoded(made, picture)[None], None)
+    found = {part: value.clone() for part, value in made.coded(made.of_seeds([0])).items()}
+    before = {part: value.detach().clone() for part, value in made.nets["G"].named_parameters() if value.dim() == 4}
+    projection.tuned(made, found, perception.difference("pixels", x), 10, show=False)
+    after = dict(made.nets["G"].named_parameters())
+    for part, value in before.items():
+        size = float(value.square().mean().sqrt())
+        most = 10 * projection.TUNING * max(size, projection.LEAST)  # ten steps, all in one direction
+        assert 0.1 * most < float((after[part] - value).square().mean().sqrt()) < 1.1 * most, part
+
+
 def test_a_sample_is_found_again(runs: dict[str, Run]) -> None:
     """Of a picture that the generator has made, the code makes nearly that picture."""
     made = Generator(runs["stylegan2_small"])
