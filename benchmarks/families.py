@@ -35,8 +35,8 @@ EMBEDDED = {"fashion": "fashion-embedded"}  # what the second extractor compares
 COLUMNS = ["frechet", "kid", "precision", "recall", "density", "coverage"]
 
 
-def title(data: str) -> str:
-    return Path(data).name
+def title(data: str, size: int | None) -> str:
+    return Path(data).name + (f"-{size}px" if size else "")
 
 
 def trained(recipe: str, data: str, minutes: float, size: int | None, out: Path) -> Run:
@@ -46,13 +46,13 @@ def trained(recipe: str, data: str, minutes: float, size: int | None, out: Path)
     return Run(out)
 
 
-def row(run: Run, recipe: str, data: str, minutes: float) -> dict[str, Any]:
+def row(run: Run, recipe: str, data: str, minutes: float, size: int | None) -> dict[str, Any]:
     """What a finished run is worth: cost, scores of last and best, each class, the second extractor."""
     log = [json.loads(line) for line in (run.path / "log.jsonl").read_text().splitlines()]
     final = [card for card in run.scores if card["kind"] == "final"]
     found: dict[str, Any] = {
         "recipe": recipe,
-        "data": title(data),
+        "data": title(data, size),
         "minutes": minutes,
         "images": log[-1]["images"],
         "seconds": log[-1]["seconds"],
@@ -132,12 +132,13 @@ def main() -> None:
     parser.add_argument("--processor", default=here, help="whose tables, with --table")
     got = parser.parse_args()
     for data in got.data:
+        named = title(data, got.size)
         for recipe in [] if got.table else got.recipes:
-            if (recipe, title(data), got.minutes) in kept(here):
+            if (recipe, named, got.minutes) in kept(here):
                 continue
-            name = f"{recipe}-{title(data)}-{got.minutes:g}-{here.lower().replace(' ', '-')}"
+            name = f"{recipe}-{named}-{got.minutes:g}-{here.lower().replace(' ', '-')}"
             run = trained(recipe, data, got.minutes, got.size, got.runs / name)
-            found = row(run, recipe, data, got.minutes)
+            found = row(run, recipe, data, got.minutes, got.size)
             with KEPT.open("a") as file:
                 file.write(json.dumps(found) + "\n")
             wall(run, WALLS / f"{name}.png")
@@ -145,9 +146,9 @@ def main() -> None:
                 shutil.copyfile(run.path / "reconstructions.png", WALLS / f"{name}-reconstructions.png")
             print(name, found["images"], {k: round(v, 3) for k, v in found["best"].items()}, flush=True)
         own = kept(got.processor if got.table else here)
-        rows = [found for (_, where, minutes), found in own.items() if (where, minutes) == (title(data), got.minutes)]
+        rows = [found for (_, where, minutes), found in own.items() if (where, minutes) == (named, got.minutes)]
         if rows:
-            print(f"\n{title(data)}, {got.minutes:g} minutes\n\n{table(rows)}\n")
+            print(f"\n{named}, {got.minutes:g} minutes\n\n{table(rows)}\n")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ KEPT = Path("benchmarks/results/synthetic.jsonl")
 BATCH, LR = 64, 1e-3
 MADE = 1000  # synthetic samples a class
 VARIANTS = ("real", "classical", "synthetic", "real + synthetic", "classical + synthetic")
-STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}  # 95% of a mean of so many
+STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}  # 95% of a mean of so many
 
 
 def steps_of(per_class: int) -> int:
@@ -130,7 +130,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         for variant in VARIANTS:
             alone = variant == "real"
             values = [100 * (row["accuracy"][variant] - (0 if alone else row["accuracy"]["real"])) for row in own]
-            spread = STUDENT.get(len(values), 2.0) * stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+            spread = STUDENT[len(values)] * stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
             cells.append(f"{mean(values):{'.1f' if alone else '+.1f'}} ± {spread:.1f}")
         scores = [mean(row["generator"][name] for row in own) for name in ("frechet", "coverage", "n")]
         lines.append(f"| {' | '.join([*cells, f'{scores[0]:.2f}, {scores[1]:.2f} ({scores[2]:,.0f})'])} |")
@@ -159,7 +159,8 @@ def main() -> None:
                 drawers = {variant: drawer(own, truth, variant == "classical") for variant in ("real", "classical")}
                 drawers["synthetic"] = drawer(fake, asked, False)
                 for variant in ("real", "classical"):
-                    drawers[f"{variant} + synthetic"] = mixed(drawers[variant], drawers["synthetic"])
+                    made = drawer(fake, asked, variant == "classical")
+                    drawers[f"{variant} + synthetic"] = mixed(drawers[variant], made)
                 steps = steps_of(count)
                 found = {variant: accuracy(drawers[variant], (test[0], test[1]), steps, seed) for variant in VARIANTS}
                 line = {"per_class": count, "seed": seed, "minutes": got.minutes, "accuracy": found, "generator": scores}

@@ -1,6 +1,6 @@
 """Whether it helps to begin with a network that has learned something else: two transfers between real sets.
 
-python benchmarks/transfer.py [--source-minutes 10] [--minutes 3] [--runs DIR] [--table]
+python benchmarks/transfer.py [emoji] [sprites] [--source-minutes 10] [--minutes 3] [--runs DIR] [--table]
 
 Noto's emoji at 64 px to a few hundred of OpenMoji's; all of Crossfire's sprites, monsters among them, to those of monsters.
 Each target is trained on for the same minutes from nothing (by `auto`, and by the source's own recipe, augmented as a transfer
@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 
 import ganvas
 from ganvas.metrics import EfficientNetLite0
-from ganvas.run import Run
 from ganvas.transfer import recipe_from
 
 KEPT = Path("benchmarks/results/transfer.jsonl")
@@ -40,21 +39,20 @@ COLUMNS = ("kid", "coverage", "precision", "recall", "density", "frechet")
 
 def some(folder: Path, out: Path) -> Path:
     """A few hundred pictures of a folder, the same every time, in one without labels."""
-    if not out.exists():
-        paths = sorted(folder.rglob("*.png"))
-        chosen = random.Random(0).sample(paths, min(FEW, len(paths)))
-        out.mkdir(parents=True)
-        for path in chosen:
-            shutil.copyfile(path, out / path.name)
-    return out
+    paths = sorted(folder.rglob("*.png"))
+    return copied({path.name: path for path in random.Random(0).sample(paths, min(FEW, len(paths)))}, out)
 
 
 def flat(folder: Path, out: Path) -> Path:
     """All pictures of a folder without its labels, which a target has none of."""
-    if not out.exists():
-        out.mkdir(parents=True)
-        for path in sorted(folder.rglob("*.png")):
-            shutil.copyfile(path, out / f"{path.parent.name}-{path.name}")
+    return copied({f"{path.parent.name}-{path.name}": path for path in sorted(folder.rglob("*.png"))}, out)
+
+
+def copied(files: dict[str, Path], out: Path) -> Path:
+    out.mkdir(parents=True, exist_ok=True)
+    for name, path in files.items():
+        if not (out / name).exists():
+            shutil.copyfile(path, out / name)
     return out
 
 
@@ -76,20 +74,19 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pairs", nargs="*", default=[pair.name for pair in PAIRS])
     parser.add_argument("--source-minutes", type=float, default=10.0)
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--runs", type=Path, default=Path("runs/transfer"))
     parser.add_argument("--table", action="store_true", help="only print the table of what there is")
     got = parser.parse_args()
-    for pair in () if got.table else PAIRS:
+    for pair in () if got.table else [pair for pair in PAIRS if pair.name in got.pairs]:
         whole, target = (
             flat(Path(pair.source), got.runs / f"{pair.name}-all"),
             some(Path(pair.target), got.runs / f"{pair.name}-few"),
         )
-        where = got.runs / f"{pair.name}-source"
-        if not where.exists():
-            ganvas.train("auto", data=whole, minutes=got.source_minutes, out=where, quiet=True)
-        source = Run(where)
+        where = got.runs / f"{pair.name}-source-{got.source_minutes:g}"
+        source = ganvas.train("auto", data=whole, minutes=got.source_minutes, out=where, quiet=True)
         for begun, settings in {
             "from nothing": {"recipe": "auto"},
             "from nothing, the source's recipe": {"recipe": replace(recipe_from(source), start=None)},
@@ -99,7 +96,8 @@ def main() -> None:
             line = {"pair": pair.name, "begun": begun, "minutes": got.minutes, "source_minutes": got.source_minutes}
             if any(line.items() <= row.items() for row in kept()):
                 continue
-            out = got.runs / f"{pair.name}-{''.join(c if c.isalnum() else '-' for c in begun)}"
+            words = "".join(c if c.isalnum() else "-" for c in begun)
+            out = got.runs / f"{pair.name}-{words}-{got.source_minutes:g}-{got.minutes:g}"
             run = ganvas.train(**settings, data=target, minutes=got.minutes, out=out, quiet=True)
             card = ganvas.evaluate(run, extractor=EfficientNetLite0(size=64))
             line |= {key: card[key] for key in ("images", "scores", "floor", "protocol")}

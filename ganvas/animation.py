@@ -39,15 +39,17 @@ def check(path: Path, rate: float) -> None:
         raise GanvasError(f"a film is .gif, .webp or .mp4, got {path.name}: --out film.gif")
     if not 0.1 <= rate <= 100:
         raise GanvasError(f"a film shows 0.1 to 100 pictures a second, got {rate}: --rate 20")
+    if path.suffix.lower() == ".gif" and rate > 50:  # a picture of one hundredth is shown for ten
+        raise GanvasError(f"a GIF shows 50 pictures a second at most, got {rate:g}: --rate 50, or --out film.webp")
     if path.suffix.lower() == ".mp4" and find_spec("av") is None:
         raise GanvasError("MP4 needs the package av: pip install 'ganvas[video]', or --out film.gif")
 
 
 def _gif(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
+    hundredths = round(100 / rate)  # the form's unit
     still = [frame.quantize(256, dither=Image.Dither.NONE) for frame in frames]
-    still[0].save(
-        path, "GIF", save_all=True, append_images=still[1:], duration=1000 / rate, loop=0, comment=text.encode(), optimize=False
-    )
+    settings = {"save_all": True, "append_images": still[1:], "loop": 0, "optimize": False}
+    still[0].save(path, "GIF", duration=10 * hundredths, comment=text.encode(), **settings)
 
 
 def _webp(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:

@@ -61,7 +61,8 @@ def train(
 
     Args:
         recipe: a recipe's name, or a Recipe; None is "auto", or the source's.
-        source: a run whose networks to begin with, on other data; the images are augmented (DiffAugment) unless they were.
+        source: a run whose networks to begin with, on other data; its images are augmented (DiffAugment) unless they were,
+            or it is no game of G and D alone.
         freeze_d: how many of D's layers then stay as they are, from the image on.
         data: a folder, zip, idx, npz, npy, parquet or CIFAR file, "fashion"; None takes the recipe's.
         out: the run's folder; None is runs/NAME.

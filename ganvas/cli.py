@@ -63,10 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "can't allocate memory" in str(error):
-            print(
-                "ganvas: out of memory: a smaller --train.batch, more --train.parts, or a smaller --medium.size",
-                file=sys.stderr,
-            )
+            way = ": a smaller --train.batch, more --train.parts, or a smaller --medium.size" if words[0] == "train" else ""
+            print(f"ganvas: out of memory{way}", file=sys.stderr)
             return 1
         raise
     except SystemExit as stop:  # the parser's: it has said why

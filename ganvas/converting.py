@@ -18,8 +18,9 @@ from .foreign import Taken, recognised
 from .foreign.reading import networks
 from .loop import State
 from .media import Image, ImageCodec
+from .nets import StyleGAN2, StyleGAN3
 from .recipe import Recipe
-from .run import Run, locked, save_codec
+from .run import Run, write_whole_run
 
 NO_DATA = "unknown-data"  # where a converted run's data would be: it has none
 AVERAGED = ("g_ema", "G_ema", "ema")  # what files call the moving average of G
@@ -44,7 +45,7 @@ def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = l
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
         raise GanvasError(f"{out} is there already: choose a new folder with --out")
     g, d = chosen(file)
-    recipe = recipe_of(g, file)
+    recipe = recipe_of(g, d)
     codec = ImageCodec(size=g.shape[1], channels=g.shape[0], framing="crop", background=255, flip=False)
     label = Condition("class", g.classes, (), (1 / g.classes,) * g.classes) if g.classes else None
     spec = codec.spec._replace(conditions={"label": label} if label else {})
@@ -57,13 +58,9 @@ def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = l
     say(f"{g.about}: {' x '.join(map(str, g.shape))}" + (f", {g.classes} classes" if g.classes else ""))
     say(f"D: {take_d(state, d)}")
     state.clock = state.clock._replace(images=1, total=1)
-    with locked(out):
-        save_codec(out, codec)
-        about = {"title": f"converted from {file.name} ({g.about})", "count": 0, "skipped": 0, "fingerprint": ""}
-        where = describe(torch.device("cpu"))
-        run = Run.write(out, recipe, recipe, 0, about | {"label": label._asdict() if label else None}, where)
-        run.save(state)
-    return run
+    about = {"title": f"converted from {file.name} ({g.about})", "count": 0, "skipped": 0, "fingerprint": ""}
+    about |= {"label": label._asdict() if label else None}
+    return write_whole_run(out, codec, state, recipe, recipe, 0, (about, describe(torch.device("cpu"))))
 
 
 class Chosen(NamedTuple):
@@ -91,9 +88,11 @@ def chosen(file: Path) -> Chosen:
     return Chosen(g, next((known for _, known in taken if known.player == "D"), None))
 
 
-def recipe_of(g: Taken, file: Path) -> Recipe:
-    found = recipes.find(g.recipe)
-    return replace(found, data=Files(path=NO_DATA), medium=Image(size=g.shape[1]), nets=g.nets)
+def recipe_of(g: Taken, d: Taken | None) -> Recipe:
+    found, nets = recipes.find(g.recipe), g.nets
+    if isinstance(nets, StyleGAN3) and d is not None and isinstance(d.nets, StyleGAN2):  # whose D it has, of widths of its own
+        nets = replace(nets, d_width=d.nets.width, d_base=d.nets.base)
+    return replace(found, data=Files(path=NO_DATA), medium=Image(size=g.shape[1]), nets=nets)
 
 
 def take_d(state: State, d: Taken | None) -> str:

@@ -30,6 +30,7 @@ By = Literal["sefa", "pca", "labels"]
 NAME = "directions.safetensors"
 LINEAR = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, equalised.Linear, equalised.Conv)
 LOOKED, LABELLED = 4096, 10_000  # codes that principal components are taken of; samples that are labelled
+ROOM = 2**26  # numbers of wide features, of which there are fewer codes then
 STEPS = (-3.0, -1.5, 0.0, 1.5, 3.0)  # of a picture
 LEAST = 20  # samples on each side of a separator
 
@@ -137,8 +138,9 @@ def pca(made: Generator, count: int) -> dict[str, Tensor]:
     to z by regression. Härkönen et al. 2020, section 3.2."""
     found, latents = codes(made, LOOKED)
     seen = found if made.styled else first_features(made, latents)
-    centred = seen.cpu().double() - seen.cpu().double().mean(0)
-    codes_there = found.cpu().double()
+    centred = seen.cpu().double()
+    centred -= centred.mean(0)
+    codes_there = found[: len(seen)].cpu().double()
     wide = min(count + 8, *centred.shape)
     _, values, vectors = torch.svd_lowrank(centred, q=wide, niter=4)
     used = values[:count] > 1e-6 * values[0]
@@ -151,7 +153,8 @@ def pca(made: Generator, count: int) -> dict[str, Tensor]:
 
 
 def first_features(made: Generator, latents: Latents) -> Tensor:
-    """What the first layer reads that depends on the code, but not affinely, [N, F]."""
+    """What the first layer reads that depends on the code, but not affinely, [N, F]: of all codes, or of as many as there is
+    room for."""
     label = latents["label"][0] if "label" in latents else None
     if label is not None:  # all of one class, for what classes differ in is not z's doing
         latents = {**latents, "label": label.expand(len(latents["label"]), *label.shape)}
@@ -166,6 +169,8 @@ def first_features(made: Generator, latents: Latents) -> Tensor:
     with listening(made, keep_deep):
         for _, part in parts(latents, made.codec.spec.shape):
             made.method.render(made.nets, part)
+            if sum(block.numel() for block in found) > ROOM:
+                break
     return torch.cat(found)
 
 

@@ -19,6 +19,7 @@ from .files import explained, read_json, write_json, write_whole
 from .loop import State
 from .recipe import Recipe
 
+JSON = Mapping[str, Any]
 FORMAT = 4  # of recipe.json; a reader refuses another
 
 
@@ -192,6 +193,29 @@ def condition(data: Mapping[str, Any]) -> Condition:
 def save_codec(path: Path, codec: Codec) -> None:
     with explained("writing the codec", path):
         write_json(path / "codec.json", to_json(codec))
+
+
+def write_whole_run(
+    path: Path, codec: Codec, state: State, recipe: Recipe, asked: Recipe, seed: int, about: tuple[JSON, JSON]
+) -> Run:
+    """A run of one checkpoint in a new or empty folder; nothing of it stays where it cannot be written whole.
+
+    Args:
+        about: the data and the environment.
+    """
+    with locked(path):
+        try:
+            save_codec(path, codec)
+            run = Run.write(path, recipe, asked, seed, *about)
+            run.save(state)
+        except BaseException:
+            for inner in path.iterdir():
+                if inner.is_dir():
+                    shutil.rmtree(inner, ignore_errors=True)
+                elif inner.name != ".lock":
+                    inner.unlink()
+            raise
+    return run
 
 
 @contextmanager

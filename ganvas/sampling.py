@@ -246,7 +246,7 @@ def write_samples(
         raise GanvasError(f"there is no format {form!r}: --format files, npy or zip, or --grid")
     blocks, which = generator.stream(n, seed), str(seed)
     if seeds is not None:
-        blocks, n, which = generator.stream_of(seeds), len(seeds), ", ".join(map(str, seeds))
+        blocks, n, which = generator.stream_of(seeds), len(seeds), spans(seeds)
     if code is not None:
         blocks, n, which = generator.rendered(generator.edited(code)), len(next(iter(code.values()))), "none: a code"
     words = note(generator, which)
@@ -254,9 +254,21 @@ def write_samples(
         return _grid(generator.codec, _progress(blocks, n), n, out, words)
     with explained("writing samples", out):
         out.mkdir(parents=True, exist_ok=True)
+        written = forms[form](generator.codec, _progress(blocks, n), n, out, words)
         if form != "files":
-            write_note(out, words)
-        return forms[form](generator.codec, _progress(blocks, n), n, out, words)
+            write_note(out, words)  # now: what was there before had another
+        return written
+
+
+def spans(seeds: Sequence[int]) -> str:
+    """[0, 1, 2, 3, 7] as "0-3, 7"."""
+    found: list[list[int]] = []
+    for seed in seeds:
+        if found and seed == found[-1][1] + 1:
+            found[-1][1] = seed
+        else:
+            found.append([seed, seed])
+    return ", ".join(f"{first}-{last}" if first < last else str(first) for first, last in found)
 
 
 def _files(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:

@@ -25,7 +25,7 @@ from .metrics import efficientnet
 from .projection import Projected, encoded, write_code
 from .projection import project as projecting
 from .provenance import note, write_picture
-from .run import Run, locked, save_codec
+from .run import Run, write_whole_run
 from .sampling import Generator
 from .settle import say
 from .sheet import TILE, Cell, table, tile, tiles
@@ -162,6 +162,8 @@ def directions(
     made, shown = opened(run, checkpoint, device, label, truncation), latent.seeds(seeds, "--seeds", 8)
     if not 1 <= count <= 512:
         raise GanvasError(f"directions are from 1 to 512, got {count}: --count 8")
+    if by != "labels" and (data is not None or extractor is not None):
+        raise GanvasError("--data and --extractor are for --by labels: the others look at the generator alone")
     if by == "labels":
         found = editing.separators(made, judge_of(made.run, extractor, data, device), lambda line: say(quiet, f"  {line}"))
     elif by in ("sefa", "pca"):
@@ -264,12 +266,9 @@ def keep_tuned(made: Generator, out: Path, image: str) -> Run:
     for nets in (state.nets, state.average):
         if "G" in nets:
             nets["G"].load_state_dict(made.nets["G"].state_dict())
-    with locked(out):
-        save_codec(out, made.codec)
-        data = source.meta["data"] | {"title": f"{source.meta['data']['title']}; G tuned towards {image}"}
-        run = Run.write(out, source.recipe, source.asked, source.seed, data, source.meta["environment"])
-        run.save(state)
-    return run
+    data = source.meta["data"] | {"title": f"{source.meta['data']['title']}; G tuned towards {image}"}
+    about = (data, source.meta["environment"])
+    return write_whole_run(out, made.codec, state, source.recipe, source.asked, source.seed, about)
 
 
 def synthesise(

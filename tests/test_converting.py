@@ -5,6 +5,7 @@ import pickle
 import shutil
 import sys
 import zipfile
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ganvas import GanvasError, cli
+from ganvas import GanvasError, checkpoint, cli, loop
 from ganvas.converting import convert
 from ganvas.core import Condition, Field, Spec
 from ganvas.data import pickles
@@ -129,7 +130,31 @@ def test_the_goldens_as_whole_networks(goldens: Path, tmp_path: Path, nvidia: No
     G, zero = held.get("G", held), {key: torch.zeros_like(value) for key, value in held.get("G", held).items()}
     networks = {"G": module(zero, "G"), "D": module(held["D"], "D") if "D" in held else None, "G_ema": module(G, "G_ema")}
     file.write_bytes(pickle.dumps({**networks, "training_set_kwargs": {"class_name": "training.dataset"}}, protocol))
-    agrees(convert(file, tmp_path / "run"), goldens, name)  # G_ema was taken, and G, all 0, was not
+    said: list[str] = []
+    agrees(run := convert(file, tmp_path / "run", say=said.append), goldens, name)  # G_ema was taken, and G, all 0, was not
+    assert said[1].startswith("D: taken over" if "D" in held else "D: not taken over")
+    if name == "r3gan":
+        d_agrees(run, goldens, name, "in/real", "out/logits_real")
+
+
+def d_agrees(run: Run, goldens: Path, name: str, given: str, out: str) -> None:
+    """The run's D says what the original's does."""
+    golden, state = load_file(goldens / f"{name}.safetensors"), loop.start(run.recipe, run.spec(), 0, torch.device("cpu"))
+    checkpoint.load_nets(run.checkpoint("last"), state)
+    with torch.no_grad():
+        found = state.nets["D"].eval()(golden[given]).logit
+    assert (found - golden[out].flatten()).abs().max() <= 1e-4 * golden[out].std()
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_nvidias_d(goldens: Path, tmp_path: Path, wide: bool) -> None:
+    """Beside its G, and beside StyleGAN3's, which has another base: published ones have 16384 and D 32768."""
+    name = "stylegan3_T_G" if wide else "stylegan2_G"
+    torch.save({"G_ema": weights(goldens, name), "D": weights(goldens, "stylegan2_D")}, tmp_path / "g.pth")
+    said: list[str] = []
+    run = convert(tmp_path / "g.pth", tmp_path / "run", say=said.append)
+    assert said[1] == "D: taken over (StyleGAN2's D, of NVIDIA's code)"
+    d_agrees(run, goldens, "stylegan2_D", "in/x", "out/logits")
 
 
 # ---------------------------------------------------------------- rosinality's
@@ -178,6 +203,9 @@ def test_rosinalitys_names(tmp_path: Path) -> None:
         torch.testing.assert_close(made.nets["G"](z), G(z))
         drawn = G.mapping(torch.randn(10_000, 8)).mean(0)  # which the file does not say
     assert (made.nets["G"].mapping.middle - drawn).abs().max() < 0.1 * drawn.abs().max()
+    torch.save({"g_ema": rosinality(G), "latent_avg": torch.full((8,), 0.25)}, tmp_path / "converted.pt")  # convert_weight.py's
+    made = Generator(convert(tmp_path / "converted.pt", tmp_path / "other"))
+    assert made.nets["G"].mapping.middle.tolist() == [0.25] * 8
 
 
 # ---------------------------------------------------------------- R3GAN with classes
@@ -337,6 +365,14 @@ def test_a_small_file_does_not_unfold_to_a_large_one(tmp_path: Path) -> None:
         networks(tmp_path / "a.pkl")
     with pytest.raises(ValueError, match="without end"):
         list(reading.weights(module["state"]))
+    leaf: Any = {"_parameters": {str(k): torch.zeros(1) for k in range(1000)}}
+    module = {"_modules": {str(k): {"state": leaf} for k in range(1000)}}
+    with pytest.raises(ValueError, match="without end"):
+        list(reading.weights(module))
+    pairs = Hostile(OrderedDict, [[0] * 1000] * 1000)
+    (tmp_path / "c.pkl").write_bytes(pickle.dumps({"x": pairs}, 2))
+    with pytest.raises(GanvasError, match="too many values"):
+        networks(tmp_path / "c.pkl")
     data = pickle.dumps(bytes(100_000))
     again = [Hostile(torch.storage._load_from_bytes, data) for _ in range(200)]
     (tmp_path / "b.pkl").write_bytes(pickle.dumps({"x": again}, 4))
@@ -361,6 +397,37 @@ def test_widths_that_a_file_claims_are_compared_before_room_is_made(
     monkeypatch.setattr("ganvas.loop.start", None)
     with pytest.raises(GanvasError, match="in another shape"):
         convert(tmp_path / "wide.pth", tmp_path / "run")
+
+
+def test_what_names_claim_is_bounded(goldens: Path, tmp_path: Path) -> None:
+    """Layers numbered to the stars, and classes in a tensor without numbers."""
+    few = torch.zeros(2, 2)
+    names = ["linear.weight", "output_layer.0.gain", "blocks.0.0.conv1.weight", "shared.weight", "blocks.9999999999.0.x"]
+    torch.save(dict.fromkeys(names, few), tmp_path / "a.pth")
+    held = weights(goldens, "r3gan")["G"] | {"Model.MainLayers.9999999999.Layers.0.LinearLayer1.Layer.weight": few}
+    torch.save(held, tmp_path / "b.pth")
+    for name in "ab":
+        with pytest.raises(GanvasError, match="no generator that is known"):
+            convert(tmp_path / f"{name}.pth", tmp_path / "run")
+    save_file(weights(goldens, "stylegan2_G") | {"mapping.embed.weight": torch.zeros(0, 10**9)}, tmp_path / "c.safetensors")
+    convert(tmp_path / "c.safetensors", tmp_path / "run")  # it is as if it were not there
+
+
+def test_a_run_is_written_whole_or_not_at_all(
+    goldens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.save(weights(goldens, "stylegan2_G"), tmp_path / "g.pth")
+
+    def full(folder: Path, state: object) -> None:
+        (folder / "half").mkdir(parents=True)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint, "save", full)
+        assert cli.main(["convert", str(tmp_path / "g.pth"), "--out", str(tmp_path / "run")]) == 1
+    assert "no space left on device" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    assert cli.main(["convert", str(tmp_path / "g.pth"), "--out", str(tmp_path / "run")]) == 0
 
 
 def test_a_compressed_file_is_not_unpacked(tmp_path: Path) -> None:

@@ -167,6 +167,9 @@ def test_what_is_told_the_class_has_no_direction_for_it(runs: dict[str, Run]) ->
     [
         (["directions", "--by", "magic"], "no way 'magic'"),
         (["directions", "--count", "0"], "from 1 to 512"),
+        (["directions", "--by", "sefa", "--data", "nowhere"], "are for --by labels"),
+        (["directions", "--extractor", "pixels"], "are for --by labels"),
+        (["generate", "--grid", "--format", "npy"], "it goes without --format"),
         (["generate", "--edit", "pca9=1"], "no direction 'pca9' (it has: none yet"),
         (["generate", "--edit", "pca0=x"], "an edit is NAME=1.5"),
     ],

@@ -12,6 +12,7 @@ from runs import trained
 
 import ganvas
 from ganvas import GanvasError, cli
+from ganvas.animation import write_film
 from ganvas.interpolation import between, latents_between, way_through
 from ganvas.run import Run
 from ganvas.sampling import Generator
@@ -70,6 +71,15 @@ def test_films_and_strips(run: Run, tmp_path: Path, name: str) -> None:
         assert "synthetic" in about
 
 
+@pytest.mark.parametrize(("rate", "shown"), [(20.0, 50), (50.0, 20), (24.0, 40), (0.5, 2000)])
+def test_a_gif_lasts_as_long_as_asked(tmp_path: Path, rate: float, shown: int) -> None:
+    """As far as hundredths of a second go."""
+    frames = [Image.new("L", (8, 8), shade) for shade in (0, 80, 160)]
+    write_film(frames, tmp_path / "a.gif", rate, {"Comment": "synthetic"})
+    with Image.open(tmp_path / "a.gif") as film:
+        assert film.info["duration"] == shown
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -79,6 +89,7 @@ def test_films_and_strips(run: Run, tmp_path: Path, name: str) -> None:
         (["--way", "round"], "--way auto, linear or spherical"),
         (["--out", "film.avi"], "a film is .gif, .webp or .mp4"),
         (["--rate", "0"], "0.1 to 100 pictures a second"),
+        (["--rate", "60", "--out", "film.gif"], "a GIF shows 50"),
         (["--edit", "old=1"], "no direction 'old'"),
         (["--edit", "old"], "an edit is NAME=1.5"),
     ],

@@ -36,14 +36,14 @@ def test_it_comes_nearer_and_tuning_nearer_still(runs: dict[str, Run], picture: 
     target = projection.encoded(made, picture)
     x = made.codec.load(target[None], None)
     distance = perception.difference(features, x)
-    drawn, latents = projection.codes(made, 64)
+    drawn, latents = projection.codes(made, projection.TRIED)
     begun = distance(made.method.render(made.nets, projection.nearest(made, latents, distance))).item()
     found, tuned = projection.project(made, target, features, 60, 60, show=False)
     assert found.distance < begun
     assert tuned.distance < 0.99 * found.distance
     assert 0 < tuned.error < 2
     assert found.stored.shape == target.shape
-    assert len(drawn) == 64
+    assert len(drawn) == projection.TRIED
 
 
 @pytest.mark.parametrize("name", ["stylegan2_small", "dcgan_small"])

@@ -45,6 +45,8 @@ def main(words: list[str]) -> int:
     made = opened(run, **got.sampling, edit=asked(got.edit) if got.edit else None)
     if got.code and (got.seeds or got.label is not None or got.truncation is not None):
         raise GanvasError("a code has its own label and is one sample: --code goes without --seeds, --label and --truncation")
+    if got.grid and got.format != "files":
+        raise GanvasError("--grid is one picture: it goes without --format")
     chosen = seeds(got.seeds, "--seeds", 1_000_000) if got.seeds else None
     code = read_code(made, Path(got.code)) if got.code else None
     print(write_samples(made, got.n, got.seed, out, "grid" if got.grid else got.format, chosen, code))

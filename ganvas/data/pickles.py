@@ -166,7 +166,7 @@ class Machine:
 def made_of(name: str, arguments: Any) -> Any:
     """What stands for the object that a file has made of this name: mappings and bytes are such, all else a name."""
     if name in MAPPINGS:
-        return _paired({}, [value for pair in arguments[0] for value in pair]) if arguments else {}
+        return _paired({}, [part for key, value in arguments[0] for part in (key, value)]) if arguments else {}
     if name in COPIES:  # bytes, as protocols before 3 have them
         return arguments[0].encode("latin-1")
     return Named(name, arguments)

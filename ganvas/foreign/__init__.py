@@ -6,6 +6,7 @@ this folder that has one is found by itself.
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -14,11 +15,11 @@ from torch import Tensor
 from ..core import Architecture
 from ..errors import GanvasError
 
-States = Mapping[str, Mapping[str, Tensor]]  # "G": {name: weight}
+LARGEST = 4096  # pixels of an image, and so the largest number in a layer's name
 
 
 class Found(NamedTuple):
-    """One network in a file: its weights by their names there, and the settings that the file keeps of it, if any."""
+    """One network in a file: its weights by their names there, and settings or tensors that the file has beside them."""
 
     name: str  # in the file: "G_ema"; "" where there is but one
     tensors: Mapping[str, Tensor]
@@ -42,10 +43,17 @@ def recognised(found: Found) -> Taken | None:
 
     Raises:
         GanvasError: one that is known, in a form that is not.
+        ValueError: images of a size that no network makes.
     """
+    sound = {name: value for name, value in found.tensors.items() if value.numel()}  # a side of 0 lets others claim anything
+    if any(int(number) > LARGEST for name in sound for number in re.findall(r"\d+", name)):
+        return None
+    found = found._replace(tensors=sound)
     for module in pkgutil.iter_modules(__path__):
         read = getattr(importlib.import_module(f"{__name__}.{module.name}"), "read", None)
         taken = read(found) if read else None
+        if taken is not None and max(taken.shape) > LARGEST:
+            raise ValueError(f"images of more than {LARGEST} px")
         if taken is not None:
             return taken
     return None

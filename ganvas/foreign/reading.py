@@ -51,7 +51,7 @@ BROKEN = (
 LARGEST = 64 * 2**30  # bytes of a file
 DEEPEST = 200  # values within values
 TIMES, BESIDES = 4, 2**20  # what a file may unfold to: so many times its size, and so many bytes
-MODULES, LONGEST = 100_000, 1000  # of a network: how many, and letters of a name
+MODULES, LONGEST = 100_000, 1000  # of a network: how many, weights and all, and letters of a name
 
 
 def networks(path: Path) -> list[Found]:
@@ -266,7 +266,7 @@ def parted(value: Any) -> Iterator[Found]:
     yield from found
 
 
-def _parted(name: str, value: Any, seen: set[int]) -> Iterator[Found]:
+def _parted(name: str, value: Any, seen: set[int], beside: Mapping[str, Any] | None = None) -> Iterator[Found]:
     if not isinstance(value, Mapping) or id(value) in seen:
         return
     seen.add(id(value))
@@ -275,11 +275,11 @@ def _parted(name: str, value: Any, seen: set[int]) -> Iterator[Found]:
         yield Found(name, dict(weights(state)), state.get("_init_kwargs") or {})
         return
     own = {str(key): inner for key, inner in value.items() if isinstance(inner, Tensor)}
-    if own and len(own) >= len(value) / 2:
-        yield Found(name, {key.removeprefix("module."): inner for key, inner in own.items()}, {})
+    if own and not any(isinstance(inner, Mapping) for inner in value.values()):
+        yield Found(name, {key.removeprefix("module."): inner for key, inner in own.items()}, beside or {})
         return
     for key, inner in value.items():
-        yield from _parted(str(key), inner, seen)
+        yield from _parted(str(key), inner, seen, own)
 
 
 def is_network(value: Any) -> bool:
@@ -290,12 +290,13 @@ def is_network(value: Any) -> bool:
 def weights(network: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
     """A module's parameters and buffers, and those of the modules in it, by name."""
     waiting: list[tuple[str, Mapping[str, Any]]] = [("", network)]
+    count = 0
     for prefix, state in waiting:
-        for group in ("_parameters", "_buffers"):
-            for name, value in state.get(group, {}).items():
-                if isinstance(value, Tensor):
-                    yield f"{prefix}{name}", value
-        inner = state.get("_modules", {}).items()
-        waiting += [(f"{prefix}{name}.", module["state"]) for name, module in inner if is_network(module)]
-        if len(waiting) > MODULES or len(prefix) > LONGEST:
+        groups = [state.get(group, {}) for group in ("_parameters", "_buffers", "_modules")]
+        count += 1 + sum(map(len, groups))
+        if count > MODULES or len(prefix) > LONGEST:
             raise ValueError("modules within modules without end")
+        for name, value in (*groups[0].items(), *groups[1].items()):
+            if isinstance(value, Tensor):
+                yield f"{prefix}{name}", value
+        waiting += [(f"{prefix}{name}.", module["state"]) for name, module in groups[2].items() if is_network(module)]

@@ -21,6 +21,8 @@ def read(found: Found) -> Taken | None:
     nets = StyleGAN2(z_dim=tensors["style.1.weight"].shape[1], w_dim=w_dim, mapping=layers, width=width, base=most, mixing=0.0)
     channels, size = tensors["to_rgb1.bias"].shape[1], max(sizes)
     state = {name: value for name, value in (ours(n, v) for n, v in tensors.items()) if name}
+    if "latent_avg" in found.settings:  # a tensor beside the weights, where they were converted
+        state["mapping.middle"] = found.settings["latent_avg"].flatten()
     return Taken("StyleGAN2, of rosinality's code", "stylegan2", nets, (channels, size, size), 0, "G", state)
 
 
