@@ -47,10 +47,11 @@ def main() -> None:
         run = Run(path)
 
         def to(tool: str, path: Path = path) -> Path:
-            return OUT / f"{path.name}-{tool}.png"
+            return OUT / f"{path.name}-{tool}.{'gif' if tool == 'film' else 'png'}"
 
         tools: dict[str, Callable[[Path], object]] = {
             "interpolate": lambda out, run=run: ganvas.interpolate(run, "0-3", frames=8, loop=False, out=out),
+            "film": lambda out, run=run: ganvas.interpolate(run, "0-3", frames=10, rate=10, out=out),
             "mix": lambda out, run=run: ganvas.mix(run, out=out),
             "sefa": lambda out, run=run: ganvas.directions(run, "sefa", count=4, out=out),
             "pca": lambda out, run=run: ganvas.directions(run, "pca", count=4, out=out),
