@@ -16,7 +16,7 @@ def vae() -> Recipe:
     """Images, 32 px: a variational autoencoder with `auto`'s G and the best noise for each batch: no adversary, no collapse.
 
     Paper: Kingma & Welling 2014; Rybkin et al. 2021 (the noise).
-    Expected: not measured yet.
+    Expected: clothes in five minutes on two cores with bf16 (docs/results.md): Fréchet 11.1, coverage 0.29, 24.3 dB; blurred.
     """
     adam = Adam(lr=1e-3, betas=(0.9, 0.999))
     return replace(
@@ -31,10 +31,10 @@ def vae() -> Recipe:
 
 
 def beta_vae() -> Recipe:
-    """Images, 32 px: the same with four times the weight on the prior: simpler codes, blurrier pictures.
+    """Images, 32 px: the same with four times the weight on the prior: simpler codes, blurrier pictures, better samples.
 
     Paper: Higgins et al. 2017: β 4.
-    Expected: not measured yet.
+    Expected: clothes in five minutes on two cores with bf16: Fréchet 4.9, coverage 0.60, 23.5 dB.
     """
     return replace(vae(), name="beta_vae", method=Autoencoding(beta=4.0))
 
@@ -43,7 +43,7 @@ def autoencoder() -> Recipe:
     """Images, 32 px: codes without noise or prior; samples are of codes distributed like the data's, as far as normal ones can.
 
     Paper: Ghosh et al. 2020, section 4 (sampling a deterministic autoencoder).
-    Expected: not measured yet.
+    Expected: clothes in five minutes on two cores with bf16: Fréchet 15.8, coverage 0.21, 24.4 dB.
     """
     return replace(vae(), name="autoencoder", method=Autoencoding(beta=0.0))
 
@@ -52,7 +52,7 @@ def vae_gan() -> Recipe:
     """Images, 32 px: a VAE whose errors are measured by a discriminator's features, under `auto`'s loss and penalties.
 
     Paper: Larsen et al. 2016, algorithm 1.
-    Expected: not measured yet.
+    Expected: clothes in five minutes on two cores with bf16: Fréchet 2.9, coverage 0.71, 18.5 dB; speckled.
     """
     method = VAEGAN(objective=RelativisticPairing(), penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)))
     adam = Adam(lr=1e-3, betas=(0.0, 0.99))
