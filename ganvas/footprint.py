@@ -15,7 +15,7 @@ from .recipe import Recipe
 
 COPIES = 5  # of the weights: themselves, gradients, Adam's two moments, the moving average
 WORK = 1.6  # times what is kept for gradients: what convolutions and backward passes need beside it (measured, docs/log.md)
-SMALL, LARGE = 4, 8  # samples
+SMALL, LARGE = 2, 4  # samples: few, for full-size networks fill a machine with eight of them
 
 
 class Footprint(NamedTuple):
