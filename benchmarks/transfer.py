@@ -16,11 +16,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
+
 import ganvas
 from ganvas.metrics import EfficientNetLite0
+from ganvas.run import Run
+from ganvas.sheet import table, tiles
 from ganvas.transfer import recipe_from
 
-KEPT = Path("benchmarks/results/transfer.jsonl")
+KEPT, DRAWN = Path("benchmarks/results/transfer.jsonl"), Path("docs/images")
 FROZEN = 2  # of D's layers
 FEW = 600  # pictures of a target at most
 
@@ -60,7 +64,7 @@ def kept() -> list[dict[str, Any]]:
     return [json.loads(line) for line in KEPT.read_text().splitlines()] if KEPT.exists() else []
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def markdown(rows: list[dict[str, Any]]) -> str:
     heads = ["target", "begun", "images", *COLUMNS]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in rows:
@@ -70,6 +74,18 @@ def table(rows: list[dict[str, Any]]) -> str:
         floor = next(row["floor"] for row in rows if row["pair"] == pair)
         lines.append(f"| {pair} | *real* | | {' | '.join(f'*{floor[name]:.3g}*' for name in COLUMNS)} |")
     return "\n".join(lines)
+
+
+def folder(got: argparse.Namespace, pair: Pair, begun: str) -> Path:
+    """Of one run."""
+    words = "".join(c if c.isalnum() else "-" for c in begun)
+    return got.runs / f"{pair.name}-{words}-{got.source_minutes:g}-{got.minutes:g}"
+
+
+def drawn(runs: dict[str, Path], out: Path, columns: int = 10) -> None:
+    """A line of samples of each run."""
+    lines = [(begun, Run(path)) for begun, path in runs.items()]
+    table([[begun, *tiles(run.codec(), torch.from_numpy(run.generate(columns)))] for begun, run in lines]).save(out)
 
 
 def main() -> None:
@@ -87,24 +103,24 @@ def main() -> None:
         )
         where = got.runs / f"{pair.name}-source-{got.source_minutes:g}"
         source = ganvas.train("auto", data=whole, minutes=got.source_minutes, out=where, quiet=True)
-        for begun, settings in {
+        begins: dict[str, dict[str, Any]] = {
             "from nothing": {"recipe": "auto"},
             "from nothing, the source's recipe": {"recipe": replace(recipe_from(source), start=None)},
             "from the source": {"source": source},
             f"D's first {FROZEN} frozen": {"source": source, "freeze_d": FROZEN},
-        }.items():
+        }
+        for begun, settings in begins.items():
             line = {"pair": pair.name, "begun": begun, "minutes": got.minutes, "source_minutes": got.source_minutes}
             if any(line.items() <= row.items() for row in kept()):
                 continue
-            words = "".join(c if c.isalnum() else "-" for c in begun)
-            out = got.runs / f"{pair.name}-{words}-{got.source_minutes:g}-{got.minutes:g}"
-            run = ganvas.train(**settings, data=target, minutes=got.minutes, out=out, quiet=True)
+            run = ganvas.train(**settings, data=target, minutes=got.minutes, out=folder(got, pair, begun), quiet=True)
             card = ganvas.evaluate(run, extractor=EfficientNetLite0(size=64))
             line |= {key: card[key] for key in ("images", "scores", "floor", "protocol")}
             with KEPT.open("a") as file:
                 file.write(json.dumps(line) + "\n")
             print(pair.name, begun, card["images"], card["scores"], flush=True)
-    print(table([row for row in kept() if (row["minutes"], row["source_minutes"]) == (got.minutes, got.source_minutes)]))
+        drawn({begun: folder(got, pair, begun) for begun in begins}, DRAWN / f"transfer-{pair.name}.png")
+    print(markdown([row for row in kept() if (row["minutes"], row["source_minutes"]) == (got.minutes, got.source_minutes)]))
 
 
 if __name__ == "__main__":
