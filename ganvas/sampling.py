@@ -37,6 +37,7 @@ STANDING = 16  # blocks that batch norm's statistics are taken of anew, where la
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 BLOCK = 64  # latents are drawn in blocks of this size, so that sample i does not depend on how many are asked for
 PIXELS = BLOCK * 128**2  # rendered at once at most, so that memory does not grow with the image
+LONGEST = 500  # letters of seeds in a note
 
 
 @contextmanager
@@ -261,14 +262,15 @@ def write_samples(
 
 
 def spans(seeds: Sequence[int]) -> str:
-    """[0, 1, 2, 3, 7] as "0-3, 7"."""
+    """[0, 1, 2, 3, 7] as "0-3, 7"; where that is long, its beginning: each file is to hold it."""
     found: list[list[int]] = []
     for seed in seeds:
         if found and seed == found[-1][1] + 1:
             found[-1][1] = seed
         else:
             found.append([seed, seed])
-    return ", ".join(f"{first}-{last}" if first < last else str(first) for first, last in found)
+    text = ", ".join(f"{first}-{last}" if first < last else str(first) for first, last in found)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
 def _files(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:

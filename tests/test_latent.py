@@ -9,7 +9,7 @@ from PIL import Image
 import ganvas
 from ganvas import GanvasError, cli, latent
 from ganvas.run import Run
-from ganvas.sampling import Generator
+from ganvas.sampling import Generator, spans
 
 DATA = str(Path(__file__).parent / "data" / "fashion_test_200.npz")
 SMALL = [
