@@ -57,6 +57,9 @@ def test_generate_seeds(run: Run, tmp_path: Path) -> None:
     assert np.array_equal(found[5], found[70])
     assert len(np.unique(found[:70], axis=0)) > 60
     assert 'seed 0-69, 5"' in (out / "PROVENANCE.json").read_text()
+    assert spans([3]) == "3"
+    assert spans(range(10**6)) == "0-999999"
+    assert len(spans(range(0, 10**6, 2))) < 600
 
 
 def test_the_table_has_the_sources_at_its_sides(run: Run, tmp_path: Path) -> None:
