@@ -15,7 +15,7 @@ from .recipe import Recipe
 
 COPIES = 5  # of the weights: themselves, gradients, Adam's two moments, the moving average
 WORK = 1.6  # times what is kept for gradients: what convolutions and backward passes need beside it (measured, docs/log.md)
-SMALL, LARGE = 2, 4  # samples: few, for full-size networks fill a machine with eight of them
+SMALL, LARGE = 2, 4  # samples: few, for eight of a full-size network's fill a machine
 
 
 class Footprint(NamedTuple):
@@ -42,8 +42,10 @@ def footprints(recipe: Recipe, data: Dataset, seed: int, where: torch.device) ->
     weights, found = sum(p.numel() * p.element_size() for p in state.nets.parameters()), list[Footprint]()
     for clock, _ in loop.stages(recipe, state.nets):
         state.clock, batch = clock, recipe.method.stage(state.nets, clock).batch or recipe.train.batch
-        small, large = (kept(playing, data, state, size) for size in (SMALL, LARGE))
-        slope = max(0, large - small) / (LARGE - SMALL)
+        small = kept(playing, data, state, SMALL)
+        slope = small / SMALL  # the most it can be, where there is no room to look twice
+        if WORK * small * LARGE / SMALL < free(where):
+            slope = max(0, kept(playing, data, state, LARGE) - small) / (LARGE - SMALL)
         found.append(Footprint(round(COPIES * weights + max(0.0, small - slope * SMALL)), round(WORK * slope), batch))
     return found
 

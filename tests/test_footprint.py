@@ -7,7 +7,7 @@ import pytest
 import torch
 from small import noise, small
 
-from ganvas import GanvasError, loop, recipes, settle
+from ganvas import GanvasError, footprint, loop, recipes, settle
 from ganvas.core import Stage
 from ganvas.footprint import Footprint, footprints, granted
 from ganvas.loop import Loop
@@ -26,6 +26,15 @@ def test_a_linear_network_by_hand() -> None:
     more = footprints(wide, noise(wide), 0, CPU)[-1].sample - found.sample
     # 36 more hidden values of 4 bytes; D judges four batches, and LeakyReLU and the layer behind keep one each
     assert 36 * 4 * 4 <= more <= 36 * 4 * 4 * 4
+
+
+def test_without_room_to_look_twice_all_grows_with_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = small(recipes.find("stylegan2_small"))
+    (found,), weights = footprints(recipe, noise(recipe), 0, CPU), recipe.nets.build(noise(recipe).spec).parameters()
+    monkeypatch.setattr(footprint, "free", lambda where: 0)
+    (bound,) = footprints(recipe, noise(recipe), 0, CPU)
+    assert bound.fixed == footprint.COPIES * sum(p.numel() * 4 for p in weights)
+    assert found.sample <= bound.sample < 3 * found.sample
 
 
 def test_the_hungriest_stage_counts() -> None:
