@@ -9,6 +9,8 @@ from ..cli import parse, run_first
 class Arguments:
     """Write a labelled set of synthetic samples, a folder a class, for training other models. It is marked as synthetic.
 
+    Beside the very images that the generator has learned from it rarely helps: docs/results.md, synthetic sets.
+
     per_class: samples of each class.
     seed: of all of them.
     out: the folder. [default: RUN/synthetic]
