@@ -7,9 +7,7 @@ from ..cli import parse, run_first
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Write a labelled set of synthetic samples, a folder a class, for training other models. It is marked as synthetic.
-
-    Beside the very images that the generator has learned from it rarely helps: docs/results.md, synthetic sets.
+    """Write a labelled set of samples, marked as synthetic, for other models (it rarely helps those that see G's own images).
 
     per_class: samples of each class.
     seed: of all of them.
