@@ -8,6 +8,7 @@ images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
 from typing import TYPE_CHECKING, Any
 
 from .errors import GanvasError
+from .version import __version__
 
 if TYPE_CHECKING:
     from .api import compare, evaluate, load, resume, train
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from .exporting import export
     from .using import directions, interpolate, mix, nearest, project, synthesise
 
-__version__ = "0.1.0"
 __all__ = [
     "GanvasError",
     "compare",

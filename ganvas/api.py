@@ -33,7 +33,7 @@ from .recipe import Recipe
 from .reconstructions import reconstructed
 from .report import write_report
 from .run import Run, locked, save_codec
-from .sampling import Generator
+from .sampling import Generator, makes_classes
 from .settle import fitted, say, settle, unspent
 from .transfer import bare, begun, recipe_from
 from .watch import Follow, Interrupts, Watch
@@ -358,8 +358,8 @@ def _final(run: Run, state: State, judge: Judge) -> None:
         run.append("scores.jsonl", card)
     nets = state.sampled()  # the best: it was loaded last
     if len(judge.codec.spec.shape) == 3:  # pictures can be told apart by looking
-        pictures["nearest.png"] = copies.nearest(judge, method, nets)
-        if by_class.made(nets, run.spec()):
+        pictures["nearest.png"] = copies.nearest_grid(judge, method, nets)
+        if makes_classes(nets, run.spec()):
             pictures["classes.png"] = by_class.wall(judge, method, nets, run.spec())
     for name, stored in pictures.items():
         draw(run, name, judge.codec.preview(stored))

@@ -10,21 +10,15 @@ from .comparison import aligned
 from .core import Asked, Condition, Method, Nets, Scored, Spec
 from .errors import GanvasError
 from .evaluation import Judge, Reals
-from .sampling import stream
+from .sampling import makes_classes, stream
 
 LEAST = 50  # real samples of a class on each side, below which its scores say nothing
 SHOWN = 16  # classes on a wall
 
 
-def made(nets: Nets, spec: Spec) -> bool:
-    """Whether the networks make samples of a class."""
-    label = spec.conditions.get("label")
-    return label is not None and label.kind == "class" and bool(getattr(nets["G"], "conditional", False))
-
-
 def check(nets: Nets, spec: Spec, data: Condition | None, n: int) -> None:
     """Raises GanvasError where samples have no classes, `data` has others, or `n` samples are too few for each of them."""
-    if not made(nets, spec):
+    if not makes_classes(nets, spec):
         raise GanvasError("this run makes samples without classes: leave out --per-class")
     label = spec.conditions["label"]
     if data is None or data[:3] != label[:3]:

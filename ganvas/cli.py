@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(help_text(commands), end="")
         return 0
     if words[0] == "--version":
-        from . import __version__
+        from .version import __version__
 
         print(__version__)
         return 0

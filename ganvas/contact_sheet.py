@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 from PIL.Image import Image as Picture
 
-from . import __version__
+from .version import __version__
 from .evaluation import called
 from .provenance import write_picture
 

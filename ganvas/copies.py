@@ -11,7 +11,7 @@ from .sampling import sample
 COUNT, ROW = 32, 8  # samples, and how many side by side: with their neighbours, a square
 
 
-def nearest(judge: Judge, method: Method, nets: Nets) -> Tensor:
+def nearest_grid(judge: Judge, method: Method, nets: Nets) -> Tensor:
     """64 in stored form [64, …]: a row of samples, a row of the nearest to them, and so on; by the judge's features."""
     fake = sample(method, nets, judge.codec, COUNT, judge.evaluation.seed)
     return alternating(fake, neighbours(judge, fake)[0])

@@ -248,24 +248,24 @@ def kept(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise GanvasError(f"{path} cannot be read ({error}): delete it and find the directions anew") from None
 
 
-def keep(made: Generator, found: Mapping[str, Tensor]) -> Path:
+def keep(run: Path, checkpoint: str, found: Mapping[str, Tensor]) -> Path:
     """Add directions to those of the run; those of another checkpoint are let go."""
-    path = made.run.path / NAME
+    path = run / NAME
     before, about = kept(path)
-    if about.get("checkpoint") != made.folder.name:
+    if about.get("checkpoint") != checkpoint:
         before = {}
     tensors = before | {name: vector.detach().cpu().float().contiguous() for name, vector in found.items()}
     with explained("writing directions", path):
-        write_whole(path, lambda temporary: temporary.write_bytes(packed(tensors, {"checkpoint": made.folder.name})))
+        write_whole(path, lambda temporary: temporary.write_bytes(packed(tensors, {"checkpoint": checkpoint})))
     return path
 
 
-def shift(made: Generator, edit: Mapping[str, float]) -> Tensor:
+def shift(run: Path, checkpoint: str, edit: Mapping[str, float], device: torch.device) -> Tensor:
     """The sum of directions [C] by strength. Raises GanvasError for one that the run does not have."""
-    found, about = kept(made.run.path / NAME)
-    if found and about.get("checkpoint") != made.folder.name:
+    found, about = kept(run / NAME)
+    if found and about.get("checkpoint") != checkpoint:
         raise GanvasError(
-            f"the run's directions are of checkpoint {about.get('checkpoint')}, this is {made.folder.name}: "
+            f"the run's directions are of checkpoint {about.get('checkpoint')}, this is {checkpoint}: "
             f"--checkpoint {about.get('checkpoint')}, or find them anew (ganvas directions)"
         )
     for name, strength in edit.items():
@@ -274,7 +274,6 @@ def shift(made: Generator, edit: Mapping[str, float]) -> Tensor:
             raise GanvasError(f"the run has no direction {name!r} (it has: {have})")
         if not (isfinite(strength) and abs(strength) <= 100):
             raise GanvasError(f"a direction is followed by -100 to 100 standard deviations, got {strength}: --edit {name}=1.5")
-    device = next(made.nets["G"].parameters()).device
     return torch.stack([strength * found[name] for name, strength in edit.items()]).sum(0).to(device)
 
 

@@ -18,7 +18,6 @@ from . import plain
 from .errors import GanvasError
 from .files import explained, write_bytes, write_json
 from .methods import Adversarial
-from .provenance import note
 from .run import Run
 from .sampling import Generator
 
@@ -58,7 +57,7 @@ def export(run: str | Path | Run, out: str | Path, *, format: str = "safetensors
     with explained("exporting", out):
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out) as name:
-            words, folder = note(made, "none"), Path(name)
+            words, folder = made.note("none"), Path(name)
             write_bytes(folder / NUMBERS, packed(numbers, words))
             write_json(folder / ABOUT, {"made": words, **about})
             write_bytes(folder / LOADER, files("ganvas").joinpath("plain.py").read_bytes())

@@ -27,7 +27,7 @@ def seeds(text: str, what: str = "seeds", most: int = MOST) -> list[int]:
     return found
 
 
-def mix(made: Generator, rows: Sequence[int], columns: Sequence[int], layers: Sequence[int] | None = None) -> Picture:
+def mix_table(made: Generator, rows: Sequence[int], columns: Sequence[int], layers: Sequence[int] | None = None) -> Picture:
     """A table: what each row's seed makes with the styles of each column's in some layers. Karras et al. 2019, figure 3.
 
     Args:

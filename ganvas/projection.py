@@ -23,7 +23,6 @@ from .editing import codes
 from .errors import GanvasError
 from .files import explained, write_whole
 from .perception import difference
-from .provenance import note
 from .sampling import Generator, parts
 
 TRIED = 512  # codes that the search begins among
@@ -42,7 +41,7 @@ class Projected(NamedTuple):
     error: float  # root mean squared, of values in [-1, 1]
 
 
-def project(made: Generator, target: Tensor, features: str, steps: int, tune: int, show: bool) -> Iterator[Projected]:
+def search_code(made: Generator, target: Tensor, features: str, steps: int, tune: int, show: bool) -> Iterator[Projected]:
     """The best code for `target` [H, W, C]; and with `tune` steps, what G makes of it once it has been tuned, in place.
 
     Raises:
@@ -137,7 +136,7 @@ def write_code(made: Generator, found: Projected, path: Path, tuned: Path | None
     """A code as safetensors, for `generate --code` with this generator, and with the checkpoint of one `tuned` from it."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in found.latents.items()}
     fitting = [checkpoint.identity(folder) for folder in (made.folder, tuned) if folder is not None]
-    words = note(made, "projected") | {"weights": " ".join(fitting)}
+    words = made.note("projected") | {"weights": " ".join(fitting)}
     with explained("writing the code", path):
         write_whole(path, lambda temporary: temporary.write_bytes(packed(tensors, words)))
 

@@ -7,27 +7,22 @@ from typing import TYPE_CHECKING
 
 from PIL.PngImagePlugin import PngInfo
 
-from . import __version__
+from .version import __version__
 from .files import explained, write_whole
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-    from .sampling import Generator
-
 NAME = "PROVENANCE.json"
 
 
-def note(generator: "Generator", seed: int | str) -> dict[str, str]:
+def note(recipe: str, checkpoint: str, seed: int | str, settings: Mapping[str, object]) -> dict[str, str]:
     """What is written into each file that can hold words, and beside the others."""
-    run = generator.run
-    wishes: dict[str, object] = {"label": generator.label, "truncation": generator.truncation}
-    wishes |= {f"edit {name}": value for name, value in generator.edit.items()}
-    asked = "".join(f", {name} {value}" for name, value in wishes.items() if value is not None)
+    asked = "".join(f", {name} {value}" for name, value in settings.items() if value is not None)
     return {
         "Software": f"ganvas {__version__}",
         "Comment": "synthetic: made by a generative model",
-        "Source": f"recipe {run.recipe.name}, checkpoint {generator.folder.name}, seed {seed}{asked}",
+        "Source": f"recipe {recipe}, checkpoint {checkpoint}, seed {seed}{asked}",
     }
 
 
@@ -39,6 +34,12 @@ def write_picture(picture: "Picture", path: Path, words: Mapping[str, str]) -> N
     with explained("writing the picture", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, lambda temporary: picture.save(temporary, "PNG", pnginfo=text))
+
+
+def written(picture: "Picture", out: str | Path | None, words: Mapping[str, str]) -> "Picture":
+    if out is not None:
+        write_picture(picture, Path(out), words)
+    return picture
 
 
 def write_note(folder: Path, words: dict[str, str]) -> None:

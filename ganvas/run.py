@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from . import __version__, checkpoint
+from . import checkpoint
+from .version import __version__
 from .config import from_json, to_json
 from .core import Codec, Condition, Spec
 from .errors import GanvasError
@@ -148,32 +149,6 @@ class Run:
             temporary.unlink(missing_ok=True)
             temporary.symlink_to(target, target_is_directory=True)
             os.replace(temporary, self.path / "checkpoints" / name)
-
-    # ------------------------------------------------------------ use
-
-    def generate(
-        self,
-        n: int,
-        seed: int = 0,
-        checkpoint: str = "best",
-        device: str = "auto",
-        label: str | None = None,
-        truncation: float | None = None,
-        edit: Mapping[str, float] | None = None,
-        seeds: Sequence[int] | None = None,
-    ) -> np.ndarray:
-        """`n` samples in stored form, uint8 or uint16 [n, H, W, C] for images. Sample i of a seed is the same whatever n is.
-
-        Args:
-            seeds: instead of `n` samples of one seed, the first of each of these.
-            label: a class's name or number, or a vector's numbers with commas; None: as they come in the data.
-            truncation, edit: see sampling.Generator.
-        """
-        from .sampling import Generator  # here, for Generator opens runs
-
-        made = Generator(self, checkpoint, device, label, truncation, edit)
-        blocks = made.stream(n, seed) if seeds is None else made.stream_of(seeds)
-        return np.concatenate([block.cpu().numpy() for block in blocks])
 
     @property
     def scores(self) -> list[dict[str, Any]]:

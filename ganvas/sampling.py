@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from math import isfinite, prod
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -25,12 +25,11 @@ from tqdm import tqdm
 from . import checkpoint, loop
 from .core import ANY, Asked, Codec, FilesOf, Latents, Method, Nets, Spec, generator
 from .device import pick
+from .editing import shift
 from .errors import GanvasError
 from .files import explained, write_whole
 from .provenance import note, write_note, write_picture
-
-if TYPE_CHECKING:
-    from .run import Run
+from .run import Run
 
 T = TypeVar("T")
 STANDING = 16  # blocks that batch norm's statistics are taken of anew, where latents are truncated
@@ -132,7 +131,7 @@ class Generator:
 
     def __init__(
         self,
-        run: "Run",
+        run: Run,
         which: str = "best",
         device: str = "auto",
         label: str | None = None,
@@ -153,9 +152,13 @@ class Generator:
         self.styled = hasattr(self.nets["G"], "styles")
         self.edit, self.shift = dict(edit or {}), None
         if self.edit:
-            from .editing import shift  # here, for it opens generators
+            self.shift = shift(run.path, self.folder.name, self.edit, next(self.nets["G"].parameters()).device)
 
-            self.shift = shift(self, self.edit)
+    def note(self, seed: int | str) -> dict[str, str]:
+        """What is written into each file that can hold words, and beside the others."""
+        wishes: dict[str, object] = {"label": self.label, "truncation": self.truncation}
+        wishes |= {f"edit {name}": value for name, value in self.edit.items()}
+        return note(self.run.recipe.name, self.folder.name, seed, wishes)
 
     def __call__(self, n: int, seed: int = 0) -> Tensor:
         """`n` samples in stored form."""
@@ -197,6 +200,12 @@ class Generator:
         return {**found, name: found[name] + self.shift}
 
 
+def makes_classes(nets: Nets, spec: Spec) -> bool:
+    """Whether the networks make samples of a class."""
+    label = spec.conditions.get("label")
+    return label is not None and label.kind == "class" and bool(getattr(nets["G"], "conditional", False))
+
+
 def wanted(label: str, spec: Spec, nets: Nets) -> Tensor:
     """The label that someone calls so. Raises GanvasError where there is no such one, or the networks take none."""
     condition = spec.conditions.get("label")
@@ -220,6 +229,40 @@ def wanted(label: str, spec: Spec, nets: Nets) -> Tensor:
         columns = ", ".join(condition.names) or f"{condition.size} numbers"
         raise GanvasError(f"a label of this run is {columns}, got {label!r}: --label {','.join(['0'] * condition.size)}")
     return torch.tensor(values)
+
+
+def opened(
+    run: str | Path | Run,
+    checkpoint: str = "best",
+    device: str = "auto",
+    label: str | None = None,
+    truncation: float | None = None,
+    edit: Mapping[str, float] | None = None,
+) -> Generator:
+    return Generator(run if isinstance(run, Run) else Run(run), checkpoint, device, label, truncation, edit)
+
+
+def generate(
+    run: str | Path | Run,
+    n: int,
+    seed: int = 0,
+    checkpoint: str = "best",
+    device: str = "auto",
+    label: str | None = None,
+    truncation: float | None = None,
+    edit: Mapping[str, float] | None = None,
+    seeds: Sequence[int] | None = None,
+) -> np.ndarray:
+    """`n` samples in stored form, uint8 or uint16 [n, H, W, C] for images. Sample i of a seed is the same whatever n is.
+
+    Args:
+        seeds: instead of `n` samples of one seed, the first of each of these.
+        label: a class's name or number, or a vector's numbers with commas; None: as they come in the data.
+        truncation, edit: see sampling.Generator.
+    """
+    made = opened(run, checkpoint, device, label, truncation, edit)
+    blocks = made.stream(n, seed) if seeds is None else made.stream_of(seeds)
+    return np.concatenate([block.cpu().numpy() for block in blocks])
 
 
 def write_samples(
@@ -250,7 +293,7 @@ def write_samples(
         blocks, n, which = generator.stream_of(seeds), len(seeds), spans(seeds)
     if code is not None:
         blocks, n, which = generator.rendered(generator.edited(code)), len(next(iter(code.values()))), "none: a code"
-    words = note(generator, which)
+    words = generator.note(which)
     if form == "grid":  # holds its words itself
         return _grid(generator.codec, _progress(blocks, n), n, out, words)
     with explained("writing samples", out):

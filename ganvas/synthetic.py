@@ -12,7 +12,7 @@ from . import by_class
 from .core import Asked, key
 from .errors import GanvasError
 from .files import explained
-from .provenance import note, write_note
+from .provenance import write_note
 from .sampling import Generator, stream
 
 MOST = 10_000_000  # samples a class
@@ -34,7 +34,7 @@ def write_set(made: Generator, per_class: int, seed: int, out: Path) -> Path:
     label = spec.conditions["label"]
     with explained("writing the set", out):
         out.mkdir(parents=True, exist_ok=True)
-        words = note(made, seed)
+        words = made.note(seed)
         write_note(out, words | {"Set": "not finished: fewer samples than were asked for"})
         with tqdm(total=per_class * label.size, unit="sample", disable=None, delay=2) as bar:
             for k, folder in enumerate(folders(label.names or tuple(map(str, range(label.size))))):

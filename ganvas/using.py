@@ -23,24 +23,13 @@ from .evaluation import Judge
 from .interpolation import Way, latents_between, spaced
 from .metrics import efficientnet
 from .projection import Projected, encoded, write_code
-from .projection import project as projecting
-from .provenance import note, write_picture
+from .projection import search_code
+from .provenance import written
 from .run import Run, write_whole_run
-from .sampling import Generator
+from .sampling import Generator, opened
 from .settle import say
 from .sheet import TILE, Cell, table, tile, tiles
 from .synthetic import write_set
-
-
-def opened(
-    run: str | Path | Run,
-    checkpoint: str = "best",
-    device: str = "auto",
-    label: str | None = None,
-    truncation: float | None = None,
-    edit: Mapping[str, float] | None = None,
-) -> Generator:
-    return Generator(run if isinstance(run, Run) else Run(run), checkpoint, device, label, truncation, edit)
 
 
 def judge_of(run: Run, extractor: str | Extractor | None = None, data: str | None = None, device: str = "auto") -> Judge:
@@ -51,12 +40,6 @@ def judge_of(run: Run, extractor: str | Extractor | None = None, data: str | Non
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, extractor=seeing))
     _, training, held_out = open_data(recipe, run.codec())
     return Judge(recipe.evaluation, training, held_out, cache_folder(), pick(device), progress=True)
-
-
-def written(picture: Picture, out: str | Path | None, made: Generator, seeds: str) -> Picture:
-    if out is not None:
-        write_picture(picture, Path(out), note(made, seeds))
-    return picture
 
 
 def mix(
@@ -82,8 +65,8 @@ def mix(
     """
     made = opened(run, checkpoint, device, label, truncation)
     taken = None if layers is None else latent.seeds(layers, "--layers")
-    picture = latent.mix(made, latent.seeds(rows, "--rows"), latent.seeds(columns, "--columns"), taken)
-    return written(picture, out, made, f"{rows} with {columns}")
+    picture = latent.mix_table(made, latent.seeds(rows, "--rows"), latent.seeds(columns, "--columns"), taken)
+    return written(picture, out, made.note(f"{rows} with {columns}"))
 
 
 def interpolate(
@@ -122,9 +105,9 @@ def interpolate(
     pictures = [tile(made.codec, sample, size) for sample in stored]
     if out is not None and strip:
         lines = [pictures[part] for part in spaced(frames, len(chosen), loop)]
-        written(table(lines), out, made, seeds)
+        written(table(lines), out, made.note(seeds))
     elif out is not None:
-        write_film(pictures, Path(out), rate, note(made, seeds))
+        write_film(pictures, Path(out), rate, made.note(seeds))
     return pictures
 
 
@@ -170,9 +153,9 @@ def directions(
         found = (editing.sefa if by == "sefa" else editing.pca)(made, count)
     else:
         raise GanvasError(f"there is no way {by!r} to find directions: --by sefa, pca or labels")
-    editing.keep(made, found)
+    editing.keep(made.run.path, made.folder.name, found)
     if out is not None:
-        written(editing.drawn(made, found, shown), out, made, seeds)
+        written(editing.drawn(made, found, shown), out, made.note(seeds))
     return found
 
 
@@ -207,7 +190,7 @@ def nearest(
     rows: list[list[Cell]] = []
     for k in range(0, len(stored), 8):
         rows += [["samples", *tiles(made.codec, stored[k : k + 8])], [word, *tiles(made.codec, real[k : k + 8])]]
-    return written(table(rows), out, made, seeds)
+    return written(table(rows), out, made.note(seeds))
 
 
 def project(
@@ -248,12 +231,12 @@ def project(
     if features == "auto":
         seen = "efficientnet" if efficientnet.installed() and made.codec.spec.shape[0] >= 3 else "pixels"
     target = encoded(made, Path(image))
-    found = list(projecting(made, target, seen, steps, tune, show=not quiet))
+    found = list(search_code(made, target, seen, steps, tune, show=not quiet))
     kept = None if tuned is None else keep_tuned(made, Path(tuned), Path(image).name).checkpoint("last")
     if out is not None:
         row: list[Cell] = [tile(made.codec, stored, 2 * TILE) for stored in (target, *(one.stored for one in found))]
         words = [f"{name}: RMS error {one.error:.3f}" for name, one in zip(("found", "tuned"), found, strict=False)]
-        written(table([["given", *words], row]), Path(out) / "before-after.png", made, f"{Path(image).name}, projected")
+        written(table([["given", *words], row]), Path(out) / "before-after.png", made.note(f"{Path(image).name}, projected"))
         write_code(made, found[-1], Path(out) / "code.safetensors", kept)
     return found
 
