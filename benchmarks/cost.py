@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ganvas import recipes
 from ganvas.core import Field, Spec
-from ganvas.objectives import RelativisticAverage, RelativisticPairing
+from ganvas.losses.objectives import RelativisticAverage, RelativisticPairing
 
 RECIPES = (
     *("dcgan64", "sngan", "sagan", "biggan", "biggan_deep", "progan", "stylegan", "stylegan2", "stylegan2_cifar"),

@@ -21,11 +21,14 @@ from torch.profiler import profile
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from ganvas import api, device, loop, recipes
+from ganvas import recipes
 from ganvas.core import Dataset, Spec
 from ganvas.data import Files
-from ganvas.loop import Loop
+from ganvas.data.dataset import open_data
 from ganvas.recipe import Recipe
+from ganvas.runs.state import start
+from ganvas.system import device
+from ganvas.training.loop import Loop
 
 WARM, STEPS = 1, 4
 
@@ -48,7 +51,7 @@ def textbook(recipe: Recipe, spec: Spec, workers: int) -> float:
     """Images a second."""
     torch.manual_seed(0)
     batch = recipe.train.batch
-    nets = loop.start(recipe, spec, 0, torch.device("cpu")).nets.to(memory_format=torch.contiguous_format)
+    nets = start(recipe, spec, 0, torch.device("cpu")).nets.to(memory_format=torch.contiguous_format)
     G, D = nets["G"], nets["D"]
     d_step = torch.optim.Adam(D.parameters(), lr=2e-4, betas=(0.5, 0.999))
     g_step = torch.optim.Adam(G.parameters(), lr=2e-4, betas=(0.5, 0.999))
@@ -72,7 +75,7 @@ def textbook(recipe: Recipe, spec: Spec, workers: int) -> float:
 
 def engine(recipe: Recipe, data: Dataset, steps: int = STEPS) -> float:
     """Images a second."""
-    state = loop.start(recipe, data.spec, 0, torch.device("cpu"))
+    state = start(recipe, data.spec, 0, torch.device("cpu"))
     ends: list[float] = []
 
     def watch(*_: object) -> bool:
@@ -109,7 +112,7 @@ def main() -> None:
     recipe = recipes.find("dcgan")
     recipe = replace(recipe, data=Files(path="fashion-embedded"), medium=replace(recipe.medium, size=arguments.size))
     recipe = replace(recipe, train=replace(recipe.train, images=10**12))
-    _, data, _ = api.open_data(recipe)
+    _, data, _ = open_data(recipe.data, recipe.medium)
     spec = data.spec
     workers = max((0, 2), key=lambda count: textbook(recipe, spec, count))  # the quicker of the two
     rounds = [(textbook(recipe, spec, workers), engine(recipe, data)) for _ in range(arguments.rounds)]

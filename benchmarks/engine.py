@@ -19,14 +19,17 @@ import prototype
 import torch
 from PIL import Image
 
-from ganvas import api, device, loop, recipes
-from ganvas.asked import budgeted
+from ganvas import recipes
 from ganvas.data import Files, prepare
-from ganvas.loop import Loop
+from ganvas.data.dataset import open_data
 from ganvas.media import Image as Medium
 from ganvas.metrics import frechet_distance
 from ganvas.nets import Compact
-from ganvas.run import Run
+from ganvas.runs.folder import Run
+from ganvas.runs.state import start
+from ganvas.system import device
+from ganvas.training.loop import Loop
+from ganvas.training.resuming import budgeted
 
 
 def seconds(work: Callable[[], object], times: int = 1) -> float:
@@ -67,12 +70,12 @@ def cache_times(folder: Path) -> tuple[float, float]:
 def speeds(rounds: int = 5, steps: int = 60) -> tuple[float, float]:
     """Images a second of the prototype's networks through the engine and as a plain loop, in alternating rounds."""
     recipe = replace(recipes.find("auto"), nets=Compact(g_width=32, d_width=16, labels=False), choose=None)
-    _, data, _ = api.open_data(recipe)
+    _, data, _ = open_data(recipe.data, recipe.medium)
     recipe = budgeted(recipe, None, 64 * steps)
     ours: list[float] = []
     plain: list[float] = []
     for _ in range(rounds):
-        state = loop.start(recipe, data.spec, 0, torch.device("cpu"))
+        state = start(recipe, data.spec, 0, torch.device("cpu"))
         playing = Loop(recipe, data, state, 0)
         ours.append(64 * steps / seconds(lambda playing=playing: playing.run(lambda *_: False)))
         _, seen, taken = prototype.train(data.stored, 0, 64 * steps, device.has_bf16(torch.device("cpu")))

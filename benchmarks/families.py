@@ -21,9 +21,9 @@ from typing import Any
 from PIL import Image
 
 from ganvas import api
-from ganvas.device import describe, pick
-from ganvas.metrics import EfficientNetLite0
-from ganvas.run import Run
+from ganvas.extractors import EfficientNetLite0
+from ganvas.runs.folder import Run
+from ganvas.system.device import describe, pick
 
 PLAIN = ["gan", "gan_minimax", "dcgan_small", "lsgan", "ragan", "dragan", "wgan_small", "wgan_gp_small"]
 LABELLED = ["cgan", "acgan", "projection", "sngan_small", "sagan_small", "biggan_small", "biggan_deep_small", "auto"]

@@ -19,11 +19,14 @@ from pathlib import Path
 
 import torch
 
-from ganvas import api, loop, recipes
+from ganvas import recipes
 from ganvas.data import Files
-from ganvas.footprint import footprints
-from ganvas.loop import Loop
-from ganvas.watch import memory_mb
+from ganvas.data.dataset import open_data
+from ganvas.runs.state import start
+from ganvas.training import loop
+from ganvas.training.loop import Loop
+from ganvas.training.memory import footprints
+from ganvas.training.monitor import memory_mb
 
 EMOJI, SHOWN = Path("data/noto"), 64
 RECIPES = (
@@ -40,8 +43,8 @@ def played(name: str, steps: int, batch: int) -> dict[str, float]:
         recipe = recipes.find(name)
         train = replace(recipe.train, images=10**9, batch=batch, parts=1, precision="fp32")
         recipe = replace(recipe, data=Files(path=folder), train=train)
-        _, data, _ = api.open_data(recipe, quiet=True)
-        state = loop.start(recipe, data.spec, 0, torch.device("cpu"))
+        _, data, _ = open_data(recipe.data, recipe.medium, quiet=True)
+        state = start(recipe, data.spec, 0, torch.device("cpu"))
         last, _ = loop.stages(recipe, state.nets)[-1]
         playing, began = Loop(recipe, data, state, 0), time.perf_counter()
         for step in range(steps):

@@ -13,10 +13,10 @@ from pathlib import Path
 from PIL import Image
 
 import ganvas
-from ganvas import GanvasError
+from ganvas.errors import GanvasError
 from ganvas.methods import Progressive
-from ganvas.run import Run
-from ganvas.sheet import Cell, table
+from ganvas.pictures.table import Cell, table
+from ganvas.runs.folder import Run
 
 OUT = Path("docs/images/gallery")
 

@@ -19,7 +19,7 @@ from ganvas.core import Dataset
 from ganvas.data import Tensors
 from ganvas.media import ImageCodec
 from ganvas.recipe import Recipe
-from ganvas.settle import measure
+from ganvas.training.plan import measure
 
 RESULTS = Path(__file__).parent / "results" / "gpu.md"
 SECONDS = 10.0  # a measurement

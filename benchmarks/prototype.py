@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas import api, device, recipes
-from ganvas.data import cache_folder
-from ganvas.evaluation import Judge
+from ganvas import recipes
+from ganvas.data.dataset import open_data
+from ganvas.evaluation.evaluator import Judge
+from ganvas.system import device
+from ganvas.system.files import cache_folder
 
 
 def networks() -> tuple[nn.Module, nn.Module]:
@@ -89,7 +91,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=None)
     arguments = parser.parse_args()
     recipe = recipes.find("auto")
-    _, data, held_out = api.open_data(recipe)
+    _, data, held_out = open_data(recipe.data, recipe.medium)
     judge = Judge(recipe.evaluation, data, held_out, cache_folder())
     G, seen, seconds = train(data.stored, arguments.seconds, arguments.images, device.has_bf16(torch.device("cpu")))
     card = judge.final(recipe.method, nn.ModuleDict({"G": Sampled(G)}))

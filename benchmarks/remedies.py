@@ -26,10 +26,34 @@ from ganvas import api, recipes
 from ganvas.augment import InstanceNoise
 from ganvas.core import Field, Scored, Spec
 from ganvas.data import Files
-from ganvas.extras import Classification, FeatureMatching, HistoricalAveraging, LeCam, WeightClipping
+from ganvas.data.dataset import open_data
+from ganvas.extractors import Pixels
+from ganvas.losses import (
+    R1,
+    R2,
+    Classification,
+    Dragan,
+    FeatureMatching,
+    FiniteDifferenceR1,
+    FiniteDifferenceR2,
+    GradientPenalty,
+    HistoricalAveraging,
+    LeCam,
+    WeightClipping,
+)
+from ganvas.losses.objectives import (
+    Hinge,
+    LeastSquares,
+    Minimax,
+    RelativisticAverage,
+    RelativisticPairing,
+    Smoothed,
+    TopK,
+    Wasserstein,
+)
 from ganvas.media import Image as Images
 from ganvas.methods import Adversarial
-from ganvas.metrics import KID, Frechet, Pixels
+from ganvas.metrics import KID, Frechet
 from ganvas.nets import (
     DCGAN,
     MLP,
@@ -42,18 +66,7 @@ from ganvas.nets import (
     Spectral,
     VirtualBatchNorm,
 )
-from ganvas.objectives import (
-    Hinge,
-    LeastSquares,
-    Minimax,
-    RelativisticAverage,
-    RelativisticPairing,
-    Smoothed,
-    TopK,
-    Wasserstein,
-)
-from ganvas.optim import Adam, RMSprop
-from ganvas.penalties import R1, R2, Dragan, FiniteDifferenceR1, FiniteDifferenceR2, GradientPenalty
+from ganvas.optim.optimisers import Adam, RMSprop
 from ganvas.recipe import Evaluation, Recipe
 
 Change = Callable[[Recipe], Recipe]
@@ -194,7 +207,7 @@ SHOWN = {"ring": POINTS, "grid": POINTS, "stacked": DIGITS}
 def digits() -> tuple[Tensor, Tensor]:
     """MNIST's training images, uint8 [60000, SIZE, SIZE, 1], and labels."""
     recipe = replace(recipes.find("dcgan_small"), data=Files(path=str(MNIST)), medium=Images(size=SIZE))
-    _, data, _ = api.open_data(recipe, quiet=True)
+    _, data, _ = open_data(recipe.data, recipe.medium, quiet=True)
     assert data.labels is not None
     return data.stored, data.labels
 

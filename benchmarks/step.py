@@ -14,11 +14,15 @@ from dataclasses import replace
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from ganvas import api, device, ema, loop, recipes
+from ganvas import recipes
 from ganvas.core import Dataset
-from ganvas.loop import Loop, State
+from ganvas.data.dataset import open_data
+from ganvas.optim import moving_average
 from ganvas.recipe import Recipe
-from ganvas.settle import measure
+from ganvas.runs.state import State, start
+from ganvas.system import device
+from ganvas.training.loop import Loop
+from ganvas.training.plan import measure
 
 CPU = torch.device("cpu")
 SECONDS = 10.0
@@ -50,7 +54,7 @@ def operations(recipe: Recipe, data: Dataset) -> float:
 
 
 def started(recipe: Recipe, data: Dataset) -> Loop:
-    state = loop.start(recipe, data.spec, 0, CPU)
+    state = start(recipe, data.spec, 0, CPU)
     return Loop(recipe, data, state, 0)
 
 
@@ -65,7 +69,8 @@ def beside(recipe: Recipe, data: Dataset) -> dict[str, float]:
     return {
         "batches, two a step": 2 * seconds(lambda: data.batch(1, batch), 50),
         "moving average": seconds(
-            lambda: ema.update(state.average, state.nets, batch=batch, images=10**6, kimg=train.ema_kimg, ramp=0.0), 50
+            lambda: moving_average.update(state.average, state.nets, batch=batch, images=10**6, kimg=train.ema_kimg, ramp=0.0),
+            50,
         ),
         "optimisers": seconds(lambda: [optimiser.step() for optimiser in state.optims.values()], 50),
     }
@@ -77,7 +82,7 @@ def main() -> None:
     recipe = recipes.find(parser.parse_args().recipe)
     precision = "bf16" if device.has_bf16(CPU) else "fp32"
     recipe = replace(recipe, choose=None, train=replace(recipe.train, minutes=None, images=10**12, precision=precision))
-    _, data, _ = api.open_data(recipe)
+    _, data, _ = open_data(recipe.data, recipe.medium)
     rates = {"fp32": limit(torch.float32)} | ({"bf16": limit(torch.bfloat16)} if precision == "bf16" else {})
     work, speed = operations(recipe, data), measure(recipe, data, 0, CPU, SECONDS).speed
     again = limit(torch.float32 if precision == "fp32" else torch.bfloat16)

@@ -19,8 +19,9 @@ from typing import Any
 
 import torch
 
-from ganvas.run import Run
-from ganvas.sampling import Generator, write_samples
+from ganvas.runs.folder import Run
+from ganvas.sampling.generator import Generator
+from ganvas.sampling.writing import write_samples
 
 SOME = 4096  # samples that the encoder is timed with
 

@@ -20,12 +20,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, pad
 
-from ganvas import api, loop, recipes
-from ganvas.loop import Loop
+from ganvas import recipes
+from ganvas.data.dataset import open_data
 from ganvas.media import Image
 from ganvas.nets import stylegan2
-from ganvas.nets.equalised import HE
+from ganvas.nets.layers.equalised import HE
 from ganvas.nets.stylegan2 import DownBlock, Layer, ToImage
+from ganvas.runs.state import start
+from ganvas.training.loop import Loop
 
 STEPS = 16
 TAPS = torch.tensor([1.0, 3.0, 3.0, 1.0])
@@ -120,10 +122,10 @@ def main() -> None:
     got = parser.parse_args()
     recipe = replace(recipes.find("stylegan2_small"), medium=Image(size=got.size))
     recipe = replace(recipe, data=replace(recipe.data, path="fashion-embedded"))  # type: ignore[type-var]
-    _, data, _ = api.open_data(recipe)
+    _, data, _ = open_data(recipe.data, recipe.medium)
     games: dict[str, Loop] = {}
     for name, (_, _, default) in WAYS.items():
-        state = loop.start(recipe, data.spec, 0, torch.device("cpu"))
+        state = start(recipe, data.spec, 0, torch.device("cpu"))
         if default:
             state.nets.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         games[name] = Loop(recipe, data, state, 0)

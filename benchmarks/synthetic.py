@@ -24,12 +24,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
 import ganvas
-from ganvas import api, recipes
+from ganvas import recipes
 from ganvas.data import Files
+from ganvas.data.dataset import open_data
+from ganvas.extractors.small import network, prepare
 from ganvas.media import Image
-from ganvas.metrics.features import network, prepare
-from ganvas.sampling import Generator
-from ganvas.synthetic import of_class
+from ganvas.sampling.generator import Generator
+from ganvas.sampling.labelled_set import of_class
 
 KEPT = Path("benchmarks/results/synthetic.jsonl")
 BATCH, LR = 64, 1e-3
@@ -46,7 +47,7 @@ def steps_of(per_class: int) -> int:
 def fashion() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """(training images uint8 [N, 32, 32], labels, test images, labels), as `auto` sees them."""
     recipe = replace(recipes.find("auto"), data=Files(path="fashion"), medium=Image(size=32))
-    _, training, test = api.open_data(recipe)
+    _, training, test = open_data(recipe.data, recipe.medium)
     assert test is not None
     assert training.labels is not None
     assert test.labels is not None

@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 import torch
 
 import ganvas
-from ganvas.metrics import EfficientNetLite0
-from ganvas.run import Run
-from ganvas.sheet import table, tiles
-from ganvas.transfer import recipe_from
+from ganvas.extractors import EfficientNetLite0
+from ganvas.pictures.table import table, tiles
+from ganvas.runs.folder import Run
+from ganvas.training.transfer import recipe_from
 
 KEPT, DRAWN = Path("benchmarks/results/transfer.jsonl"), Path("docs/images")
 FROZEN = 2  # of D's layers

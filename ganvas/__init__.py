@@ -11,18 +11,34 @@ from .errors import GanvasError
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import compare, evaluate, load, resume, train
-    from .converting import convert
-    from .exporting import export
-    from .using import directions, interpolate, mix, nearest, project, synthesise
+    from .api import (
+        Run,
+        compare,
+        convert,
+        directions,
+        evaluate,
+        export,
+        generate,
+        interpolate,
+        load,
+        mix,
+        nearest,
+        project,
+        resume,
+        synthesise,
+        train,
+    )
 
 __all__ = [
     "GanvasError",
+    "Run",
+    "__version__",
     "compare",
     "convert",
     "directions",
     "evaluate",
     "export",
+    "generate",
     "interpolate",
     "load",
     "mix",
@@ -35,9 +51,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`train`, `load`, … import torch, so they are looked up when first used: `ganvas --help` needs none of it."""
+    """The verbs import torch, so they are looked up when first used: `ganvas --help` needs none of it."""
     if name in __all__:
-        from . import api, converting, exporting, using
+        from . import api
 
-        return next(getattr(module, name) for module in (api, using, converting, exporting) if hasattr(module, name))
+        return getattr(api, name)
     raise AttributeError(f"module 'ganvas' has no attribute {name!r}")

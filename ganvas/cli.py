@@ -5,13 +5,10 @@ the command's own settings are parsed: for `train`, every field of the recipe.
 """
 
 import importlib
-import inspect
-import pkgutil
-import re
 import sys
-from collections.abc import Sequence
-from dataclasses import fields
-from typing import Any, get_type_hints
+from collections.abc import Mapping, Sequence
+from pkgutil import iter_modules
+from typing import Any
 
 from . import commands as folder
 from .errors import GanvasError
@@ -35,7 +32,7 @@ A run is a folder: report.html in it shows everything. `ganvas --version` prints
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns 0 on success, 1 on a failure that it explains, 2 on misuse, 130 when interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    commands = [found.name for found in pkgutil.iter_modules(folder.__path__)]
+    commands = command_modules()
     if not words or words[0] in ("-h", "--help", "help"):
         print(help_text(commands), end="")
         return 0
@@ -52,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"ganvas: there is no command {words[0]!r}: {hint}", file=sys.stderr)
         return 2
     try:
-        return importlib.import_module(f"{folder.__name__}.{words[0]}").main(words[1:])
+        return commands[words[0]].main(words[1:])
     except GanvasError as error:
         print(f"ganvas: {error}", file=sys.stderr)
         return 1
@@ -71,89 +68,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else 2
 
 
-def help_text(commands: list[str]) -> str:
+def command_modules() -> dict[str, Any]:
+    """The files of `commands/` that carry a command out, by name."""
+    modules = {
+        found.name: importlib.import_module(f"{folder.__name__}.{found.name}") for found in iter_modules(folder.__path__)
+    }
+    return {name: module for name, module in modules.items() if hasattr(module, "main")}
+
+
+def help_text(commands: Mapping[str, Any]) -> str:
     """All commands, each by the first line of its file."""
-    about = {name: importlib.import_module(f"{folder.__name__}.{name}").__doc__ or "" for name in commands}
+    about = {name: module.__doc__ or "" for name, module in commands.items()}
     return "\n".join([HEAD, *(f"  {name:<13}{text.splitlines()[0]}" for name, text in about.items()), "", FOOT])
-
-
-# ---------------------------------------------------------------- parsing
-
-
-def run_first(words: list[str], command: str, default: Any) -> tuple[Any, list[str]]:
-    """(the run that a command names first, the rest); shows the command's help where it names none."""
-    if not words or words[0].startswith("-"):
-        if not any(word in ("-h", "--help") for word in words):
-            print(f"ganvas: which run? ganvas {command} RUN …", file=sys.stderr)
-            raise SystemExit(2)
-        parse(type(default), default, ["--help"], f"ganvas {command} RUN")
-    from .api import load
-
-    return load(words[0]), words[1:]
-
-
-def parse(kind: type[Any], default: Any, words: list[str], name: str) -> Any:
-    """Read settings from words, by the fields of `default` and of every component inside it."""
-    import tyro
-    from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
-
-    from .config import is_config
-
-    registry = ConstructorRegistry()
-
-    @registry.struct_rule
-    def component(
-        info: StructTypeInfo,
-    ) -> StructConstructorSpec | None:  # fields typed by a protocol are parsed as what they hold
-        if not (is_config(info.default) or isinstance(info.default, kind)):
-            return None
-        cls = type(info.default)
-        hints, help_texts = get_type_hints(cls), field_help(cls)
-        parts = [
-            StructFieldSpec(f.name, annotate(f.name, hints[f.name]), getattr(info.default, f.name), help_texts.get(f.name))
-            for f in sorted(fields(cls), key=lambda f: f.name not in cls.__annotations__)  # what it inherits comes last
-        ]
-        return StructConstructorSpec(cls, tuple(parts))
-
-    def annotate(field: str, hint: Any) -> Any:
-        from typing import Annotated
-
-        if field == "recipe":
-            return Annotated[hint, tyro.conf.arg(name="")]
-        if field == "source":
-            return Annotated[hint, tyro.conf.arg(name="from")]
-        return Annotated[hint, tyro.conf.Suppress] if field in ("name", "start") else hint
-
-    return tyro.cli(
-        kind,
-        args=words,
-        default=default,
-        prog=name,
-        registry=registry,
-        description=(kind.__doc__ or "").partition("\n")[0],
-        config=(tyro.conf.AvoidSubcommands, tyro.conf.SuppressFixed),  # a part that may be left out is as the recipe has it
-    )
-
-
-def field_help(cls: type) -> dict[str, str]:
-    """What is said of a class's fields, and of those it inherits."""
-    found: dict[str, str] = {}
-    for owner in reversed(cls.__mro__[:-1]):
-        found |= own_help(owner)
-    return found
-
-
-def own_help(cls: type) -> dict[str, str]:
-    """What is said of a class's own fields: by comments behind them, or by `field: what it is` lines in its docstring."""
-    comments = re.findall(r"^ {4}(\w+): [^#\n]*# (.*)$", inspect.getsource(cls), re.MULTILINE)
-    found: dict[str, str] = dict(comments)
-    last = ""
-    for line in (cls.__doc__ or "").splitlines()[1:]:
-        head, colon, rest = line.strip().partition(": ")
-        if colon and head.isidentifier():
-            found[head], last = rest, head
-        elif last and line.strip():
-            found[last] += " " + line.strip()
-        else:
-            last = ""
-    return found

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import sys
 import types
 from collections.abc import Callable, Mapping
 from math import isfinite
@@ -9,7 +10,7 @@ from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, 
 
 from .errors import GanvasError
 
-TYPE_KEY = "is"  # {"is": "ganvas.penalties.r1:R1", "gamma": 1.0}
+TYPE_KEY = "is"  # {"is": "ganvas.losses:R1", "gamma": 1.0}
 _components: set[type] = set()
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ def to_json(value: Any) -> Any:
     if is_config(value):
         cls = type(value)
         fields = {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {TYPE_KEY: f"{cls.__module__}:{cls.__qualname__}"} | fields
+        return {TYPE_KEY: public_name(cls)} | fields
     if isinstance(value, Mapping):
         return {str(k): to_json(v) for k, v in value.items()}
     if isinstance(value, (tuple, list)):
@@ -41,6 +42,14 @@ def to_json(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(f"{type(value).__name__} has no place in a configuration: use a @config class, tuple, mapping or scalar")
+
+
+def public_name(cls: type) -> str:
+    """ "package:Class", by the outermost package that exports the class: files may move, and runs are still read."""
+    words = cls.__module__.split(".")
+    packages = (".".join(words[: k + 1]) for k in range(len(words)))
+    package = next(name for name in packages if vars(sys.modules[name]).get(cls.__name__) is cls)
+    return f"{package}:{cls.__name__}"
 
 
 def from_json(data: Any, where: str = "recipe") -> Any:
@@ -72,7 +81,7 @@ def from_json(data: Any, where: str = "recipe") -> Any:
 
 
 def _component(name: Any, where: str) -> Callable[..., Any]:
-    """The @config class called "ganvas.module:Class"; nothing outside ganvas is ever imported."""
+    """The @config class of this public name; nothing outside ganvas is ever imported."""
     module, _, attribute = str(name).partition(":")
     refused = GanvasError(f"{where}: {name!r} is not a ganvas component, and nothing else is loaded from a file")
     if not (module == "ganvas" or module.startswith("ganvas.")) or not all(p.isidentifier() for p in module.split(".")):
@@ -81,7 +90,7 @@ def _component(name: Any, where: str) -> Callable[..., Any]:
         found = getattr(importlib.import_module(module), attribute, None)
     except ImportError:
         raise refused from None
-    if not isinstance(found, type) or found not in _components:
+    if not isinstance(found, type) or found not in _components or public_name(found) != name:
         raise refused
     return found
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PIL.PngImagePlugin import PngInfo
 
+from .system.files import explained, write_whole
 from .version import __version__
-from .files import explained, write_whole
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 from .config import config
 from .core import Architecture, Extractor, Medium, Method, Metric, Source, Spec
 from .errors import refuse
-from .optim import Optimiser
+from .optim.optimisers import Optimiser
 
 
 @config

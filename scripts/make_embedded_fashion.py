@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data import fashion, idx
+from ganvas.data import fashion
+from ganvas.data.formats import idx
 
 TARGET = Path(fashion.__file__).with_name(fashion.FILE)
 

@@ -20,7 +20,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.metrics.features import WEIGHTS, network, prepare
+from ganvas.extractors.small import WEIGHTS, network, prepare
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # apt install dataset-fashion-mnist
 

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from small import noise, small
 
-from ganvas import dist, loop, recipes
+from ganvas import recipes
+from ganvas.losses import R1
+from ganvas.losses.objectives import NonSaturating
 from ganvas.methods import Adversarial
-from ganvas.objectives import NonSaturating
-from ganvas.optim import Adam
-from ganvas.penalties import R1
+from ganvas.optim.optimisers import Adam
 from ganvas.recipe import Recipe
+from ganvas.runs.state import start
+from ganvas.system import distributed
+from ganvas.training import loop
+from small_recipes import noise, small
 
 
 def game(name: str, parts: int) -> Recipe:
@@ -29,12 +32,12 @@ def game(name: str, parts: int) -> Recipe:
 
 def main(name: str, parts: str, out: str) -> None:
     torch.set_num_threads(1)
-    with dist.joined():
+    with distributed.joined():
         recipe = game(name, int(parts))
-        state = loop.start(recipe, noise(recipe).spec, 0, torch.device("cpu"))
+        state = start(recipe, noise(recipe).spec, 0, torch.device("cpu"))
         loop.Loop(recipe, noise(recipe), state, 0).run(lambda state, tally: False)
         tensors = {name: value.detach().contiguous() for name, value in state.nets.state_dict().items()}
-        save_file(tensors, Path(out) / f"rank{dist.rank()}.safetensors")
+        save_file(tensors, Path(out) / f"rank{distributed.rank()}.safetensors")
     threads = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").glob("*")]
     assert not [name for name in threads if "gloo" in name], threads  # they would now and then abort the process as it ends
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from ganvas import GanvasError
 from ganvas.config import from_json, to_json
+from ganvas.errors import GanvasError
+from ganvas.losses import R1, R2
 from ganvas.methods import Adversarial
-from ganvas.optim import Adam
-from ganvas.penalties import R1, R2
-from ganvas.schedule import Cosine
+from ganvas.optim.optimisers import Adam
+from ganvas.optim.schedules import Cosine
 
 
 def test_round_trip_through_text() -> None:
@@ -28,7 +28,7 @@ def test_nested_and_scalar_fields() -> None:
 @pytest.mark.parametrize(
     "name",
     ["os:system", "subprocess:Popen", "builtins:eval", "ganvas.cli:main", "ganvas.errors:GanvasError", "ganvasx.a:B",
-     "torch.nn:Linear",     "ganvas.penalties.r1:squared_gradient", "ganvas.nosuch:R1", "ganvas..config:R1", "", 3, None],
+     "torch.nn:Linear",     "ganvas.losses.r1:squared_gradient", "ganvas.nosuch:R1", "ganvas..config:R1", "", 3, None],
 )  # fmt: skip
 def test_only_components_of_ganvas_are_made(name: object) -> None:
     with pytest.raises(GanvasError, match="not a ganvas component"):
@@ -44,18 +44,18 @@ def test_importing_for_a_refused_name_does_not_run_it(tmp_path: Path, monkeypatc
 
 def test_unknown_field_names_the_remedy() -> None:
     with pytest.raises(GanvasError, match="newer ganvas"):
-        from_json({"is": "ganvas.penalties.r1:R1", "gama": 1.0})
+        from_json({"is": "ganvas.losses:R1", "gama": 1.0})
 
 
 @pytest.mark.parametrize("value", ["1", [1.0], True, None, {"x": 1}])
 def test_wrong_types_are_refused_where_they_stand(value: object) -> None:
     with pytest.raises(GanvasError, match=r"recipe\.gamma"):
-        from_json({"is": "ganvas.penalties.r1:R1", "gamma": value})
+        from_json({"is": "ganvas.losses:R1", "gamma": value})
 
 
 def test_a_component_must_hold_components_where_it_asks_for_them() -> None:
     with pytest.raises(GanvasError, match="objective"):
-        from_json({"is": "ganvas.methods.adversarial:Adversarial", "objective": 3})
+        from_json({"is": "ganvas.methods:Adversarial", "objective": 3})
 
 
 def test_code_has_no_place_in_a_configuration() -> None:

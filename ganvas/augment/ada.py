@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ..config import config
 from ..core import Clock, Nets, Scene
 from ..errors import refuse
-from ..schedule import Cosine
+from ..optim.schedules import Cosine
 from .colours import coloured, filtered, noisy
 from .diffaugment import cut
 from .geometry import blits, shapes, warped

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..cli import parse, run_first
+from .parsing import parse, run_first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Arguments:
 def main(words: list[str]) -> int:
     run, words = run_first(words, "augment", Arguments())
     got = parse(Arguments, Arguments(), words, "ganvas augment RUN")
-    from ..using import synthesise
+    from ..api import synthesise
 
     print(synthesise(run, **vars(got)))
     return 0

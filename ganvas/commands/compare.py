@@ -5,8 +5,8 @@ import sys
 from dataclasses import dataclass
 from itertools import takewhile
 
-from ..cli import parse
 from ..errors import GanvasError
+from .parsing import parse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,10 +27,10 @@ def main(words: list[str]) -> int:
     if len(paths) < 2:
         print("ganvas: which runs? ganvas compare RUN RUN …", file=sys.stderr)
         return 2
-    from .. import api
-    from ..comparison import table
+    from ..api import compare
+    from ..evaluation.comparison import table
 
-    result = api.compare(paths, out=got.out)
+    result = compare(paths, out=got.out)
     print(json.dumps(result, indent=1, ensure_ascii=False) if got.json else f"{table(result)}\n\npicture  {result['picture']}")
     if result["problems"]:  # shown, but not all of it ranked
         raise GanvasError("\n".join(result["problems"]))

@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cli import parse
+from .parsing import parse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ def main(words: list[str]) -> int:
             return 2
         words = ["", "--help"]
     file, got = Path(words[0]), parse(Arguments, Arguments(), words[1:], "ganvas convert FILE")
-    from ..converting import convert
+    from ..api import convert
 
     out = Path(got.out) if got.out else Path("runs") / file.stem
     convert(file, out, say=lambda line: print(line, file=sys.stderr))

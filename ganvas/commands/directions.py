@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cli import parse, run_first
 from . import Sampling
+from .parsing import parse, run_first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Arguments(Sampling):
 def main(words: list[str]) -> int:
     run, words = run_first(words, "directions", Arguments())
     got = parse(Arguments, Arguments(), words, "ganvas directions RUN")
-    from ..using import directions
+    from ..api import directions
 
     out = Path(got.out) if got.out else run.path / f"directions-{got.by}.png"
     settings = {name: getattr(got, name) for name in ("by", "count", "seeds", "data", "extractor")}

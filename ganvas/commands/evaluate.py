@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from ..cli import parse, run_first
+from .parsing import parse, run_first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +34,11 @@ class Arguments:
 def main(words: list[str]) -> int:
     run, words = run_first(words, "evaluate", Arguments())
     got = parse(Arguments, Arguments(), words, "ganvas evaluate RUN")
-    from .. import api, by_class
-    from ..evaluation import table
+    from ..api import evaluate
+    from ..evaluation import by_class
+    from ..evaluation.score_card import table
 
-    card = api.evaluate(
+    card = evaluate(
         run,
         data=got.data,
         n=got.n,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cli import parse, run_first
+from .parsing import parse, run_first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Arguments:
 def main(words: list[str]) -> int:
     run, words = run_first(words, "export", Arguments())
     got = parse(Arguments, Arguments(), words, "ganvas export RUN")
-    from ..exporting import export
+    from ..api import export
 
     print(export(run, Path(got.out) if got.out else run.path / "exported", format=got.format, checkpoint=got.checkpoint))
     return 0

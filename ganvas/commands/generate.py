@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cli import parse, run_first
 from . import Sampling
+from .parsing import parse, run_first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +34,12 @@ class Arguments(Sampling):
 def main(words: list[str]) -> int:
     run, words = run_first(words, "generate", Arguments())
     got = parse(Arguments, Arguments(), words, "ganvas generate RUN")
-    from ..editing import asked
     from ..errors import GanvasError
-    from ..latent import seeds
-    from ..projection import read_code
-    from ..sampling import write_samples
-    from ..using import opened
+    from ..latent.projection import read_code
+    from ..sampling.edits import asked
+    from ..sampling.generator import opened
+    from ..sampling.seeds import seeds
+    from ..sampling.writing import write_samples
 
     out = Path(got.out) if got.out else run.path / "generated"
     made = opened(run, **got.sampling, edit=asked(got.edit) if got.edit else None)

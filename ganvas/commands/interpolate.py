@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cli import parse, run_first
 from . import Sampling
+from .parsing import parse, run_first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +35,8 @@ class Arguments(Sampling):
 def main(words: list[str]) -> int:
     run, words = run_first(words, "interpolate", Arguments())
     got = parse(Arguments, Arguments(), words, "ganvas interpolate RUN")
-    from ..editing import asked
-    from ..using import interpolate
+    from ..api import interpolate
+    from ..sampling.edits import asked
 
     out = Path(got.out) if got.out else run.path / "interpolation.gif"
     settings = {name: getattr(got, name) for name in ("frames", "way", "loop", "rate")}

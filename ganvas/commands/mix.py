@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cli import parse, run_first
 from . import Sampling
+from .parsing import parse, run_first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Arguments(Sampling):
 def main(words: list[str]) -> int:
     run, words = run_first(words, "mix", Arguments())
     got = parse(Arguments, Arguments(), words, "ganvas mix RUN")
-    from ..using import mix
+    from ..api import mix
 
     out = Path(got.out) if got.out else run.path / "mix.png"
     mix(run, got.rows, got.columns, got.layers, out=out, **got.sampling)

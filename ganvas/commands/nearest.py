@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cli import parse, run_first
 from . import Sampling
+from .parsing import parse, run_first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Arguments(Sampling):
 def main(words: list[str]) -> int:
     run, words = run_first(words, "nearest", Arguments())
     got = parse(Arguments, Arguments(), words, "ganvas nearest RUN")
-    from ..using import nearest
+    from ..api import nearest
 
     out = Path(got.out) if got.out else run.path / "copies.png"
     nearest(run, got.seeds, data=got.data, extractor=got.extractor, out=out, **got.sampling)

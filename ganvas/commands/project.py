@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cli import parse, run_first
+from .parsing import parse, run_first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ def main(words: list[str]) -> int:
         print("ganvas: which picture? ganvas project RUN IMAGE", file=sys.stderr)
         return 2
     image, got = Path(words[0]), parse(Arguments, Arguments(), words[1:], "ganvas project RUN IMAGE")
-    from ..using import project
+    from ..api import project
 
     out = Path(got.out) if got.out else run.path / "projected" / image.stem
     settings = {name: getattr(got, name) for name in ("features", "steps", "tune", "tuned", "label", "checkpoint", "device")}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..cli import parse
+from .parsing import parse
 
 
 @dataclass(frozen=True, kw_only=True)

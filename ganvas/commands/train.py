@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..cli import parse
 from ..errors import GanvasError
+from .parsing import parse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,25 +37,27 @@ class Arguments:
 
 
 def main(words: list[str]) -> int:
-    from .. import api, dist
+    from ..api import resume, train
+    from ..system import distributed
+    from ..training.session import named
 
-    named = bool(words) and not words[0].startswith("-")
-    name, source = words.pop(0) if named else None, value_of("--from", words)
-    default = Arguments(recipe=api.named(name, source, whole(value_of("--freeze-d", words))))
+    has_name = bool(words) and not words[0].startswith("-")
+    name, source = words.pop(0) if has_name else None, value_of("--from", words)
+    default = Arguments(recipe=named(name, source, whole(value_of("--freeze-d", words))))
     got = parse(Arguments, default, words, f"ganvas train {name or 'auto'}")
     if got.freeze_d != (got.recipe.start.freeze if got.recipe.start else 0):
         raise GanvasError(f"--freeze-d is a number of layers, with --from, got {got.freeze_d}: --freeze-d 2")
     if got.resume is not None:
-        if named or got != Arguments(
+        if has_name or got != Arguments(
             recipe=default.recipe, **{k: getattr(got, k) for k in ("resume", "minutes", "images", "device")}
         ):
             raise GanvasError("--resume takes a run as it is; only --minutes, --images and --device go with it")
-        run = api.resume(got.resume, minutes=got.minutes, images=got.images, device=got.device)
+        run = resume(got.resume, minutes=got.minutes, images=got.images, device=got.device)
     else:
-        run = api.train(
+        run = train(
             got.recipe, data=got.data, out=got.out, minutes=got.minutes, images=got.images, seed=got.seed, device=got.device
         )
-    if dist.speaks():
+    if distributed.speaks():
         print_run(run)
     return 0
 
@@ -76,7 +78,7 @@ def whole(text: str | None) -> int:
 
 def print_run(run: Any) -> None:
     """The last thing training prints: scores, and where to look."""
-    from ..evaluation import table
+    from ..evaluation.score_card import table
 
     for card in run.scores:
         if card["kind"] == "final":

@@ -1,6 +1,6 @@
 """Where samples come from: files of many kinds, synthetic mixtures; and encoded sets with deterministic batches."""
 
-from ..files import cache_folder
+from ..system.files import cache_folder
 from .dataset import Tensors, prepare
 from .files import Files
 from .items import Listed

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Batch, Codec, Condition, Items, Spec
+from ..core import Batch, Codec, Condition, Items, Medium, Source, Spec
 from ..errors import GanvasError
+from ..system.files import cache_folder
 from .cache import kept
 from .encoding import Skip, encoded, tell
 from .labels import condition
@@ -132,3 +133,14 @@ def _tensors(items: Items, codec: Codec, stored: np.ndarray, skipped: list[Skip]
     if items.labels is not None:
         labels = torch.as_tensor(np.delete(items.labels, [s.place for s in skipped], axis=0))
     return Tensors(codec, torch.as_tensor(stored), labels, items.classes, items.title, items.fingerprint, len(skipped))
+
+
+def open_data(
+    source: Source, medium: Medium, codec: Codec | None = None, quiet: bool = False
+) -> tuple[Codec, Tensors, Tensors | None]:
+    """(codec, training set, held-out set or None); the codec is fitted to the data unless given."""
+    items = source.items(medium.suffixes)
+    codec = codec or medium.fit(items)
+    held_out = source.held_out(medium.suffixes)
+    training = prepare(items, codec, cache_folder(), quiet)
+    return codec, training, prepare(held_out, codec, cache_folder(), quiet) if held_out is not None else None

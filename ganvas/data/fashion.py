@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import GanvasError
-from . import idx
+from .formats import idx
 from .items import Listed, fingerprint, of_array
 
 NAME, EMBEDDED = "fashion", "fashion-embedded"  # what a user writes for a path

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ..config import config
 from ..errors import GanvasError
-from . import archive, arrays, cifar, fashion, folder, idx, parquet
+from . import fashion
+from .formats import archive, arrays, cifar, folder, idx, parquet
 from .items import LEAST, Listed, relabelled, thinned
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..config import config
 from ..core import Field, Items, Spec
 from ..errors import GanvasError
-from ..files import explained, write_bytes
+from ..system.files import explained, write_bytes
 
 SAMPLED = 4096  # items that `fit` looks at, drawn at random but always the same
 SIDE, DOT, FINER = 480, 1.5, 2  # a preview's side and a dot's radius in pixels; drawn so many times finer

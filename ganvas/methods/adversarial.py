@@ -29,9 +29,9 @@ from ..core import (
     Turn,
     Verdict,
 )
-from ..draws import Draw
 from ..errors import GanvasError
-from ..objectives import NonSaturating, RelativisticAverage, TopK
+from ..losses.objectives import NonSaturating, RelativisticAverage, TopK
+from .replay import Draw
 
 Critic = Callable[[Tensor], Verdict]
 

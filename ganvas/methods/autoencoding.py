@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ..config import config
 from ..core import ANY, Asked, Batch, Clock, Latents, Nets, Phase, Spec, Stage, Turn
 from ..errors import GanvasError, refuse
-from ..nets.encoded import sampled
+from ..nets.wrappers.encoded import sampled
 from .adversarial import Adversarial, asked_of
 
 DRAWS = Adversarial()  # samples are drawn and labelled as in a game

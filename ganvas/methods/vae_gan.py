@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from ..config import config
 from ..core import ANY, Asked, Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Spec, Stage, Turn
 from ..errors import GanvasError, refuse
-from ..nets.encoded import sampled
-from ..objectives import NonSaturating
+from ..losses.objectives import NonSaturating
+from ..nets.wrappers.encoded import sampled
 from .adversarial import Adversarial, asked_of, conditional, judge, judged
 from .autoencoding import divergence, reconstructed
 

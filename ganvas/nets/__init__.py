@@ -2,20 +2,20 @@
 
 from .biggan_deep import BigGANDeep
 from .compact import Compact
-from .conditioning import AuxiliaryClassifier, Concatenation, Projection
 from .dcgan import DCGAN
-from .encoded import Encoded
-from .initialised import Initialised
-from .minibatch import MinibatchDiscrimination
 from .mlp import MLP
 from .progan import ProGAN
 from .r3gan import R3GAN
 from .residual import SAGAN, SNGAN, BigGAN
-from .spectral import Spectral
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
-from .virtual import VirtualBatchNorm
+from .wrappers.conditioning import AuxiliaryClassifier, Concatenation, Projection
+from .wrappers.encoded import Encoded
+from .wrappers.initialised import Initialised
+from .wrappers.minibatch import MinibatchDiscrimination
+from .wrappers.spectral import Spectral
+from .wrappers.virtual import VirtualBatchNorm
 
 __all__ = [
     "DCGAN",

@@ -14,9 +14,9 @@ from torch.nn.functional import avg_pool2d, relu
 
 from ..config import config
 from ..core import Spec
-from .layers import check_widths, classes_of, embedded, image_levels
+from .layers.labels import check_widths, classes_of, embedded, image_levels
+from .layers.spectral_norm import spectral
 from .residual import Attention, Discriminator, Norm, d_widths, doubled, g_widths, halvings, initialise, places
-from .spectral import spectral
 
 NARROW = 4  # times fewer channels within a block
 

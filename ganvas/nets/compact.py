@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Spec, Verdict
-from .layers import check_widths, classes_of, embedded, image_levels
+from .layers.labels import check_widths, classes_of, embedded, image_levels
 
 
 def widths(width: int, cap: int, levels: int) -> list[int]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..config import config
 from ..core import Spec, Verdict
 from ..errors import refuse
-from .layers import check_widths, image_levels
+from .layers.labels import check_widths, image_levels
 
 
 class Generator(nn.Module):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Spec, Verdict
-from .layers import check_widths
+from .layers.labels import check_widths
 
 
 class Generator(nn.Module):

@@ -15,8 +15,8 @@ from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 
 from ..config import config
 from ..core import Spec, Verdict
-from .equalised import HE, Conv, Linear, pixel_norm, with_deviation
-from .layers import check_widths, image_levels
+from .layers.equalised import HE, Conv, Linear, pixel_norm, with_deviation
+from .layers.labels import check_widths, image_levels
 
 pooled = partial(avg_pool2d, kernel_size=2)
 

@@ -16,7 +16,7 @@ from ..config import config
 from ..core import Spec, Verdict
 from ..errors import refuse
 from ..resampling import doubled, halved
-from .layers import check_widths, classes_of, embedded, image_levels
+from .layers.labels import check_widths, classes_of, embedded, image_levels
 
 EXPANSION = 2  # of a block's inner width
 GAIN = (2 / (1 + 0.2**2)) ** 0.5  # of LeakyReLU 0.2

@@ -15,8 +15,8 @@ from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, relu
 
 from ..config import config
 from ..core import Spec, Verdict
-from .layers import check_widths, classes_of, embedded, image_levels, shares_of
-from .spectral import spectral
+from .layers.labels import check_widths, classes_of, embedded, image_levels, shares_of
+from .layers.spectral_norm import spectral
 
 G_WIDTHS = {64: (16, 16, 8, 4, 2), 128: (16, 16, 8, 4, 2, 1), 256: (16, 16, 8, 8, 4, 2, 1)}  # times `width`, from 4 px
 D_WIDTHS = {64: (1, 2, 4, 8, 16), 128: (1, 2, 4, 8, 16, 16), 256: (1, 2, 4, 8, 8, 16, 16)}  # of the blocks' outputs

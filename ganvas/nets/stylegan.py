@@ -16,10 +16,10 @@ from ..config import config
 from ..core import Spec
 from ..errors import refuse
 from ..resampling import doubled, halved
-from .equalised import HE, Conv, Linear
-from .layers import check_widths, image_levels
+from .layers.equalised import HE, Conv, Linear
+from .layers.labels import check_widths, image_levels
+from .layers.style import Mapping, Styled
 from .progan import Discriminator, faded, widths
-from .style import Mapping, Styled
 
 
 class AdaIN(nn.Module):

@@ -15,10 +15,10 @@ from ..config import config
 from ..core import Spec, Verdict
 from ..errors import refuse
 from ..resampling import blurred, doubled, halved
-from .equalised import HE, Conv, Linear, with_deviation
-from .layers import check_widths, classes_of, image_levels
+from .layers.equalised import HE, Conv, Linear, with_deviation
+from .layers.labels import check_widths, classes_of, image_levels
+from .layers.style import Mapping, Styled
 from .progan import widths
-from .style import Mapping, Styled
 
 
 class ModulatedConv(nn.Module):

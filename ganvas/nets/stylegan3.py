@@ -17,10 +17,10 @@ from ..config import config
 from ..core import Spec
 from ..errors import refuse
 from ..resampling import downsampled, lowpass, upsampled
-from .equalised import HE, Linear
-from .layers import check_widths, classes_of, image_levels
+from .layers.equalised import HE, Linear
+from .layers.labels import check_widths, classes_of, image_levels
+from .layers.style import Mapping, Styled
 from .progan import widths
-from .style import Mapping, Styled
 from .stylegan2 import Discriminator
 
 MARGIN = 10  # pixels around the image, from which nothing leaks into it

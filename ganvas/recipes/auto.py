@@ -1,15 +1,16 @@
 """The default: what to run when you only bring data."""
 
-from ..choosing import ByBudget
 from ..data import Files
+from ..extractors import FashionClassifier
+from ..losses import FiniteDifferenceR1, FiniteDifferenceR2
+from ..losses.objectives import RelativisticPairing
 from ..media import Image
 from ..methods import Adversarial
-from ..metrics import KID, DensityCoverage, FashionClassifier, Frechet, PrecisionRecall
+from ..metrics import KID, DensityCoverage, Frechet, PrecisionRecall
 from ..nets import Compact
-from ..objectives import RelativisticPairing
-from ..optim import Adam
-from ..penalties import FiniteDifferenceR1, FiniteDifferenceR2
+from ..optim.optimisers import Adam
 from ..recipe import Evaluation, Recipe, Train
+from .by_budget import ByBudget
 
 
 def auto() -> Recipe:

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
+from ..losses import FiniteDifferenceR1, FiniteDifferenceR2
+from ..losses.objectives import RelativisticPairing
 from ..media import Image
 from ..methods import VAEGAN, Autoencoding
 from ..nets import Compact, Encoded
-from ..objectives import RelativisticPairing
-from ..optim import Adam
-from ..penalties import FiniteDifferenceR1, FiniteDifferenceR2
+from ..optim.optimisers import Adam
 from ..recipe import Recipe, Train
 from .dcgan import dcgan
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from ..extras import Classification
+from ..losses import Classification
+from ..losses.objectives import NonSaturating
 from ..methods import Adversarial
 from ..nets import DCGAN, AuxiliaryClassifier, Concatenation, Projection
-from ..objectives import NonSaturating
 from ..recipe import Recipe
 from .dcgan import dcgan_small
 from .gan import gan

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from ..data import Files
+from ..extractors import FashionClassifier
+from ..losses.objectives import Minimax, NonSaturating
 from ..media import Image
 from ..methods import Adversarial
-from ..metrics import KID, DensityCoverage, FashionClassifier, Frechet, PrecisionRecall
+from ..metrics import KID, DensityCoverage, Frechet, PrecisionRecall
 from ..nets import MLP
-from ..objectives import Minimax, NonSaturating
-from ..optim import Adam
+from ..optim.optimisers import Adam
 from ..recipe import Evaluation, Recipe, Train
 
 

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
+from ..losses import R1, Drift, GradientPenalty
+from ..losses.objectives import NonSaturating, Wasserstein
 from ..media import Image
 from ..methods import Adversarial, Progressive
 from ..nets import ProGAN, StyleGAN
-from ..objectives import NonSaturating, Wasserstein
-from ..optim import Adam, lazy
-from ..penalties import R1, Drift, GradientPenalty
+from ..optim.optimisers import Adam, lazy
 from ..recipe import Recipe, Train
 from .dcgan import dcgan
 

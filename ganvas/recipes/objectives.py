@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from ..losses import Dragan
+from ..losses.objectives import LeastSquares, NonSaturating, RelativisticAverage
 from ..methods import Adversarial
-from ..objectives import LeastSquares, NonSaturating, RelativisticAverage
-from ..penalties import Dragan
 from ..recipe import Recipe
 from .dcgan import dcgan_small
 

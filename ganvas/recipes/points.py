@@ -3,15 +3,16 @@
 from dataclasses import replace
 
 from ..data import Mixture
+from ..extractors import Coordinates
+from ..losses import FiniteDifferenceR1, FiniteDifferenceR2
+from ..losses.objectives import NonSaturating, RelativisticPairing
 from ..media import Points
 from ..methods import Adversarial
-from ..metrics import Coordinates, Frechet, Modes
+from ..metrics import Frechet, Modes
 from ..nets import MLP
-from ..objectives import NonSaturating, RelativisticPairing
-from ..optim import Adam
-from ..penalties import FiniteDifferenceR1, FiniteDifferenceR2
+from ..optim.optimisers import Adam
+from ..optim.schedules import Cosine
 from ..recipe import Evaluation, Recipe, Train
-from ..schedule import Cosine
 
 
 def ring() -> Recipe:

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from ..augment import ADA, Rising
+from ..losses import R1, R2, FiniteDifferenceR1, FiniteDifferenceR2
+from ..losses.objectives import RelativisticPairing
 from ..media import Image
 from ..methods import Adversarial
 from ..nets import R3GAN
-from ..objectives import RelativisticPairing
-from ..optim import Adam
-from ..penalties import R1, R2, FiniteDifferenceR1, FiniteDifferenceR2
+from ..optim.optimisers import Adam
+from ..optim.schedules import Cosine
 from ..recipe import Recipe, Train
-from ..schedule import Cosine
 from .dcgan import dcgan
 
 KIMG = 20_000.0  # of every schedule

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from ..extras import Orthogonal
+from ..losses import Orthogonal
+from ..losses.objectives import Hinge
 from ..methods import Adversarial
 from ..nets import SAGAN, SNGAN, BigGAN, BigGANDeep
-from ..objectives import Hinge
-from ..optim import Adam
+from ..optim.optimisers import Adam
 from ..recipe import Recipe, Train
 from .dcgan import dcgan
 

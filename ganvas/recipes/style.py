@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from ..augment import ADA
+from ..losses import R1, PathLength
+from ..losses.objectives import NonSaturating
 from ..media import Image
 from ..methods import Adversarial
 from ..nets import StyleGAN2, StyleGAN3
-from ..objectives import NonSaturating
-from ..optim import Adam, lazy
-from ..penalties import R1, PathLength
+from ..optim.optimisers import Adam, lazy
 from ..recipe import Recipe, Train
 from .dcgan import dcgan
 

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-from ..extras import WeightClipping
+from ..losses import GradientPenalty, WeightClipping
+from ..losses.objectives import Wasserstein
 from ..methods import Adversarial
 from ..nets import DCGAN
-from ..objectives import Wasserstein
-from ..optim import Adam, RMSprop
-from ..penalties import GradientPenalty
+from ..optim.optimisers import Adam, RMSprop
 from ..recipe import Recipe, Train
 from .dcgan import dcgan
 

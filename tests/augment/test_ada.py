@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganvas import GanvasError
 from ganvas.augment import ADA, Adaptive, Rising
 from ganvas.augment.colours import about_gray, bank, coloured, filtered, noisy
 from ganvas.augment.geometry import blits, rotation, scaling, shapes, shift, warped
 from ganvas.core import Clock
+from ganvas.errors import GanvasError
 
 X = torch.randn(6, 3, 16, 16, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
 SMOOTH = torch.nn.functional.interpolate(X[..., :4, :4], size=16, mode="bicubic")

@@ -7,10 +7,10 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from ganvas import GanvasError
 from ganvas.augment import DiffAugment
 from ganvas.augment.diffaugment import cut, recoloured, shifted
 from ganvas.core import Clock
+from ganvas.errors import GanvasError
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 import pytest
 import torch
-from small import IMAGE8, components
 from torch import nn
 from torch.nn.functional import one_hot
 
-from ganvas import GanvasError, nets
+from ganvas import nets
 from ganvas.config import from_json, to_json
 from ganvas.core import Architecture, Condition
+from ganvas.errors import GanvasError
+from small_recipes import IMAGE8, components
 
 ALL = components(nets, "build", "smallest")
 NEEDING = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection)

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 import torch
-from small import components
 from torch import nn
 
 from ganvas import augment
 from ganvas.config import from_json, to_json
 from ganvas.core import Clock, Extra
+from small_recipes import components
 
 START = Clock(0, 0, 100)
 ALL = {name: part for name, part in components(augment).items() if callable(part)}  # and not what they are made of

@@ -20,7 +20,7 @@ NOTE = {"Generator": "ganvas", "Seed": "7"}
 
 def media():
     """One of each medium, with the settings it starts with, and those in which it draws random numbers."""
-    for module in pkgutil.iter_modules(ganvas.media.__path__, "ganvas.media."):
+    for module in pkgutil.walk_packages(ganvas.media.__path__, "ganvas.media."):
         for name, cls in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             if cls.__module__ == module.name and hasattr(cls, "fit") and "__dataclass_fields__" in vars(cls):
                 yield pytest.param(cls(), id=name)

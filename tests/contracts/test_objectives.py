@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from small import components
 
-from ganvas import objectives
+from ganvas import losses
 from ganvas.config import from_json, to_json
+from small_recipes import components
 
-ALL = components(objectives, "d", "g")
+ALL = components(losses, "d", "g")
 
 
 @pytest.mark.parametrize("name", ALL)

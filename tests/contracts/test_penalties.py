@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from small import components
 
-from ganvas import penalties
+from ganvas import losses
 from ganvas.config import from_json, to_json
 from ganvas.core import Clock
+from small_recipes import components
 
-ALL = components(penalties, "on", "every", "__call__")
+ALL = components(losses, "on", "every", "__call__")
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 import torch
-from small import noise, small
 
-from ganvas import checkpoint, loop, recipes
+from ganvas import recipes
 from ganvas.commands.recipes import describe
 from ganvas.config import from_json, to_json
-from ganvas.loop import Loop, State
+from ganvas.runs import checkpoint
+from ganvas.runs.state import State, start
+from ganvas.training.loop import Loop
+from small_recipes import noise, small
 
 ALL = recipes.every()
 CPU = torch.device("cpu")
@@ -35,14 +37,14 @@ def test_resumed_equals_uninterrupted_bit_for_bit(name: str, tmp_path: Path) -> 
     recipe = small(ALL[name](), images=80, ema_kimg=0.02 if ALL[name]().train.ema_kimg else 0.0)
     data, spec = noise(recipe), noise(recipe).spec
 
-    straight = loop.start(recipe, spec, 0, CPU)
+    straight = start(recipe, spec, 0, CPU)
     playing = Loop(recipe, data, straight, 0)
     playing.run(lambda state, tally: False)
 
-    first = loop.start(recipe, spec, 0, CPU)
+    first = start(recipe, spec, 0, CPU)
     Loop(recipe, data, first, 0).run(lambda state, tally: state.clock.images >= 40)
     checkpoint.save(tmp_path / "000000040", first)
-    second = loop.start(recipe, spec, 1, CPU)  # another seed: everything has to come from the checkpoint
+    second = start(recipe, spec, 1, CPU)  # another seed: everything has to come from the checkpoint
     checkpoint.load(tmp_path / "000000040", second)
     Loop(recipe, data, second, 0).run(lambda state, tally: False)
 
@@ -65,7 +67,7 @@ def tensors(state: State) -> list[torch.Tensor]:
 def test_every_step_learns(name: str, train: dict[str, Any]) -> None:
     """Each network that has an optimiser is moved by a step, and nothing is left without a finite gradient norm."""
     recipe = small(ALL[name](), images=8, **train)
-    state = loop.start(recipe, noise(recipe).spec, 0, CPU)
+    state = start(recipe, noise(recipe).spec, 0, CPU)
     before = {n: [p.clone() for p in state.nets[n].parameters()] for n in recipe.optim}
     playing = Loop(recipe, noise(recipe), state, 0)
     playing.run(lambda state, tally: False)

@@ -16,10 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganvas.core import Condition
-from ganvas.data import Files, cifar, pickles, prepare
+from ganvas.data import Files, prepare
+from ganvas.data.formats import cifar
 from ganvas.data.items import Listed
 from ganvas.errors import GanvasError
 from ganvas.media import Image
+from ganvas.system import pickles
 
 TEN, HUNDRED = ("airplane", "automobile", "bird"), ("apple", "aquarium_fish", "baby", "bear")
 

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from ganvas.core import Dataset
-from ganvas.data import Files, Mixture, Tensors, cache, cache_folder, dataset, encoding, prepare
+from ganvas.data import Files, Mixture, Tensors, cache, dataset, encoding, prepare
 from ganvas.data.items import Listed, of_array
 from ganvas.errors import GanvasError
 from ganvas.media import ImageCodec, Points, PointsCodec
+from ganvas.system.files import cache_folder
 
 CODEC = ImageCodec(size=8, channels=1)
 

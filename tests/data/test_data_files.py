@@ -10,7 +10,8 @@ import pytest
 from PIL import Image as Pillow
 
 from ganvas.core import Condition, Source
-from ganvas.data import Files, archive
+from ganvas.data import Files
+from ganvas.data.formats import archive
 from ganvas.data.items import Listed, relabelled
 from ganvas.errors import GanvasError
 

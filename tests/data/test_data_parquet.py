@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from ganvas.core import Condition
-from ganvas.data import Files, encoding, parquet, prepare
+from ganvas.data import Files, encoding, prepare
+from ganvas.data.formats import parquet
 from ganvas.data.items import Listed
 from ganvas.errors import GanvasError
 from ganvas.media import Image, ImageCodec

@@ -7,18 +7,20 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from runs import trained
-from small import noise, small
 from torch import nn
 from torch.distributions import Normal, kl_divergence
 
-from ganvas import GanvasError, loop, recipes
+from ganvas import recipes
 from ganvas.core import Clock
-from ganvas.loop import Loop
+from ganvas.errors import GanvasError
+from ganvas.losses import R1
 from ganvas.methods import VAEGAN, Autoencoding
 from ganvas.methods.autoencoding import Codes, divergence, surprise
-from ganvas.nets.encoded import sampled
-from ganvas.penalties import R1
+from ganvas.nets.wrappers.encoded import sampled
+from ganvas.runs.state import start
+from ganvas.training.loop import Loop
+from small_recipes import noise, small
+from trained_runs import trained
 
 CLOCK, CPU = Clock(0, 0, 1), torch.device("cpu")
 
@@ -61,7 +63,7 @@ def test_samples_have_the_posteriors_moments() -> None:
 
 def test_each_phase_of_the_hybrid_moves_its_own_player() -> None:
     recipe = small(recipes.find("vae_gan"), images=8)
-    state = loop.start(recipe, noise(recipe).spec, 0, CPU)
+    state = start(recipe, noise(recipe).spec, 0, CPU)
     playing = Loop(recipe, noise(recipe), state, 0)
     for phase in recipe.method.stage(state.nets, CLOCK).phases:
         before = {key: p.clone() for key, p in state.nets.named_parameters()}
@@ -72,7 +74,7 @@ def test_each_phase_of_the_hybrid_moves_its_own_player() -> None:
 
 def test_the_autoencoders_codes_are_the_means() -> None:
     recipe = small(replace(recipes.find("autoencoder"), name="x"), images=8)
-    state = loop.start(recipe, noise(recipe).spec, 0, CPU)
+    state = start(recipe, noise(recipe).spec, 0, CPU)
     batch = noise(recipe).batch(0, 8)
     for net in state.nets.values():
         net.eval()

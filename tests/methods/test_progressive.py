@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import trained
-from small import noise, small
 
-from ganvas import GanvasError, checkpoint, loop, recipes
+from ganvas import recipes
 from ganvas.core import Clock, generator
-from ganvas.loop import Loop
+from ganvas.errors import GanvasError
 from ganvas.methods import Adversarial, Progressive
 from ganvas.methods.progressive import Growth, rounded, shrunk
 from ganvas.recipe import Recipe
+from ganvas.runs import checkpoint
+from ganvas.runs.state import State, start
+from ganvas.training import loop
+from ganvas.training.loop import Loop
+from small_recipes import noise, small
+from trained_runs import trained
 
 CPU = torch.device("cpu")
 
@@ -27,7 +31,7 @@ def tiny(**changes: object) -> Recipe:
 @pytest.fixture
 def nets() -> torch.nn.ModuleDict:
     recipe = tiny()
-    return loop.start(recipe, noise(recipe).spec, 0, CPU).nets  # up to 16 px: two doublings
+    return start(recipe, noise(recipe).spec, 0, CPU).nets  # up to 16 px: two doublings
 
 
 def test_the_papers_schedule(nets: torch.nn.ModuleDict) -> None:
@@ -69,10 +73,10 @@ def test_reals_fade_in() -> None:
 def test_samples_are_whole_at_every_size() -> None:
     recipe = tiny(share=1.0)
     data = noise(recipe)
-    state = loop.start(recipe, data.spec, 0, CPU)
+    state = start(recipe, data.spec, 0, CPU)
     sizes: set[int] = set()
 
-    def watch(state: loop.State, _: object) -> bool:
+    def watch(state: State, _: object) -> bool:
         method = recipe.method
         x = method.render(state.nets, method.latents(state.nets, 2, generator("x")))
         assert x.shape == (2, 1, 16, 16)
@@ -89,12 +93,12 @@ def test_samples_are_whole_at_every_size() -> None:
 def test_what_is_grown_stays_grown(tmp_path: object) -> None:
     """A finished run that is given more time does not shrink, although its share of the run is less."""
     recipe = tiny(share=1.0)
-    state = loop.start(recipe, noise(recipe).spec, 0, CPU)
+    state = start(recipe, noise(recipe).spec, 0, CPU)
     Loop(recipe, noise(recipe), state, 0).run(lambda *_: False)
     reached = state.nets["growth"].depth
     assert reached > 1
     checkpoint.save(tmp_path / "000000160", state)  # type: ignore[operator]
-    again = loop.start(recipe, noise(recipe).spec, 1, CPU)
+    again = start(recipe, noise(recipe).spec, 1, CPU)
     checkpoint.load(tmp_path / "000000160", again, total=1600)  # type: ignore[operator]
     assert again.nets["growth"].depth == reached
     method = recipe.method
@@ -113,7 +117,7 @@ def test_growth_is_remembered_exactly() -> None:
 
 def test_stages_of_a_run_are_found_with_their_shares() -> None:
     recipe = tiny(share=0.5)
-    nets = loop.start(recipe, noise(recipe).spec, 0, CPU).nets
+    nets = start(recipe, noise(recipe).spec, 0, CPU).nets
     found = {recipe.method.stage(nets, clock).name: share for clock, share in loop.stages(recipe, nets)}
     assert found == {
         "4 px": pytest.approx(0.13, abs=0.02),
@@ -126,7 +130,7 @@ def test_networks_that_cannot_grow_are_refused() -> None:
     recipe = recipes.find("dcgan_small")
     wrong = small(replace(recipe, method=Progressive()))
     with pytest.raises(GanvasError, match="grows networks that can"):
-        loop.start(wrong, noise(wrong).spec, 0, CPU)
+        start(wrong, noise(wrong).spec, 0, CPU)
 
 
 @pytest.mark.parametrize("wrong", [{"kimg": -1.0}, {"share": 0.0}, {"batches": (1,)}])
@@ -138,7 +142,7 @@ def test_bad_settings_are_refused(wrong: dict[str, object]) -> None:
 def test_a_game_that_shares_its_fakes_can_grow() -> None:
     """What G's turn hands on is of the data's size, for D's turn shrinks it itself."""
     recipe = tiny(game=Adversarial(share_fakes=True), share=1.0)
-    state = loop.start(recipe, noise(recipe).spec, 0, CPU)
+    state = start(recipe, noise(recipe).spec, 0, CPU)
     Loop(recipe, noise(recipe), state, 0).run(lambda *_: False)
     assert state.nets["growth"].depth > 1
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from ganvas import GanvasError
 from ganvas.core import Condition, Spec
+from ganvas.errors import GanvasError
 from ganvas.nets import DCGAN, MLP, Compact
 
 

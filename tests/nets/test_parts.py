@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from small import IMAGE8, POINT
 from torch import Tensor, nn
 
-from ganvas import GanvasError
 from ganvas.core import Condition, Spec
+from ganvas.errors import GanvasError
 from ganvas.nets import (
     DCGAN,
     MLP,
@@ -26,9 +25,10 @@ from ganvas.nets import (
     Spectral,
     VirtualBatchNorm,
 )
-from ganvas.nets.minibatch import Closeness
+from ganvas.nets.layers.spectral_norm import SpectralNorm
 from ganvas.nets.residual import Attention
-from ganvas.nets.spectral import SpectralNorm
+from ganvas.nets.wrappers.minibatch import Closeness
+from small_recipes import IMAGE8, POINT
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_sample_under_virtual_norm_does_not_depend_on_its_neighbours() -> None
 
 
 def test_virtual_norm_by_hand() -> None:
-    from ganvas.nets.virtual import VirtualNorm
+    from ganvas.nets.wrappers.virtual import VirtualNorm
 
     x = torch.tensor([[1.0], [3.0], [8.0]])  # two of the reference, one other: w = 1/3
     found = VirtualNorm(nn.BatchNorm1d(1, eps=0.0), 2)(x)
@@ -167,7 +167,7 @@ def test_initialisations() -> None:
 
 
 def test_virtual_norm_under_bf16_is_as_without() -> None:
-    from ganvas.nets.virtual import VirtualNorm
+    from ganvas.nets.wrappers.virtual import VirtualNorm
 
     x = 3 + 0.05 * torch.randn(40, 6)
     norm = VirtualNorm(nn.BatchNorm1d(6), 8)

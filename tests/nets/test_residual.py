@@ -11,11 +11,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ganvas.core import Condition, Field, Spec
-from ganvas.extras.orthogonal import off_diagonal, weights
-from ganvas.foreign import biggan
+from ganvas.interop.foreign import biggan
+from ganvas.losses.orthogonal import off_diagonal, weights
 from ganvas.nets import SAGAN, SNGAN, BigGAN, BigGANDeep
+from ganvas.nets.layers.spectral_norm import SpectralNorm, spectral
 from ganvas.nets.residual import Discriminator, Generator, down_blocks
-from ganvas.nets.spectral import SpectralNorm, spectral
 
 
 @pytest.fixture

@@ -12,16 +12,16 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 
-from ganvas import GanvasError
 from ganvas.core import Architecture, Clock, Condition, Field, Spec
-from ganvas.foreign import r3gan as r3
-from ganvas.foreign import stylegan2 as style2
-from ganvas.foreign import stylegan3 as style3
+from ganvas.errors import GanvasError
+from ganvas.interop.foreign import r3gan as r3
+from ganvas.interop.foreign import stylegan2 as style2
+from ganvas.interop.foreign import stylegan3 as style3
+from ganvas.losses import R1, R2, PathLength
+from ganvas.losses.objectives import RelativisticPairing
 from ganvas.nets import R3GAN, ProGAN, StyleGAN, StyleGAN2, StyleGAN3, progan, r3gan, stylegan, stylegan2, stylegan3
-from ganvas.nets.equalised import with_deviation
-from ganvas.nets.style import Mapping, mixed
-from ganvas.objectives import RelativisticPairing
-from ganvas.penalties import R1, R2, PathLength
+from ganvas.nets.layers.equalised import with_deviation
+from ganvas.nets.layers.style import Mapping, mixed
 
 CLOCK = Clock(0, 0, 1)
 HE = sqrt(2)

@@ -1,0 +1,1 @@
+"""The formats that samples are read from, one file each."""

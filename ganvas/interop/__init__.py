@@ -1,0 +1,1 @@
+"""Others' files read, and ours written for others."""

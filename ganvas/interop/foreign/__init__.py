@@ -1,0 +1,73 @@
+"""Generators that others trained, read from their files without running anything in them; one file an original.
+
+Each has `read(found)`, which knows its networks by the names of their weights and says what they are here, or None. A file in
+this folder that has one is found by itself.
+"""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from ...core import Architecture
+from ...errors import GanvasError
+
+LARGEST = 4096  # pixels of an image, and so the largest number in a layer's name
+
+
+class Found(NamedTuple):
+    """One network in a file: its weights by their names there, and settings or tensors that the file has beside them."""
+
+    name: str  # in the file: "G_ema"; "" where there is but one
+    tensors: Mapping[str, Tensor]
+    settings: Mapping[str, Any]
+
+
+class Taken(NamedTuple):
+    """A network as it is here: whose it is, a recipe of that family, its architecture, what it makes, its weights."""
+
+    about: str
+    recipe: str
+    nets: Architecture
+    shape: tuple[int, int, int]  # of x
+    classes: int
+    player: str  # "G" or "D"
+    state: Mapping[str, Tensor]
+
+
+def recognised(found: Found) -> Taken | None:
+    """What a network is, by the first file here that knows it.
+
+    Raises:
+        GanvasError: one that is known, in a form that is not.
+        ValueError: images of a size that no network makes.
+    """
+    sound = {name: value for name, value in found.tensors.items() if value.numel()}  # a side of 0 lets others claim anything
+    if any(int(number) > LARGEST for name in sound for number in re.findall(r"\d+", name)):
+        return None
+    found = found._replace(tensors=sound)
+    for module in pkgutil.iter_modules(__path__):
+        read = getattr(importlib.import_module(f"{__name__}.{module.name}"), "read", None)
+        taken = read(found) if read else None
+        if taken is not None and max(taken.shape) > LARGEST:
+            raise ValueError(f"images of more than {LARGEST} px")
+        if taken is not None:
+            return taken
+    return None
+
+
+def base(widths: Mapping[int, int], what: str) -> tuple[int, int]:
+    """(width, base) of which channels at a size are min(width, base / size), from channels by size.
+
+    Raises:
+        GanvasError: other channels.
+    """
+    width, size = max(widths.values()), max(widths)
+    found = widths[size] * size
+    if any(widths[s] != min(width, found // s) for s in widths):
+        listed = ", ".join(f"{s} px: {n}" for s, n in sorted(widths.items()))
+        raise GanvasError(f"{what} of other widths than the published ones are not known here ({listed})")
+    return width, found

@@ -1,0 +1,49 @@
+"""What networks learn from: objectives, penalties, auxiliary losses, constraints on weights; one file each."""
+
+from .classification import Classification
+from .feature_matching import FeatureMatching
+from .finite_difference import FiniteDifferenceR1, FiniteDifferenceR2
+from .gradient_penalty import Dragan, Drift, GradientPenalty
+from .historical import HistoricalAveraging
+from .lecam import LeCam
+from .objectives import (
+    Hinge,
+    LeastSquares,
+    Minimax,
+    NonSaturating,
+    RelativisticAverage,
+    RelativisticPairing,
+    Smoothed,
+    TopK,
+    Wasserstein,
+)
+from .orthogonal import Orthogonal
+from .path_length import PathLength
+from .r1 import R1, R2
+from .weight_clipping import WeightClipping
+
+__all__ = [
+    "R1",
+    "R2",
+    "Classification",
+    "Dragan",
+    "Drift",
+    "FeatureMatching",
+    "FiniteDifferenceR1",
+    "FiniteDifferenceR2",
+    "GradientPenalty",
+    "Hinge",
+    "HistoricalAveraging",
+    "LeCam",
+    "LeastSquares",
+    "Minimax",
+    "NonSaturating",
+    "Orthogonal",
+    "PathLength",
+    "RelativisticAverage",
+    "RelativisticPairing",
+    "Smoothed",
+    "TopK",
+    "Wasserstein",
+    "WeightClipping",
+]

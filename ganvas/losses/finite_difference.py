@@ -1,0 +1,69 @@
+"""R1 and R2 without a second derivative: the slope of D along one random direction a sample.
+
+E[((D(x + σn) - D(x)) / σ)²] over n ~ N(0, I) equals ‖∇D(x)‖² to first order in σ, at the price of one forward pass.
+The perturbed samples go through D by themselves, not joined to the others: measured on two CPU cores, one pass over
+all of them is 18% slower (its activations leave the cache).
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ..config import config
+from ..core import Clock
+from ..optim.schedules import Constant, Schedule
+from .ranges import check
+
+LEAST = 0.1  # σ under bf16, which at 0.01 finds squared slopes 60% too large
+
+
+def squared_slope(critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, sigma: float) -> Tensor:
+    """((D(x + σn) - D(x)) / σ)², [N]; in full precision where σ is too small for bf16."""
+    if sigma < LEAST and torch.is_autocast_enabled(x.device.type):
+        with torch.autocast(x.device.type, enabled=False):
+            return squared_slope(critic, x.float(), None, sigma)
+    if logits is None:
+        logits = critic(x)
+    return ((critic(x + sigma * torch.randn_like(x)) - logits) / sigma).square()
+
+
+@config
+class FiniteDifferenceR1:
+    """γ/2·‖∇D(x)‖² on real samples, estimated at distance `sigma`."""
+
+    gamma: float = 1.0
+    sigma: float = 0.1
+    every: int = 1
+    schedule: Schedule = Constant()  # of γ
+
+    def __post_init__(self) -> None:
+        check(self.every, gamma=self.gamma, sigma=self.sigma)
+
+    @property
+    def on(self) -> Literal["real"]:
+        return "real"
+
+    def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
+        return self.gamma * self.schedule(clock) / 2 * squared_slope(critic, x, logits, self.sigma)
+
+
+@config
+class FiniteDifferenceR2:
+    """γ/2·‖∇D(x)‖² on fake samples, estimated at distance `sigma`."""
+
+    gamma: float = 1.0
+    sigma: float = 0.1
+    every: int = 1
+    schedule: Schedule = Constant()  # of γ
+
+    def __post_init__(self) -> None:
+        check(self.every, gamma=self.gamma, sigma=self.sigma)
+
+    @property
+    def on(self) -> Literal["fake"]:
+        return "fake"
+
+    def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
+        return self.gamma * self.schedule(clock) / 2 * squared_slope(critic, x, logits, self.sigma)

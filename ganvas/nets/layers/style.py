@@ -1,0 +1,96 @@
+"""What the style networks share: from z to styles, a style for every layer. Karras et al. 2019, section 2."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
+
+from .equalised import HE, Linear, pixel_norm
+from .labels import shares_of
+
+
+class Mapping(nn.Module):
+    """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> w [N, w_dim].
+
+    Its mean is followed in training.
+
+    Without z_dim it maps labels alone.
+    lr: of its layers, against the others'. keep: of the mean's old value, a batch; None follows no mean.
+    """
+
+    middle: Tensor
+
+    def __init__(
+        self, z_dim: int, w_dim: int, layers: int, classes: int = 0, lr: float = 0.01, keep: float | None = 0.995
+    ) -> None:
+        super().__init__()
+        self.label = Linear(classes, w_dim) if classes else None
+        self.z_dim, self.classes, self.keep = z_dim, classes, keep
+        sizes = [z_dim + (w_dim if classes else 0)] + [w_dim] * layers
+        self.layers = nn.ModuleList(Linear(sizes[k], sizes[k + 1], lr=lr, boost=HE) for k in range(layers))
+        self.register_buffer("middle", None if keep is None else torch.zeros(w_dim))
+
+    def forward(self, z: Tensor | None, label: Tensor | None = None) -> Tensor:
+        with torch.autocast(next(self.parameters()).device.type, enabled=False):  # styles are few, and small errors grow
+            return self.mapped(z, label)
+
+    def mapped(self, z: Tensor | None, label: Tensor | None) -> Tensor:
+        given = [] if z is None else [pixel_norm(z.float())]
+        if self.label is not None and label is not None:
+            given.append(pixel_norm(self.label(shares_of(label, self.classes))))
+        h = torch.cat(given, 1)
+        for layer in self.layers:
+            h = leaky_relu(layer(h), 0.2)
+        if self.training and self.keep is not None:
+            self.middle.lerp_(h.detach().mean(0), 1 - self.keep)
+        return h
+
+
+def truncated(ws: Tensor, middle: Tensor, truncation: Tensor | None) -> Tensor:
+    """ws [N, layers, w_dim] drawn towards the mean: ψ, `truncation` [N] or [N, layers], is the share of the way left."""
+    return ws if truncation is None else torch.lerp(middle.expand_as(ws), ws, truncation.view(ws.shape[0], -1, 1))
+
+
+def mixed(ws: Tensor, other: Tensor, probability: float) -> Tensor:
+    """ws [N, layers, w_dim], some with another's w [N, w_dim] from a random layer on: with `probability`. Section 3.1."""
+    n, layers, _ = ws.shape
+    cut = torch.randint(1, layers, (n, 1), device=ws.device)
+    cut = torch.where(torch.rand(n, 1, device=ws.device) < probability, cut, layers)
+    own = torch.arange(layers, device=ws.device) < cut
+    return torch.where(own[..., None], ws, other[:, None])
+
+
+class Styled(nn.Module):
+    """G as mapping and synthesis: z [N, z_dim], label [N], truncation [N] -> x. Subclasses say what is made of styles.
+
+    In the place of all these it takes `ws` [N, layers, w_dim]. In training, styles of two latents are mixed with probability
+    `mixing`.
+    """
+
+    truncates = True
+    layers: int  # that want a style each
+
+    def __init__(self, mapping: Mapping, mixing: float) -> None:
+        super().__init__()
+        self.mapping, self.mixing = mapping, mixing
+        self.z_dim, self.conditional = mapping.z_dim, mapping.classes > 0
+
+    def forward(
+        self,
+        z: Tensor | None = None,
+        label: Tensor | None = None,
+        truncation: Tensor | None = None,
+        ws: Tensor | None = None,
+    ) -> Tensor:
+        return self.synthesis(self.styles(z, label, truncation) if ws is None else ws)
+
+    def synthesis(self, ws: Tensor) -> Tensor:
+        """ws [N, layers, w_dim] -> x."""
+        raise NotImplementedError
+
+    def styles(self, z: Tensor | None, label: Tensor | None = None, truncation: Tensor | None = None) -> Tensor:
+        """A style for every layer, [N, layers, w_dim]."""
+        assert z is not None
+        ws = self.mapping(z, label)[:, None].expand(-1, self.layers, -1)
+        if self.training and self.mixing:
+            ws = mixed(ws, self.mapping(torch.randn_like(z), label), self.mixing)
+        return truncated(ws, self.mapping.middle, truncation)

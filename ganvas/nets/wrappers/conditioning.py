@@ -1,0 +1,159 @@
+"""Three ways to make any networks conditional. They differ in D; G is always told its label beside z.
+
+Concatenation (Mirza & Osindero 2014): D is shown the label beside the sample.
+AuxiliaryClassifier (Odena et al. 2017): D is told nothing and names the label itself; with the extra Classification.
+Projection (Miyato & Koyama 2018): D's logit gains the product of its features with a direction for each class.
+"""
+
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...config import config
+from ...core import Architecture, Condition, Spec, Verdict
+from ...errors import GanvasError
+from ..layers.labels import no_label, shares_of
+from ..mlp import MLP
+
+
+class Told(nn.Module):
+    """G of z and the label, for a network of a longer z: z [N, z_dim], label [N] or [N, K] -> x."""
+
+    conditional = True
+
+    def __init__(self, net: nn.Module, label: Condition) -> None:
+        super().__init__()
+        self.net, self.label = net, label
+        self.z_dim = int(net.z_dim) - label.size  # type: ignore[arg-type]
+
+    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+        return self.net(torch.cat([z, vector(label, self.label)], 1))
+
+
+def vector(label: Tensor, condition: Condition) -> Tensor:
+    """Labels as float [N, K]: classes as one of K."""
+    return shares_of(label, condition.size) if condition.kind == "class" else label.float()
+
+
+class Shown(nn.Module):
+    """D of the sample and the label, for a network of more channels: the label as a learned plane; beside a point, as it is."""
+
+    def __init__(self, net: nn.Module, label: Condition, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.net, self.label, self.shape = net, label, shape
+        self.plane = nn.Linear(label.size, prod(shape[1:])) if shape[1:] else nn.Identity()
+
+    def forward(self, x: Tensor, label: Tensor) -> Verdict:
+        plane = self.plane(vector(label, self.label)).view(len(x), -1, *self.shape[1:])
+        return self.net(torch.cat([x, plane.to(x.dtype)], 1))
+
+
+class Naming(nn.Module):
+    """D that names labels: `classify` its features -> logits [N, K]. It is told no label when it judges."""
+
+    def __init__(self, net: nn.Module, label: Condition, features: int) -> None:
+        super().__init__()
+        self.net, self.classify = net, nn.Linear(features, label.size)
+
+    def forward(self, x: Tensor, label: Tensor) -> Verdict:
+        return self.net(x)
+
+
+class Projecting(nn.Module):
+    """D(x) + V(label)·features."""
+
+    def __init__(self, net: nn.Module, label: Condition, features: int) -> None:
+        super().__init__()
+        self.net, self.label = net, label
+        self.direction = nn.Linear(label.size, features, bias=False)
+        nn.init.normal_(self.direction.weight, std=0.02)
+
+    def forward(self, x: Tensor, label: Tensor) -> Verdict:
+        logit, features = self.net(x)
+        return Verdict(logit + (self.direction(vector(label, self.label)) * features).sum(1), features)
+
+
+@config
+class Concatenation:
+    """The label beside z and, as one more channel, beside the sample. Mirza & Osindero 2014."""
+
+    nets: Architecture = MLP()
+
+    def build(self, spec: Spec) -> nn.ModuleDict:
+        label = labelled(spec)
+        extra = 1 if spec.shape[1:] else label.size
+        more = spec._replace(shape=(spec.shape[0] + extra, *spec.shape[1:]))
+        D = Shown(self.nets.build(plain(more))["D"], label, spec.shape)
+        return nn.ModuleDict({"G": told(self.nets, spec, label), "D": D})
+
+    def smallest(self) -> "Concatenation":
+        return replace(self, nets=self.nets.smallest())
+
+
+@config
+class AuxiliaryClassifier:
+    """The label beside z; D names it. Odena, Olah & Shlens 2017."""
+
+    nets: Architecture = MLP()
+
+    def build(self, spec: Spec) -> nn.ModuleDict:
+        label, nets = labelled(spec), self.nets.build(plain(spec))
+        return nn.ModuleDict({"G": told(self.nets, spec, label), "D": Naming(nets["D"], label, features(nets, spec))})
+
+    def smallest(self) -> "AuxiliaryClassifier":
+        return replace(self, nets=self.nets.smallest())
+
+
+@config
+class Projection:
+    """The label beside z; D's logit has a part that is linear in the label. Miyato & Koyama 2018, eq. 3."""
+
+    nets: Architecture = MLP()
+
+    def build(self, spec: Spec) -> nn.ModuleDict:
+        label, nets = labelled(spec), self.nets.build(plain(spec))
+        return nn.ModuleDict({"G": told(self.nets, spec, label), "D": Projecting(nets["D"], label, features(nets, spec))})
+
+    def smallest(self) -> "Projection":
+        return replace(self, nets=self.nets.smallest())
+
+
+def told(nets: Architecture, spec: Spec, label: Condition) -> Told:
+    return Told(longer(nets, label.size).build(plain(spec))["G"], label)
+
+
+def longer(nets: Any, by: int) -> Any:
+    """The networks with a z longer `by` so much; of those that wrap others, the innermost."""
+    if hasattr(nets, "z_dim"):
+        return replace(nets, z_dim=nets.z_dim + by)
+    return replace(nets, nets=longer(nets.nets, by))
+
+
+def plain(spec: Spec) -> Spec:
+    """The spec without conditions, for networks that are not to look at them themselves."""
+    return spec._replace(conditions={})
+
+
+def labelled(spec: Spec) -> Condition:
+    """What samples may be asked to be. Raises GanvasError where the data has no labels."""
+    if "label" not in spec.conditions:
+        raise GanvasError(
+            "these networks need labels, and the data has none: give a folder with a subfolder for each class, or with a "
+            "labels.csv"
+        )
+    return spec.conditions["label"]
+
+
+@torch.no_grad()
+def features(nets: nn.ModuleDict, spec: Spec) -> int:
+    """How many features D shows."""
+    given: dict[str, Tensor] = {}
+    if getattr(nets["G"], "conditional", False):
+        given = {"label": no_label(labelled(spec))}
+    D = nets["D"].eval()
+    found = D(torch.zeros(2, *spec.shape), **given).features.shape[1]
+    D.train()
+    return found

@@ -1,0 +1,49 @@
+"""Other starts for any networks."""
+
+from dataclasses import replace
+from typing import Literal
+
+from torch import Tensor, nn
+
+from ...config import config
+from ...core import Architecture, Spec
+from ..layers.labels import is_0, stored_weight
+from ..mlp import MLP
+
+How = Literal["orthogonal", "xavier", "he", "normal"]
+
+
+@config
+class Initialised:
+    """Any networks, the weights of linear and convolution layers drawn anew; biases 0.
+
+    orthogonal: Saxe et al. 2014. xavier: Glorot & Bengio 2010. he: He et al. 2015, for LeakyReLU 0.2. normal: N(0, 0.02),
+    Radford et al. 2016.
+    """
+
+    nets: Architecture = MLP()
+    how: How = "orthogonal"
+
+    def build(self, spec: Spec) -> nn.ModuleDict:
+        built = self.nets.build(spec)
+        for layer in built.modules():
+            if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)) and not is_0(layer.weight):  # 0 is meant
+                draw(stored_weight(layer), self.how)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+        return built
+
+    def smallest(self) -> "Initialised":
+        return replace(self, nets=self.nets.smallest())
+
+
+def draw(weight: Tensor, how: How) -> None:
+    match how:
+        case "orthogonal":
+            nn.init.orthogonal_(weight)
+        case "xavier":
+            nn.init.xavier_uniform_(weight)
+        case "he":
+            nn.init.kaiming_normal_(weight, 0.2)
+        case "normal":
+            nn.init.normal_(weight, 0.0, 0.02)

@@ -1,0 +1,28 @@
+"""Any networks, spectrally normalised. Miyato et al. 2018."""
+
+from dataclasses import replace
+from typing import Literal
+
+from torch import nn
+
+from ...config import config
+from ...core import Architecture, Spec
+from ..layers.spectral_norm import spectral
+from ..mlp import MLP
+
+
+@config
+class Spectral:
+    """Any networks, those of the `players` spectrally normalised."""
+
+    nets: Architecture = MLP()
+    players: tuple[Literal["G", "D"], ...] = ("D",)
+
+    def build(self, spec: Spec) -> nn.ModuleDict:
+        built = self.nets.build(spec)
+        for player in self.players:
+            spectral(built[player])
+        return built
+
+    def smallest(self) -> "Spectral":
+        return replace(self, nets=self.nets.smallest())

@@ -1,0 +1,50 @@
+"""Settings that change while training, by images seen."""
+
+from math import cos, pi
+from typing import Protocol, runtime_checkable
+
+from ..config import config
+from ..core import Clock
+from ..errors import refuse
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """A factor, on a learning rate for instance. Frozen settings (@config)."""
+
+    def __call__(self, clock: Clock) -> float: ...
+    def way(self, clock: Clock) -> float:
+        """How much of the change is done, from 0 to 1."""
+        ...
+
+
+@config
+class Constant:
+    """Always 1."""
+
+    def __call__(self, clock: Clock) -> float:
+        return 1.0
+
+    def way(self, clock: Clock) -> float:
+        return 0.0
+
+
+@config
+class Cosine:
+    """1 until `start`, a share of the run or of its first `kimg` thousand images; then half a cosine to `final`."""
+
+    final: float = 0.0
+    start: float = 0.0
+    kimg: float = 0.0
+
+    def __post_init__(self) -> None:
+        refuse(not 0 <= self.final <= 1000, "a schedule's final factor", self.final, "0 or more", "final=0.1")
+        refuse(not 0 <= self.start < 1, "a schedule's start", self.start, "in [0, 1)", "start=0.5")
+        refuse(not self.kimg >= 0, "a schedule's kimg", self.kimg, "0 or more", "kimg=20000")
+
+    def __call__(self, clock: Clock) -> float:
+        return 1 + (self.final - 1) * self.way(clock)
+
+    def way(self, clock: Clock) -> float:
+        done = clock.images / (1000 * self.kimg or max(1, clock.total))
+        return (1 - cos(pi * min(1.0, max(0.0, (done - self.start) / max(1e-9, 1.0 - self.start))))) / 2

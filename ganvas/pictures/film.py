@@ -1,0 +1,73 @@
+"""Pictures in a row as a film: GIF, WebP, or MP4 where the package av is installed."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from ..errors import GanvasError
+from ..system.files import explained, write_whole
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+FORMS = (".gif", ".webp", ".mp4")
+DESCRIPTION = 0x010E  # EXIF's ImageDescription
+
+
+def write_film(frames: "Sequence[Picture]", path: Path, rate: float, words: Mapping[str, str]) -> Path:
+    """Write a film that repeats, says what it is, and shows `rate` pictures a second; its form follows from its name.
+
+    Raises:
+        GanvasError: another form, no av for an MP4, a rate that no film has, or a place that cannot be written.
+    """
+    check(path, rate)
+    forms = {".gif": _gif, ".webp": _webp, ".mp4": _mp4}
+    pictures = [frame.convert("RGB") for frame in frames]
+    with explained("writing the film", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda temporary: forms[path.suffix.lower()](pictures, temporary, rate, ". ".join(words.values())))
+    return path
+
+
+def check(path: Path, rate: float) -> None:
+    """Raises GanvasError for a film that cannot be written."""
+    if path.suffix.lower() not in FORMS:
+        raise GanvasError(f"a film is .gif, .webp or .mp4, got {path.name}: --out film.gif")
+    if not 0.1 <= rate <= 100:
+        raise GanvasError(f"a film shows 0.1 to 100 pictures a second, got {rate}: --rate 20")
+    if path.suffix.lower() == ".gif" and rate > 50:  # a picture of one hundredth is shown for ten
+        raise GanvasError(f"a GIF shows 50 pictures a second at most, got {rate:g}: --rate 50, or --out film.webp")
+    if path.suffix.lower() == ".mp4" and find_spec("av") is None:
+        raise GanvasError("MP4 needs the package av: pip install 'ganvas[video]', or --out film.gif")
+
+
+def _gif(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
+    hundredths = round(100 / rate)  # the form's unit
+    still = [frame.quantize(256, dither=Image.Dither.NONE) for frame in frames]
+    settings = {"save_all": True, "append_images": still[1:], "loop": 0, "optimize": False}
+    still[0].save(path, "GIF", duration=10 * hundredths, comment=text.encode(), **settings)
+
+
+def _webp(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
+    about = Image.Exif()
+    about[DESCRIPTION] = text
+    frames[0].save(
+        path, "WEBP", save_all=True, append_images=frames[1:], duration=round(1000 / rate), loop=0, quality=90, exif=about
+    )
+
+
+def _mp4(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
+    import av
+
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as film:
+        film.metadata["comment"] = text
+        stream = film.add_stream("libx264", rate=Fraction(rate).limit_denominator(1000))
+        stream.width, stream.height = (side - side % 2 for side in frames[0].size)  # the codec wants even sides
+        stream.pix_fmt = "yuv420p"
+        for frame in frames:
+            film.mux(stream.encode(av.VideoFrame.from_image(frame.crop((0, 0, stream.width, stream.height)))))
+        film.mux(stream.encode())

@@ -1,0 +1,40 @@
+"""All that training changes."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from ..core import Clock, Nets, Spec, key
+from ..optim import moving_average
+from ..recipe import Recipe
+from ..system.device import reseed
+
+
+@dataclass
+class State:
+    """All that training changes: what a checkpoint holds."""
+
+    nets: nn.ModuleDict
+    average: nn.ModuleDict  # empty where no moving average is kept
+    optims: dict[str, torch.optim.Optimizer]
+    clock: Clock
+    stage: str = ""
+    seconds: float = 0.0  # spent training so far
+    frozen: tuple[str, ...] = ()  # parameters that stay as they are: "D.layers.0.weight"
+
+    def sampled(self) -> Nets:
+        """The networks that samples come from: the moving average where one is kept."""
+        return nn.ModuleDict({**self.nets, **self.average})
+
+
+def start(recipe: Recipe, spec: Spec, seed: int, device: torch.device) -> State:
+    """Fresh networks and optimisers; the same seed, the same numbers."""
+    reseed(key(seed, "start"), torch.device("cpu"))
+    nets = recipe.nets.build(spec)
+    nets.update(dict(recipe.method.state(spec, nets).items()))
+    nets.to(device)
+    nets.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # touches 4-D weights alone
+    average = moving_average.start(nets, recipe.method.averaged if recipe.train.ema_kimg else ())
+    optims = {name: optim.build(nets[name].parameters()) for name, optim in recipe.optim.items()}
+    return State(nets, average, optims, Clock(0, 0, recipe.train.images or 0))

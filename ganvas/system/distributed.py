@@ -1,0 +1,152 @@
+"""Several processes that train as one, started by torchrun: the only place that talks to the other ranks.
+
+Every rank plays its own share of a batch, as if it were one more part of the batch in one process: two ranks of 32 are one
+process with `batch=64, parts=2`, up to the order of a sum (but batch norm's running statistics are those of rank 0's share,
+spectral norm iterates once a part, and StyleGAN3 follows magnitudes on each rank).
+Gradients are added by one flat all-reduce after the backward passes, not by a wrapper around networks: with a phase that is
+a penalty alone, those leave different gradients on different ranks. Rank 0 alone reads the clock, draws, scores, and writes;
+what it decides is told to the others.
+"""
+
+import importlib
+import os
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from ..errors import GanvasError
+
+PATIENCE = timedelta(hours=1)  # for rank 0, while it reads data or takes scores
+
+
+def rank() -> int:
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def world() -> int:
+    """How many ranks there are."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def neighbours() -> int:
+    """How many ranks share this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", world()))
+
+
+def speaks() -> bool:
+    """Whether this process is the one that prints, joined or not."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def first() -> bool:
+    """Whether this is rank 0, or the only process."""
+    return rank() == 0
+
+
+@contextmanager
+def joined() -> Generator[None]:
+    """Join the ranks that torchrun started; nothing where it did not, or where they are joined already.
+
+    The group ends with the last mention of it, and its threads with it: one that outlives it may ask for Python while Python
+    ends, which aborts the process.
+
+    Raises:
+        GanvasError: another rank was lost meanwhile.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
+        yield
+        return
+    importlib.import_module("torch.distributed.nn.functional")  # its defaults keep for ever the group that its import finds
+    try:
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise GanvasError(
+            f"the ranks cannot be joined ({reason}): start them by torchrun --nproc-per-node N -m ganvas train …, or unset "
+            "WORLD_SIZE to train alone"
+        ) from error
+    try:
+        yield
+    except RuntimeError as error:
+        if not lost(error):
+            raise
+        reason = str(error).splitlines()[0]
+        raise GanvasError(
+            f"rank {rank()} of {world()} lost another rank ({reason}): read what that one said; the same command goes on "
+            "from the last checkpoint"
+        ) from error
+    finally:
+        dist.destroy_process_group()
+
+
+def lost(error: BaseException) -> bool:
+    """Whether an error says that another process is no longer there."""
+    words = str(error).lower()
+    return any(word in words for word in ("connection closed by peer", "connection reset", "broken pipe", "remote process"))
+
+
+def placed(name: str) -> str:
+    """The device that "auto" and "cuda" mean on this rank."""
+    if world() > 1 and name in ("auto", "cuda") and torch.cuda.is_available():
+        return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    return name
+
+
+@torch.no_grad()
+def total(parameters: Iterable[nn.Parameter]) -> None:
+    """Replace gradients by their sum over the ranks, in one message; those that do not exist stay away."""
+    if world() == 1:
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    if not gradients:
+        return
+    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    dist.all_reduce(flat)
+    start = 0
+    for gradient in gradients:
+        gradient.copy_(flat[start : start + gradient.numel()].view(gradient.shape))
+        start += gradient.numel()
+
+
+@torch.no_grad()
+def mean(seen: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Scalars as their mean over the ranks, in one message; samples stay as they are."""
+    names = [name for name, value in seen.items() if value.dim() == 0]
+    if world() == 1 or not names:
+        return seen
+    flat = torch.stack([seen[name].float() for name in names])
+    dist.all_reduce(flat)
+    return seen | dict(zip(names, flat / world(), strict=True))
+
+
+@contextmanager
+def in_turn() -> Generator[None]:
+    """Rank 0 does this first, the others after it: for what it leaves on the disk."""
+    if not first():
+        dist.barrier()
+    yield
+    if first() and world() > 1:
+        dist.barrier()
+
+
+def told(value: Any) -> Any:
+    """Rank 0's value, on every rank."""
+    if world() == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box)
+    return box[0]
+
+
+def agreed(stop: bool) -> bool:
+    """Rank 0's answer, on every rank: cheap enough for every step."""
+    if world() == 1:
+        return stop
+    flag = torch.tensor(stop, dtype=torch.uint8)
+    dist.broadcast(flag, 0)
+    return bool(flag)

@@ -1,0 +1,86 @@
+"""Writing files so that what was there stays there until the new is whole: a temporary name, flushed, renamed."""
+
+import json
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import GanvasError
+
+
+def cache_folder() -> Path:
+    """$GANVAS_CACHE, else ganvas in $XDG_CACHE_HOME, else ~/.cache/ganvas."""
+    named, base = os.environ.get("GANVAS_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    if named:
+        return Path(named).expanduser()
+    return (Path(base) if base else Path.home() / ".cache") / "ganvas"
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Have `write` fill a temporary file beside `path`, flush it to the disk and rename it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        flush(temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: Path, data: bytes) -> Path:
+    """Put `data` in the file `path`, making its folder; returns `path`. Not flushed: for what can be made again.
+
+    Raises:
+        GanvasError: where that cannot be done.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with explained("writing", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(data)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return path
+
+
+def write_json(path: Path, data: Any) -> None:
+    text = json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False)
+    write_whole(path, lambda temporary: temporary.write_text(text + "\n", encoding="utf-8"))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises GanvasError for a file that is missing or no JSON object."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise GanvasError(f"{path} does not exist: is {path.parent} a run's folder?") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise GanvasError(f"{path} cannot be read ({error}): restore it, or train into a new folder") from None
+    if not isinstance(data, dict):
+        raise GanvasError(f"{path} does not hold what ganvas wrote: restore it, or train into a new folder")
+    return data
+
+
+def flush(path: Path) -> None:
+    """Have the operating system write a file or folder to the disk now."""
+    if path.is_dir() and os.name == "nt":  # Windows has no handle on folders
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def explained(what: str, where: Path) -> Generator[None]:
+    """Turn an operating system's refusal (read-only, full, not a folder) into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise GanvasError(f"{what} failed at {where}: {reason}. Choose another place, or make room there") from error

@@ -1,0 +1,52 @@
+"""What training saw, summed on the device and read back only when a report is due."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..core import Turn
+
+
+class Tally:
+    """Running sums of loss terms, of what was seen, and of gradient norms since the last report.
+
+    A value that is not finite stays so in its sum: nothing has to be checked at every step.
+    """
+
+    def __init__(self) -> None:
+        self.sums: dict[tuple[str, str], Tensor] = {}
+        self.counts: dict[tuple[str, str], int] = {}
+
+    def add(self, turn: Turn) -> None:
+        for name, term in turn.terms.items():
+            self._count("terms", name, term.detach().mean())
+        for name, value in turn.seen.items():
+            if value.dim() == 0:
+                self._count("seen", name, value)
+
+    def gradient(self, name: str, parameters: Iterable[nn.Parameter]) -> None:
+        """The norm of a network's gradient, before its step."""
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
+        self._count("gradient_norm", name, torch.stack(norms).norm())
+
+    def read(self) -> dict[str, dict[str, float]]:
+        """{"terms": {…}, "seen": {…}, "gradient_norm": {…}} as means; starts again from nothing."""
+        means: dict[str, dict[str, float]] = {"terms": {}, "seen": {}, "gradient_norm": {}}
+        values = torch.stack(list(self.sums.values())).tolist() if self.sums else []
+        for ((kind, name), count), value in zip(self.counts.items(), values, strict=True):
+            means[kind][name] = value / count
+        self.sums, self.counts = {}, {}
+        return means
+
+    def _count(self, kind: str, name: str, value: Tensor) -> None:
+        at = (kind, name)
+        self.sums[at] = self.sums[at] + value if at in self.sums else value
+        self.counts[at] = self.counts.get(at, 0) + 1
+
+
+def line(means: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """JSON has no NaN: such values are written as strings."""
+    return {kind: {n: v if abs(v) < float("inf") else str(v) for n, v in group.items()} for kind, group in means.items()}

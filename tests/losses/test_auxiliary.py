@@ -1,0 +1,103 @@
+"""Extras against the original authors' values and closed forms."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ganvas.core import Clock, Judged, Scene, Verdict
+from ganvas.errors import GanvasError
+from ganvas.losses import Classification, FeatureMatching, HistoricalAveraging, LeCam, WeightClipping
+from ganvas.nets import MLP
+
+CLOCK = Clock(5000, 0, 1)
+
+
+@pytest.fixture
+def golden(goldens: Path) -> dict[str, Tensor]:
+    return load_file(goldens / "functional.safetensors")
+
+
+def scene(player: str, real: Verdict, fake: Verdict, nets: dict[str, nn.Module], **batch: Tensor) -> Scene:
+    x = torch.zeros(len(fake.logit), 1)
+    return Scene(player, nn.ModuleDict(nets), batch, CLOCK, Judged(x, fake), lambda: Judged(x, real))
+
+
+def logits(values: Tensor) -> Verdict:
+    return Verdict(values, torch.zeros(len(values), 1))
+
+
+def test_lecam_golden(golden: dict[str, Tensor]) -> None:
+    extra = LeCam(weight=1.0)
+    averages = extra.state(nn.ModuleDict())
+    assert averages is not None
+    averages.load_state_dict({"real": golden["in/lecam_ema_real"], "fake": golden["in/lecam_ema_fake"]})
+    real, fake = (logits(golden[f"in/logits_{which}"].squeeze(1)) for which in ("real", "fake"))
+    term = extra.term(scene("D", real, fake, {"LeCam": averages}))
+    assert term is not None
+    torch.testing.assert_close(term.mean(), golden["loss/lecam"])
+
+
+def test_lecam_follows_ds_outputs() -> None:
+    extra = LeCam(keep=0.9)
+    averages = extra.state(nn.ModuleDict())
+    assert averages is not None
+    for _ in range(200):
+        extra.after("D", nn.ModuleDict({"LeCam": averages}), {"D/real": torch.tensor(2.0), "D/fake": torch.tensor(-3.0)}, CLOCK)
+    assert (averages.real, averages.fake) == (pytest.approx(2.0), pytest.approx(-3.0))
+
+
+def test_feature_matching_golden(golden: dict[str, Tensor]) -> None:
+    real, fake = (Verdict(torch.zeros(4), golden[f"in/fm_{which}0"].flatten(1)) for which in ("real", "fake"))
+    term = FeatureMatching().term(scene("G", real, fake, {}))
+    assert term is not None
+    torch.testing.assert_close(term, golden["loss/fm_salimans_layer0"], rtol=1e-5, atol=0)
+
+
+def test_clipping_bounds_every_parameter() -> None:
+    nets = nn.ModuleDict({"D": nn.Linear(5, 5)})
+    with torch.no_grad():
+        WeightClipping(bound=0.02).after("D", nets, {}, CLOCK)
+    assert all(p.abs().max() <= 0.02 for p in nets.parameters())
+    assert nets["D"].weight.abs().max().item() == pytest.approx(0.02)  # type: ignore[union-attr]
+
+
+def test_historical_averaging_is_the_distance_to_the_mean_of_the_past() -> None:
+    extra, net = HistoricalAveraging(weight=0.5, players=("D",)), nn.Linear(1, 1, bias=False)
+    nets: Any = nn.ModuleDict({"D": net})
+    nn.init.constant_(net.weight, 1.0)
+    nets["HistoricalAveraging"] = extra.state(nets)
+    for value in (4.0, 7.0):
+        nn.init.constant_(net.weight, value)
+        with torch.no_grad():
+            extra.after("D", nets, {}, CLOCK)
+    term = extra.term(Scene("D", nets, {}, CLOCK, Judged(torch.zeros(1), logits(torch.zeros(1))), lambda: None))  # type: ignore
+    assert term.item() == pytest.approx(0.5 * (7 - (1 + 4 + 7) / 3) ** 2)
+
+
+def test_classification_is_the_surprise_at_the_label() -> None:
+    class Known(nn.Module):
+        def classify(self, features: Tensor) -> Tensor:
+            return features
+
+    sure = Verdict(torch.zeros(3), torch.eye(3) * 50)
+    unsure = Verdict(torch.zeros(3), torch.zeros(3, 3))
+    label = torch.arange(3)
+    for player, expected in (("D", torch.log(torch.tensor(3.0))), ("G", torch.tensor(0.0))):
+        term = Classification().term(scene(player, unsure, sure, {"D": Known()}, label=label))
+        assert term is not None
+        torch.testing.assert_close(term, expected.expand(3), rtol=1e-5, atol=1e-6)
+    several = torch.tensor([[0.0, 1.0, 1.0]] * 3)
+    term = Classification().term(scene("G", unsure, unsure, {"D": Known()}, label=several))
+    assert term is not None
+    torch.testing.assert_close(term, torch.full((3,), 2.0).log())
+
+
+def test_classification_needs_a_d_that_names_classes() -> None:
+    from small_recipes import IMAGE8
+
+    with pytest.raises(GanvasError, match="AuxiliaryClassifier"):
+        Classification().state(MLP().build(IMAGE8))
