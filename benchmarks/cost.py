@@ -37,7 +37,7 @@ def main() -> None:
     got = parser.parse_args()
     print("| recipe | px | G: parameters | D | G: multiply-adds | D | a step, an image | images | days |\n" + "|---" * 9 + "|")
     for name in got.recipes:
-        recipe = recipes.find(name)
+        recipe = recipes.find_recipe(name)
         size = recipe.medium.size  # type: ignore[attr-defined]
         nets = recipe.nets.build(Spec((3, size, size), (Field("image", 3),), {})).eval()
         g = multiply_adds(nets["G"], torch.zeros(N, int(nets["G"].z_dim)))
@@ -45,7 +45,7 @@ def main() -> None:
         sizes = [f"{sum(p.numel() for p in nets[player].parameters()) / 1e6:.2f} M" for player in "GD"]
         game = getattr(recipe.method, "game", recipe.method)  # of networks that grow
         relative = isinstance(game.objective, RelativisticPairing | RelativisticAverage)
-        step, images = (9 if relative else 8) * d + 4 * g, recipe.train.images or 0
+        step, images = (9 if relative else 8) * d + 4 * g, recipe.train.samples or 0
         days = 2 * step * images / (got.tflops * 1e12) / 86400
         costs = [f"{cost / 1e9:.1f} G" for cost in (g, d, step)]
         print(f"| `{name}` | {size} | {' | '.join(sizes + costs)} | {images / 1e6:g} M | {days:.1f} |")

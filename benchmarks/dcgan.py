@@ -26,7 +26,7 @@ from ganvas.core import Dataset, Spec
 from ganvas.data import Files
 from ganvas.data.dataset import open_data
 from ganvas.recipe import Recipe
-from ganvas.runs.state import start
+from ganvas.runs.state import build_state
 from ganvas.system import device
 from ganvas.training.loop import Loop
 
@@ -51,7 +51,7 @@ def textbook(recipe: Recipe, spec: Spec, workers: int) -> float:
     """Images a second."""
     torch.manual_seed(0)
     batch = recipe.train.batch
-    nets = start(recipe, spec, 0, torch.device("cpu")).nets.to(memory_format=torch.contiguous_format)
+    nets = build_state(recipe, spec, 0, torch.device("cpu")).nets.to(memory_format=torch.contiguous_format)
     G, D = nets["G"], nets["D"]
     d_step = torch.optim.Adam(D.parameters(), lr=2e-4, betas=(0.5, 0.999))
     g_step = torch.optim.Adam(G.parameters(), lr=2e-4, betas=(0.5, 0.999))
@@ -75,14 +75,14 @@ def textbook(recipe: Recipe, spec: Spec, workers: int) -> float:
 
 def engine(recipe: Recipe, data: Dataset, steps: int = STEPS) -> float:
     """Images a second."""
-    state = start(recipe, data.spec, 0, torch.device("cpu"))
+    state = build_state(recipe, data.spec, 0, torch.device("cpu"))
     ends: list[float] = []
 
     def watch(*_: object) -> bool:
         ends.append(time.perf_counter())
         return len(ends) == WARM + steps
 
-    Loop(recipe, data, state, 0).run(watch)
+    Loop(recipe, data, state, 0).train_to_budget(watch)
     return recipe.train.batch * steps / (ends[-1] - ends[WARM - 1])
 
 
@@ -109,9 +109,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    recipe = recipes.find("dcgan")
+    recipe = recipes.find_recipe("dcgan")
     recipe = replace(recipe, data=Files(path="fashion-embedded"), medium=replace(recipe.medium, size=arguments.size))
-    recipe = replace(recipe, train=replace(recipe.train, images=10**12))
+    recipe = replace(recipe, train=replace(recipe.train, samples=10**12))
     _, data, _ = open_data(recipe.data, recipe.medium)
     spec = data.spec
     workers = max((0, 2), key=lambda count: textbook(recipe, spec, count))  # the quicker of the two

@@ -20,16 +20,16 @@ import torch
 from PIL import Image
 
 from ganvas import recipes
-from ganvas.data import Files, prepare
+from ganvas.data import Files, prepare_dataset
 from ganvas.data.dataset import open_data
 from ganvas.media import Image as Medium
 from ganvas.metrics import frechet_distance
 from ganvas.nets import Compact
-from ganvas.runs.folder import Run
-from ganvas.runs.state import start
+from ganvas.runs.folder import RunFolder
+from ganvas.runs.state import build_state
 from ganvas.system import device
 from ganvas.training.loop import Loop
-from ganvas.training.resuming import budgeted
+from ganvas.training.resuming import replace_budget
 
 
 def seconds(work: Callable[[], object], times: int = 1) -> float:
@@ -62,34 +62,34 @@ def cache_times(folder: Path) -> tuple[float, float]:
 
     def cached(path: Path, cache: Path) -> None:
         items = Files(path=str(path)).items(Medium().suffixes)
-        prepare(items, Medium().fit(items), cache, quiet=True)
+        prepare_dataset(items, Medium().fit(items), cache, quiet=True)
 
     return tuple(seconds(lambda p=p: cached(folder / p, folder / f"cache-{p}")) for p in ("images.npy", "png"))  # type: ignore[return-value]
 
 
 def speeds(rounds: int = 5, steps: int = 60) -> tuple[float, float]:
     """Images a second of the prototype's networks through the engine and as a plain loop, in alternating rounds."""
-    recipe = replace(recipes.find("auto"), nets=Compact(g_width=32, d_width=16, labels=False), choose=None)
+    recipe = replace(recipes.find_recipe("auto"), nets=Compact(g_width=32, d_width=16, labels=False), choose=None)
     _, data, _ = open_data(recipe.data, recipe.medium)
-    recipe = budgeted(recipe, None, 64 * steps)
+    recipe = replace_budget(recipe, None, 64 * steps)
     ours: list[float] = []
     plain: list[float] = []
     for _ in range(rounds):
-        state = start(recipe, data.spec, 0, torch.device("cpu"))
+        state = build_state(recipe, data.spec, 0, torch.device("cpu"))
         playing = Loop(recipe, data, state, 0)
-        ours.append(64 * steps / seconds(lambda playing=playing: playing.run(lambda *_: False)))
+        ours.append(64 * steps / seconds(lambda playing=playing: playing.train_to_budget(lambda *_: False)))
         _, seen, taken = prototype.train(data.stored, 0, 64 * steps, device.has_bf16(torch.device("cpu")))
         plain.append(seen / taken)
     return statistics.median(ours), statistics.median(plain)
 
 
-def overhead(run: Run) -> float:
+def overhead(run: RunFolder) -> float:
     """The share of a run that sampling, scoring, checkpoints and logging took; the final card aside.
 
     A report's rate counts the time since the report before, without snapshots; the rest of the run's seconds is the share.
     """
-    lines = [{"images": 0}, *run.lines("log.jsonl")]
-    training = sum((b["images"] - a["images"]) / b["images_per_second"] for a, b in pairwise(lines))
+    lines = [{"samples": 0}, *run.read_lines("log.jsonl")]
+    training = sum((b["samples"] - a["samples"]) / b["samples_per_second"] for a, b in pairwise(lines))
     return 1 - training / lines[-1]["seconds"]
 
 
@@ -107,9 +107,9 @@ def main() -> None:
         ours, plain = speeds()
         print(f"{'auto, images/s through the engine (plain loop: ' + f'{plain:.0f})':<62}{ours:>12.0f}{'':>12}")
         print(f"{'  ratio':<62}{ours / plain:>12.2f}{'1':>12}")
-    if Run.exists(Path(arguments.run)):
-        run = Run(arguments.run)
-        seconds_taken = run.lines("log.jsonl")[-1]["seconds"]
+    if RunFolder.is_run_folder(Path(arguments.run)):
+        run = RunFolder(arguments.run)
+        seconds_taken = run.read_lines("log.jsonl")[-1]["seconds"]
         what = f"samples, scores, checkpoints, log, of {seconds_taken:.0f} s"
         print(f"{what:<62}{overhead(run):>12.1%}{'5%':>12}")
 

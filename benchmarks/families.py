@@ -22,8 +22,8 @@ from PIL import Image
 
 from ganvas import api
 from ganvas.extractors import EfficientNetLite0
-from ganvas.runs.folder import Run
-from ganvas.system.device import describe, pick
+from ganvas.runs.folder import RunFolder
+from ganvas.system.device import choose_device, describe_machine
 
 PLAIN = ["gan", "gan_minimax", "dcgan_small", "lsgan", "ragan", "dragan", "wgan_small", "wgan_gp_small"]
 LABELLED = ["cgan", "acgan", "projection", "sngan_small", "sagan_small", "biggan_small", "biggan_deep_small", "auto"]
@@ -39,22 +39,22 @@ def title(data: str, size: int | None) -> str:
     return Path(data).name + (f"-{size}px" if size else "")
 
 
-def trained(recipe: str, data: str, minutes: float, size: int | None, out: Path) -> Run:
+def trained(recipe: str, data: str, minutes: float, size: int | None, out: Path) -> RunFolder:
     command = [sys.executable, "-m", "ganvas", "train", recipe, "--data", data, "--minutes", str(minutes), "--out", str(out)]
     command += ["--medium.size", str(size)] if size else []
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return Run(out)
+    return RunFolder(out)
 
 
-def row(run: Run, recipe: str, data: str, minutes: float, size: int | None) -> dict[str, Any]:
+def row(run: RunFolder, recipe: str, data: str, minutes: float, size: int | None) -> dict[str, Any]:
     """What a finished run is worth: cost, scores of last and best, each class, the second extractor."""
     log = [json.loads(line) for line in (run.path / "log.jsonl").read_text().splitlines()]
-    final = [card for card in run.scores if card["kind"] == "final"]
+    final = [card for card in run.score_cards if card["kind"] == "final"]
     found: dict[str, Any] = {
         "recipe": recipe,
         "data": title(data, size),
         "minutes": minutes,
-        "images": log[-1]["images"],
+        "samples": log[-1]["samples"],
         "seconds": log[-1]["seconds"],
         "memory_mb": max(line["memory_mb"] for line in log),
         "machine": run.meta["environment"],
@@ -64,14 +64,14 @@ def row(run: Run, recipe: str, data: str, minutes: float, size: int | None) -> d
     for card in final:
         for which in card["which"].split(", "):
             psnr = {key: card[key] for key in ("reconstruction_psnr",) if key in card}  # of autoencoders, dB
-            found[which] = card["scores"] | {"images": card["images"]} | psnr
+            found[which] = card["scores"] | {"samples": card["samples"]} | psnr
     if (run.path / "classes.png").exists():
         found["classes"] = api.evaluate(run, per_class=True)["per_class"]
     second = api.evaluate(run, data=EMBEDDED.get(data), extractor=EfficientNetLite0(size=64), n=2000)
     return found | {"second": {key: second[key] for key in ("scores", "floor", "protocol")}}
 
 
-def wall(run: Run, path: Path, rows: int = 4, columns: int = 12) -> None:
+def wall(run: RunFolder, path: Path, rows: int = 4, columns: int = 12) -> None:
     """Samples of the better checkpoint, as a PNG; of a conditional generator, as its labels come."""
     images = run.generate(rows * columns, seed=0)
     pictures = [Image.fromarray(image.squeeze()) for image in images]
@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, help="pixels, where not the recipe's own")
     parser.add_argument("--runs", type=Path, default=Path("runs/families"))
     parser.add_argument("--table", action="store_true", help="only print the tables of what there is")
-    here = str(describe(pick("auto"))["processor"])
+    here = str(describe_machine(choose_device("auto"))["processor"])
     parser.add_argument("--processor", default=here, help="whose tables, with --table")
     got = parser.parse_args()
     for data in got.data:
@@ -144,7 +144,7 @@ def main() -> None:
             wall(run, WALLS / f"{name}.png")
             if (run.path / "reconstructions.png").exists():
                 shutil.copyfile(run.path / "reconstructions.png", WALLS / f"{name}-reconstructions.png")
-            print(name, found["images"], {k: round(v, 3) for k, v in found["best"].items()}, flush=True)
+            print(name, found["samples"], {k: round(v, 3) for k, v in found["best"].items()}, flush=True)
         own = kept(got.processor if got.table else here)
         rows = [found for (_, where, minutes), found in own.items() if (where, minutes) == (named, got.minutes)]
         if rows:

@@ -22,11 +22,11 @@ import torch
 from ganvas import recipes
 from ganvas.data import Files
 from ganvas.data.dataset import open_data
-from ganvas.runs.state import start
+from ganvas.runs.state import build_state
 from ganvas.training import loop
 from ganvas.training.loop import Loop
-from ganvas.training.memory import footprints
-from ganvas.training.monitor import memory_mb
+from ganvas.training.memory import estimate_memory_needs
+from ganvas.training.monitor import measure_peak_memory_mb
 
 EMOJI, SHOWN = Path("data/noto"), 64
 RECIPES = (
@@ -40,19 +40,21 @@ def played(name: str, steps: int, batch: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         for path in sorted(EMOJI.rglob("*.png"))[:SHOWN]:
             shutil.copyfile(path, Path(folder) / path.name)
-        recipe = recipes.find(name)
-        train = replace(recipe.train, images=10**9, batch=batch, parts=1, precision="fp32")
+        recipe = recipes.find_recipe(name)
+        train = replace(recipe.train, samples=10**9, batch=batch, accumulate=1, precision="fp32")
         recipe = replace(recipe, data=Files(path=folder), train=train)
-        _, data, _ = open_data(recipe.data, recipe.medium, quiet=True)
-        state = start(recipe, data.spec, 0, torch.device("cpu"))
-        last, _ = loop.stages(recipe, state.nets)[-1]
+        _, data, _ = open_data(recipe.data, recipe.medium, is_quiet=True)
+        state = build_state(recipe, data.spec, 0, torch.device("cpu"))
+        last, _ = loop.locate_stages(recipe, state.nets)[-1]
         playing, began = Loop(recipe, data, state, 0), time.perf_counter()
         for step in range(steps):
             state.clock = last._replace(step=step)
-            playing.step(recipe.method.stage(state.nets, state.clock), batch)
-        found = {"seconds": (time.perf_counter() - began) / steps, "memory_mb": memory_mb()}
-        foreseen = max(need.of(batch) for need in footprints(recipe, data, 0, torch.device("cpu")))  # itself takes more
-    found["foreseen_mb"], terms = foreseen / 2**20, playing.tally.read()["terms"]
+            playing.train_step(recipe.method.stage(state.nets, state.clock), batch)
+        found = {"seconds": (time.perf_counter() - began) / steps, "memory_mb": measure_peak_memory_mb()}
+        foreseen = max(
+            need.estimate_bytes(batch) for need in estimate_memory_needs(recipe, data, 0, torch.device("cpu"))
+        )  # itself takes more
+    found["foreseen_mb"], terms = foreseen / 2**20, playing.running_means.read_and_reset()["terms"]
     return found | {player: terms[f"{player}/adversarial"] for player in "DG"}
 
 

@@ -15,13 +15,13 @@ from PIL import Image
 import ganvas
 from ganvas.errors import GanvasError
 from ganvas.methods import Progressive
-from ganvas.pictures.table import Cell, table
-from ganvas.runs.folder import Run
+from ganvas.pictures.table import Cell, draw_table
+from ganvas.runs.folder import RunFolder
 
 OUT = Path("docs/images/gallery")
 
 
-def growth(run: Run, out: Path, lines: int = 8) -> None:
+def growth(run: RunFolder, out: Path, lines: int = 8) -> None:
     """The same latents while networks grew: the first row of some of the run's pictures, under their images seen."""
     if not isinstance(run.recipe.method, Progressive):
         raise GanvasError("its networks did not grow")
@@ -30,11 +30,11 @@ def growth(run: Run, out: Path, lines: int = 8) -> None:
     rows: list[list[Cell]] = []
     for path in chosen:
         with Image.open(path) as picture:
-            side = math.ceil(run.codec().shown ** 0.5)
+            side = math.ceil(run.read_codec().preview_count ** 0.5)
             strip = picture.convert("RGB").crop((0, 0, picture.width, picture.height // side))
         rows.append([f"{int(path.stem):,}", strip])
     out.parent.mkdir(parents=True, exist_ok=True)
-    table(rows).save(out)
+    draw_table(rows).save(out)
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300)
     got = parser.parse_args()
     for path in got.runs:
-        run = Run(path)
+        run = RunFolder(path)
 
         def to(tool: str, path: Path = path) -> Path:
             return OUT / f"{path.name}-{tool}.{'gif' if tool == 'film' else 'png'}"

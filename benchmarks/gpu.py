@@ -16,10 +16,10 @@ import torch
 import ganvas
 from ganvas import recipes
 from ganvas.core import Dataset
-from ganvas.data import Tensors
+from ganvas.data import EncodedDataset
 from ganvas.media import ImageCodec
 from ganvas.recipe import Recipe
-from ganvas.training.plan import measure
+from ganvas.training.plan import measure_speed
 
 RESULTS = Path(__file__).parent / "results" / "gpu.md"
 SECONDS = 10.0  # a measurement
@@ -40,7 +40,7 @@ def main() -> None:
     lines = [f"# Images a second on {name}, torch {torch.__version__}, batch {arguments.batch}", ""]
     lines += ["| recipe | px | precision | eager | compiled | its peak memory |", "|---|---|---|---|---|---|"]
     for recipe, size, precision in itertools.product(arguments.recipes, arguments.sizes, ("fp32", "bf16")):
-        data = pictures(size).to(where)
+        data = pictures(size).copy_to_device(where)
         rates = [rate(recipe, data, precision, compiled, arguments.batch, where) for compiled in (False, True)]
         # of the compiled one, which was measured last
         memory = f"{torch.cuda.max_memory_allocated() / 2**30:.1f} GB" if where.type == "cuda" else ""
@@ -52,17 +52,17 @@ def main() -> None:
             run = ganvas.train(
                 "auto", data=data, minutes=minutes, out=f"runs/gpu-{Path(data).name}-{minutes}", device=arguments.device
             )
-            card = run.scores[-1]
+            card = run.score_cards[-1]
             scores = ", ".join(f"{key} {value:.4g}" for key, value in card["scores"].items())
             lines.append(f"| {data} | {minutes} | {card['images']:,} | {scores} |")
             print(lines[-1], flush=True)
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def pictures(size: int) -> Tensors:
+def pictures(size: int) -> EncodedDataset:
     """Noise in three channels: speed does not look at it."""
     codec = ImageCodec(size=size, channels=3)
-    return Tensors(codec, torch.randint(0, 256, (4096, size, size, 3), dtype=torch.uint8), title="noise")
+    return EncodedDataset(codec, torch.randint(0, 256, (4096, size, size, 3), dtype=torch.uint8), title="noise")
 
 
 def rate(name: str, data: Dataset, precision: str, compiled: bool, batch: int, where: torch.device) -> float:
@@ -70,9 +70,9 @@ def rate(name: str, data: Dataset, precision: str, compiled: bool, batch: int, w
     if where.type == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    recipe: Recipe = recipes.find(name)
+    recipe: Recipe = recipes.find_recipe(name)
     train = replace(recipe.train, precision=precision, compile=compiled, batch=batch)
-    return measure(replace(recipe, train=train), data, 0, where, SECONDS).speed
+    return measure_speed(replace(recipe, train=train), data, 0, where, SECONDS).samples_per_second
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from ganvas import recipes
 from ganvas.data.dataset import open_data
-from ganvas.evaluation.evaluator import Judge
+from ganvas.evaluation.evaluator import Evaluator
 from ganvas.system import device
-from ganvas.system.files import cache_folder
+from ganvas.system.files import find_cache_folder
 
 
 def networks() -> tuple[nn.Module, nn.Module]:
@@ -88,14 +88,14 @@ class Sampled(nn.Module):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=150)
-    parser.add_argument("--images", type=int, default=None)
+    parser.add_argument("--samples", type=int, default=None)
     arguments = parser.parse_args()
-    recipe = recipes.find("auto")
+    recipe = recipes.find_recipe("auto")
     _, data, held_out = open_data(recipe.data, recipe.medium)
-    judge = Judge(recipe.evaluation, data, held_out, cache_folder())
+    judge = Evaluator(recipe.evaluation, data, held_out, find_cache_folder())
     G, seen, seconds = train(data.stored, arguments.seconds, arguments.images, device.has_bf16(torch.device("cpu")))
-    card = judge.final(recipe.method, nn.ModuleDict({"G": Sampled(G)}))
-    head = {"images": seen, "seconds": round(seconds, 1), "images_per_second": round(seen / seconds)}
+    card = judge.score_final(recipe.method, nn.ModuleDict({"G": Sampled(G)}))
+    head = {"samples": seen, "seconds": round(seconds, 1), "samples_per_second": round(seen / seconds)}
     print(json.dumps(head | card["scores"]))
 
 

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from ganvas import api, recipes
 from ganvas.augment import InstanceNoise
-from ganvas.core import Field, Scored, Spec
+from ganvas.core import Features, Field, Spec
 from ganvas.data import Files
 from ganvas.data.dataset import open_data
 from ganvas.extractors import Pixels
@@ -43,11 +43,11 @@ from ganvas.losses import (
 )
 from ganvas.losses.objectives import (
     Hinge,
+    LabelSmoothing,
     LeastSquares,
     Minimax,
     RelativisticAverage,
     RelativisticPairing,
-    Smoothed,
     TopK,
     Wasserstein,
 )
@@ -60,11 +60,11 @@ from ganvas.nets import (
     AuxiliaryClassifier,
     Compact,
     Concatenation,
-    Initialised,
     MinibatchDiscrimination,
     Projection,
-    Spectral,
     VirtualBatchNorm,
+    WithInitialisation,
+    WithSpectralNorm,
 )
 from ganvas.optim.optimisers import Adam, RMSprop
 from ganvas.recipe import Evaluation, Recipe
@@ -84,11 +84,11 @@ def classic(name: str, folder: Path) -> Recipe:
     """The non-saturating game with equal rates."""
     adam = Adam(lr=1e-3, betas=(0.5, 0.999))
     if name != "stacked":
-        recipe = recipes.find(f"{name}_classic")
+        recipe = recipes.find_recipe(f"{name}_classic")
         nets = MLP(z_dim=8, g_hidden=(96, 96, 96), d_hidden=(64, 64), batch_norm=False, tanh=False, frequencies=16)
         recipe = replace(recipe, nets=nets, optim={"G": adam, "D": adam})
         return replace(recipe, train=replace(recipe.train, ema_kimg=0.0, batch=128, snapshots=1, images=IMAGES[name]))
-    recipe = recipes.find("dcgan_small")
+    recipe = recipes.find_recipe("dcgan_small")
     return replace(
         recipe,
         data=Files(path=str(folder / "stacked.npz")),
@@ -156,7 +156,7 @@ REMEDIES: dict[str, Change] = {
     "hinge": method(objective=Hinge()),
     "relativistic average": method(objective=RelativisticAverage()),
     "relativistic pairing": method(objective=RelativisticPairing()),
-    "one-sided label smoothing 0.9": method(objective=Smoothed()),
+    "one-sided label smoothing 0.9": method(objective=LabelSmoothing()),
     "Wasserstein, clipped 0.01, RMSprop 5e-5, 5 critic steps": both(
         method(objective=Wasserstein(), extras=(WeightClipping(),), critic_steps=5), optimiser(RMSprop(lr=5e-5))
     ),
@@ -173,8 +173,8 @@ REMEDIES: dict[str, Change] = {
         objective=RelativisticPairing(),
         penalties=(FiniteDifferenceR1(gamma=0.1, sigma=0.02), FiniteDifferenceR2(gamma=0.1, sigma=0.02)),
     ),
-    "spectral norm in D": nets(Spectral),
-    "spectral norm in D, hinge": both(nets(Spectral), method(objective=Hinge())),
+    "spectral norm in D": nets(WithSpectralNorm),
+    "spectral norm in D, hinge": both(nets(WithSpectralNorm), method(objective=Hinge())),
     "D four times as fast": rates(D=4.0),
     "G four times as fast": rates(G=4.0),
     "five steps of D": method(critic_steps=5),
@@ -183,13 +183,13 @@ REMEDIES: dict[str, Change] = {
     "historical averaging 0.01": method(extras=(HistoricalAveraging(),)),
     "LeCam 0.3": method(extras=(LeCam(after_steps=200),)),
     "instance noise 0.3, falling": method(augment=InstanceNoise()),
-    "top-k": method(top_k=TopK(images=2_000)),
+    "top-k": method(top_k=TopK(samples=2_000)),
     "batch norm in G": batch_norm,
     "DCGAN's networks, without norm in D": dcgan(d_norm="none"),
     "DCGAN's networks, batch norm in D": dcgan(),
     "virtual batch norm in G": both(batch_norm, nets(VirtualBatchNorm)),
-    "orthogonal initialisation": nets(Initialised, how="orthogonal"),
-    "N(0, 0.02) initialisation": nets(Initialised, how="normal"),
+    "orthogonal initialisation": nets(WithInitialisation, scheme="orthogonal"),
+    "N(0, 0.02) initialisation": nets(WithInitialisation, scheme="normal"),
     "moving average of G": averaged,
     "labels by concatenation": nets(Concatenation),
     "labels by an auxiliary classifier": both(nets(AuxiliaryClassifier), method(extras=(Classification(),))),
@@ -206,8 +206,8 @@ SHOWN = {"ring": POINTS, "grid": POINTS, "stacked": DIGITS}
 @cache
 def digits() -> tuple[Tensor, Tensor]:
     """MNIST's training images, uint8 [60000, SIZE, SIZE, 1], and labels."""
-    recipe = replace(recipes.find("dcgan_small"), data=Files(path=str(MNIST)), medium=Images(size=SIZE))
-    _, data, _ = open_data(recipe.data, recipe.medium, quiet=True)
+    recipe = replace(recipes.find_recipe("dcgan_small"), data=Files(path=str(MNIST)), medium=Images(size=SIZE))
+    _, data, _ = open_data(recipe.data, recipe.medium, is_quiet=True)
     assert data.labels is not None
     return data.stored, data.labels
 
@@ -218,8 +218,8 @@ def triples(folder: Path) -> np.ndarray:
     if not path.exists():
         images, _ = digits()
         index = np.random.default_rng(0).integers(len(images), size=(STACKED, 3))
-        np.savez(path, images=images.numpy()[index, :, :, 0].transpose(0, 2, 3, 1))
-    return np.load(path)["images"]
+        np.savez(path, samples=images.numpy()[index, :, :, 0].transpose(0, 2, 3, 1))
+    return np.load(path)["samples"]
 
 
 def looked_up(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -253,7 +253,7 @@ def stacked_scores(samples: np.ndarray, real: np.ndarray) -> dict[str, float]:
     shares = torch.bincount(modes, minlength=1000) / max(1, len(modes))
     some = shares[shares > 0]
     kl = float((some * (some * 1000).log()).sum()) if len(some) else log(1000)
-    pixels = [Scored(x.reshape(len(x), -1) / 255) for x in (real, samples)]
+    pixels = [Features(x.reshape(len(x), -1) / 255) for x in (real, samples)]
     found = {"modes": float(len(some)), "recognised": float(right.float().mean()), "mode_kl": kl}
     return found | Frechet()(*pixels)
 
@@ -285,7 +285,7 @@ def trial(name: str, remedy: str, seed: int, folder: Path, pictures: Path) -> di
             (pictures / f"{name} {remedy}.png").write_bytes(last.read_bytes())
         if name == "stacked":
             return stacked_scores(run.generate(10_000, checkpoint="last"), triples(folder)[:10_000])
-        return [card for card in run.scores if card["kind"] == "final" and "last" in card["which"]][-1]["scores"]
+        return [card for card in run.score_cards if card["kind"] == "final" and "last" in card["which"]][-1]["scores"]
 
 
 def fits(name: str, remedy: str) -> bool:

@@ -19,10 +19,10 @@ from ganvas.core import Dataset
 from ganvas.data.dataset import open_data
 from ganvas.optim import moving_average
 from ganvas.recipe import Recipe
-from ganvas.runs.state import State, start
+from ganvas.runs.state import State, build_state
 from ganvas.system import device
 from ganvas.training.loop import Loop
-from ganvas.training.plan import measure
+from ganvas.training.plan import measure_speed
 
 CPU = torch.device("cpu")
 SECONDS = 10.0
@@ -49,12 +49,12 @@ def operations(recipe: Recipe, data: Dataset) -> float:
     """Of a step, an image."""
     playing = started(recipe, data)
     with FlopCounterMode(display=False) as counter:
-        playing.step(recipe.method.stage(playing.state.nets, playing.state.clock), recipe.train.batch)
+        playing.train_step(recipe.method.stage(playing.state.nets, playing.state.clock), recipe.train.batch)
     return counter.get_total_flops() / recipe.train.batch
 
 
 def started(recipe: Recipe, data: Dataset) -> Loop:
-    state = start(recipe, data.spec, 0, CPU)
+    state = build_state(recipe, data.spec, 0, CPU)
     return Loop(recipe, data, state, 0)
 
 
@@ -62,14 +62,16 @@ def beside(recipe: Recipe, data: Dataset) -> dict[str, float]:
     """Seconds a step of what is not the networks: reading batches, the moving average, the optimisers."""
     playing = started(recipe, data)
     state: State = playing.state
-    playing.step(recipe.method.stage(state.nets, state.clock), recipe.train.batch)
+    playing.train_step(recipe.method.stage(state.nets, state.clock), recipe.train.batch)
     batch, train = recipe.train.batch, recipe.train
     for parameter in state.nets.parameters():
         parameter.grad = torch.zeros_like(parameter)
     return {
         "batches, two a step": 2 * seconds(lambda: data.batch(1, batch), 50),
         "moving average": seconds(
-            lambda: moving_average.update(state.average, state.nets, batch=batch, images=10**6, kimg=train.ema_kimg, ramp=0.0),
+            lambda: moving_average.update_average(
+                state.average, state.nets, batch=batch, samples=10**6, kimg=train.ema_kimg, ramp=0.0
+            ),
             50,
         ),
         "optimisers": seconds(lambda: [optimiser.step() for optimiser in state.optims.values()], 50),
@@ -79,12 +81,12 @@ def beside(recipe: Recipe, data: Dataset) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", nargs="?", default="auto")
-    recipe = recipes.find(parser.parse_args().recipe)
+    recipe = recipes.find_recipe(parser.parse_args().recipe)
     precision = "bf16" if device.has_bf16(CPU) else "fp32"
-    recipe = replace(recipe, choose=None, train=replace(recipe.train, minutes=None, images=10**12, precision=precision))
+    recipe = replace(recipe, choose=None, train=replace(recipe.train, minutes=None, samples=10**12, precision=precision))
     _, data, _ = open_data(recipe.data, recipe.medium)
     rates = {"fp32": limit(torch.float32)} | ({"bf16": limit(torch.bfloat16)} if precision == "bf16" else {})
-    work, speed = operations(recipe, data), measure(recipe, data, 0, CPU, SECONDS).speed
+    work, speed = operations(recipe, data), measure_speed(recipe, data, 0, CPU, SECONDS).samples_per_second
     again = limit(torch.float32 if precision == "fp32" else torch.bfloat16)
     print(f"`{recipe.name}`, batch {recipe.train.batch}, {precision}, {torch.get_num_threads()} threads")
     for name, rate in rates.items():

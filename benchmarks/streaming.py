@@ -19,8 +19,8 @@ from typing import Any
 
 import torch
 
-from ganvas.runs.folder import Run
-from ganvas.sampling.generator import Generator
+from ganvas.runs.folder import RunFolder
+from ganvas.sampling.generator import Sampler
 from ganvas.sampling.writing import write_samples
 
 SOME = 4096  # samples that the encoder is timed with
@@ -45,11 +45,11 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=50_000)
     parser.add_argument("--folder", type=Path, help="where to write: a disk, or one in memory")
     got = parser.parse_args()
-    made, cores = Generator(Run(got.run)), os.cpu_count() or 1
-    some = torch.cat(list(made.stream(SOME)))
+    made, cores = Sampler(RunFolder(got.run)), os.cpu_count() or 1
+    some = torch.cat(list(made.stream_samples(SOME)))
 
     def network() -> None:
-        for _ in made.stream(got.n):
+        for _ in made.stream_samples(got.n):
             pass
 
     network_seconds, network_cores = timed(network)

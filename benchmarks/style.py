@@ -24,9 +24,9 @@ from ganvas import recipes
 from ganvas.data.dataset import open_data
 from ganvas.media import Image
 from ganvas.nets import stylegan2
-from ganvas.nets.layers.equalised import HE
-from ganvas.nets.stylegan2 import DownBlock, Layer, ToImage
-from ganvas.runs.state import start
+from ganvas.nets.layers.equalised import HE_GAIN
+from ganvas.nets.stylegan2 import DownBlock, StyleLayer, ToImage
+from ganvas.runs.state import build_state
 from ganvas.training.loop import Loop
 
 STEPS = 16
@@ -51,15 +51,15 @@ def grouped(weight: Tensor, x: Tensor, s: Tensor, upward: bool, demodulate: bool
     x = x.reshape(1, -1, *x.shape[2:])
     if upward:
         x = conv_transpose2d(x, weight.transpose(1, 2).flatten(0, 1), stride=2, groups=n)
-        return stylegan2.blurred(x.reshape(n, -1, *x.shape[2:]), 1, gain=4)
+        return stylegan2.blur_by_binomial(x.reshape(n, -1, *x.shape[2:]), 1, gain=4)
     x = conv2d(x, weight.flatten(0, 1), padding=padding, groups=n)
     return x.reshape(n, -1, *x.shape[2:])
 
 
-def plain_layer(self: Layer, x: Tensor, w: Tensor) -> Tensor:
-    x = grouped(self.convolution.weight, x, self.style(w), self.convolution.upward, demodulate=True)
+def plain_layer(self: StyleLayer, x: Tensor, w: Tensor) -> Tensor:
+    x = grouped(self.convolution.weight, x, self.style(w), self.convolution.is_upward, demodulate=True)
     x = x + torch.randn(len(x), 1, *x.shape[2:]) * self.strength
-    return leaky_relu(x + self.bias[:, None, None], 0.2) * HE
+    return leaky_relu(x + self.bias[:, None, None], 0.2) * HE_GAIN
 
 
 def plain_image(self: ToImage, x: Tensor, w: Tensor) -> Tensor:
@@ -67,14 +67,14 @@ def plain_image(self: ToImage, x: Tensor, w: Tensor) -> Tensor:
 
 
 def plain_block(self: DownBlock, x: Tensor) -> Tensor:
-    h = leaky_relu(conv2d(x, self.first.weight * (self.first.scale / HE), self.first.bias, padding=1), 0.2) * HE
-    h = stylegan2.blurred(h, 2)
-    h = leaky_relu(conv2d(h, self.second.weight * self.second.scale, self.second.bias, stride=2), 0.2) * HE
-    return (h + conv2d(stylegan2.halved(x), self.beside.weight * (self.beside.scale * HE))) / HE
+    h = leaky_relu(conv2d(x, self.first.weight * (self.first.scale / HE_GAIN), self.first.bias, padding=1), 0.2) * HE_GAIN
+    h = stylegan2.blur_by_binomial(h, 2)
+    h = leaky_relu(conv2d(h, self.second.weight * self.second.scale, self.second.bias, stride=2), 0.2) * HE_GAIN
+    return (h + conv2d(stylegan2.halve_size(x), self.beside.weight * (self.beside.scale * HE_GAIN))) / HE_GAIN
 
 
 def plain_parts() -> list[object]:
-    parts = ((Layer, plain_layer), (ToImage, plain_image), (DownBlock, plain_block))
+    parts = ((StyleLayer, plain_layer), (ToImage, plain_image), (DownBlock, plain_block))
     return [patch.object(kind, "forward", forward) for kind, forward in parts]
 
 
@@ -107,11 +107,11 @@ def round_of(playing: Loop, weights: bool, filters: bool) -> float:
     """Images a second over one cycle of the lazy phases."""
     recipe = playing.recipe
     with changed(weights, filters):
-        playing.step(recipe.method.stage(playing.state.nets, playing.state.clock), recipe.train.batch)  # warm
+        playing.train_step(recipe.method.stage(playing.state.nets, playing.state.clock), recipe.train.batch)  # warm
         begun = time.perf_counter()
         for step in range(STEPS):
             playing.state.clock = playing.state.clock._replace(step=step)
-            playing.step(recipe.method.stage(playing.state.nets, playing.state.clock), recipe.train.batch)
+            playing.train_step(recipe.method.stage(playing.state.nets, playing.state.clock), recipe.train.batch)
         return STEPS * recipe.train.batch / (time.perf_counter() - begun)
 
 
@@ -120,12 +120,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--size", type=int, default=32)
     got = parser.parse_args()
-    recipe = replace(recipes.find("stylegan2_small"), medium=Image(size=got.size))
+    recipe = replace(recipes.find_recipe("stylegan2_small"), medium=Image(size=got.size))
     recipe = replace(recipe, data=replace(recipe.data, path="fashion-embedded"))  # type: ignore[type-var]
     _, data, _ = open_data(recipe.data, recipe.medium)
     games: dict[str, Loop] = {}
     for name, (_, _, default) in WAYS.items():
-        state = start(recipe, data.spec, 0, torch.device("cpu"))
+        state = build_state(recipe, data.spec, 0, torch.device("cpu"))
         if default:
             state.nets.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         games[name] = Loop(recipe, data, state, 0)

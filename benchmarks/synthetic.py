@@ -27,10 +27,10 @@ import ganvas
 from ganvas import recipes
 from ganvas.data import Files
 from ganvas.data.dataset import open_data
-from ganvas.extractors.small import network, prepare
+from ganvas.extractors.small import build_fashion_classifier, prepare_channel_planes
 from ganvas.media import Image
-from ganvas.sampling.generator import Generator
-from ganvas.sampling.labelled_set import of_class
+from ganvas.sampling.generator import Sampler
+from ganvas.sampling.labelled_set import stream_class_samples
 
 KEPT = Path("benchmarks/results/synthetic.jsonl")
 BATCH, LR = 64, 1e-3
@@ -46,7 +46,7 @@ def steps_of(per_class: int) -> int:
 
 def fashion() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """(training images uint8 [N, 32, 32], labels, test images, labels), as `auto` sees them."""
-    recipe = replace(recipes.find("auto"), data=Files(path="fashion"), medium=Image(size=32))
+    recipe = replace(recipes.find_recipe("auto"), data=Files(path="fashion"), medium=Image(size=32))
     _, training, test = open_data(recipe.data, recipe.medium)
     assert test is not None
     assert training.labels is not None
@@ -68,7 +68,7 @@ def accuracy(
     """Of a classifier trained on batches, on the test images."""
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
-    net = network(nn.BatchNorm2d).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = build_fashion_classifier(nn.BatchNorm2d).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(net.parameters(), LR)
     for step in range(steps):
         optimiser.param_groups[0]["lr"] = LR * (0.5 + 0.5 * math.cos(math.pi * step / steps))
@@ -79,7 +79,7 @@ def accuracy(
     net.eval()
     with torch.no_grad():
         right = [
-            (net(prepare(x[..., None])).argmax(1) == y).float().sum()
+            (net(prepare_channel_planes(x[..., None])).argmax(1) == y).float().sum()
             for x, y in zip(*(t.split(500) for t in test), strict=True)
         ]
     return float(torch.stack(right).sum() / len(test[1]))
@@ -88,7 +88,7 @@ def accuracy(
 def drawer(images: Tensor, labels: Tensor, classical: bool) -> Callable[[torch.Generator], tuple[Tensor, Tensor]]:
     def batch(random: torch.Generator) -> tuple[Tensor, Tensor]:
         rows = torch.randint(len(images), (BATCH,), generator=random)
-        x = prepare(images[rows][..., None])
+        x = prepare_channel_planes(images[rows][..., None])
         return (shifted(x, random) if classical else x), labels[rows]
 
     return batch
@@ -110,10 +110,10 @@ def synthetic(images: Tensor, labels: Tensor, name: str, minutes: float, runs: P
     data = runs / f"{name}.npz"
     np.savez(data, x=images.numpy(), y=labels.numpy())
     run = ganvas.train("auto", data=data, minutes=minutes, out=runs / name, quiet=True)
-    made, found = Generator(run, "last"), list[Tensor]()
+    made, found = Sampler(run, "last"), list[Tensor]()
     for k in range(10):
-        found += [block.squeeze(-1) for block in of_class(made, k, MADE, 0)]
-    final = next(card for card in run.scores if card["kind"] == "final" and "last" in card["which"])
+        found += [block.squeeze(-1) for block in stream_class_samples(made, k, MADE, 0)]
+    final = next(card for card in run.score_cards if card["kind"] == "final" and "last" in card["which"])
     return torch.cat(found), torch.arange(10).repeat_interleave(MADE), final["scores"] | {"n": final["protocol"]["samples"]}
 
 

@@ -20,9 +20,9 @@ import torch
 
 import ganvas
 from ganvas.extractors import EfficientNetLite0
-from ganvas.pictures.table import table, tiles
-from ganvas.runs.folder import Run
-from ganvas.training.transfer import recipe_from
+from ganvas.pictures.table import draw_table, draw_tiles
+from ganvas.runs.folder import RunFolder
+from ganvas.training.transfer import start_recipe_from_run
 
 KEPT, DRAWN = Path("benchmarks/results/transfer.jsonl"), Path("docs/images")
 FROZEN = 2  # of D's layers
@@ -84,8 +84,10 @@ def folder(got: argparse.Namespace, pair: Pair, begun: str) -> Path:
 
 def drawn(runs: dict[str, Path], out: Path, columns: int = 10) -> None:
     """A line of samples of each run."""
-    lines = [(begun, Run(path)) for begun, path in runs.items()]
-    table([[begun, *tiles(run.codec(), torch.from_numpy(run.generate(columns)))] for begun, run in lines]).save(out)
+    lines = [(begun, RunFolder(path)) for begun, path in runs.items()]
+    draw_table([[begun, *draw_tiles(run.read_codec(), torch.from_numpy(run.generate(columns)))] for begun, run in lines]).save(
+        out
+    )
 
 
 def main() -> None:
@@ -105,7 +107,7 @@ def main() -> None:
         source = ganvas.train("auto", data=whole, minutes=got.source_minutes, out=where, quiet=True)
         begins: dict[str, dict[str, Any]] = {
             "from nothing": {"recipe": "auto"},
-            "from nothing, the source's recipe": {"recipe": replace(recipe_from(source), start=None)},
+            "from nothing, the source's recipe": {"recipe": replace(start_recipe_from_run(source), start=None)},
             "from the source": {"source": source},
             f"D's first {FROZEN} frozen": {"source": source, "freeze_d": FROZEN},
         }
@@ -118,7 +120,7 @@ def main() -> None:
             line |= {key: card[key] for key in ("images", "scores", "floor", "protocol")}
             with KEPT.open("a") as file:
                 file.write(json.dumps(line) + "\n")
-            print(pair.name, begun, card["images"], card["scores"], flush=True)
+            print(pair.name, begun, card["samples"], card["scores"], flush=True)
         drawn({begun: folder(got, pair, begun) for begun in begins}, DRAWN / f"transfer-{pair.name}.png")
     print(markdown([row for row in kept() if (row["minutes"], row["source_minutes"]) == (got.minutes, got.source_minutes)]))
 

@@ -19,7 +19,7 @@ from .latent.mixing import mix
 from .latent.projection import project
 from .report.compare import compare
 from .report.evaluate import evaluate
-from .runs.folder import Run as RunFolder
+from .runs.folder import RunFolder as RunFolder
 from .sampling.generator import generate
 from .sampling.labelled_set import synthesise
 from .training.session import resume as resume_training
@@ -36,7 +36,7 @@ class Run(RunFolder):
         return generate(self, n, seed, **settings)
 
 
-def giving_run(verb: Callable[P, RunFolder]) -> Callable[P, Run]:
+def return_run(verb: Callable[P, RunFolder]) -> Callable[P, Run]:
     """The verb, whose folder can be sampled from."""
 
     @wraps(verb)
@@ -46,7 +46,7 @@ def giving_run(verb: Callable[P, RunFolder]) -> Callable[P, Run]:
     return call
 
 
-convert, train, resume, load = giving_run(convert_file), giving_run(train_recipe), giving_run(resume_training), Run
+convert, train, resume, load = return_run(convert_file), return_run(train_recipe), return_run(resume_training), Run
 
 __all__ = [
     "Run",

@@ -13,7 +13,7 @@ from typing import Any
 from . import commands as folder
 from .errors import GanvasError
 
-HEAD = """\
+HELP_HEAD = """\
 ganvas: train, measure and use generative adversarial networks.
 
   ganvas train --data photos/ --minutes 30       a generator of your own pictures, in runs/auto
@@ -22,7 +22,7 @@ ganvas: train, measure and use generative adversarial networks.
   ganvas generate runs/auto --n 64 --out out/    samples as files
   ganvas evaluate runs/auto                      a score card
 """
-FOOT = """\
+HELP_FOOT = """\
 `ganvas COMMAND --help` shows a command's settings; `ganvas train RECIPE --help` those of a recipe, every one of which can
 be set: --medium.size 64 --optim.G.lr 1e-4. Without --data, recipes for images train on Fashion-MNIST, which comes with ganvas.
 A run is a folder: report.html in it shows everything. `ganvas --version` prints the version.
@@ -31,25 +31,25 @@ A run is a folder: report.html in it shows everything. `ganvas --version` prints
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns 0 on success, 1 on a failure that it explains, 2 on misuse, 130 when interrupted."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    argv = list(sys.argv[1:] if arguments is None else arguments)
     commands = command_modules()
-    if not words or words[0] in ("-h", "--help", "help"):
-        print(help_text(commands), end="")
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(format_help(commands), end="")
         return 0
-    if words[0] == "--version":
+    if argv[0] == "--version":
         from .version import __version__
 
         print(__version__)
         return 0
-    if words[0] not in commands:
+    if argv[0] not in commands:
         import difflib
 
-        near = difflib.get_close_matches(words[0], commands, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(commands)}"
-        print(f"ganvas: there is no command {words[0]!r}: {hint}", file=sys.stderr)
+        similar_names = difflib.get_close_matches(argv[0], commands, n=1)
+        hint = f"did you mean {similar_names[0]}?" if similar_names else f"the commands are {', '.join(commands)}"
+        print(f"ganvas: there is no command {argv[0]!r}: {hint}", file=sys.stderr)
         return 2
     try:
-        return commands[words[0]].main(words[1:])
+        return commands[argv[0]].main(argv[1:])
     except GanvasError as error:
         print(f"ganvas: {error}", file=sys.stderr)
         return 1
@@ -60,8 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "can't allocate memory" in str(error):
-            way = ": a smaller --train.batch, more --train.parts, or a smaller --medium.size" if words[0] == "train" else ""
-            print(f"ganvas: out of memory{way}", file=sys.stderr)
+            advice = (
+                ": a smaller --train.batch, more --train.accumulate, or a smaller --medium.size" if argv[0] == "train" else ""
+            )
+            print(f"ganvas: out of memory{advice}", file=sys.stderr)
             return 1
         raise
     except SystemExit as stop:  # the parser's: it has said why
@@ -76,7 +78,7 @@ def command_modules() -> dict[str, Any]:
     return {name: module for name, module in modules.items() if hasattr(module, "main")}
 
 
-def help_text(commands: Mapping[str, Any]) -> str:
+def format_help(commands: Mapping[str, Any]) -> str:
     """All commands, each by the first line of its file."""
-    about = {name: module.__doc__ or "" for name, module in commands.items()}
-    return "\n".join([HEAD, *(f"  {name:<13}{text.splitlines()[0]}" for name, text in about.items()), "", FOOT])
+    docstrings = {name: module.__doc__ or "" for name, module in commands.items()}
+    return "\n".join([HELP_HEAD, *(f"  {name:<13}{text.splitlines()[0]}" for name, text in docstrings.items()), "", HELP_FOOT])

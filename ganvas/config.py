@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, 
 from .errors import GanvasError
 
 TYPE_KEY = "is"  # {"is": "ganvas.losses:R1", "gamma": 1.0}
-_components: set[type] = set()
+_component_classes: set[type] = set()
 T = TypeVar("T")
 
 
@@ -19,12 +19,12 @@ T = TypeVar("T")
 def config(cls: type[T]) -> type[T]:
     """Make `cls` a frozen, keyword-only dataclass whose instances `to_json` writes and `from_json` reads."""
     component = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
-    _components.add(component)
+    _component_classes.add(component)
     return component
 
 
 def is_config(value: object) -> bool:
-    return type(value) in _components
+    return type(value) in _component_classes
 
 
 def to_json(value: Any) -> Any:
@@ -52,58 +52,59 @@ def public_name(cls: type) -> str:
     return f"{package}:{cls.__name__}"
 
 
-def from_json(data: Any, where: str = "recipe") -> Any:
+def from_json(data: Any, location: str = "recipe") -> Any:
     """Rebuild what `to_json` wrote.
 
     Raises:
         GanvasError: a class outside ganvas or that is no component, an unknown field, a value of the wrong type.
     """
     if isinstance(data, list):
-        return tuple(from_json(v, f"{where}[{i}]") for i, v in enumerate(data))
+        return tuple(from_json(v, f"{location}[{i}]") for i, v in enumerate(data))
     if not isinstance(data, dict):
         return data
     if TYPE_KEY not in data:
-        return {k: from_json(v, f"{where}.{k}") for k, v in data.items()}
-    cls = _component(data[TYPE_KEY], where)
-    values = {k: from_json(v, f"{where}.{k}") for k, v in data.items() if k != TYPE_KEY}
+        return {k: from_json(v, f"{location}.{k}") for k, v in data.items()}
+    cls = _import_component(data[TYPE_KEY], location)
+    values = {k: from_json(v, f"{location}.{k}") for k, v in data.items() if k != TYPE_KEY}
     hints = get_type_hints(cls)
     for name, value in values.items():
         if name not in hints:
             raise GanvasError(
-                f"{where}: {cls.__name__} has no field {name!r}: the file was made by a newer ganvas, or edited; update ganvas"
+                f"{location}: {cls.__name__} has no field {name!r}: the file was made by a newer ganvas, or edited; "
+                "update ganvas"
             )
-        if not _fits(value, hints[name]):
-            raise GanvasError(f"{where}.{name}: {value!r} is not {hints[name]}: correct the file")
+        if not _fits_hint(value, hints[name]):
+            raise GanvasError(f"{location}.{name}: {value!r} is not {hints[name]}: correct the file")
     try:
         return cls(**values)
     except TypeError as error:
-        raise GanvasError(f"{where}: {cls.__name__} cannot be made from this file ({error})") from error
+        raise GanvasError(f"{location}: {cls.__name__} cannot be made from this file ({error})") from error
 
 
-def _component(name: Any, where: str) -> Callable[..., Any]:
+def _import_component(name: Any, location: str) -> Callable[..., Any]:
     """The @config class of this public name; nothing outside ganvas is ever imported."""
     module, _, attribute = str(name).partition(":")
-    refused = GanvasError(f"{where}: {name!r} is not a ganvas component, and nothing else is loaded from a file")
+    refusal = GanvasError(f"{location}: {name!r} is not a ganvas component, and nothing else is loaded from a file")
     if not (module == "ganvas" or module.startswith("ganvas.")) or not all(p.isidentifier() for p in module.split(".")):
-        raise refused
+        raise refusal
     try:
-        found = getattr(importlib.import_module(module), attribute, None)
+        candidate = getattr(importlib.import_module(module), attribute, None)
     except ImportError:
-        raise refused from None
-    if not isinstance(found, type) or found not in _components or public_name(found) != name:
-        raise refused
-    return found
+        raise refusal from None
+    if not isinstance(candidate, type) or candidate not in _component_classes or public_name(candidate) != name:
+        raise refusal
+    return candidate
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _fits_hint(value: Any, hint: Any) -> bool:
     """Whether a value read from a file is what the field asks for: a scalar of its type, a component of its protocol."""
     if get_origin(hint) in (Union, types.UnionType):
-        return any(_fits(value, h) for h in get_args(hint))
+        return any(_fits_hint(value, h) for h in get_args(hint))
     if get_origin(hint) is Literal:
         return value in get_args(hint)
     if get_origin(hint) is tuple:
         inner = get_args(hint)
-        return isinstance(value, tuple) and (inner[-1:] != (...,) or all(_fits(v, inner[0]) for v in value))
+        return isinstance(value, tuple) and (inner[-1:] != (...,) or all(_fits_hint(v, inner[0]) for v in value))
     if hint is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is int:
@@ -111,5 +112,5 @@ def _fits(value: Any, hint: Any) -> bool:
     if hint in (bool, str, type(None)):
         return isinstance(value, hint)
     if get_origin(hint) in (dict, Mapping):
-        return isinstance(value, dict) and all(_fits(v, get_args(hint)[1]) for v in value.values())
+        return isinstance(value, dict) and all(_fits_hint(v, get_args(hint)[1]) for v in value.values())
     return is_config(value) and isinstance(value, hint)

@@ -50,14 +50,14 @@ Latents = Mapping[str, Tensor]  # what a generator starts from: "z", and its con
 Nets = nn.ModuleDict  # "G", "D", …, and the method's own buffers
 
 
-class Asked(NamedTuple):
+class Request(NamedTuple):
     """What samples are asked to be; None leaves it to the method."""
 
     label: Tensor | None = None  # of all of them: a class's number, int64 [], or a vector [K]
     truncation: float | None = None  # how far latents may lie from the middle: variety against fidelity
 
 
-ANY = Asked()
+NO_REQUEST = Request()
 
 
 class Items(Protocol):
@@ -91,15 +91,15 @@ class Codec(Protocol):
     """How a medium's samples are stored, fed to a network and written back. Frozen settings, kept with a run (@config).
 
     Three forms: an *item* (a file's bytes or an array), the *stored* form (a compact tensor: uint8 or uint16 [N, H, W, C] for
-    images), and *x* (what networks see: float [N, C, H, W] in [-1, 1] for images).
+    samples), and *x* (what networks see: float [N, C, H, W] in [-1, 1] for samples).
     """
 
     @property
     def spec(self) -> Spec: ...
     @property
-    def resize(self) -> str: ...  # how items were brought to one size, for score cards: it moves scores
+    def resize_name(self) -> str: ...  # how items were brought to one size, for score cards: it moves scores
     @property
-    def shown(self) -> int: ...  # samples that make a good preview
+    def preview_count(self) -> int: ...  # samples that make a good preview
     def encode(self, item: bytes | np.ndarray) -> np.ndarray:
         """One item in stored form. Raises GanvasError (with the reason, without the name) if it cannot be read."""
         ...
@@ -116,16 +116,16 @@ class Codec(Protocol):
         """One picture of all samples given."""
         ...
 
-    def write(self, stored: Tensor, folder: Path, start: int, note: Mapping[str, str]) -> list[Path]:
+    def write(self, stored: Tensor, folder: Path, start: int, metadata: Mapping[str, str]) -> list[Path]:
         """Write samples as files numbered from `start`, marked with `note`; returns their paths."""
         ...
 
 
 @runtime_checkable
-class FilesOf(Protocol):
+class FileCodec(Protocol):
     """A codec whose samples are files of their own: they can go into an archive without lying on the disk first."""
 
-    def files(self, stored: Tensor, start: int, note: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    def files(self, stored: Tensor, start: int, metadata: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
         """(name, content) of each, numbered from `start`, marked with `note`."""
         ...
 
@@ -160,10 +160,10 @@ class Dataset(Protocol):
 
 
 class Clock(NamedTuple):
-    """Where training stands. `images` counts batch x steps, whichever phases ran."""
+    """Where training stands. `samples` counts batch x steps, whichever phases ran."""
 
     step: int
-    images: int
+    samples: int
     total: int
 
 
@@ -171,7 +171,7 @@ class Turn(NamedTuple):
     """What a loss returns. The loop sums the terms' means and steps on them."""
 
     terms: Mapping[str, Tensor]  # [N] or scalar, by name: "D/adversarial"
-    seen: Mapping[str, Tensor] = {}  # detached: scalars are logged; all go to `after` and into the later phases' batch
+    statistics: Mapping[str, Tensor] = {}  # detached: scalars are logged; all go to `after` and into the later phases' batch
 
 
 class Phase(NamedTuple):
@@ -182,34 +182,34 @@ class Phase(NamedTuple):
     loss: Callable[[Nets, Batch, Clock], Turn]
     every: int = 1  # play on steps divisible by this
     repeat: int = 1
-    reads: bool = True  # False: needs no data
-    when: Callable[[Mapping[str, Tensor]], bool] | None = None  # a gate on what was seen (3D-GAN's D, TimeGAN's D)
+    needs_data: bool = True  # False: needs no data
+    gate: Callable[[Mapping[str, Tensor]], bool] | None = None  # a gate on what was seen (3D-GAN's D, TimeGAN's D)
     after: Callable[[Nets, Mapping[str, Tensor], Clock], None] | None = None  # without gradients, after the step
 
 
-class Verdict(NamedTuple):
+class CriticOutput(NamedTuple):
     """What D says of samples, and what its last layer saw."""
 
-    logit: Tensor  # [N]
+    logits: Tensor  # [N]
     features: Tensor  # [N, F]
 
 
-class Judged(NamedTuple):
+class ShownSamples(NamedTuple):
     """Samples as D was shown them, and what it said."""
 
     x: Tensor
-    verdict: Verdict
+    output: CriticOutput
 
 
-class Scene(NamedTuple):
+class LossInputs(NamedTuple):
     """A player's turn, as what stands beside the objective sees it."""
 
     player: str  # whose turn it is
     nets: Nets
     batch: Batch
     clock: Clock
-    fake: Judged
-    real: Callable[[], Judged]  # in G's turn without gradients, and only if asked for
+    fake: ShownSamples
+    real: Callable[[], ShownSamples]  # in G's turn without gradients, and only if asked for
 
 
 class Stage(NamedTuple):
@@ -218,8 +218,8 @@ class Stage(NamedTuple):
     name: str
     phases: tuple[Phase, ...]
     batch: int | None = None  # None: the recipe's
-    reset: tuple[str, ...] = ()  # networks whose optimisers start afresh on entering
-    grown: bool = True  # False: samples are not yet what the run is to make, and none of them is its best
+    optimisers_to_reset: tuple[str, ...] = ()  # networks whose optimisers start afresh on entering
+    is_full_size: bool = True  # False: samples are not yet what the run is to make, and none of them is its best
 
 
 # ---------------------------------------------------------------- the parts of a recipe
@@ -283,7 +283,7 @@ class GeneratorPenalty(Protocol):
     @property
     def every(self) -> int: ...
     @property
-    def shrink(self) -> int: ...  # it is taken of one in so many samples
+    def subsample(self) -> int: ...  # it is taken of one in so many samples
     def state(self, nets: Nets) -> nn.Module:
         """What it remembers between steps. Raises GanvasError for networks that it does not fit."""
         ...
@@ -292,34 +292,34 @@ class GeneratorPenalty(Protocol):
         """{"G/…": [N]} at latents, and what `after` wants to see."""
         ...
 
-    def after(self, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
+    def after(self, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         """What it remembers, after the step."""
         ...
 
 
 @runtime_checkable
-class Extra(Protocol):
+class AuxiliaryLoss(Protocol):
     """What stands beside the objective in players' turns: terms of their losses, changes after their steps.
 
     Frozen settings (@config). What it remembers is a module, kept with the networks under the name of its class.
     """
 
     @property
-    def players(self) -> tuple[str, ...]: ...  # in whose turns it takes part: "G", "D"
+    def trains(self) -> tuple[str, ...]: ...  # in whose turns it takes part: "G", "D"
     def state(self, nets: Nets) -> nn.Module | None:
         """What it remembers between steps."""
         ...
 
-    def term(self, scene: Scene) -> Tensor | None:
+    def term(self, inputs: LossInputs) -> Tensor | None:
         """Of the player's loss: [N] or a scalar."""
         ...
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
+    def after(self, player: str, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         """What changes after the player's step, without gradients; `seen` holds the means that the turn reported."""
         ...
 
 
-class Scored(NamedTuple):
+class Features(NamedTuple):
     """Features of a set of samples, float64 [N, D], and its class logits [N, K] where the extractor is a classifier."""
 
     features: np.ndarray
@@ -332,7 +332,7 @@ class Extractor(Protocol):
 
     @property
     def name(self) -> str: ...  # what a score card calls it
-    def __call__(self, stored: Tensor) -> Scored:
+    def __call__(self, stored: Tensor) -> Features:
         """Stored samples [N, …] -> features. Raises GanvasError for samples it cannot take."""
         ...
 
@@ -347,7 +347,7 @@ class Metric(Protocol):
     def samples(self) -> int | None: ...  # at most so many fakes, and held-out reals (neighbours cost the square); None: all
     @property
     def lower_is_better(self) -> Mapping[str, bool]: ...  # by name; the first one picks the best checkpoint
-    def __call__(self, real: Scored, fake: Scored) -> dict[str, float]: ...
+    def __call__(self, real: Features, fake: Features) -> dict[str, float]: ...
 
 
 @runtime_checkable
@@ -355,20 +355,20 @@ class Method(Protocol):
     """What a turn is. Frozen settings (@config)."""
 
     @property
-    def averaged(self) -> tuple[str, ...]: ...  # networks whose moving average is sampled
+    def averaged_networks(self) -> tuple[str, ...]: ...  # networks whose moving average is sampled
     def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
         """Its own buffers (ADA's p, the path-length mean, image pools), kept with the networks."""
         ...
 
     def stage(self, nets: Nets, clock: Clock) -> Stage: ...
-    def latents(self, nets: Nets, n: int, generator: torch.Generator, asked: Asked = ANY) -> Latents: ...
+    def draw_latents(self, nets: Nets, n: int, generator: torch.Generator, request: Request = NO_REQUEST) -> Latents: ...
     def render(self, nets: Nets, latents: Latents) -> Tensor:
         """Samples x from latents; sampling is latents, then render."""
         ...
 
 
 @runtime_checkable
-class Reconstructs(Protocol):
+class Reconstructor(Protocol):
     """A method whose networks make samples again from what they keep of them."""
 
     def reconstruct(self, nets: Nets, batch: Batch) -> Tensor:
@@ -376,12 +376,12 @@ class Reconstructs(Protocol):
         ...
 
 
-def key(*parts: Any) -> int:
+def seed_from(*parts: Any) -> int:
     """A seed in [0, 2**63) from anything that prints: the same parts, the same seed, on every machine."""
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1
 
 
-def generator(*parts: Any, device: torch.device | str = "cpu") -> torch.Generator:
+def seeded_generator(*parts: Any, device: torch.device | str = "cpu") -> torch.Generator:
     """A random generator of its own, seeded by `key(*parts)`."""
-    return torch.Generator(device).manual_seed(key(*parts))
+    return torch.Generator(device).manual_seed(seed_from(*parts))

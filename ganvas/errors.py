@@ -5,7 +5,7 @@ class GanvasError(Exception):
     """A failure explained in a line or two. The command line prints it without a traceback and exits with 1."""
 
 
-def refuse(wrong: bool, field: str, value: object, allowed: str, remedy: str) -> None:
+def refuse(is_wrong: bool, field: str, value: object, requirement: str, remedy: str) -> None:
     """Raise GanvasError for a setting out of range, with what would do."""
-    if wrong:
-        raise GanvasError(f"{field} must be {allowed}, got {value}: {remedy}")
+    if is_wrong:
+        raise GanvasError(f"{field} must be {requirement}, got {value}: {remedy}")

@@ -13,10 +13,10 @@ from .optim.optimisers import Optimiser
 class Train:
     """How long, how many at a time, and what is kept.
 
-    images: the budget, in images seen (steps x batch); or `minutes` of training, turned into images by measuring.
-    batch: images a step; worked through in `parts` pieces where memory is short, their gradients added.
-    ema_kimg: half-life of the moving average of G, in thousand images; 0 keeps none.
-    ema_ramp: the half-life is at most this share of the images seen so far (Karras et al. 2020b's warm-up).
+    samples: the budget, in samples seen (steps x batch); or `minutes` of training, turned into samples by measuring.
+    batch: samples a step; worked through in `accumulate` micro-batches where memory is short, their gradients added.
+    ema_kimg: half-life of the moving average of G, in thousand samples; 0 keeps none.
+    ema_ramp: the half-life is at most this share of the samples seen so far (Karras et al. 2020b's warm-up).
     lr_scale: a factor on every learning rate; halved when a step was not finite.
     precision: "auto" is bf16 where the processor computes in it, else fp32.
     compile: networks through torch.compile, which takes a minute at the start; for GPUs.
@@ -24,10 +24,10 @@ class Train:
         3% of its minutes allow.
     """
 
-    images: int | None = None
+    samples: int | None = None
     minutes: float | None = None
     batch: int = 64
-    parts: int = 1
+    accumulate: int = 1
     ema_kimg: float = 0.0
     ema_ramp: float = 0.05
     lr_scale: float = 1.0
@@ -36,15 +36,25 @@ class Train:
     snapshots: int | None = None
 
     def __post_init__(self) -> None:
-        both = self.images is not None and self.minutes is not None
-        refuse(both, "the budget", f"{self.images} images and {self.minutes} minutes", "images or minutes", "--images 100000")
-        refuse(self.images is not None and self.images < 1, "train.images", self.images, "at least 1", "--images 100000")
+        has_two_budgets = self.samples is not None and self.minutes is not None
+        refuse(
+            has_two_budgets,
+            "the budget",
+            f"{self.samples} samples and {self.minutes} minutes",
+            "samples or minutes",
+            "--samples 100000",
+        )
+        refuse(self.samples is not None and self.samples < 1, "train.samples", self.samples, "at least 1", "--samples 100000")
         refuse(
             self.minutes is not None and not 0 < self.minutes < 1e6, "train.minutes", self.minutes, "positive", "--minutes 10"
         )
         refuse(not 2 <= self.batch <= 65536, "train.batch", self.batch, "between 2 and 65536", "--train.batch 64")
         refuse(
-            not 1 <= self.parts <= self.batch // 2, "train.parts", self.parts, "between 1 and half the batch", "--train.parts 1"
+            not 1 <= self.accumulate <= self.batch // 2,
+            "train.accumulate",
+            self.accumulate,
+            "between 1 and half the batch",
+            "--train.accumulate 1",
         )
         refuse(not 0 <= self.ema_kimg < 1e9, "train.ema_kimg", self.ema_kimg, "0 or more", "--train.ema-kimg 20")
         refuse(not 0 <= self.ema_ramp <= 10, "train.ema_ramp", self.ema_ramp, "between 0 and 10", "--train.ema-ramp 0.05")
@@ -89,7 +99,7 @@ class Evaluation:
 class Transfer:
     """Where a run's networks come from, in the place of random ones.
 
-    run: the folder of a run; checkpoint: "best", "last", or images seen.
+    run: the folder of a run; checkpoint: "best", "last", or samples seen.
     freeze: how many of D's layers, from the image on, stay as they are (Mo et al. 2020).
     """
 
@@ -105,23 +115,23 @@ class Facts(NamedTuple):
     """What a run has to work with."""
 
     samples: int
-    distinct: int  # of them: without exact copies
+    distinct_samples: int  # of them: without exact copies
     spec: Spec
     device: str
-    seconds: float | None  # of training; None where the budget is in images
+    seconds: float | None  # of training; None where the budget is in samples
 
 
 class Trial(NamedTuple):
     """What a few steps on the device showed."""
 
-    speed: float  # images a second
+    samples_per_second: float  # samples a second
 
 
 @runtime_checkable
 class Chooser(Protocol):
     """Adapts a recipe to what it has to work with, before the first step. Frozen settings (@config)."""
 
-    def __call__(self, asked: "Recipe", facts: Facts, attempt: "Callable[[Recipe], Trial]") -> "tuple[Recipe, list[str]]":
+    def __call__(self, requested: "Recipe", facts: Facts, attempt: "Callable[[Recipe], Trial]") -> "tuple[Recipe, list[str]]":
         """The recipe with what was left to choose chosen, and the reasons, a line each.
 
         attempt: runs a recipe for a second or two, on networks that are thrown away.

@@ -10,42 +10,42 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, interpolate, pad
 
-BINOMIAL = (1.0, 3.0, 3.0, 1.0)  # Karras et al. 2020a, appendix B
+BINOMIAL_TAPS = (1.0, 3.0, 3.0, 1.0)  # Karras et al. 2020a, appendix B
 
 
-def blurred(x: Tensor, padding: int, gain: float = 1.0) -> Tensor:
+def blur_by_binomial(x: Tensor, padding: int, gain: float = 1.0) -> Tensor:
     """Each output is the mean, weighted by [1, 3, 3, 1], of 4 x 4 inputs: [N, C, H, W] -> [N, C, H + 2·padding − 3, …]."""
-    return binomial(x, padding, 1, gain)
+    return convolve_binomial(x, padding, 1, gain)
 
 
-def halved(x: Tensor) -> Tensor:
+def halve_size(x: Tensor) -> Tensor:
     """Half the size, by the same filter."""
     if x.is_cpu and x.dtype == torch.bfloat16:  # torch's derivative of it is ten to twenty times slower than in fp32
         with torch.autocast("cpu", enabled=False):
-            return binomial(x.float(), 1, 2).to(x.dtype)
-    return binomial(x, 1, 2)
+            return convolve_binomial(x.float(), 1, 2).to(x.dtype)
+    return convolve_binomial(x, 1, 2)
 
 
-def binomial(x: Tensor, padding: int, stride: int, gain: float = 1.0) -> Tensor:
+def convolve_binomial(x: Tensor, padding: int, stride: int, gain: float = 1.0) -> Tensor:
     """Both axes at once: for so few taps that is quicker than one after the other."""
-    taps = constant(BINOMIAL, x.dtype, x.device)
+    taps = get_constant_tensor(BINOMIAL_TAPS, x.dtype, x.device)
     kernel = (taps[:, None] * taps * (gain / 64)).expand(x.shape[1], 1, 4, 4)
     return conv2d(x, kernel, None, stride, padding, groups=x.shape[1])
 
 
 @cache
-def constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+def get_constant_tensor(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """The same tensor every time: making one anew would wait for a GPU."""
     with torch.inference_mode(False):  # else gradients could not pass by it later
         return torch.tensor(values, dtype=dtype, device=device)
 
 
-def doubled(x: Tensor) -> Tensor:
+def double_size(x: Tensor) -> Tensor:
     """Twice the size, by the same filter: which is bilinear interpolation."""
     return interpolate(pad(x, [1] * 4), scale_factor=2, mode="bilinear")[:, :, 2:-2, 2:-2]
 
 
-def lowpass(taps: int, cutoff: float, width: float, rate: float, radial: bool = False) -> Tensor:
+def design_lowpass(taps: int, cutoff: float, width: float, rate: float, radial: bool = False) -> Tensor:
     """A Kaiser-windowed filter of gain 1: [taps], or [taps, taps] where it is radial (a jinc in place of the sinc).
 
     cutoff, width: what passes, and how wide the way from there to what is stopped is, in the units of the sampling `rate`.
@@ -60,47 +60,53 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float, radial: bool = 
     x = (torch.arange(taps, dtype=torch.float64) - (taps - 1) / 2) / rate
     if radial:
         r = torch.hypot(x[:, None], x[None, :])  # never 0 for an even number of taps
-        found = torch.special.bessel_j1(2 * cutoff * pi * r) / (pi * r) * window[:, None] * window[None, :]
+        kernel = torch.special.bessel_j1(2 * cutoff * pi * r) / (pi * r) * window[:, None] * window[None, :]
     else:
-        found = torch.sinc(2 * cutoff * x) * window
-    return (found / found.sum()).float()
+        kernel = torch.sinc(2 * cutoff * x) * window
+    return (kernel / kernel.sum()).float()
 
 
-MOST = 128  # pixels, up to which a long filter is a matrix: more multiply-adds, which run that much quicker
+MAX_MATRIX_PIXELS = 128  # pixels, up to which a long filter is a matrix: more multiply-adds, which run that much quicker
 
 
-def upsampled(x: Tensor, taps: Tensor, factor: int, padding: tuple[int, int]) -> Tensor:
+def upsample_by_filter(x: Tensor, taps: Tensor, factor: int, padding: tuple[int, int]) -> Tensor:
     """x [N, C, H, W], zeros between its pixels, zeros (before, after) it, and filtered; of the same mean."""
     channels, sizes, count = x.shape[1], x.shape[2:], len(taps)
-    if max(sizes) <= MOST:
-        larger = sum(padding) - count + 1
+    if max(sizes) <= MAX_MATRIX_PIXELS:
+        extra_pixels = sum(padding) - count + 1
         taps = taps.flip(0) * factor
-        return by_matrices(x, *(banded(taps, n * factor + larger, n, 1, factor, padding[0]) for n in sizes))
-    before, after = count - 1 - padding[0], count - factor - padding[1]  # of the whole convolution, what is cut off
+        return multiply_both_axes(
+            x, *(build_banded_matrix(taps, n * factor + extra_pixels, n, 1, factor, padding[0]) for n in sizes)
+        )
+    cut_before, cut_after = count - 1 - padding[0], count - factor - padding[1]  # of the whole convolution, what is cut off
     for axis in (2, 3):
         shape, stride = ([count, 1], [factor, 1]) if axis == 2 else ([1, count], [1, factor])
         weight = (taps.to(x.dtype) * factor).view(1, 1, *shape).expand(channels, 1, *shape)
         x = conv_transpose2d(x, weight, stride=stride, groups=channels)
-    return pad(x, [-before, -after] * 2)
+    return pad(x, [-cut_before, -cut_after] * 2)
 
 
-def downsampled(x: Tensor, taps: Tensor, factor: int) -> Tensor:
+def downsample_by_filter(x: Tensor, taps: Tensor, factor: int) -> Tensor:
     """x [N, C, H, W], filtered by `taps`, [K] for each axis or [K, K], of whose pixels every `factor`-th is kept."""
     channels, weight, sizes, count = x.shape[1], taps.to(x.dtype), x.shape[2:], len(taps)
     if taps.dim() == 2:
         return conv2d(x, weight.expand(channels, 1, count, count), stride=factor, groups=channels)
-    if max(sizes) <= 2 * MOST:
-        return by_matrices(x, *(banded(taps, (n - count) // factor + 1, n, factor, 1, 0) for n in sizes))
+    if max(sizes) <= 2 * MAX_MATRIX_PIXELS:
+        return multiply_both_axes(x, *(build_banded_matrix(taps, (n - count) // factor + 1, n, factor, 1, 0) for n in sizes))
     x = conv2d(x, weight.view(1, 1, -1, 1).expand(channels, 1, count, 1), stride=(factor, 1), groups=channels)
     return conv2d(x, weight.view(1, 1, 1, -1).expand(channels, 1, 1, count), stride=(1, factor), groups=channels)
 
 
-def banded(taps: Tensor, out: int, size: int, stride: int, spread: int, before: int) -> Tensor:
+def build_banded_matrix(taps: Tensor, output_size: int, input_size: int, stride: int, spread: int, shift: int) -> Tensor:
     """A filter as a matrix, [out, size]: output i begins at i·stride, input j stands at before + j·spread."""
-    at = torch.arange(size, device=taps.device) * spread + before - torch.arange(out, device=taps.device)[:, None] * stride
-    return torch.where((at >= 0) & (at < len(taps)), taps[at.clamp(0, len(taps) - 1)], 0.0)
+    offsets = (
+        torch.arange(input_size, device=taps.device) * spread
+        + shift
+        - torch.arange(output_size, device=taps.device)[:, None] * stride
+    )
+    return torch.where((offsets >= 0) & (offsets < len(taps)), taps[offsets.clamp(0, len(taps) - 1)], 0.0)
 
 
-def by_matrices(x: Tensor, down: Tensor, along: Tensor) -> Tensor:
+def multiply_both_axes(x: Tensor, row_matrix: Tensor, column_matrix: Tensor) -> Tensor:
     """x [N, C, H, W], [H', H], [W', W] -> [N, C, H', W']."""
-    return down.to(x.dtype) @ (x @ along.to(x.dtype).t())
+    return row_matrix.to(x.dtype) @ (x @ column_matrix.to(x.dtype).t())

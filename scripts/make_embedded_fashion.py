@@ -16,11 +16,11 @@ import numpy as np
 from ganvas.data import fashion
 from ganvas.data.formats import idx
 
-TARGET = Path(fashion.__file__).with_name(fashion.FILE)
+TARGET = Path(fashion.__file__).with_name(fashion.EMBEDDED_FILE_NAME)
 
 
 def main(folder: Path) -> None:
-    found = idx.read(folder / "train-images-idx3-ubyte.gz")
+    found = idx.read_idx_items(folder / "train-images-idx3-ubyte.gz")
     assert found.array is not None
     assert found.labels is not None
     random = np.random.default_rng(0)
@@ -32,4 +32,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else fashion.DEBIAN)
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else fashion.DEBIAN_FOLDER)

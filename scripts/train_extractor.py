@@ -20,7 +20,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.extractors.small import WEIGHTS, network, prepare
+from ganvas.extractors.small import FASHION_WEIGHTS_PATH, build_fashion_classifier, prepare_channel_planes
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # apt install dataset-fashion-mnist
 
@@ -50,7 +50,7 @@ def fit(images: Tensor, labels: Tensor, epochs: int, batch: int, seed: int) -> n
     """The network trained with AdamW on a one-cycle schedule, its batch norm folded into the convolutions."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    net = network(nn.BatchNorm2d).to(memory_format=torch.channels_last)
+    net = build_fashion_classifier(nn.BatchNorm2d).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=0.02)
     steps = len(images) // batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=5e-3, total_steps=epochs * steps, pct_start=0.2)
@@ -58,7 +58,7 @@ def fit(images: Tensor, labels: Tensor, epochs: int, batch: int, seed: int) -> n
     for epoch in range(epochs):
         seen = 0.0
         for index in torch.randperm(len(images), generator=generator)[: steps * batch].split(batch):
-            x = augment(prepare(images[index]), generator).contiguous(memory_format=torch.channels_last)
+            x = augment(prepare_channel_planes(images[index]), generator).contiguous(memory_format=torch.channels_last)
             loss = F.cross_entropy(net(x), labels[index])
             optimiser.zero_grad()
             loss.backward()
@@ -75,21 +75,23 @@ def fold(net: nn.Sequential) -> nn.Sequential:
         if isinstance(layer, nn.BatchNorm2d):
             net[i - 1] = nn.utils.fuse_conv_bn_eval(net[i - 1], layer)
             net[i] = nn.Identity()
-    folded = network()
+    folded = build_fashion_classifier()
     folded.load_state_dict({name: w.half().float() for name, w in net.state_dict().items()})
     return folded.eval()
 
 
 def accuracy(net: nn.Sequential, images: Tensor, labels: Tensor) -> float:
     with torch.inference_mode():
-        hits = [net(prepare(x)).argmax(1) == y for x, y in zip(images.split(500), labels.split(500), strict=True)]
+        hits = [
+            net(prepare_channel_planes(x)).argmax(1) == y for x, y in zip(images.split(500), labels.split(500), strict=True)
+        ]
     return torch.cat(hits).float().mean().item()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DEBIAN, help="folder of the four idx.gz files")
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--out", type=Path, default=FASHION_WEIGHTS_PATH)
     parser.add_argument("--epochs", type=int, default=7)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--seed", type=int, default=0)

@@ -16,7 +16,7 @@ from ganvas.losses.objectives import NonSaturating
 from ganvas.methods import Adversarial
 from ganvas.optim.optimisers import Adam
 from ganvas.recipe import Recipe
-from ganvas.runs.state import start
+from ganvas.runs.state import build_state
 from ganvas.system import distributed
 from ganvas.training import loop
 from small_recipes import noise, small
@@ -24,7 +24,7 @@ from small_recipes import noise, small
 
 def game(name: str, parts: int) -> Recipe:
     """Without batch statistics, with a penalty that is a phase of its own on every third step, seven steps of 64."""
-    recipe = small(recipes.find(name), images=7 * 64, batch=64, parts=parts)
+    recipe = small(recipes.find_recipe(name), samples=7 * 64, batch=64, accumulate=parts)
     method = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=1.0, every=3),))
     adam = Adam(lr=1e-3, betas=(0.0, 0.99), eps=1e-3)  # of the gradients' size: Adam would blow up the last bit of a sum
     return replace(recipe, method=method, optim={"G": adam, "D": adam})
@@ -32,12 +32,12 @@ def game(name: str, parts: int) -> Recipe:
 
 def main(name: str, parts: str, out: str) -> None:
     torch.set_num_threads(1)
-    with distributed.joined():
+    with distributed.join_ranks():
         recipe = game(name, int(parts))
-        state = start(recipe, noise(recipe).spec, 0, torch.device("cpu"))
-        loop.Loop(recipe, noise(recipe), state, 0).run(lambda state, tally: False)
+        state = build_state(recipe, noise(recipe).spec, 0, torch.device("cpu"))
+        loop.Loop(recipe, noise(recipe), state, 0).train_to_budget(lambda state, tally: False)
         tensors = {name: value.detach().contiguous() for name, value in state.nets.state_dict().items()}
-        save_file(tensors, Path(out) / f"rank{distributed.rank()}.safetensors")
+        save_file(tensors, Path(out) / f"rank{distributed.get_rank()}.safetensors")
     threads = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").glob("*")]
     assert not [name for name in threads if "gloo" in name], threads  # they would now and then abort the process as it ends
 

@@ -60,7 +60,7 @@ def codec_for(recipe: Recipe) -> Any:
 
 def small(recipe: Recipe, **train: Any) -> Recipe:
     """The recipe with its smallest networks and a budget of a few steps."""
-    budget = {"images": 64, "minutes": None, "batch": 8, "parts": 1, "snapshots": 2, "precision": "fp32"} | train
+    budget = {"samples": 64, "minutes": None, "batch": 8, "accumulate": 1, "snapshots": 2, "precision": "fp32"} | train
     return replace(recipe, nets=recipe.nets.smallest(), train=replace(recipe.train, **budget))
 
 

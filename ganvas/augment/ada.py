@@ -11,15 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Clock, Nets, Scene
+from ..core import Clock, LossInputs, Nets
 from ..errors import refuse
 from ..optim.schedules import Cosine
-from .colours import coloured, filtered, noisy
-from .diffaugment import cut
-from .geometry import blits, shapes, warped
+from .colours import add_noise, filter_octaves, jitter_colours
+from .diffaugment import erase_squares
+from .geometry import draw_pixel_moves, draw_shape_changes, warp_samples
 
 
-class Memory(nn.Module):
+class AdaMemory(nn.Module):
     """p, and how sure D was since it was last adapted."""
 
     p: Tensor
@@ -38,13 +38,13 @@ class Memory(nn.Module):
 class Strength(Protocol):
     """How p is found. Frozen settings (@config)."""
 
-    def adapt(self, memory: Memory, seen: Mapping[str, Tensor], clock: Clock) -> None:
+    def adapt_strength(self, memory: AdaMemory, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         """Set memory.p after a step of D, of which `seen` holds the means."""
         ...
 
 
 @config
-class Adaptive:
+class AdaptiveStrength:
     """p rises while E[sign D(x)] on reals is above `target`, and falls while it is below: their r_t, section 3.1.
 
     kimg: thousand images in which p can go from 0 to 1. every: steps between adaptations.
@@ -59,20 +59,20 @@ class Adaptive:
         refuse(not self.kimg > 0, "kimg", self.kimg, "above 0", "--method.augment.strength.kimg 500")
         refuse(self.every < 1, "every", self.every, "1 or more", "--method.augment.strength.every 4")
 
-    def adapt(self, memory: Memory, seen: Mapping[str, Tensor], clock: Clock) -> None:
-        memory.sign.add_(seen["D/sign"])
+    def adapt_strength(self, memory: AdaMemory, statistics: Mapping[str, Tensor], clock: Clock) -> None:
+        memory.sign.add_(statistics["D/sign"])
         memory.count.add_(1)
         if clock.step % self.every:
             return
-        way = (memory.sign / memory.count - self.target).sign()
-        memory.p.add_(way * (clock.images - memory.images) / (1000 * self.kimg)).clamp_(0, 1)
+        direction = (memory.sign / memory.count - self.target).sign()
+        memory.p.add_(direction * (clock.samples - memory.images) / (1000 * self.kimg)).clamp_(0, 1)
         memory.sign.zero_()
         memory.count.zero_()
-        memory.images.fill_(clock.images)
+        memory.images.fill_(clock.samples)
 
 
 @config
-class Rising:
+class RisingStrength:
     """p rises to `final` on half a cosine over the first `kimg` thousand images (Huang et al. 2024, appendix D)."""
 
     final: float = 0.5
@@ -82,8 +82,8 @@ class Rising:
         refuse(not 0 <= self.final <= 1, "a final strength", self.final, "in [0, 1]", "--method.augment.strength.final 0.5")
         refuse(not self.kimg > 0, "kimg", self.kimg, "above 0", "--method.augment.strength.kimg 20000")
 
-    def adapt(self, memory: Memory, seen: Mapping[str, Tensor], clock: Clock) -> None:
-        memory.p.fill_(self.final * Cosine(kimg=self.kimg).way(clock))
+    def adapt_strength(self, memory: AdaMemory, statistics: Mapping[str, Tensor], clock: Clock) -> None:
+        memory.p.fill_(self.final * Cosine(kimg=self.kimg).compute_progress(clock))
 
 
 @config
@@ -95,7 +95,7 @@ class ADA:
     side. As in the paper the last three are off.
     """
 
-    strength: Strength = Adaptive()
+    strength: Strength = AdaptiveStrength()
     mirror: float = 1.0
     quarter: float = 1.0
     shift: float = 1.0
@@ -114,39 +114,39 @@ class ADA:
 
     def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):  # a place rounded to bf16 is another place
-            return self.changed(x.float(), self.memory(nets).p)
+            return self.change_samples(x.float(), self.get_memory(nets).p)
 
-    def changed(self, x: Tensor, p: Tensor) -> Tensor:
+    def change_samples(self, x: Tensor, p: Tensor) -> Tensor:
         n, size = len(x), (x.shape[2], x.shape[3])
         if self.mirror + self.quarter + self.shift + self.geometry:
-            moves = blits(self.mirror * p, self.quarter * p, self.shift * p, n, size)
-            x = warped(x, moves @ shapes(self.geometry * p, n, size) if self.geometry else moves)
+            moves = draw_pixel_moves(self.mirror * p, self.quarter * p, self.shift * p, n, size)
+            x = warp_samples(x, moves @ draw_shape_changes(self.geometry * p, n, size) if self.geometry else moves)
         if self.colour:
-            x = coloured(x, self.colour * p)
+            x = jitter_colours(x, self.colour * p)
         if self.filters:
-            x = filtered(x, self.filters * p)
+            x = filter_octaves(x, self.filters * p)
         if self.noise:
-            x = noisy(x, self.noise * p)
+            x = add_noise(x, self.noise * p)
         if self.cutout:
-            x = torch.where(torch.rand(n, 1, 1, 1, device=x.device) < self.cutout * p, cut(x, 0.5), x)
+            x = torch.where(torch.rand(n, 1, 1, 1, device=x.device) < self.cutout * p, erase_squares(x, 0.5), x)
         return x
 
     # ------------------------------------------------------------ how strongly
 
     @property
-    def players(self) -> tuple[str, ...]:
+    def trains(self) -> tuple[str, ...]:
         return ("D",)
 
     def state(self, nets: Nets) -> nn.Module | None:
-        return Memory()
+        return AdaMemory()
 
-    def term(self, scene: Scene) -> Tensor | None:
+    def term(self, inputs: LossInputs) -> Tensor | None:
         return None
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
-        self.strength.adapt(self.memory(nets), seen, clock)
+    def after(self, player: str, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
+        self.strength.adapt_strength(self.get_memory(nets), statistics, clock)
 
-    def memory(self, nets: Nets) -> Memory:
-        kept = nets[type(self).__name__]
-        assert isinstance(kept, Memory)
-        return kept
+    def get_memory(self, nets: Nets) -> AdaMemory:
+        memory = nets[type(self).__name__]
+        assert isinstance(memory, AdaMemory)
+        return memory

@@ -7,49 +7,52 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from ..resampling import constant
-from .geometry import chosen
+from ..resampling import get_constant_tensor
+from .geometry import choose_at_random
 
-SYM2 = (-0.12940952255092145, 0.22414386804185735, 0.836516303737469, 0.48296291314469025)  # a wavelet
-BANDS, POWER = 4, (10 / 13, 1 / 13, 1 / 13, 1 / 13)  # octaves from the coarsest, and the power that images have in them
+SYM2_WAVELET = (-0.12940952255092145, 0.22414386804185735, 0.836516303737469, 0.48296291314469025)  # a wavelet
+OCTAVE_COUNT, OCTAVE_POWERS = (
+    4,
+    (10 / 13, 1 / 13, 1 / 13, 1 / 13),
+)  # octaves from the coarsest, and the power that images have in them
 
 
-def coloured(x: Tensor, p: Tensor) -> Tensor:
+def jitter_colours(x: Tensor, p: Tensor) -> Tensor:
     """Brightness and contrast; of RGB images also luma turned over, hue turned, and saturation."""
     n, channels = x.shape[:2]
     normal, draw = torch.randn(3, n, device=x.device), torch.rand(2, n, device=x.device)
-    brightness, contrast = chosen(p, 0.2 * normal[0], 0.0), chosen(p, torch.exp2(0.5 * normal[1]), 1.0)
-    flip = chosen(p, (draw[0] < 0.5).float(), 0.0)
+    brightness, contrast = choose_at_random(p, 0.2 * normal[0], 0.0), choose_at_random(p, torch.exp2(0.5 * normal[1]), 1.0)
+    flip = choose_at_random(p, (draw[0] < 0.5).float(), 0.0)
     x = (x + brightness[:, None, None, None]) * contrast[:, None, None, None]
     if channels != 3:
         return x * (1 - 2 * flip)[:, None, None, None]
-    angle = chosen(p, (draw[1] * 2 - 1) * pi, 0.0)
-    saturation = chosen(p, torch.exp2(normal[2]), 1.0)
+    angle = choose_at_random(p, (draw[1] * 2 - 1) * pi, 0.0)
+    saturation = choose_at_random(p, torch.exp2(normal[2]), 1.0)
     luma = torch.full((3, 3), 1 / 3, device=x.device)  # vvᵀ, v being the gray axis
     colour = torch.eye(3, device=x.device) - luma
     change = torch.eye(3, device=x.device) - 2 * flip[:, None, None] * luma
-    change = (luma + saturation[:, None, None] * colour) @ about_gray(angle) @ change
+    change = (luma + saturation[:, None, None] * colour) @ rotate_about_gray(angle) @ change
     return torch.einsum("nij,njhw->nihw", change.to(x.dtype), x)
 
 
-def about_gray(angle: Tensor) -> Tensor:
+def rotate_about_gray(angle: Tensor) -> Tensor:
     """Rotations about the gray axis, [N, 3, 3] (Rodrigues)."""
     axis = 3**-0.5
-    cross = constant((0.0, -axis, axis, axis, 0.0, -axis, -axis, axis, 0.0), angle.dtype, angle.device).view(3, 3)
+    cross = get_constant_tensor((0.0, -axis, axis, axis, 0.0, -axis, -axis, axis, 0.0), angle.dtype, angle.device).view(3, 3)
     sine, rest = angle.sin()[:, None, None], (1 - angle.cos())[:, None, None]
     return torch.eye(3, device=angle.device) + sine * cross + rest * (cross @ cross)
 
 
-def filtered(x: Tensor, p: Tensor) -> Tensor:
+def filter_octaves(x: Tensor, p: Tensor) -> Tensor:
     """Each octave louder or softer, the whole of the same power: a filter of its own for each sample."""
     n, channels, height, width = x.shape
-    gains = torch.ones(n, BANDS, device=x.device)
-    power = constant(POWER, x.dtype, x.device)
-    for band in range(BANDS):
-        change = torch.ones(n, BANDS, device=x.device)
-        change[:, band] = chosen(p, torch.exp2(torch.randn(n, device=x.device)), 1.0)
+    gains = torch.ones(n, OCTAVE_COUNT, device=x.device)
+    power = get_constant_tensor(OCTAVE_POWERS, x.dtype, x.device)
+    for band in range(OCTAVE_COUNT):
+        change = torch.ones(n, OCTAVE_COUNT, device=x.device)
+        change[:, band] = choose_at_random(p, torch.exp2(torch.randn(n, device=x.device)), 1.0)
         gains = gains * change / (power * change.square()).sum(1, keepdim=True).sqrt()
-    filters = constant(bank(), x.dtype, x.device).view(BANDS, -1)
+    filters = get_constant_tensor(build_octave_filters(), x.dtype, x.device).view(OCTAVE_COUNT, -1)
     taps = (gains @ filters).repeat_interleave(channels, 0)  # [N·C, K]
     edge, groups = taps.shape[1] // 2, n * channels
     margins = [min(edge, width - 1), min(edge, height - 1)]
@@ -60,26 +63,26 @@ def filtered(x: Tensor, p: Tensor) -> Tensor:
 
 
 @cache
-def bank() -> tuple[float, ...]:
+def build_octave_filters() -> tuple[float, ...]:
     """Filters of the octaves, whose sum changes nothing, one after another."""
-    low = torch.tensor(SYM2, dtype=torch.float64)
+    low = torch.tensor(SYM2_WAVELET, dtype=torch.float64)
     high = low * torch.tensor([1.0, -1.0, 1.0, -1.0])
-    smooth, sharp = (convolved(half[None], half.flip(0))[0] / 2 for half in (low, high))
-    found = torch.eye(BANDS, dtype=torch.float64)[:, :1]  # the coarsest is what the others leave
-    for band in range(1, BANDS):
-        spread = torch.stack([found, torch.zeros_like(found)], 2).flatten(1)[:, :-1]
-        found = convolved(spread, smooth)
-        middle = found.shape[1] // 2
-        found[band, middle - 3 : middle + 4] += sharp
-    return tuple(found.flatten().tolist())
+    smooth, sharp = (convolve_rows(half[None], half.flip(0))[0] / 2 for half in (low, high))
+    filters = torch.eye(OCTAVE_COUNT, dtype=torch.float64)[:, :1]  # the coarsest is what the others leave
+    for band in range(1, OCTAVE_COUNT):
+        spread = torch.stack([filters, torch.zeros_like(filters)], 2).flatten(1)[:, :-1]
+        filters = convolve_rows(spread, smooth)
+        middle = filters.shape[1] // 2
+        filters[band, middle - 3 : middle + 4] += sharp
+    return tuple(filters.flatten().tolist())
 
 
-def convolved(rows: Tensor, taps: Tensor) -> Tensor:
+def convolve_rows(rows: Tensor, taps: Tensor) -> Tensor:
     """Each row [R, K] with `taps`, in full."""
     return torch.nn.functional.conv1d(rows[:, None], taps.flip(0)[None, None], padding=len(taps) - 1)[:, 0]
 
 
-def noisy(x: Tensor, p: Tensor) -> Tensor:
+def add_noise(x: Tensor, p: Tensor) -> Tensor:
     """Noise of a strength of its own for each sample."""
-    strength = chosen(p, (0.1 * torch.randn(len(x), device=x.device)).abs(), 0.0)
+    strength = choose_at_random(p, (0.1 * torch.randn(len(x), device=x.device)).abs(), 0.0)
     return x + strength[:, None, None, None] * torch.randn_like(x)

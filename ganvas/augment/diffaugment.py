@@ -25,13 +25,13 @@ class DiffAugment:
 
     def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
         if self.colour:
-            x = recoloured(x)
+            x = recolour_samples(x)
         if self.shift:
-            x = shifted(x, self.shift)
-        return cut(x, self.cut) if self.cut else x
+            x = shift_samples(x, self.shift)
+        return erase_squares(x, self.cut) if self.cut else x
 
 
-def recoloured(x: Tensor) -> Tensor:
+def recolour_samples(x: Tensor) -> Tensor:
     brightness, saturation, contrast = torch.rand([3, len(x), 1, 1, 1], device=x.device).unbind()
     x = x + (brightness - 0.5)
     gray = x.mean(1, keepdim=True)
@@ -40,31 +40,34 @@ def recoloured(x: Tensor) -> Tensor:
     return torch.lerp(mean, x, 0.5 + contrast)
 
 
-def shifted(x: Tensor, share: float) -> Tensor:
+def shift_samples(x: Tensor, share: float) -> Tensor:
     """Each sample moved by whole pixels, up to `share` of its side each way."""
     n, _, height, width = x.shape
-    rows = _places(n, height, share, x.device)[:, :, None]
-    columns = _places(n, width, share, x.device)[:, None, :]
+    rows = _draw_source_pixels(n, height, share, x.device)[:, :, None]
+    columns = _draw_source_pixels(n, width, share, x.device)[:, None, :]
     # one pixel of border all around, to which whatever comes from outside is clipped
     padded = torch.nn.functional.pad(x, (1, 1, 1, 1)).permute(0, 2, 3, 1)
     return padded[torch.arange(n, device=x.device)[:, None, None], rows, columns].permute(0, 3, 1, 2)
 
 
-def cut(x: Tensor, share: float) -> Tensor:
+def erase_squares(x: Tensor, share: float) -> Tensor:
     """A square of `share` of the side set to 0 in each sample, its middle anywhere in the image."""
     n, _, height, width = x.shape
-    rows, columns = _inside(n, height, share, x.device)[:, :, None], _inside(n, width, share, x.device)[:, None, :]
+    rows, columns = (
+        _draw_erased_span(n, height, share, x.device)[:, :, None],
+        _draw_erased_span(n, width, share, x.device)[:, None, :],
+    )
     return x * ~(rows & columns)[:, None]
 
 
-def _places(n: int, size: int, share: float, device: torch.device) -> Tensor:
+def _draw_source_pixels(n: int, size: int, share: float, device: torch.device) -> Tensor:
     """Where each of `size` pixels comes from, in an image with a border of one pixel, [N, size]."""
-    most = round(size * share)
-    offset = torch.randint(-most, most + 1, (n, 1), device=device)
+    max_offset = round(size * share)
+    offset = torch.randint(-max_offset, max_offset + 1, (n, 1), device=device)
     return (torch.arange(1, size + 1, device=device) + offset).clamp(0, size + 1)
 
 
-def _inside(n: int, size: int, share: float, device: torch.device) -> Tensor:
+def _draw_erased_span(n: int, size: int, share: float, device: torch.device) -> Tensor:
     """Which of `size` pixels lie in a stretch of `share` of them around a random middle, bool [N, size]."""
     length = round(size * share)
     start = torch.randint(0, size + (1 - length % 2), (n, 1), device=device) - length // 2

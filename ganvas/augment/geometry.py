@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, pad
 
-from ..resampling import constant, downsampled, upsampled
+from ..resampling import downsample_by_filter, get_constant_tensor, upsample_by_filter
 
 # the wavelet sym6: doubling an image by it and halving it again changes nothing (Daubechies 1992, table 8.1, N = 6)
-SYM6 = (
+SYM6_WAVELET = (
     0.015404109327027373,
     0.0034907120842174702,
     -0.11799011114819057,
@@ -23,80 +23,98 @@ SYM6 = (
     0.0017677118642428036,
     -0.007800708325034148,
 )
-LATE = sum(k * tap for k, tap in enumerate(SYM6)) / sum(SYM6) - 5.5  # where its middle is: it is not quite symmetric
-MARGIN = 6  # pixels of reflection, of which the filter sees the inner ones
+SYM6_DELAY_PIXELS = (
+    sum(k * tap for k, tap in enumerate(SYM6_WAVELET)) / sum(SYM6_WAVELET) - 5.5
+)  # where its middle is: it is not quite symmetric
+REFLECTED_PIXELS = 6  # pixels of reflection, of which the filter sees the inner ones
 
 
-def chosen(p: Tensor, values: Tensor, neutral: float) -> Tensor:
+def choose_at_random(p: Tensor, values: Tensor, neutral: float) -> Tensor:
     """Each of the values [N] with probability p, and `neutral` else."""
     return torch.where(torch.rand_like(values) < p, values, torch.full_like(values, neutral))
 
 
-def blits(mirror: Tensor, quarter: Tensor, move: Tensor, n: int, size: tuple[int, int]) -> Tensor:
+def draw_pixel_moves(mirror: Tensor, quarter: Tensor, move: Tensor, n: int, size: tuple[int, int]) -> Tensor:
     """What only moves pixels to other places: mirror images, quarter turns, shifts by up to an eighth, each with a probability.
 
     Returns inverses [N, 3, 3].
     """
     draw = torch.rand(4, n, device=move.device)
-    mirror = 1 - 2 * chosen(mirror, (draw[0] < 0.5).float(), 0.0)
-    turn = chosen(quarter, (draw[1] * 4).floor(), 0.0) * (pi / 2)
+    mirror = 1 - 2 * choose_at_random(mirror, (draw[0] < 0.5).float(), 0.0)
+    turn = choose_at_random(quarter, (draw[1] * 4).floor(), 0.0) * (pi / 2)
     moves = torch.rand(n, device=move.device) < move
     right, down = (torch.where(moves, ((draw[k] * 2 - 1) * size[3 - k] / 8).round(), 0.0) for k in (2, 3))
-    return scaling(mirror, torch.ones_like(mirror)) @ rotation(turn) @ shift(right, down)
+    return build_scaling(mirror, torch.ones_like(mirror)) @ build_rotation(turn) @ build_translation(right, down)
 
 
-def shapes(p: Tensor, n: int, size: tuple[int, int]) -> Tensor:
+def draw_shape_changes(p: Tensor, n: int, size: tuple[int, int]) -> Tensor:
     """What changes shapes: scaled, turned, stretched, turned again and moved by fractions of pixels; [N, 3, 3]."""
     normal, angles = torch.randn(4, n, device=p.device), (torch.rand(2, n, device=p.device) * 2 - 1) * pi
-    once = 1 - (1 - p).sqrt()  # two turns, of which at least one happens with p
-    scale, stretch = chosen(p, torch.exp2(0.2 * normal[0]), 1.0), chosen(p, torch.exp2(0.2 * normal[1]), 1.0)
+    turn_p = 1 - (1 - p).sqrt()  # two turns, of which at least one happens with p
+    scale, stretch = (
+        choose_at_random(p, torch.exp2(0.2 * normal[0]), 1.0),
+        choose_at_random(p, torch.exp2(0.2 * normal[1]), 1.0),
+    )
     moves = torch.rand(n, device=p.device) < p
     right, down = (torch.where(moves, normal[k] * size[3 - k] / 8, 0.0) for k in (2, 3))
-    first, second = (rotation(chosen(once, angle, 0.0)) for angle in angles)
-    return scaling(scale, scale) @ first @ scaling(stretch, 1 / stretch) @ second @ shift(right, down)
+    first_turn, second_turn = (build_rotation(choose_at_random(turn_p, angle, 0.0)) for angle in angles)
+    return (
+        build_scaling(scale, scale)
+        @ first_turn
+        @ build_scaling(stretch, 1 / stretch)
+        @ second_turn
+        @ build_translation(right, down)
+    )
 
 
-def warped(x: Tensor, inverse: Tensor) -> Tensor:
+def warp_samples(x: Tensor, inverse: Tensor) -> Tensor:
     """x [N, C, H, W]; inverse [N, 3, 3] says where each pixel comes from, in pixels from the middle.
 
     Doubled, sampled bilinearly and halved, so that nothing aliases; beyond its border the image is reflected. Their figure 18.
     """
     height, width = x.shape[2:]
-    taps = constant(SYM6, x.dtype, x.device) / 2**0.5
-    edge = min(MARGIN, height - 1, width - 1)
-    double = upsampled(pad(x, [edge] * 4, mode="reflect"), taps, 2, (6, 5))
-    rows, columns = ((torch.arange(-5, 2 * side + 5, device=x.device) + 0.5 - LATE - side) / 2 for side in (height, width))
-    place = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), 2)  # [2H + 10, 2W + 10, 2], right and down
-    source = torch.einsum("nij,hwj->nhwi", inverse[:, :2, :2], place) + inverse[:, None, None, :2, 2]
-    source = torch.stack([folded(source[..., 0], width, edge), folded(source[..., 1], height, edge)], 3) + LATE / 2
-    half = constant((width / 2 + edge, height / 2 + edge), x.dtype, x.device)
-    return downsampled(grid_sample(double, source / half, mode="bilinear", align_corners=False), taps, 2)
+    taps = get_constant_tensor(SYM6_WAVELET, x.dtype, x.device) / 2**0.5
+    edge = min(REFLECTED_PIXELS, height - 1, width - 1)
+    doubled_x = upsample_by_filter(pad(x, [edge] * 4, mode="reflect"), taps, 2, (6, 5))
+    rows, columns = (
+        (torch.arange(-5, 2 * side + 5, device=x.device) + 0.5 - SYM6_DELAY_PIXELS - side) / 2 for side in (height, width)
+    )
+    positions = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), 2)  # [2H + 10, 2W + 10, 2], right and down
+    source = torch.einsum("nij,hwj->nhwi", inverse[:, :2, :2], positions) + inverse[:, None, None, :2, 2]
+    source = (
+        torch.stack([reflect_positions(source[..., 0], width, edge), reflect_positions(source[..., 1], height, edge)], 3)
+        + SYM6_DELAY_PIXELS / 2
+    )
+    half_size = get_constant_tensor((width / 2 + edge, height / 2 + edge), x.dtype, x.device)
+    return downsample_by_filter(grid_sample(doubled_x, source / half_size, mode="bilinear", align_corners=False), taps, 2)
 
 
-def folded(place: Tensor, side: int, edge: int) -> Tensor:
+def reflect_positions(positions: Tensor, side: int, edge: int) -> Tensor:
     """Places beyond the outermost pixels, mirrored about them as often as it takes; the first few are in the padding."""
-    most = side - 1
-    mirrored = most - ((place + most / 2).remainder(2 * most) - most).abs() - most / 2
-    return torch.where(place.abs() <= most / 2 + edge - MARGIN / 2, place, mirrored)
+    last_pixel = side - 1
+    mirrored_positions = (
+        last_pixel - ((positions + last_pixel / 2).remainder(2 * last_pixel) - last_pixel).abs() - last_pixel / 2
+    )
+    return torch.where(positions.abs() <= last_pixel / 2 + edge - REFLECTED_PIXELS / 2, positions, mirrored_positions)
 
 
-def scaling(across: Tensor, along: Tensor) -> Tensor:
+def build_scaling(across: Tensor, along: Tensor) -> Tensor:
     zero = torch.zeros_like(across)
-    return matrix([[1 / across, zero, zero], [zero, 1 / along, zero]])
+    return build_affine([[1 / across, zero, zero], [zero, 1 / along, zero]])
 
 
-def rotation(angle: Tensor) -> Tensor:
+def build_rotation(angle: Tensor) -> Tensor:
     zero = torch.zeros_like(angle)
-    return matrix([[angle.cos(), angle.sin(), zero], [-angle.sin(), angle.cos(), zero]])
+    return build_affine([[angle.cos(), angle.sin(), zero], [-angle.sin(), angle.cos(), zero]])
 
 
-def shift(right: Tensor, down: Tensor) -> Tensor:
+def build_translation(right: Tensor, down: Tensor) -> Tensor:
     one, zero = torch.ones_like(right), torch.zeros_like(right)
-    return matrix([[one, zero, -right], [zero, one, -down]])
+    return build_affine([[one, zero, -right], [zero, one, -down]])
 
 
-def matrix(rows: list[list[Tensor]]) -> Tensor:
+def build_affine(rows: list[list[Tensor]]) -> Tensor:
     """[N, 3, 3] of two rows; the third is 0, 0, 1."""
     n, device = len(rows[0][0]), rows[0][0].device
-    last = constant((0.0, 0.0, 1.0), torch.float32, device).expand(n, 1, 3)
-    return torch.cat([torch.stack([torch.stack(row, 1) for row in rows], 1), last], 1)
+    last_row = get_constant_tensor((0.0, 0.0, 1.0), torch.float32, device).expand(n, 1, 3)
+    return torch.cat([torch.stack([torch.stack(row, 1) for row in rows], 1), last_row], 1)

@@ -20,5 +20,5 @@ class InstanceNoise:
         refuse(not 0 < self.until <= 1, "method.augment.until", self.until, "in (0, 1]", "--method.augment.until 0.7")
 
     def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
-        left = 1 - clock.images / max(1, clock.total) / self.until
-        return x + self.sigma * left * torch.randn_like(x) if left > 0 else x
+        remaining_share = 1 - clock.samples / max(1, clock.total) / self.until
+        return x + self.sigma * remaining_share * torch.randn_like(x) if remaining_share > 0 else x

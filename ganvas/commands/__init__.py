@@ -8,13 +8,13 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sampling:
+class SamplingArguments:
     """Of which checkpoint, and of what kind samples are.
 
     label: of which class (its name or number), or like which vector (numbers with commas), for runs with labels. [default:
         as they come in the data]
     truncation: how far latents may lie from the middle, such as 0.7: fewer kinds of samples, each more typical.
-    checkpoint: best, last, or images seen.
+    checkpoint: best, last, or samples seen.
     device: auto, cpu, cuda or mps.
     """
 
@@ -24,6 +24,6 @@ class Sampling:
     device: str = "auto"
 
     @property
-    def sampling(self) -> dict[str, Any]:
+    def sampling_options(self) -> dict[str, Any]:
         """The same, as what samples takes them."""
         return {name: getattr(self, name) for name in ("label", "truncation", "checkpoint", "device")}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .parsing import parse, run_first
+from .parsing import load_named_run, parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +13,7 @@ class Arguments:
     seed: of all of them.
     out: the folder. [default: RUN/synthetic]
     truncation: how far latents may lie from the middle, such as 0.7: fewer kinds of samples, each more typical.
-    checkpoint: best, last, or images seen.
+    checkpoint: best, last, or samples seen.
     device: auto, cpu, cuda or mps.
     """
 
@@ -25,10 +25,10 @@ class Arguments:
     device: str = "auto"
 
 
-def main(words: list[str]) -> int:
-    run, words = run_first(words, "augment", Arguments())
-    got = parse(Arguments, Arguments(), words, "ganvas augment RUN")
+def main(argv: list[str]) -> int:
+    run, argv = load_named_run(argv, "augment", Arguments())
+    arguments = parse_settings(Arguments, Arguments(), argv, "ganvas augment RUN")
     from ..api import synthesise
 
-    print(synthesise(run, **vars(got)))
+    print(synthesise(run, **vars(arguments)))
     return 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from ..errors import GanvasError
-from .parsing import parse
+from .parsing import parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,17 +21,21 @@ class Arguments:
     json: bool = False
 
 
-def main(words: list[str]) -> int:
-    paths = list(takewhile(lambda word: not word.startswith("-"), words))
-    got = parse(Arguments, Arguments(), words[len(paths) :], "ganvas compare RUN RUN …")
+def main(argv: list[str]) -> int:
+    paths = list(takewhile(lambda word: not word.startswith("-"), argv))
+    arguments = parse_settings(Arguments, Arguments(), argv[len(paths) :], "ganvas compare RUN RUN …")
     if len(paths) < 2:
         print("ganvas: which runs? ganvas compare RUN RUN …", file=sys.stderr)
         return 2
     from ..api import compare
-    from ..evaluation.comparison import table
+    from ..evaluation.comparison import format_comparison
 
-    result = compare(paths, out=got.out)
-    print(json.dumps(result, indent=1, ensure_ascii=False) if got.json else f"{table(result)}\n\npicture  {result['picture']}")
+    result = compare(paths, out=arguments.out)
+    print(
+        json.dumps(result, indent=1, ensure_ascii=False)
+        if arguments.json
+        else f"{format_comparison(result)}\n\npicture  {result['picture']}"
+    )
     if result["problems"]:  # shown, but not all of it ranked
         raise GanvasError("\n".join(result["problems"]))
     return 0

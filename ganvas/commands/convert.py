@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .parsing import parse
+from .parsing import parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,16 +19,16 @@ class Arguments:
     out: str | None = None
 
 
-def main(words: list[str]) -> int:
-    if not words or words[0].startswith("-"):
-        if not any(word in ("-h", "--help") for word in words):
+def main(argv: list[str]) -> int:
+    if not argv or argv[0].startswith("-"):
+        if not any(word in ("-h", "--help") for word in argv):
             print("ganvas: which file? ganvas convert FILE --out RUN", file=sys.stderr)
             return 2
-        words = ["", "--help"]
-    file, got = Path(words[0]), parse(Arguments, Arguments(), words[1:], "ganvas convert FILE")
+        argv = ["", "--help"]
+    file, arguments = Path(argv[0]), parse_settings(Arguments, Arguments(), argv[1:], "ganvas convert FILE")
     from ..api import convert
 
-    out = Path(got.out) if got.out else Path("runs") / file.stem
+    out = Path(arguments.out) if arguments.out else Path("runs") / file.stem
     convert(file, out, say=lambda line: print(line, file=sys.stderr))
     print(out)
     return 0

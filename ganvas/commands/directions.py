@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import Sampling
-from .parsing import parse, run_first
+from . import SamplingArguments
+from .parsing import load_named_run, parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(Sampling):
+class Arguments(SamplingArguments):
     """Find directions along which samples change, draw them, and keep them with the run: generate --edit NAME=1.5 follows them.
 
     by: sefa (what moves the layers that read the code most), pca (how codes vary most), labels (from the other classes to one).
@@ -27,13 +27,13 @@ class Arguments(Sampling):
     out: str | None = None
 
 
-def main(words: list[str]) -> int:
-    run, words = run_first(words, "directions", Arguments())
-    got = parse(Arguments, Arguments(), words, "ganvas directions RUN")
+def main(argv: list[str]) -> int:
+    run, argv = load_named_run(argv, "directions", Arguments())
+    arguments = parse_settings(Arguments, Arguments(), argv, "ganvas directions RUN")
     from ..api import directions
 
-    out = Path(got.out) if got.out else run.path / f"directions-{got.by}.png"
-    settings = {name: getattr(got, name) for name in ("by", "count", "seeds", "data", "extractor")}
-    found = directions(run, **settings, out=out, quiet=False, **got.sampling)
-    print(f"{', '.join(found)}\n{out}")
+    out = Path(arguments.out) if arguments.out else run.path / f"directions-{arguments.by}.png"
+    settings = {name: getattr(arguments, name) for name in ("by", "count", "seeds", "data", "extractor")}
+    found_directions = directions(run, **settings, out=out, quiet=False, **arguments.sampling_options)
+    print(f"{', '.join(found_directions)}\n{out}")
     return 0

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from .parsing import parse, run_first
+from .parsing import load_named_run, parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,7 @@ class Arguments:
         FID) or pixels. [default: the recipe's]
     download: let the extractor's weights be fetched where they are missing (inception: 96 MB).
     per_class: score each class by itself as well, of a run that makes samples of a class.
-    checkpoint: best, last, or images seen.
+    checkpoint: best, last, or samples seen.
     device: auto, cpu, cuda or mps.
     json: print JSON.
     """
@@ -31,23 +31,23 @@ class Arguments:
     json: bool = False
 
 
-def main(words: list[str]) -> int:
-    run, words = run_first(words, "evaluate", Arguments())
-    got = parse(Arguments, Arguments(), words, "ganvas evaluate RUN")
+def main(argv: list[str]) -> int:
+    run, argv = load_named_run(argv, "evaluate", Arguments())
+    arguments = parse_settings(Arguments, Arguments(), argv, "ganvas evaluate RUN")
     from ..api import evaluate
     from ..evaluation import by_class
-    from ..evaluation.score_card import table
+    from ..evaluation.score_card import format_card
 
     card = evaluate(
         run,
-        data=got.data,
-        n=got.n,
-        extractor=got.extractor,
-        download=got.download,
-        checkpoint=got.checkpoint,
-        device=got.device,
-        per_class=got.per_class,
+        data=arguments.data,
+        n=arguments.n,
+        extractor=arguments.extractor,
+        download=arguments.download,
+        checkpoint=arguments.checkpoint,
+        device=arguments.device,
+        per_class=arguments.per_class,
     )
-    classes = f"\n\n{by_class.table(card['per_class'])}" if got.per_class else ""
-    print(json.dumps(card, indent=1) if got.json else f"{card['images']:,} images\n{table(card)}{classes}")
+    classes = f"\n\n{by_class.format_class_scores(card['per_class'])}" if arguments.per_class else ""
+    print(json.dumps(card, indent=1) if arguments.json else f"{card['samples']:,} samples\n{format_card(card)}{classes}")
     return 0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from .parsing import parse, run_first
+from .parsing import load_named_run, parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +12,7 @@ class Arguments:
 
     out: the folder. [default: RUN/exported]
     format: safetensors.
-    checkpoint: best, last, or images seen.
+    checkpoint: best, last, or samples seen.
     """
 
     out: str | None = None
@@ -20,10 +20,17 @@ class Arguments:
     checkpoint: str = "best"
 
 
-def main(words: list[str]) -> int:
-    run, words = run_first(words, "export", Arguments())
-    got = parse(Arguments, Arguments(), words, "ganvas export RUN")
+def main(argv: list[str]) -> int:
+    run, argv = load_named_run(argv, "export", Arguments())
+    arguments = parse_settings(Arguments, Arguments(), argv, "ganvas export RUN")
     from ..api import export
 
-    print(export(run, Path(got.out) if got.out else run.path / "exported", format=got.format, checkpoint=got.checkpoint))
+    print(
+        export(
+            run,
+            Path(arguments.out) if arguments.out else run.path / "exported",
+            format=arguments.format,
+            checkpoint=arguments.checkpoint,
+        )
+    )
     return 0

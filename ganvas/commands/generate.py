@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import Sampling
-from .parsing import parse, run_first
+from . import SamplingArguments
+from .parsing import load_named_run, parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(Sampling):
+class Arguments(SamplingArguments):
     """Write samples of a trained run: one file a sample, or all in one.
 
     n: how many.
@@ -31,23 +31,27 @@ class Arguments(Sampling):
     format: str = "files"
 
 
-def main(words: list[str]) -> int:
-    run, words = run_first(words, "generate", Arguments())
-    got = parse(Arguments, Arguments(), words, "ganvas generate RUN")
+def main(argv: list[str]) -> int:
+    run, argv = load_named_run(argv, "generate", Arguments())
+    arguments = parse_settings(Arguments, Arguments(), argv, "ganvas generate RUN")
     from ..errors import GanvasError
     from ..latent.projection import read_code
-    from ..sampling.edits import asked
-    from ..sampling.generator import opened
-    from ..sampling.seeds import seeds
+    from ..sampling.edits import parse_edit
+    from ..sampling.generator import open_sampler
+    from ..sampling.seeds import parse_number_list
     from ..sampling.writing import write_samples
 
-    out = Path(got.out) if got.out else run.path / "generated"
-    made = opened(run, **got.sampling, edit=asked(got.edit) if got.edit else None)
-    if got.code and (got.seeds or got.label is not None or got.truncation is not None):
+    out = Path(arguments.out) if arguments.out else run.path / "generated"
+    sampler = open_sampler(run, **arguments.sampling_options, edit=parse_edit(arguments.edit) if arguments.edit else None)
+    if arguments.code and (arguments.seeds or arguments.label is not None or arguments.truncation is not None):
         raise GanvasError("a code has its own label and is one sample: --code goes without --seeds, --label and --truncation")
-    if got.grid and got.format != "files":
+    if arguments.grid and arguments.format != "files":
         raise GanvasError("--grid is one picture: it goes without --format")
-    chosen = seeds(got.seeds, "--seeds", 1_000_000) if got.seeds else None
-    code = read_code(made, Path(got.code)) if got.code else None
-    print(write_samples(made, got.n, got.seed, out, "grid" if got.grid else got.format, chosen, code))
+    seed_numbers = parse_number_list(arguments.seeds, "--seeds", 1_000_000) if arguments.seeds else None
+    code = read_code(sampler, Path(arguments.code)) if arguments.code else None
+    print(
+        write_samples(
+            sampler, arguments.n, arguments.seed, out, "grid" if arguments.grid else arguments.format, seed_numbers, code
+        )
+    )
     return 0

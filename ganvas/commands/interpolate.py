@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import Sampling
-from .parsing import parse, run_first
+from . import SamplingArguments
+from .parsing import load_named_run, parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(Sampling):
+class Arguments(SamplingArguments):
     """The way from one seed's sample to the next and back, as a film or as lines of pictures.
 
     Between samples of two classes the class changes as well, unless --label asks for one.
@@ -32,14 +32,21 @@ class Arguments(Sampling):
     out: str | None = None
 
 
-def main(words: list[str]) -> int:
-    run, words = run_first(words, "interpolate", Arguments())
-    got = parse(Arguments, Arguments(), words, "ganvas interpolate RUN")
+def main(argv: list[str]) -> int:
+    run, argv = load_named_run(argv, "interpolate", Arguments())
+    arguments = parse_settings(Arguments, Arguments(), argv, "ganvas interpolate RUN")
     from ..api import interpolate
-    from ..sampling.edits import asked
+    from ..sampling.edits import parse_edit
 
-    out = Path(got.out) if got.out else run.path / "interpolation.gif"
-    settings = {name: getattr(got, name) for name in ("frames", "way", "loop", "rate")}
-    interpolate(run, got.seeds, **settings, edit=asked(got.edit) if got.edit else None, out=out, **got.sampling)
+    out = Path(arguments.out) if arguments.out else run.path / "interpolation.gif"
+    settings = {name: getattr(arguments, name) for name in ("frames", "way", "loop", "rate")}
+    interpolate(
+        run,
+        arguments.seeds,
+        **settings,
+        edit=parse_edit(arguments.edit) if arguments.edit else None,
+        out=out,
+        **arguments.sampling_options,
+    )
     print(out)
     return 0

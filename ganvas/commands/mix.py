@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import Sampling
-from .parsing import parse, run_first
+from . import SamplingArguments
+from .parsing import load_named_run, parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(Sampling):
+class Arguments(SamplingArguments):
     """A picture of mixed styles: each row's sample with some layers' styles of each column's.
 
     rows: seeds, at the left.
@@ -23,12 +23,12 @@ class Arguments(Sampling):
     out: str | None = None
 
 
-def main(words: list[str]) -> int:
-    run, words = run_first(words, "mix", Arguments())
-    got = parse(Arguments, Arguments(), words, "ganvas mix RUN")
+def main(argv: list[str]) -> int:
+    run, argv = load_named_run(argv, "mix", Arguments())
+    arguments = parse_settings(Arguments, Arguments(), argv, "ganvas mix RUN")
     from ..api import mix
 
-    out = Path(got.out) if got.out else run.path / "mix.png"
-    mix(run, got.rows, got.columns, got.layers, out=out, **got.sampling)
+    out = Path(arguments.out) if arguments.out else run.path / "mix.png"
+    mix(run, arguments.rows, arguments.columns, arguments.layers, out=out, **arguments.sampling_options)
     print(out)
     return 0

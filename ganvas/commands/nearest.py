@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import Sampling
-from .parsing import parse, run_first
+from . import SamplingArguments
+from .parsing import load_named_run, parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(Sampling):
+class Arguments(SamplingArguments):
     """A picture of samples, each above the training sample nearest to it, so that copying shows.
 
     seeds: whose samples.
@@ -23,12 +23,12 @@ class Arguments(Sampling):
     out: str | None = None
 
 
-def main(words: list[str]) -> int:
-    run, words = run_first(words, "nearest", Arguments())
-    got = parse(Arguments, Arguments(), words, "ganvas nearest RUN")
+def main(argv: list[str]) -> int:
+    run, argv = load_named_run(argv, "nearest", Arguments())
+    arguments = parse_settings(Arguments, Arguments(), argv, "ganvas nearest RUN")
     from ..api import nearest
 
-    out = Path(got.out) if got.out else run.path / "copies.png"
-    nearest(run, got.seeds, data=got.data, extractor=got.extractor, out=out, **got.sampling)
+    out = Path(arguments.out) if arguments.out else run.path / "copies.png"
+    nearest(run, arguments.seeds, data=arguments.data, extractor=arguments.extractor, out=out, **arguments.sampling_options)
     print(out)
     return 0

@@ -7,19 +7,19 @@ from dataclasses import fields
 from typing import Annotated, Any, get_type_hints
 
 
-def run_first(words: list[str], command: str, default: Any) -> tuple[Any, list[str]]:
+def load_named_run(argv: list[str], command: str, default: Any) -> tuple[Any, list[str]]:
     """(the run that a command names first, the rest); shows the command's help where it names none."""
-    if not words or words[0].startswith("-"):
-        if not any(word in ("-h", "--help") for word in words):
+    if not argv or argv[0].startswith("-"):
+        if not any(word in ("-h", "--help") for word in argv):
             print(f"ganvas: which run? ganvas {command} RUN …", file=sys.stderr)
             raise SystemExit(2)
-        parse(type(default), default, ["--help"], f"ganvas {command} RUN")
+        parse_settings(type(default), default, ["--help"], f"ganvas {command} RUN")
     from ..api import load
 
-    return load(words[0]), words[1:]
+    return load(argv[0]), argv[1:]
 
 
-def parse(kind: type[Any], default: Any, words: list[str], name: str) -> Any:
+def parse_settings(kind: type[Any], default: Any, argv: list[str], program: str) -> Any:
     """Read settings from words, by the fields of `default` and of every component inside it."""
     import tyro
     from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
@@ -29,20 +29,22 @@ def parse(kind: type[Any], default: Any, words: list[str], name: str) -> Any:
     registry = ConstructorRegistry()
 
     @registry.struct_rule
-    def component(
+    def build_struct_spec(
         info: StructTypeInfo,
     ) -> StructConstructorSpec | None:  # fields typed by a protocol are parsed as what they hold
         if not (is_config(info.default) or isinstance(info.default, kind)):
             return None
         cls = type(info.default)
-        hints, help_texts = get_type_hints(cls), field_help(cls)
-        parts = [
-            StructFieldSpec(f.name, annotate(f.name, hints[f.name]), getattr(info.default, f.name), help_texts.get(f.name))
+        hints, help_texts = get_type_hints(cls), collect_field_help(cls)
+        field_specs = [
+            StructFieldSpec(
+                f.name, annotate_field(f.name, hints[f.name]), getattr(info.default, f.name), help_texts.get(f.name)
+            )
             for f in sorted(fields(cls), key=lambda f: f.name not in cls.__annotations__)  # what it inherits comes last
         ]
-        return StructConstructorSpec(cls, tuple(parts))
+        return StructConstructorSpec(cls, tuple(field_specs))
 
-    def annotate(field: str, hint: Any) -> Any:
+    def annotate_field(field: str, hint: Any) -> Any:
         if field == "recipe":
             return Annotated[hint, tyro.conf.arg(name="")]
         if field == "source":
@@ -51,34 +53,34 @@ def parse(kind: type[Any], default: Any, words: list[str], name: str) -> Any:
 
     return tyro.cli(
         kind,
-        args=words,
+        args=argv,
         default=default,
-        prog=name,
+        prog=program,
         registry=registry,
         description=(kind.__doc__ or "").partition("\n")[0],
         config=(tyro.conf.AvoidSubcommands, tyro.conf.SuppressFixed),  # a part that may be left out is as the recipe has it
     )
 
 
-def field_help(cls: type) -> dict[str, str]:
+def collect_field_help(cls: type) -> dict[str, str]:
     """What is said of a class's fields, and of those it inherits."""
-    found: dict[str, str] = {}
+    help_texts: dict[str, str] = {}
     for owner in reversed(cls.__mro__[:-1]):
-        found |= own_help(owner)
-    return found
+        help_texts |= read_class_help(owner)
+    return help_texts
 
 
-def own_help(cls: type) -> dict[str, str]:
+def read_class_help(cls: type) -> dict[str, str]:
     """What is said of a class's own fields: by comments behind them, or by `field: what it is` lines in its docstring."""
     comments = re.findall(r"^ {4}(\w+): [^#\n]*# (.*)$", inspect.getsource(cls), re.MULTILINE)
-    found: dict[str, str] = dict(comments)
-    last = ""
+    help_texts: dict[str, str] = dict(comments)
+    last_field = ""
     for line in (cls.__doc__ or "").splitlines()[1:]:
         head, colon, rest = line.strip().partition(": ")
         if colon and head.isidentifier():
-            found[head], last = rest, head
-        elif last and line.strip():
-            found[last] += " " + line.strip()
+            help_texts[head], last_field = rest, head
+        elif last_field and line.strip():
+            help_texts[last_field] += " " + line.strip()
         else:
-            last = ""
-    return found
+            last_field = ""
+    return help_texts

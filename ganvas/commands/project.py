@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .parsing import parse, run_first
+from .parsing import load_named_run, parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Arguments:
     tuned: a folder for a run with the tuned generator.
     out: the folder. [default: RUN/projected/IMAGE]
     label: of which class (its name or number), for runs with labels.
-    checkpoint: best, last, or images seen.
+    checkpoint: best, last, or samples seen.
     device: auto, cpu, cuda or mps.
     """
 
@@ -32,19 +32,21 @@ class Arguments:
     device: str = "auto"
 
 
-def main(words: list[str]) -> int:
-    run, words = run_first(words, "project", Arguments())
-    if words and words[0] in ("-h", "--help"):
-        words = ["", *words]
-    if not words or words[0].startswith("-"):
+def main(argv: list[str]) -> int:
+    run, argv = load_named_run(argv, "project", Arguments())
+    if argv and argv[0] in ("-h", "--help"):
+        argv = ["", *argv]
+    if not argv or argv[0].startswith("-"):
         print("ganvas: which picture? ganvas project RUN IMAGE", file=sys.stderr)
         return 2
-    image, got = Path(words[0]), parse(Arguments, Arguments(), words[1:], "ganvas project RUN IMAGE")
+    image, arguments = Path(argv[0]), parse_settings(Arguments, Arguments(), argv[1:], "ganvas project RUN IMAGE")
     from ..api import project
 
-    out = Path(got.out) if got.out else run.path / "projected" / image.stem
-    settings = {name: getattr(got, name) for name in ("features", "steps", "tune", "tuned", "label", "checkpoint", "device")}
-    for what, found in zip(("found", "tuned"), project(run, image, out=out, quiet=False, **settings), strict=False):
-        print(f"{what}  RMS error {found.error:.4f} of values in [-1, 1], distance {found.distance:.4f}")
+    out = Path(arguments.out) if arguments.out else run.path / "projected" / image.stem
+    settings = {
+        name: getattr(arguments, name) for name in ("features", "steps", "tune", "tuned", "label", "checkpoint", "device")
+    }
+    for stage, projection in zip(("found", "tuned"), project(run, image, out=out, quiet=False, **settings), strict=False):
+        print(f"{stage}  RMS error {projection.error:.4f} of values in [-1, 1], distance {projection.distance:.4f}")
     print(out)
     return 0

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .parsing import parse
+from .parsing import parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,11 +18,11 @@ class Arguments:
     json: bool = False
 
 
-def main(words: list[str]) -> int:
-    arguments = parse(Arguments, Arguments(), words, "ganvas recipes")
-    from ..recipes import every
+def main(argv: list[str]) -> int:
+    arguments = parse_settings(Arguments, Arguments(), argv, "ganvas recipes")
+    from ..recipes import list_recipes
 
-    rows = [{"name": name} | describe(function) for name, function in every().items()]
+    rows = [{"name": name} | parse_recipe_docstring(function) for name, function in list_recipes().items()]
     if arguments.json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
@@ -35,12 +35,12 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def describe(function: Callable[..., Any]) -> dict[str, str]:
+def parse_recipe_docstring(function: Callable[..., Any]) -> dict[str, str]:
     """A recipe's docstring as its parts."""
     lines = [line.strip() for line in (function.__doc__ or "").strip().splitlines()]
-    found = {"about": lines[0], "paper": "", "expected": ""}
+    sections = {"about": lines[0], "paper": "", "expected": ""}
     for line in lines[1:]:
         head, _, rest = line.partition(": ")
-        if head.lower() in found:
-            found[head.lower()] = rest
-    return found
+        if head.lower() in sections:
+            sections[head.lower()] = rest
+    return sections

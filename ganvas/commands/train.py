@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import GanvasError
-from .parsing import parse
+from .parsing import parse_settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
     """Train RECIPE (auto, unless named first) on a folder of files; the same command again continues the run exactly.
 
-    With --from RUN the networks begin as that run's (of its recipe, unless another is named), for a few hundred images.
+    With --from RUN the networks begin as that run's (of its recipe, unless another is named), for a few hundred samples.
 
     data: a folder of pictures (subfolders or labels.csv are labels), a zip, idx, npz, npy, parquet or CIFAR file, or "fashion".
     out: the run's folder. [default: runs/RECIPE]
-    minutes: how long to train, start-up aside. [default: the recipe's --train.minutes or --train.images]
-    images: how long to train, in images seen, instead of --minutes.
+    minutes: how long to train, start-up aside. [default: the recipe's --train.minutes or --train.samples]
+    samples: how long to train, in samples seen, instead of --minutes.
     seed: of everything random.
     device: auto, cpu, cuda or mps.
     resume: a run's folder to go on with; only the budget may grow.
@@ -28,7 +28,7 @@ class Arguments:
     data: str | None = None
     out: str | None = None
     minutes: float | None = None
-    images: int | None = None
+    samples: int | None = None
     seed: int = 0
     device: str = "auto"
     resume: str | None = None
@@ -36,55 +36,61 @@ class Arguments:
     freeze_d: int = 0
 
 
-def main(words: list[str]) -> int:
+def main(argv: list[str]) -> int:
     from ..api import resume, train
     from ..system import distributed
-    from ..training.session import named
+    from ..training.session import resolve_recipe
 
-    has_name = bool(words) and not words[0].startswith("-")
-    name, source = words.pop(0) if has_name else None, value_of("--from", words)
-    default = Arguments(recipe=named(name, source, whole(value_of("--freeze-d", words))))
-    got = parse(Arguments, default, words, f"ganvas train {name or 'auto'}")
-    if got.freeze_d != (got.recipe.start.freeze if got.recipe.start else 0):
-        raise GanvasError(f"--freeze-d is a number of layers, with --from, got {got.freeze_d}: --freeze-d 2")
-    if got.resume is not None:
-        if has_name or got != Arguments(
-            recipe=default.recipe, **{k: getattr(got, k) for k in ("resume", "minutes", "images", "device")}
+    has_name = bool(argv) and not argv[0].startswith("-")
+    name, source = argv.pop(0) if has_name else None, find_option_value("--from", argv)
+    default = Arguments(recipe=resolve_recipe(name, source, parse_whole_number(find_option_value("--freeze-d", argv))))
+    arguments = parse_settings(Arguments, default, argv, f"ganvas train {name or 'auto'}")
+    if arguments.freeze_d != (arguments.recipe.start.freeze if arguments.recipe.start else 0):
+        raise GanvasError(f"--freeze-d is a number of layers, with --from, got {arguments.freeze_d}: --freeze-d 2")
+    if arguments.resume is not None:
+        if has_name or arguments != Arguments(
+            recipe=default.recipe, **{k: getattr(arguments, k) for k in ("resume", "minutes", "samples", "device")}
         ):
-            raise GanvasError("--resume takes a run as it is; only --minutes, --images and --device go with it")
-        run = resume(got.resume, minutes=got.minutes, images=got.images, device=got.device)
+            raise GanvasError("--resume takes a run as it is; only --minutes, --samples and --device go with it")
+        run = resume(arguments.resume, minutes=arguments.minutes, samples=arguments.samples, device=arguments.device)
     else:
         run = train(
-            got.recipe, data=got.data, out=got.out, minutes=got.minutes, images=got.images, seed=got.seed, device=got.device
+            arguments.recipe,
+            data=arguments.data,
+            out=arguments.out,
+            minutes=arguments.minutes,
+            samples=arguments.samples,
+            seed=arguments.seed,
+            device=arguments.device,
         )
-    if distributed.speaks():
+    if distributed.is_printing_process():
         print_run(run)
     return 0
 
 
-def value_of(option: str, words: list[str]) -> str | None:
+def find_option_value(option: str, argv: list[str]) -> str | None:
     """What an option is given, before the others can be read: the recipe that they set follows from it."""
-    for k, word in enumerate(words):
+    for k, word in enumerate(argv):
         if word.split("=", 1)[0].replace("_", "-") == option:
-            given = word.partition("=")[2] or (words[k + 1] if k + 1 < len(words) else "")
-            return given or None
+            value = word.partition("=")[2] or (argv[k + 1] if k + 1 < len(argv) else "")
+            return value or None
     return None
 
 
-def whole(text: str | None) -> int:
+def parse_whole_number(text: str | None) -> int:
     """The number that was given; of anything else the parser says what it is."""
     return int(text) if text is not None and text.isdecimal() else 0
 
 
 def print_run(run: Any) -> None:
     """The last thing training prints: scores, and where to look."""
-    from ..evaluation.score_card import table
+    from ..evaluation.score_card import format_card
 
-    for card in run.scores:
+    for card in run.score_cards:
         if card["kind"] == "final":
-            print(f"\n{card['which']}: {card['images']:,} images\n{table(card)}")
+            print(f"\n{card['which']}: {card['samples']:,} samples\n{format_card(card)}")
             if "reconstruction_psnr" in card:
-                psnr, what = card["reconstruction_psnr"], card["reconstructed"]
-                print(f"  some of {what} made again: PSNR {psnr:.1f} dB (reconstructions.png)")
+                psnr, reconstructed_set = card["reconstruction_psnr"], card["reconstructed"]
+                print(f"  some of {reconstructed_set} made again: PSNR {psnr:.1f} dB (reconstructions.png)")
     pictures = sorted((run.path / "samples").glob("*.png"))
     print(f"\nsamples  {pictures[-1] if pictures else 'none'}\nreport   {run.path / 'report.html'}")

@@ -12,79 +12,79 @@ import numpy as np
 
 from ..config import to_json
 from ..core import Codec, Items
-from .encoding import Skip, encoded
-from .items import fingerprint
+from .encoding import SkippedItem, encode_items
+from .items import fingerprint_parts
 
-FORMAT = 1  # of an entry; raise it when `encode` of some codec changes what it makes
-MAPPED = 512 * 2**20  # bytes from which an entry is mapped, not read
-STALE = 24 * 3600  # seconds after which another process's unfinished entry counts as abandoned
+ENTRY_FORMAT = 1  # of an entry; raise it when `encode` of some codec changes what it makes
+MIN_MAPPED_BYTES = 512 * 2**20  # bytes from which an entry is mapped, not read
+STALE_SECONDS = 24 * 3600  # seconds after which another process's unfinished entry counts as abandoned
 
 
-def kept(items: Items, codec: Codec, cache: Path, quiet: bool) -> tuple[np.ndarray, list[Skip]]:
+def load_or_encode(items: Items, codec: Codec, cache: Path, quiet: bool) -> tuple[np.ndarray, list[SkippedItem]]:
     """The items in stored form [N, …] and those left out, from their entry in the cache, which is made if need be.
 
     Raises:
         OSError: the cache cannot be written.
         GanvasError: more than 5% of the items cannot be read.
     """
-    entry = cache / fingerprint(FORMAT, items.fingerprint, len(items), json.dumps(to_json(codec), sort_keys=True))
-    found = _opened(entry, len(items))
-    if found is not None:
-        return found
+    entry = cache / fingerprint_parts(ENTRY_FORMAT, items.fingerprint, len(items), json.dumps(to_json(codec), sort_keys=True))
+    cached_data = _load_entry(entry, len(items))
+    if cached_data is not None:
+        return cached_data
     cache.mkdir(parents=True, exist_ok=True)
-    _clear(cache)
-    part = Path(tempfile.mkdtemp(prefix=f"{entry.name}.", suffix=".part", dir=cache))
+    _remove_stale_entries(cache)
+    temporary = Path(tempfile.mkdtemp(prefix=f"{entry.name}.", suffix=".part", dir=cache))
     try:
-        _write(part, items, codec, quiet)
+        _write_entry(temporary, items, codec, quiet)
         shutil.rmtree(entry, ignore_errors=True)  # one that could not be opened
-        os.rename(part, entry)
+        os.rename(temporary, entry)
     except OSError:
-        if _opened(entry, len(items)) is None:  # else another process has finished first
+        if _load_entry(entry, len(items)) is None:  # else another process has finished first
             raise
     finally:
-        shutil.rmtree(part, ignore_errors=True)
-    made = _opened(entry, len(items))
-    if made is None:
+        shutil.rmtree(temporary, ignore_errors=True)
+    new_data = _load_entry(entry, len(items))
+    if new_data is None:
         raise OSError(f"{entry} vanished")
-    return made
+    return new_data
 
 
-def _write(folder: Path, items: Items, codec: Codec, quiet: bool) -> None:
+def _write_entry(folder: Path, items: Items, codec: Codec, quiet: bool) -> None:
     """stored.npy and skipped.json. The array's header is written again once it is known how many rows there are."""
-    skipped: list[Skip] = []
+    skipped: list[SkippedItem] = []
     count, row = 0, np.empty(0)
     with (folder / "stored.npy").open("wb") as file:
-        for rows, left_out in encoded(items, codec, quiet):
+        for rows, left_out in encode_items(items, codec, quiet):
             skipped += left_out
             if len(rows) and not count:
                 row = rows[0]
-                _header(file, row, len(items))
+                _write_array_header(file, row, len(items))
             count += len(rows)
             file.write(rows.tobytes())
         file.seek(0)
-        _header(file, row, count)  # as long as the first: numpy leaves room for the first number to grow
+        _write_array_header(file, row, count)  # as long as the first: numpy leaves room for the first number to grow
         file.flush()
         os.fsync(file.fileno())
     (folder / "skipped.json").write_text(json.dumps(skipped))
 
 
-def _header(file: BinaryIO, row: np.ndarray, count: int) -> None:
-    facts = {"descr": np.lib.format.dtype_to_descr(row.dtype), "fortran_order": False, "shape": (count, *row.shape)}
-    np.lib.format.write_array_header_1_0(file, facts)
+def _write_array_header(file: BinaryIO, row: np.ndarray, count: int) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(row.dtype), "fortran_order": False, "shape": (count, *row.shape)}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
-def _opened(entry: Path, count: int) -> tuple[np.ndarray, list[Skip]] | None:
+def _load_entry(entry: Path, count: int) -> tuple[np.ndarray, list[SkippedItem]] | None:
     """An entry for `count` items, or None if there is none that is whole."""
     path = entry / "stored.npy"
     try:
-        skipped = [Skip(*s) for s in json.loads((entry / "skipped.json").read_text())]
-        stored = np.load(path, mmap_mode="c" if path.stat().st_size > MAPPED else None, allow_pickle=False)
+        skipped = [SkippedItem(*s) for s in json.loads((entry / "skipped.json").read_text())]
+        stored = np.load(path, mmap_mode="c" if path.stat().st_size > MIN_MAPPED_BYTES else None, allow_pickle=False)
     except (OSError, ValueError, TypeError, EOFError):
         return None
     return (stored, skipped) if len(stored) + len(skipped) == count else None
 
 
-def _clear(cache: Path) -> None:
-    for part in cache.glob("*.part"):
-        if time.time() - part.stat().st_mtime > STALE:
-            shutil.rmtree(part, ignore_errors=True)
+def _remove_stale_entries(cache: Path) -> None:
+    for temporary in cache.glob("*.part"):
+        if time.time() - temporary.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(temporary, ignore_errors=True)

@@ -14,88 +14,88 @@ from tqdm import tqdm
 from ..core import Codec, Items
 from ..errors import GanvasError
 
-THREADS = min(4, os.cpu_count() or 1)
-CHUNK = 64  # items a task
-SLOW = 0.001  # seconds an item from which threads help
-MOST_SKIPPED = 0.05  # of all
+ENCODING_THREADS = min(4, os.cpu_count() or 1)
+ITEMS_PER_CHUNK = 64  # items a task
+SLOW_ITEM_SECONDS = 0.001  # seconds an item from which threads help
+MAX_SKIPPED_SHARE = 0.05  # of all
 
 
-class Skip(NamedTuple):
+class SkippedItem(NamedTuple):
     """An item that could not be read."""
 
-    place: int  # among the items
+    position: int  # among the items
     name: str
     reason: str
 
 
-class Chunk(NamedTuple):
+class EncodedChunk(NamedTuple):
     """Some items in stored form, [n, …] ([0] if none could be read), and those left out between them."""
 
     rows: np.ndarray
-    skipped: list[Skip]
+    skipped_items: list[SkippedItem]
 
 
-def encoded(items: Items, codec: Codec, quiet: bool) -> Iterator[Chunk]:
+def encode_items(items: Items, codec: Codec, quiet: bool) -> Iterator[EncodedChunk]:
     """All items, chunk by chunk; a progress bar on stderr unless quiet.
 
     Raises:
         GanvasError: as soon as more than 5% of all cannot be read.
     """
-    skipped: list[Skip] = []
+    skipped: list[SkippedItem] = []
     with tqdm(total=len(items), desc=f"reading {items.title}", unit="", leave=False, disable=True if quiet else None) as bar:
-        for chunk in _chunks(items, codec):
-            skipped += chunk.skipped
-            if len(skipped) > MOST_SKIPPED * len(items):
-                raise _too_many(items, skipped)
-            bar.update(len(chunk.rows) + len(chunk.skipped))
+        for chunk in _encode_chunks(items, codec):
+            skipped += chunk.skipped_items
+            if len(skipped) > MAX_SKIPPED_SHARE * len(items):
+                raise _build_skip_error(items, skipped)
+            bar.update(len(chunk.rows) + len(chunk.skipped_items))
             yield chunk
 
 
-def _chunks(items: Items, codec: Codec) -> Iterator[Chunk]:
+def _encode_chunks(items: Items, codec: Codec) -> Iterator[EncodedChunk]:
     """The first chunk says whether threads pay: on 28 px images, two are 1.6 times slower than none (a fight for the lock)."""
     total = len(items)
-    tasks = iter([range(start, min(start + CHUNK, total)) for start in range(0, total, CHUNK)])
-    began, first = time.perf_counter(), next(tasks, range(0))
-    chunk = _encode(items, codec, first)
-    slow = time.perf_counter() - began >= SLOW * len(first)
+    tasks = iter([range(start, min(start + ITEMS_PER_CHUNK, total)) for start in range(0, total, ITEMS_PER_CHUNK)])
+    start_time, first_task = time.perf_counter(), next(tasks, range(0))
+    chunk = _encode_chunk(items, codec, first_task)
+    is_slow = time.perf_counter() - start_time >= SLOW_ITEM_SECONDS * len(first_task)
     yield chunk
-    if not slow:
-        yield from (_encode(items, codec, task) for task in tasks)
+    if not is_slow:
+        yield from (_encode_chunk(items, codec, task) for task in tasks)
         return
-    waiting: deque[Future[Chunk]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
+    pending: deque[Future[EncodedChunk]] = deque()
+    with ThreadPoolExecutor(ENCODING_THREADS) as pool:
         for task in tasks:
-            waiting.append(pool.submit(_encode, items, codec, task))
-            if len(waiting) > 2 * THREADS:  # no more than is soon written, or all would lie in memory
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            pending.append(pool.submit(_encode_chunk, items, codec, task))
+            if len(pending) > 2 * ENCODING_THREADS:  # no more than is soon written, or all would lie in memory
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
-def _encode(items: Items, codec: Codec, indices: range) -> Chunk:
+def _encode_chunk(items: Items, codec: Codec, indices: range) -> EncodedChunk:
     rows: list[np.ndarray] = []
-    skipped: list[Skip] = []
+    skipped: list[SkippedItem] = []
     for i in indices:
         try:
             rows.append(codec.encode(items[i]))
         except GanvasError as error:
-            skipped.append(Skip(i, items.names[i], str(error)))
+            skipped.append(SkippedItem(i, items.names[i], str(error)))
         except OSError as error:
-            skipped.append(Skip(i, items.names[i], f"cannot be read ({error.strerror or error})"))
-    return Chunk(np.stack(rows) if rows else np.empty(0), skipped)
+            skipped.append(SkippedItem(i, items.names[i], f"cannot be read ({error.strerror or error})"))
+    return EncodedChunk(np.stack(rows) if rows else np.empty(0), skipped)
 
 
-def _too_many(items: Items, skipped: list[Skip]) -> GanvasError:
-    first = "; ".join(f"{s.name} {s.reason}" for s in skipped[:3])
+def _build_skip_error(items: Items, skipped: list[SkippedItem]) -> GanvasError:
+    examples = "; ".join(f"{s.name} {s.reason}" for s in skipped[:3])
     return GanvasError(
-        f"more than {MOST_SKIPPED:.0%} of {items.title} cannot be read: {first}: repair or remove them, then try again"
+        f"more than {MAX_SKIPPED_SHARE:.0%} of {items.title} cannot be read: {examples}: repair or remove them, then try again"
     )
 
 
-def tell(skipped: list[Skip], title: str) -> None:
+def print_skipped_items(skipped: list[SkippedItem], title: str) -> None:
     """Name on stderr what was left out: the first five, and how many."""
     if not skipped:
         return
     lines = [f"ganvas: {len(skipped):,} of {title} left out:"] + [f"  {s.name} {s.reason}" for s in skipped[:5]]
-    rest = [f"  and {len(skipped) - 5:,} more"] if len(skipped) > 5 else []
-    print("\n".join(lines + rest), file=sys.stderr)
+    ellipsis_line = [f"  and {len(skipped) - 5:,} more"] if len(skipped) > 5 else []
+    print("\n".join(lines + ellipsis_line), file=sys.stderr)

@@ -13,48 +13,50 @@ import numpy as np
 
 from ..errors import GanvasError
 from .formats import idx
-from .items import Listed, fingerprint, of_array
+from .items import ItemList, build_array_items, fingerprint_parts
 
-NAME, EMBEDDED = "fashion", "fashion-embedded"  # what a user writes for a path
-DEBIAN = Path("/usr/share/datasets/fashion-mnist")
-VARIABLE = "GANVAS_FASHION"  # names a folder of the four idx files
-FILE = "fashion10k.xz"  # made by scripts/make_embedded_fashion.py: uint8 [10 classes, 1000, 28, 28]
-CLASSES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+SET_NAME, EMBEDDED_SET_NAME = "fashion", "fashion-embedded"  # what a user writes for a path
+DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+FASHION_VARIABLE = "GANVAS_FASHION"  # names a folder of the four idx files
+EMBEDDED_FILE_NAME = "fashion10k.xz"  # made by scripts/make_embedded_fashion.py: uint8 [10 classes, 1000, 28, 28]
+CLASS_NAMES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 
 
-def read(name: str) -> Listed:
+def read_fashion_items(name: str) -> ItemList:
     """The training images for the path "fashion" or "fashion-embedded". Raises GanvasError for a folder without them."""
-    installed = _installed() if name == NAME else None
-    return _embedded() if installed is None else _full(*installed, part="train")
+    folder_and_source = _find_installed_folder() if name == SET_NAME else None
+    return _read_embedded_items() if folder_and_source is None else _read_installed_items(*folder_and_source, split="train")
 
 
-def held_out(name: str) -> Listed | None:
+def read_fashion_test_items(name: str) -> ItemList | None:
     """The 10,000 test images, where they are installed."""
-    installed = _installed() if name == NAME else None
-    return None if installed is None else _full(*installed, part="t10k")
+    folder_and_source = _find_installed_folder() if name == SET_NAME else None
+    return None if folder_and_source is None else _read_installed_items(*folder_and_source, split="t10k")
 
 
-def _installed() -> tuple[Path, str] | None:
+def _find_installed_folder() -> tuple[Path, str] | None:
     """The folder of idx files, and whose it is."""
-    named = os.environ.get(VARIABLE)
-    if named:
-        return Path(named).expanduser(), f"${VARIABLE}"
-    return (DEBIAN, "Debian's dataset-fashion-mnist") if idx.in_folder(DEBIAN) else None
+    setting = os.environ.get(FASHION_VARIABLE)
+    if setting:
+        return Path(setting).expanduser(), f"${FASHION_VARIABLE}"
+    return (DEBIAN_FOLDER, "Debian's dataset-fashion-mnist") if idx.find_images_file(DEBIAN_FOLDER) else None
 
 
-def _full(folder: Path, whose: str, part: str) -> Listed:
-    images = idx.in_folder(folder, part)
-    if images is None:
-        raise GanvasError(f"{VARIABLE} is {folder}, which has no {part}-images-idx3-ubyte.gz: correct or unset it")
-    found = idx.read(images)
-    kind = "training" if part == "train" else "test"
-    return replace(found, classes=CLASSES, title=f"Fashion-MNIST, {len(found):,} {kind} images ({whose})")
+def _read_installed_items(folder: Path, source: str, split: str) -> ItemList:
+    images_path = idx.find_images_file(folder, split)
+    if images_path is None:
+        raise GanvasError(f"{FASHION_VARIABLE} is {folder}, which has no {split}-images-idx3-ubyte.gz: correct or unset it")
+    items = idx.read_idx_items(images_path)
+    kind = "training" if split == "train" else "test"
+    return replace(items, classes=CLASS_NAMES, title=f"Fashion-MNIST, {len(items):,} {kind} images ({source})")
 
 
-def _embedded() -> Listed:
-    packed = resources.files("ganvas.data").joinpath(FILE).read_bytes()
-    by_class = np.frombuffer(lzma.decompress(packed), np.uint8).reshape(10, -1, 28, 28)
+def _read_embedded_items() -> ItemList:
+    compressed = resources.files("ganvas.data").joinpath(EMBEDDED_FILE_NAME).read_bytes()
+    by_class = np.frombuffer(lzma.decompress(compressed), np.uint8).reshape(10, -1, 28, 28)
     images = by_class.swapaxes(0, 1).reshape(-1, 28, 28)  # the classes in turn, so that any stretch is balanced
     labels = np.arange(len(images)) % 10
     title = f"Fashion-MNIST, embedded subset of {len(images):,}"
-    return replace(of_array(images, labels, EMBEDDED, fingerprint(packed), title), classes=CLASSES)
+    return replace(
+        build_array_items(images, labels, EMBEDDED_SET_NAME, fingerprint_parts(compressed), title), classes=CLASS_NAMES
+    )

@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 
 from ..config import config
-from ..core import key
+from ..core import seed_from
 from ..errors import GanvasError
-from .items import Listed, fingerprint, of_array
+from .items import ItemList, build_array_items, fingerprint_parts
 
-HELD_OUT = 10_000  # points
+HELD_OUT_POINTS = 10_000  # points
 
 
 @config
@@ -45,18 +45,18 @@ class Mixture:
         line = [self.scale * (2 * k / (side - 1) - 1) for k in range(side)] if side > 1 else [0.0]
         return tuple((x, y) for x in line for y in line)
 
-    def items(self, suffixes: tuple[str, ...]) -> Listed:
+    def items(self, suffixes: tuple[str, ...]) -> ItemList:
         """`count` points, float32 [count, 2]; labels say of which mode."""
-        return self._drawn(self.count, "train")
+        return self._draw_points(self.count, "train")
 
-    def held_out(self, suffixes: tuple[str, ...]) -> Listed:
+    def held_out(self, suffixes: tuple[str, ...]) -> ItemList:
         """10,000 other points."""
-        return self._drawn(HELD_OUT, "held-out")
+        return self._draw_points(HELD_OUT_POINTS, "held-out")
 
-    def _drawn(self, count: int, part: str) -> Listed:
-        random = np.random.default_rng(key("mixture", part, self.seed))
-        labels = random.integers(self.modes, size=count)
-        points = np.array(self.centres)[labels] + self.std * random.standard_normal((count, 2))
+    def _draw_points(self, count: int, split: str) -> ItemList:
+        rng = np.random.default_rng(seed_from("mixture", split, self.seed))
+        labels = rng.integers(self.modes, size=count)
+        points = np.array(self.centres)[labels] + self.std * rng.standard_normal((count, 2))
         title = f"{self.layout} of {self.modes} Gaussians ({count:,} points)"
-        found = of_array(points.astype(np.float32), None, "point", fingerprint(repr(self), part), title)
-        return replace(found, labels=labels.astype(np.int64), classes=tuple(str(k) for k in range(self.modes)))
+        mixture_items = build_array_items(points.astype(np.float32), None, "point", fingerprint_parts(repr(self), split), title)
+        return replace(mixture_items, labels=labels.astype(np.int64), classes=tuple(str(k) for k in range(self.modes)))

@@ -16,46 +16,46 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from safetensors.torch import save as packed
+from safetensors.torch import save as serialise_tensors
 from tqdm import tqdm
 
 from ..config import to_json
-from ..core import Batch, Dataset, Extractor, Method, Metric, Nets, Scored, generator, key
+from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, seed_from, seeded_generator
 from ..data import Files
 from ..data.dataset import open_data
-from ..extractors.by_name import called
+from ..extractors.by_name import make_extractor
 from ..recipe import Evaluation
-from ..runs.folder import Run
-from ..sampling.stream import stream
-from ..system.device import pick
-from ..system.files import cache_folder, write_whole
+from ..runs.folder import RunFolder
+from ..sampling.stream import stream_samples
+from ..system.device import choose_device
+from ..system.files import find_cache_folder, write_atomically
 
-SHOWN = 256  # held-out samples that are kept, to be shown
-REFERENCE_LIMIT = 100_000  # more real samples than this change no score's second digit, and cost time
+PREVIEW_SAMPLES = 256  # held-out samples that are kept, to be shown
+MAX_REFERENCE_SAMPLES = 100_000  # more real samples than this change no score's second digit, and cost time
 
 
-class Reals(NamedTuple):
+class RealFeatures(NamedTuple):
     """Real samples to compare with, as the extractor sees them."""
 
-    reference: Scored
-    held: Scored
+    reference: Features
+    held_out: Features
 
-    def of(self, metric: Metric, n: int) -> Scored:
+    def select_reals(self, metric: Metric, n: int) -> Features:
         """Those a metric compares `n` generated ones with: all of the reference, or as many held-out ones."""
-        return self.reference if metric.against == "train" else cut(cut(self.held, n), metric.samples)
+        return self.reference if metric.against == "train" else take_first(take_first(self.held_out, n), metric.samples)
 
-    def scores(self, metrics: Iterable[Metric], fake: Scored, n: int) -> dict[str, float]:
+    def compute_scores(self, metrics: Iterable[Metric], fake: Features, n: int) -> dict[str, float]:
         """What `n` generated samples score."""
-        cards = (metric(self.of(metric, n), cut(fake, metric.samples)) for metric in metrics)
+        cards = (metric(self.select_reals(metric, n), take_first(fake, metric.samples)) for metric in metrics)
         return {name: value for card in cards for name, value in card.items()}
 
-    def floor(self, metric: Metric, n: int) -> dict[str, float]:
+    def compute_floor(self, metric: Metric, n: int) -> dict[str, float]:
         """What the other real samples score in the place of `n` generated ones."""
-        other = self.held if metric.against == "train" else self.reference
-        return metric(self.of(metric, n), cut(cut(other, n), metric.samples))
+        other = self.held_out if metric.against == "train" else self.reference
+        return metric(self.select_reals(metric, n), take_first(take_first(other, n), metric.samples))
 
 
-class Judge:
+class Evaluator:
     """Scores generators against one data set by one protocol.
 
     Args:
@@ -74,152 +74,174 @@ class Judge:
         held_out: Dataset | None,
         cache: Path | None,
         device: torch.device | None = None,
-        progress: bool = False,
+        has_progress_bar: bool = False,
     ) -> None:
-        self.evaluation, self.device, self.progress = evaluation, device or torch.device("cpu"), progress
-        order = torch.randperm(len(train), generator=generator(evaluation.seed, "split"))
-        self.train, self.order, self.split = train, order, held_out is None
+        self.evaluation, self.device, self.has_progress_bar = evaluation, device or torch.device("cpu"), has_progress_bar
+        order = torch.randperm(len(train), generator=seeded_generator(evaluation.seed, "split"))
+        self.train, self.order, self.is_split_from_training = train, order, held_out is None
         if held_out is None:
-            aside = min(len(train) // 2, evaluation.samples)
-            self.words = {"reference": f"{min(len(train) - aside, REFERENCE_LIMIT):,} training samples"}
-            self.words["held_out"] = f"{aside:,} other training samples"
-            held, reference = train.stored[order[:aside]], train.stored[order[aside:][:REFERENCE_LIMIT]]
-            self.labels = labels_of((train, order[aside:][:REFERENCE_LIMIT]), (train, order[:aside]))
+            held_out_count = min(len(train) // 2, evaluation.samples)
+            self.data_metadata = {"reference": f"{min(len(train) - held_out_count, MAX_REFERENCE_SAMPLES):,} training samples"}
+            self.data_metadata["held_out"] = f"{held_out_count:,} other training samples"
+            held_out_set, reference_set = (
+                train.stored[order[:held_out_count]],
+                train.stored[order[held_out_count:][:MAX_REFERENCE_SAMPLES]],
+            )
+            self.labels = select_labels(
+                (train, order[held_out_count:][:MAX_REFERENCE_SAMPLES]), (train, order[:held_out_count])
+            )
         else:
-            some = torch.randperm(len(held_out), generator=generator(evaluation.seed, "held-out"))[: evaluation.samples]
-            self.words = {
-                "reference": f"{min(len(train), REFERENCE_LIMIT):,} training samples",
-                "held_out": f"{len(some):,} test samples",
+            test_rows = torch.randperm(len(held_out), generator=seeded_generator(evaluation.seed, "held-out"))[
+                : evaluation.samples
+            ]
+            self.data_metadata = {
+                "reference": f"{min(len(train), MAX_REFERENCE_SAMPLES):,} training samples",
+                "held_out": f"{len(test_rows):,} test samples",
             }
-            held, reference = held_out.stored[some], train.stored[order[:REFERENCE_LIMIT]]
-            self.labels = labels_of((train, order[:REFERENCE_LIMIT]), (held_out, some))
+            held_out_set, reference_set = held_out.stored[test_rows], train.stored[order[:MAX_REFERENCE_SAMPLES]]
+            self.labels = select_labels((train, order[:MAX_REFERENCE_SAMPLES]), (held_out, test_rows))
         self.codec = train.codec
-        labels = {} if self.labels is None else {"label": self.labels[1][:SHOWN]}
-        self.shown: Batch = {"stored": held[:SHOWN].cpu(), **labels}
-        self.words |= {"data": train.title, "fingerprint": train.fingerprint}
-        mark = (train.fingerprint, held_out and held_out.fingerprint, len(train), str(to_json(evaluation.extractor)))
-        mark = (*mark, evaluation.extractor.name)
-        mark = (*mark, str(to_json(train.codec)), evaluation.seed, evaluation.samples)
-        reference, held = self._kept(reference, cache, "reference", mark), self._kept(held, cache, "held-out", mark)
-        self.reals = Reals(reference, held)
-        self.floors: dict[tuple[Metric, int], dict[str, float]] = {}
+        labels = {} if self.labels is None else {"label": self.labels[1][:PREVIEW_SAMPLES]}
+        self.preview_batch: Batch = {"stored": held_out_set[:PREVIEW_SAMPLES].cpu(), **labels}
+        self.data_metadata |= {"data": train.title, "fingerprint": train.fingerprint}
+        cache_key = (train.fingerprint, held_out and held_out.fingerprint, len(train), str(to_json(evaluation.extractor)))
+        cache_key = (*cache_key, evaluation.extractor.name)
+        cache_key = (*cache_key, str(to_json(train.codec)), evaluation.seed, evaluation.samples)
+        reference_set, held_out_set = (
+            self._load_or_compute_features(reference_set, cache, "reference", cache_key),
+            self._load_or_compute_features(held_out_set, cache, "held-out", cache_key),
+        )
+        self.real_features = RealFeatures(reference_set, held_out_set)
+        self.floor_cache: dict[tuple[Metric, int], dict[str, float]] = {}
 
     @cached_property
-    def known(self) -> np.ndarray:
+    def training_features(self) -> np.ndarray:
         """Features of training samples, [M, D]; row i is of the sample `order[i]`."""
-        held = self.reals.held.features if self.split else self.reals.held.features[:0]
-        return np.concatenate([held, self.reals.reference.features])
+        held_out = (
+            self.real_features.held_out.features if self.is_split_from_training else self.real_features.held_out.features[:0]
+        )
+        return np.concatenate([held_out, self.real_features.reference.features])
 
     @property
-    def first(self) -> str:
+    def primary_score(self) -> str:
         """The score that picks the best checkpoint."""
         return next(iter(self.evaluation.metrics[0].lower_is_better))
 
-    def better(self, score: float, than: float | None) -> bool:
-        lower = self.evaluation.metrics[0].lower_is_better[self.first]
-        return than is None or (score <= than if lower else score >= than)  # of equals, the later
+    def is_better(self, score: float, best_score: float | None) -> bool:
+        is_lower_better = self.evaluation.metrics[0].lower_is_better[self.primary_score]
+        return best_score is None or (score <= best_score if is_lower_better else score >= best_score)  # of equals, the later
 
-    def snapshot(self, method: Method, nets: Nets) -> dict[str, Any]:
+    def score_snapshot(self, method: Method, nets: Nets) -> dict[str, Any]:
         """A quick score card, by the first metric alone."""
-        return self.card(method, nets, self.evaluation.metrics[:1], self.counts[0])
+        return self.build_card(method, nets, self.evaluation.metrics[:1], self.sample_counts[0])
 
-    def final(self, method: Method, nets: Nets) -> dict[str, Any]:
+    def score_final(self, method: Method, nets: Nets) -> dict[str, Any]:
         """The full score card."""
-        return self.card(method, nets, self.evaluation.metrics, self.counts[1])
+        return self.build_card(method, nets, self.evaluation.metrics, self.sample_counts[1])
 
-    def card(self, method: Method, nets: Nets, metrics: tuple[Metric, ...], n: int) -> dict[str, Any]:
+    def build_card(self, method: Method, nets: Nets, metrics: tuple[Metric, ...], n: int) -> dict[str, Any]:
         """{"scores": …, "floor": …, "lower_is_better": …, "protocol": …} of `n` generated samples."""
-        scores = self.reals.scores(metrics, self._fake(method, nets, n), n)
+        scores = self.real_features.compute_scores(metrics, self._compute_fake_features(method, nets, n), n)
         floor: dict[str, float] = {}
-        lower: dict[str, bool] = {}
+        lower_is_better: dict[str, bool] = {}
         for metric in metrics:
-            floor |= self.floor(metric, n)
-            lower |= metric.lower_is_better
-        return {"scores": scores, "floor": floor, "lower_is_better": lower, "protocol": self.protocol(n)}
+            floor |= self.compute_floor(metric, n)
+            lower_is_better |= metric.lower_is_better
+        return {"scores": scores, "floor": floor, "lower_is_better": lower_is_better, "protocol": self.describe_protocol(n)}
 
-    def floor(self, metric: Metric, n: int) -> dict[str, float]:
+    def compute_floor(self, metric: Metric, n: int) -> dict[str, float]:
         """What real samples score in the place of `n` generated ones."""
-        if (metric, n) not in self.floors:
-            self.floors[metric, n] = self.reals.floor(metric, n)
-        return self.floors[metric, n]
+        if (metric, n) not in self.floor_cache:
+            self.floor_cache[metric, n] = self.real_features.compute_floor(metric, n)
+        return self.floor_cache[metric, n]
 
-    def check(self) -> None:
+    def check_floors(self) -> None:
         """Take every floor now. Raises GanvasError, before any training, where a metric cannot be had from this data."""
         for metric in self.evaluation.metrics:
-            self.floor(metric, self.counts[1])
-        self.floor(self.evaluation.metrics[0], self.counts[0])
+            self.compute_floor(metric, self.sample_counts[1])
+        self.compute_floor(self.evaluation.metrics[0], self.sample_counts[0])
 
     @property
-    def counts(self) -> tuple[int, int]:
+    def sample_counts(self) -> tuple[int, int]:
         """Samples generated for a snapshot's card and for a final one: at most as many as real ones are held out."""
-        held = len(self.reals.held.features)
-        return min(self.evaluation.snapshot_samples, held), min(self.evaluation.samples, held)
+        held_out_count = len(self.real_features.held_out.features)
+        return min(self.evaluation.snapshot_samples, held_out_count), min(self.evaluation.samples, held_out_count)
 
-    def protocol(self, n: int) -> dict[str, Any]:
+    def describe_protocol(self, n: int) -> dict[str, Any]:
         evaluation = self.evaluation
-        words = {"extractor": evaluation.extractor.name, "samples": n, **self.words, "seed": evaluation.seed}
-        return words | {"resize": self.codec.resize}
+        parts = {"extractor": evaluation.extractor.name, "samples": n, **self.data_metadata, "seed": evaluation.seed}
+        return parts | {"resize": self.codec.resize_name}
 
-    def _fake(self, method: Method, nets: Nets, n: int) -> Scored:
-        return self.features(stream(method, nets, self.codec, n, self.evaluation.seed), n, "generated samples")
+    def _compute_fake_features(self, method: Method, nets: Nets, n: int) -> Features:
+        return self.compute_features(stream_samples(method, nets, self.codec, n, self.evaluation.seed), n, "generated samples")
 
-    def features(self, blocks: Iterable[torch.Tensor], n: int, what: str) -> Scored:
+    def compute_features(self, blocks: Iterable[torch.Tensor], n: int, description: str) -> Features:
         """The features of `n` samples in blocks, about a thousand at a time."""
-        done: list[Scored] = []
-        waiting: list[torch.Tensor] = []
-        left = n
-        with tqdm(total=n, unit="img", desc=what, delay=2, leave=False, disable=None if self.progress else True) as bar:
+        feature_blocks: list[Features] = []
+        pending_blocks: list[torch.Tensor] = []
+        remaining_samples = n
+        with tqdm(
+            total=n, unit="img", desc=description, delay=2, leave=False, disable=None if self.has_progress_bar else True
+        ) as bar:
             for block in blocks:
-                waiting.append(block)
-                held = sum(map(len, waiting))
-                if held >= 1000 or held == left:
-                    done.append(self.evaluation.extractor(torch.cat(waiting).to(self.device)))
-                    waiting, left = [], left - held
-                    bar.update(held)
-        return join(done)
+                pending_blocks.append(block)
+                pending_samples = sum(map(len, pending_blocks))
+                if pending_samples >= 1000 or pending_samples == remaining_samples:
+                    feature_blocks.append(self.evaluation.extractor(torch.cat(pending_blocks).to(self.device)))
+                    pending_blocks, remaining_samples = [], remaining_samples - pending_samples
+                    bar.update(pending_samples)
+        return join_features(feature_blocks)
 
-    def _kept(self, stored: torch.Tensor, cache: Path | None, which: str, mark: tuple[Any, ...]) -> Scored:
+    def _load_or_compute_features(
+        self, stored: torch.Tensor, cache: Path | None, role: str, cache_key: tuple[Any, ...]
+    ) -> Features:
         """Features of real samples, from the cache where they were computed before."""
-        path = cache / "features" / f"{key(which, mark):016x}.safetensors" if cache else None
+        path = cache / "features" / f"{seed_from(role, cache_key):016x}.safetensors" if cache else None
         if path and path.exists():
             try:
-                kept = load_file(path)
-                return Scored(kept["features"].numpy(), kept["logits"].numpy() if "logits" in kept else None)
+                entry = load_file(path)
+                return Features(entry["features"].numpy(), entry["logits"].numpy() if "logits" in entry else None)
             except (SafetensorError, OSError):
                 pass  # a damaged entry is made anew
-        scored = self.features(stored.split(1000), len(stored), f"{which} samples")
+        features = self.compute_features(stored.split(1000), len(stored), f"{role} samples")
         if path:
-            tensors = {"features": torch.from_numpy(scored.features)}
-            if scored.logits is not None:
-                tensors["logits"] = torch.from_numpy(scored.logits)
+            tensors = {"features": torch.from_numpy(features.features)}
+            if features.logits is not None:
+                tensors["logits"] = torch.from_numpy(features.logits)
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(path, lambda temporary: temporary.write_bytes(packed(tensors)))
+                write_atomically(path, lambda temporary: temporary.write_bytes(serialise_tensors(tensors)))
             except OSError:
                 pass  # a cache that cannot be written costs time, nothing else
-        return scored
+        return features
 
 
-def labels_of(*chosen: tuple[Dataset, torch.Tensor]) -> tuple[torch.Tensor, ...] | None:
+def select_labels(*selections: tuple[Dataset, torch.Tensor]) -> tuple[torch.Tensor, ...] | None:
     """The labels of the rows of data sets, on the CPU; None where one has no classes."""
-    found = [(data.labels, rows) for data, rows in chosen if data.labels is not None and data.labels.dim() == 1]
-    return tuple(labels[rows.to(labels.device)].cpu() for labels, rows in found) if len(found) == len(chosen) else None
+    label_rows = [(data.labels, rows) for data, rows in selections if data.labels is not None and data.labels.dim() == 1]
+    return (
+        tuple(labels[rows.to(labels.device)].cpu() for labels, rows in label_rows)
+        if len(label_rows) == len(selections)
+        else None
+    )
 
 
-def cut(scored: Scored, n: int | None) -> Scored:
-    return Scored(scored.features[:n], None if scored.logits is None else scored.logits[:n])
+def take_first(features: Features, n: int | None) -> Features:
+    return Features(features.features[:n], None if features.logits is None else features.logits[:n])
 
 
-def join(blocks: list[Scored]) -> Scored:
+def join_features(blocks: list[Features]) -> Features:
     logits = [block.logits for block in blocks if block.logits is not None]
-    return Scored(np.concatenate([block.features for block in blocks]), np.concatenate(logits) if logits else None)
+    return Features(np.concatenate([block.features for block in blocks]), np.concatenate(logits) if logits else None)
 
 
-def judge_of(run: Run, extractor: str | Extractor | None = None, data: str | None = None, device: str = "auto") -> Judge:
+def build_run_evaluator(
+    run: RunFolder, extractor: str | Extractor | None = None, data: str | None = None, device: str = "auto"
+) -> Evaluator:
     """What sees a run's data, or other data, as the run's scores do."""
     recipe = run.recipe if data is None else replace(run.recipe, data=Files(path=data))
     if extractor is not None:
-        seeing = called(extractor, download=False) if isinstance(extractor, str) else extractor
-        recipe = replace(recipe, evaluation=replace(recipe.evaluation, extractor=seeing))
-    _, training, held_out = open_data(recipe.data, recipe.medium, run.codec())
-    return Judge(recipe.evaluation, training, held_out, cache_folder(), pick(device), progress=True)
+        chosen_extractor = make_extractor(extractor, is_download_allowed=False) if isinstance(extractor, str) else extractor
+        recipe = replace(recipe, evaluation=replace(recipe.evaluation, extractor=chosen_extractor))
+    _, training, held_out = open_data(recipe.data, recipe.medium, run.read_codec())
+    return Evaluator(recipe.evaluation, training, held_out, find_cache_folder(), choose_device(device), has_progress_bar=True)

@@ -8,43 +8,45 @@ from PIL.Image import Image as Picture
 from torch import Tensor
 
 from ..core import Extractor, Method, Nets
-from ..pictures.table import Cell, table, tiles
-from ..provenance import written
-from ..runs.folder import Run
-from ..sampling.generator import opened
-from ..sampling.seeds import seeds as parse_seeds
-from ..sampling.stream import sample
-from .evaluator import Judge, judge_of
+from ..pictures.table import Cell, draw_table, draw_tiles
+from ..provenance import save_marked_picture
+from ..runs.folder import RunFolder
+from ..sampling.generator import open_sampler
+from ..sampling.seeds import parse_number_list as parse_seeds
+from ..sampling.stream import draw_samples
+from .evaluator import Evaluator, build_run_evaluator
 
-COUNT, ROW = 32, 8  # samples, and how many side by side: with their neighbours, a square
+PAIR_COUNT, PAIRS_PER_ROW = 32, 8  # samples, and how many side by side: with their neighbours, a square
 
 
-def nearest_grid(judge: Judge, method: Method, nets: Nets) -> Tensor:
+def pair_with_nearest(evaluator: Evaluator, method: Method, nets: Nets) -> Tensor:
     """64 in stored form [64, …]: a row of samples, a row of the nearest to them, and so on; by the judge's features."""
-    fake = sample(method, nets, judge.codec, COUNT, judge.evaluation.seed)
-    return alternating(fake, neighbours(judge, fake)[0])
+    fake_samples = draw_samples(method, nets, evaluator.codec, PAIR_COUNT, evaluator.evaluation.seed)
+    return alternate_rows(fake_samples, find_nearest(evaluator, fake_samples)[0])
 
 
-def neighbours(judge: Judge, stored: Tensor) -> tuple[Tensor, Tensor]:
+def find_nearest(evaluator: Evaluator, stored: Tensor) -> tuple[Tensor, Tensor]:
     """(the training sample nearest to each of [N, …], in stored form, on the CPU; its place in the training set)."""
-    places = judge.order[closest(judge.evaluation.extractor(stored.to(judge.device)).features, judge.known)]
-    return judge.train.stored[places.to(judge.train.stored.device)].cpu(), places
+    indices = evaluator.order[
+        find_closest_indices(evaluator.evaluation.extractor(stored.to(evaluator.device)).features, evaluator.training_features)
+    ]
+    return evaluator.train.stored[indices.to(evaluator.train.stored.device)].cpu(), indices
 
 
-def alternating(above: Tensor, below: Tensor) -> Tensor:
+def alternate_rows(upper_samples: Tensor, lower_samples: Tensor) -> Tensor:
     """A row of the first, a row of the second below it, and so on."""
-    rows = zip(above.split(ROW), below.split(ROW), strict=True)
+    rows = zip(upper_samples.split(PAIRS_PER_ROW), lower_samples.split(PAIRS_PER_ROW), strict=True)
     return torch.cat([block for row in rows for block in row])
 
 
-def closest(features: np.ndarray, known: np.ndarray) -> Tensor:
+def find_closest_indices(features: np.ndarray, candidates: np.ndarray) -> Tensor:
     """For each of [N, D] the place of the nearest of [M, D], int64 [N]."""
-    a, b = torch.from_numpy(features), torch.from_numpy(known)
+    a, b = torch.from_numpy(features), torch.from_numpy(candidates)
     return (b.square().sum(1) - 2 * a @ b.T).argmin(1)  # the square of a itself is the same for all
 
 
 def nearest(
-    run: str | Path | Run,
+    run: str | Path | RunFolder,
     seeds: str = "0-15",
     *,
     out: str | Path | None = None,
@@ -65,13 +67,16 @@ def nearest(
     Raises:
         GanvasError: no run, no data, seeds that are none, a picture that cannot be written.
     """
-    made = opened(run, checkpoint, device, label, truncation)
-    judge = judge_of(made.run, extractor, data, device)
-    stored = torch.cat(list(made.stream_of(parse_seeds(seeds, "--seeds", 1024))))
-    real, _ = neighbours(judge, stored)
-    looked, there = len(judge.known), len(judge.train)
-    word = "nearest" if looked == there else f"nearest of {looked:,} (of {there:,})"
+    sampler = open_sampler(run, checkpoint, device, label, truncation)
+    evaluator = build_run_evaluator(sampler.run, extractor, data, device)
+    stored = torch.cat(list(sampler.stream_seeds(parse_seeds(seeds, "--seeds", 1024))))
+    nearest_real, _ = find_nearest(evaluator, stored)
+    searched_count, training_count = len(evaluator.training_features), len(evaluator.train)
+    caption = "nearest" if searched_count == training_count else f"nearest of {searched_count:,} (of {training_count:,})"
     rows: list[list[Cell]] = []
     for k in range(0, len(stored), 8):
-        rows += [["samples", *tiles(made.codec, stored[k : k + 8])], [word, *tiles(made.codec, real[k : k + 8])]]
-    return written(table(rows), out, made.note(seeds))
+        rows += [
+            ["samples", *draw_tiles(sampler.codec, stored[k : k + 8])],
+            [caption, *draw_tiles(sampler.codec, nearest_real[k : k + 8])],
+        ]
+    return save_marked_picture(draw_table(rows), out, sampler.describe_provenance(seeds))

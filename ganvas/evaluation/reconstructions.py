@@ -5,21 +5,23 @@ from math import log10
 import torch
 from torch import Tensor
 
-from ..core import Nets, Reconstructs
-from ..sampling.stream import evaluating
-from .evaluator import Judge
-from .nearest import COUNT, alternating
+from ..core import Nets, Reconstructor
+from ..sampling.stream import use_evaluation_mode
+from .evaluator import Evaluator
+from .nearest import PAIR_COUNT, alternate_rows
 
 
 @torch.inference_mode()
-def reconstructed(judge: Judge, method: Reconstructs, nets: Nets) -> tuple[Tensor, float]:
+def reconstruct_held_out(evaluator: Evaluator, method: Reconstructor, nets: Nets) -> tuple[Tensor, float]:
     """(64 in stored form, a row of samples and below it what is made of them; PSNR over all that the judge kept, dB)."""
     device = next(nets["G"].parameters()).device
-    batch = {name: value.to(device) for name, value in judge.shown.items() if name != "stored"}
-    stored = judge.shown["stored"].to(device)
-    x = judge.codec.load(stored, None)
-    with evaluating(nets):
-        made = method.reconstruct(nets, {"x": x, **batch})
-    error = (made.clamp(-1, 1) - x).square().mean()
-    found = judge.codec.store(made)
-    return alternating(stored[:COUNT].cpu(), found[:COUNT].cpu()), 10 * log10(4 / max(1e-12, float(error)))
+    batch = {name: value.to(device) for name, value in evaluator.preview_batch.items() if name != "stored"}
+    stored = evaluator.preview_batch["stored"].to(device)
+    x = evaluator.codec.load(stored, None)
+    with use_evaluation_mode(nets):
+        reconstruction = method.reconstruct(nets, {"x": x, **batch})
+    error = (reconstruction.clamp(-1, 1) - x).square().mean()
+    stored_reconstruction = evaluator.codec.store(reconstruction)
+    return alternate_rows(stored[:PAIR_COUNT].cpu(), stored_reconstruction[:PAIR_COUNT].cpu()), 10 * log10(
+        4 / max(1e-12, float(error))
+    )

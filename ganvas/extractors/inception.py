@@ -16,19 +16,19 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..config import config
-from ..core import Scored
+from ..core import Features
 from ..errors import GanvasError, refuse
-from ..system.files import cache_folder, explained, write_whole
-from .images import check, in_batches, three_channels
-from .inception_v3 import network
-from .weights import folded, read
+from ..system.files import explain_os_errors, find_cache_folder, write_atomically
+from .images import check_images, extract_in_batches, to_three_channels
+from .inception_v3 import build_inception_v3
+from .weights import fold_batch_norm, read_published_weights
 
-FILE = "pt_inception-2015-12-05-6726825d.pth"
-URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{FILE}"
-SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-BYTES = 95_628_359
-VARIABLE = "GANVAS_INCEPTION"
-NAME = "inception-v3-2015-12-05"  # on score cards; evaluation.py says FID where it stands
+INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
+INCEPTION_URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{INCEPTION_FILE}"
+INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+INCEPTION_BYTES = 95_628_359
+INCEPTION_VARIABLE = "GANVAS_INCEPTION"
+INCEPTION_NAME = "inception-v3-2015-12-05"  # on score cards; evaluation.py says FID where it stands
 
 
 @config
@@ -52,77 +52,83 @@ class Inception:
 
     @property
     def name(self) -> str:
-        return NAME
+        return INCEPTION_NAME
 
-    def __call__(self, stored: Tensor) -> Scored:
-        check(stored, self.name)
-        net = _network(self.file(), stored.device)
+    def __call__(self, stored: Tensor) -> Features:
+        check_images(stored, self.name)
+        net = _load_inception(self.find_weights_file(), stored.device)
 
         def forward(images: Tensor) -> tuple[Tensor, Tensor]:
-            h = net[:-1](prepare(images))
+            h = net[:-1](prepare_inception_images(images))
             return h, h @ net[-1].weight.T
 
-        return in_batches(stored, self.batch, (2048, 1008), forward)
+        return extract_in_batches(stored, self.batch, (2048, 1008), forward)
 
-    def file(self) -> Path:
+    def find_weights_file(self) -> Path:
         """The weights file: the one named, else one that is there, else, if so told, downloaded now.
 
         Raises:
             GanvasError: there is none, or the download fails.
         """
-        named = self.path or os.environ.get(VARIABLE)
-        kept, hub = cache_folder() / FILE, Path(torch.hub.get_dir()) / "checkpoints"
-        places = (kept, hub / FILE, hub / FILE.replace("pt_", "weights-"))  # pytorch-fid's name, and torch-fidelity's
-        for path in (Path(named).expanduser(),) if named else places:
+        named_path = self.path or os.environ.get(INCEPTION_VARIABLE)
+        cached_path, hub = find_cache_folder() / INCEPTION_FILE, Path(torch.hub.get_dir()) / "checkpoints"
+        known_paths = (
+            cached_path,
+            hub / INCEPTION_FILE,
+            hub / INCEPTION_FILE.replace("pt_", "weights-"),
+        )  # pytorch-fid's name, and torch-fidelity's
+        for path in (Path(named_path).expanduser(),) if named_path else known_paths:
             if path.is_file():
                 return path
-        if named:
-            raise GanvasError(f"inception: there is no file {named}: correct {'path' if self.path else VARIABLE}")
+        if named_path:
+            raise GanvasError(
+                f"inception: there is no file {named_path}: correct {'path' if self.path else INCEPTION_VARIABLE}"
+            )
         if self.download:
-            return fetch(URL, kept)
+            return fetch_inception_weights(INCEPTION_URL, cached_path)
         raise GanvasError(
-            f"inception: its weights, {FILE} (96 MB), are not on this machine: allow --download, or name the file in "
-            f"{VARIABLE}. Offline, --extractor efficientnet does without, under its own name"
+            f"inception: its weights, {INCEPTION_FILE} (96 MB), are not on this machine: allow --download, or name the file in "
+            f"{INCEPTION_VARIABLE}. Offline, --extractor efficientnet does without, under its own name"
         )
 
 
-def fetch(url: str, path: Path) -> Path:
+def fetch_inception_weights(url: str, path: Path) -> Path:
     """Download the weights, check them and keep them at `path`. Raises GanvasError, and then leaves nothing behind."""
 
-    def write(temporary: Path) -> None:
-        bar = tqdm(total=BYTES, unit="B", unit_scale=True, desc=FILE, disable=not sys.stderr.isatty())
+    def download_weights(temporary: Path) -> None:
+        bar = tqdm(total=INCEPTION_BYTES, unit="B", unit_scale=True, desc=INCEPTION_FILE, disable=not sys.stderr.isatty())
         with urllib.request.urlopen(url, timeout=60) as answer, temporary.open("wb") as file, bar:
-            while (block := answer.read(2**20)) and file.tell() <= BYTES:
+            while (block := answer.read(2**20)) and file.tell() <= INCEPTION_BYTES:
                 file.write(block)
                 bar.update(len(block))
-        read(temporary, SHA256)
+        read_published_weights(temporary, INCEPTION_SHA256)
 
-    with explained("keeping the weights", path.parent):
+    with explain_os_errors("keeping the weights", path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        write_whole(path, write)
+        write_atomically(path, download_weights)
     except (OSError, HTTPException) as error:  # no connection, refused, cut off, or a full disk
         raise GanvasError(
             f"inception: {url} could not be fetched to {path} ({error}): fetch it on a machine that can, and name it in "
-            f"{VARIABLE}. Offline, --extractor efficientnet does without, under its own name"
+            f"{INCEPTION_VARIABLE}. Offline, --extractor efficientnet does without, under its own name"
         ) from None
     return path
 
 
-def prepare(images: Tensor) -> Tensor:
+def prepare_inception_images(images: Tensor) -> Tensor:
     """Images [N, H, W, C] -> [N, 3, 299, 299], (value − 128) / 128."""
-    x = tensorflow1_bilinear(three_channels(images), 299)
+    x = resize_as_tensorflow1(to_three_channels(images), 299)
     return ((x - 128) / 128).contiguous(memory_format=torch.channels_last)
 
 
-def tensorflow1_bilinear(x: Tensor, size: int) -> Tensor:
+def resize_as_tensorflow1(x: Tensor, size: int) -> Tensor:
     """[N, C, H, W] -> [N, C, size, size] as TensorFlow 1 resized: pixel i lies at i·H/size, and nothing is averaged when
     an image shrinks."""
     for dim in (3, 2):
         length = x.shape[dim]
-        at = torch.arange(size, dtype=torch.float32) * torch.tensor(length / size, dtype=torch.float32)
-        low = at.long().clamp(max=length - 1)
-        weight = (at - low).to(x.device).reshape(-1, *(1,) * (3 - dim))
+        positions = torch.arange(size, dtype=torch.float32) * torch.tensor(length / size, dtype=torch.float32)
+        low = positions.long().clamp(max=length - 1)
+        weight = (positions - low).to(x.device).reshape(-1, *(1,) * (3 - dim))
         low = low.to(x.device)
         before, after = x.index_select(dim, low), x.index_select(dim, (low + 1).clamp(max=length - 1))
         x = before + (after - before) * weight
@@ -130,18 +136,20 @@ def tensorflow1_bilinear(x: Tensor, size: int) -> Tensor:
 
 
 @cache
-def _network(path: Path, device: torch.device) -> nn.Sequential:
-    return loaded(read(path, SHA256)).to(device)
+def _load_inception(path: Path, device: torch.device) -> nn.Sequential:
+    return build_inception_with_weights(read_published_weights(path, INCEPTION_SHA256)).to(device)
 
 
-def loaded(theirs: dict[str, Tensor]) -> nn.Sequential:
+def build_inception_with_weights(published_weights: dict[str, Tensor]) -> nn.Sequential:
     """The network with the tensors of the weights file."""
     with torch.device("meta"):  # drawing initial weights would move the global generator, and with it a training run
-        net = network()
-    ours = {f"fc.{part}": theirs[f"fc.{part}"] for part in ("weight", "bias")}
+        net = build_inception_v3()
+    weights = {f"fc.{part}": published_weights[f"fc.{part}"] for part in ("weight", "bias")}
     for path, module in net.named_modules():
         if isinstance(module, nn.Conv2d):  # "Mixed_7b.ways.1.step1.ways.0.branch3x3_2a" is "Mixed_7b.branch3x3_2a" there
-            called = ".".join(dict.fromkeys((path.split(".")[0], path.split(".")[-1])))
-            ours[f"{path}.weight"], ours[f"{path}.bias"] = folded(theirs, f"{called}.conv", f"{called}.bn", eps=1e-3)
-    net.load_state_dict(ours, assign=True)
+            published_name = ".".join(dict.fromkeys((path.split(".")[0], path.split(".")[-1])))
+            weights[f"{path}.weight"], weights[f"{path}.bias"] = fold_batch_norm(
+                published_weights, f"{published_name}.conv", f"{published_name}.bn", eps=1e-3
+            )
+    net.load_state_dict(weights, assign=True)
     return net.eval().requires_grad_(False)

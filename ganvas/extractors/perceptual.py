@@ -9,13 +9,13 @@ from torch.nn.functional import avg_pool2d, interpolate
 from ..errors import GanvasError
 from . import efficientnet, small
 
-Maps = Callable[[Tensor], list[Tensor]]  # x [N, C, H, W] in [-1, 1] -> features [N, F, h, w] each
-SIZES = 4  # of pixels' distance, each half of the one before
-SEEN = 96  # pixels at which EfficientNet looks at smaller pictures
-NAMES = ("efficientnet", "classifier", "pixels")
+FeatureMaps = Callable[[Tensor], list[Tensor]]  # x [N, C, H, W] in [-1, 1] -> features [N, F, h, w] each
+PIXEL_SCALES = 4  # of pixels' distance, each half of the one before
+MIN_EFFICIENTNET_PIXELS = 96  # pixels at which EfficientNet looks at smaller pictures
+FEATURE_NAMES = ("efficientnet", "classifier", "pixels")
 
 
-def difference(name: str, like: Tensor) -> Callable[[Tensor], Tensor]:
+def build_distance(name: str, target: Tensor) -> Callable[[Tensor], Tensor]:
     """The distance of x [N, C, H, W] from `like` [1, C, H, W], [N]: how their features differ, and their pixels.
 
     Features are of length 1 at each place, as in Zhang et al. 2018, eq. 1, with all channels' weights the same.
@@ -23,67 +23,67 @@ def difference(name: str, like: Tensor) -> Callable[[Tensor], Tensor]:
     Raises:
         GanvasError: features that are not known or whose weights are missing.
     """
-    maps = named(name)(like.device)
-    wanted = maps(like)
+    compute_maps = choose_feature_maps(name)(target.device)
+    target_maps = compute_maps(target)
 
-    def distance(x: Tensor) -> Tensor:
-        pixels = (x - like).square().mean((1, 2, 3))
-        found = [(a - b).square().sum(1).mean((1, 2)) for a, b in zip(maps(x), wanted, strict=True)]
-        return torch.stack([*found, pixels]).sum(0)
+    def measure_distance(x: Tensor) -> Tensor:
+        pixel_error = (x - target).square().mean((1, 2, 3))
+        map_errors = [(a - b).square().sum(1).mean((1, 2)) for a, b in zip(compute_maps(x), target_maps, strict=True)]
+        return torch.stack([*map_errors, pixel_error]).sum(0)
 
-    return distance
-
-
-def named(name: str) -> Callable[[torch.device], Maps]:
-    kinds = {"efficientnet": of_photographs, "classifier": of_clothes, "pixels": of_pixels}
-    if name not in kinds:
-        raise GanvasError(f"there are no features {name!r}: --features {', '.join(NAMES)}")
-    return kinds[name]
+    return measure_distance
 
 
-def of_photographs(device: torch.device) -> Maps:
+def choose_feature_maps(name: str) -> Callable[[torch.device], FeatureMaps]:
+    loaders = {"efficientnet": load_photograph_maps, "classifier": load_clothes_maps, "pixels": build_pixel_maps}
+    if name not in loaders:
+        raise GanvasError(f"there are no features {name!r}: --features {', '.join(FEATURE_NAMES)}")
+    return loaders[name]
+
+
+def load_photograph_maps(device: torch.device) -> FeatureMaps:
     """EfficientNet-Lite0, trained on photographs: what its blocks see at five sizes."""
-    net = efficientnet.loaded(device)
-    ends = (1, 3, 5, 11, 16)  # the last block at each size
+    net = efficientnet.load_efficientnet(device)
+    last_layers = (1, 3, 5, 11, 16)  # the last block at each size
 
-    def maps(x: Tensor) -> list[Tensor]:
+    def compute_maps(x: Tensor) -> list[Tensor]:
         x = ((x[:, [0, 1, 2]] if x.shape[1] >= 3 else x[:, :1].expand(-1, 3, -1, -1)) + 1) * 127.5
-        if x.shape[2] < SEEN:
-            x = interpolate(x, size=(SEEN, SEEN), mode="bilinear", align_corners=False)
-        return through(net, (x - 127) / 128, ends)
+        if x.shape[2] < MIN_EFFICIENTNET_PIXELS:
+            x = interpolate(x, size=(MIN_EFFICIENTNET_PIXELS, MIN_EFFICIENTNET_PIXELS), mode="bilinear", align_corners=False)
+        return collect_activations(net, (x - 127) / 128, last_layers)
 
-    return maps
+    return compute_maps
 
 
-def of_clothes(device: torch.device) -> Maps:
+def load_clothes_maps(device: torch.device) -> FeatureMaps:
     """The classifier that ganvas scores with, trained on small grey pictures: each channel by itself, its activations."""
-    net = small.loaded(device)
-    ends = tuple(k for k, layer in enumerate(net) if isinstance(layer, nn.ReLU))
+    net = small.load_fashion_classifier(device)
+    last_layers = tuple(k for k, layer in enumerate(net) if isinstance(layer, nn.ReLU))
 
-    def maps(x: Tensor) -> list[Tensor]:
-        each = x[:, :3].flatten(0, 1)[:, None]
-        if each.shape[2] != 32:
-            each = interpolate(each, size=(32, 32), mode="bilinear", antialias=True, align_corners=False)
-        return [part.unflatten(0, (len(x), -1)).flatten(1, 2) for part in through(net, each, ends)]
+    def compute_maps(x: Tensor) -> list[Tensor]:
+        channels = x[:, :3].flatten(0, 1)[:, None]
+        if channels.shape[2] != 32:
+            channels = interpolate(channels, size=(32, 32), mode="bilinear", antialias=True, align_corners=False)
+        return [part.unflatten(0, (len(x), -1)).flatten(1, 2) for part in collect_activations(net, channels, last_layers)]
 
-    return maps
+    return compute_maps
 
 
-def of_pixels(device: torch.device) -> Maps:
+def build_pixel_maps(device: torch.device) -> FeatureMaps:
     """Means of pixels at several sizes: no network, and nothing to install."""
 
-    def maps(x: Tensor) -> list[Tensor]:
-        return [avg_pool2d(x, 2**k) for k in range(1, SIZES) if x.shape[2] >= 2**k]
+    def compute_maps(x: Tensor) -> list[Tensor]:
+        return [avg_pool2d(x, 2**k) for k in range(1, PIXEL_SCALES) if x.shape[2] >= 2**k]
 
-    return maps
+    return compute_maps
 
 
-def through(net: nn.Sequential, x: Tensor, ends: tuple[int, ...]) -> list[Tensor]:
+def collect_activations(net: nn.Sequential, x: Tensor, last_layers: tuple[int, ...]) -> list[Tensor]:
     """What comes out of some layers, each place's features of length 1."""
-    found: list[Tensor] = []
-    for k, layer in enumerate(list(net)[: max(ends) + 1]):
+    activations: list[Tensor] = []
+    for k, layer in enumerate(list(net)[: max(last_layers) + 1]):
         x = layer(x)
-        if k in ends:
-            found.append(x / (x.square().sum(1, keepdim=True) + 1e-8).sqrt())
+        if k in last_layers:
+            activations.append(x / (x.square().sum(1, keepdim=True) + 1e-8).sqrt())
             x = x.clone()  # layers that follow may work in place
-    return found
+    return activations

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..config import config
-from ..core import Scored
+from ..core import Features
 from ..errors import GanvasError
-from .images import check, eight_bits, in_batches
+from .images import check_images, extract_in_batches, to_eight_bits
 
-WEIGHTS = Path(__file__).with_name("fashion_classifier.safetensors")
+FASHION_WEIGHTS_PATH = Path(__file__).with_name("fashion_classifier.safetensors")
 
 
 @config
@@ -28,11 +28,11 @@ class Pixels:
     def name(self) -> str:
         return "pixels"
 
-    def __call__(self, stored: Tensor) -> Scored:
+    def __call__(self, stored: Tensor) -> Features:
         if stored.ndim < 2:
             raise GanvasError(f"pixels: samples must be [N, …] with at least one axis a sample, got {list(stored.shape)}")
-        most = torch.iinfo(stored.dtype).max if stored.dtype in (torch.uint8, torch.uint16) else 1
-        return Scored((stored.flatten(1).cpu().double() / most).numpy())
+        max_value = torch.iinfo(stored.dtype).max if stored.dtype in (torch.uint8, torch.uint16) else 1
+        return Features((stored.flatten(1).cpu().double() / max_value).numpy())
 
 
 @config
@@ -43,12 +43,12 @@ class Coordinates:
     def name(self) -> str:
         return "coordinates"
 
-    def __call__(self, stored: Tensor) -> Scored:
+    def __call__(self, stored: Tensor) -> Features:
         if stored.ndim != 2:
             raise GanvasError(
                 f"coordinates: samples must be [N, D], got {list(stored.shape)}: use Pixels for images and the like"
             )
-        return Scored(stored.cpu().double().numpy())
+        return Features(stored.cpu().double().numpy())
 
 
 @config
@@ -67,18 +67,18 @@ class FashionClassifier:
     def name(self) -> str:
         return "fashion-classifier-v1"
 
-    def __call__(self, stored: Tensor) -> Scored:
-        check(stored, self.name)
-        net, channels = loaded(stored.device), min(stored.shape[3], 3)
+    def __call__(self, stored: Tensor) -> Features:
+        check_images(stored, self.name)
+        net, channels = load_fashion_classifier(stored.device), min(stored.shape[3], 3)
 
         def forward(images: Tensor) -> tuple[Tensor, Tensor]:
-            h = net[:-1](prepare(eight_bits(images)))  # [N·C, 128]
+            h = net[:-1](prepare_channel_planes(to_eight_bits(images)))  # [N·C, 128]
             return h.reshape(-1, 128 * channels), net[-1](h).reshape(-1, channels, 10).mean(1)
 
-        return in_batches(stored, self.batch, (128 * channels, 10), forward)
+        return extract_in_batches(stored, self.batch, (128 * channels, 10), forward)
 
 
-def prepare(stored: Tensor) -> Tensor:
+def prepare_channel_planes(stored: Tensor) -> Tensor:
     """uint8 images [N, H, W, C] -> [N·C, 1, 32, 32] in [-1, 1]."""
     x = stored.permute(0, 3, 1, 2).flatten(0, 1)[:, None].float() / 127.5 - 1
     if x.shape[-2:] != (32, 32):
@@ -86,23 +86,23 @@ def prepare(stored: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def network(norm: Callable[[int], nn.Module] = nn.Identity) -> nn.Sequential:
+def build_fashion_classifier(norm: Callable[[int], nn.Module] = nn.Identity) -> nn.Sequential:
     """The classifier: [N, 1, 32, 32] in [-1, 1] -> 10 logits; all but its last layer give the 128 features.
 
     `norm` makes the layer after each convolution: batch norm in training, folded into the convolutions afterwards.
     """
 
-    def block(width: int, out: int, kernel: int = 3, stride: int = 1) -> tuple[nn.Module, ...]:
+    def build_conv_layers(width: int, out: int, kernel: int = 3, stride: int = 1) -> tuple[nn.Module, ...]:
         return nn.Conv2d(width, out, kernel, stride, kernel // 2), norm(out), nn.ReLU(inplace=True)
 
     return nn.Sequential(
-        *block(1, 24, kernel=5, stride=2),  # 16 px
-        *block(24, 48),
+        *build_conv_layers(1, 24, kernel=5, stride=2),  # 16 px
+        *build_conv_layers(24, 48),
         nn.MaxPool2d(2),  # 8 px
-        *block(48, 96),
-        *block(96, 96),
+        *build_conv_layers(48, 96),
+        *build_conv_layers(96, 96),
         nn.MaxPool2d(2),  # 4 px
-        *block(96, 128),
+        *build_conv_layers(96, 128),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
         nn.Linear(128, 10),
@@ -110,10 +110,10 @@ def network(norm: Callable[[int], nn.Module] = nn.Identity) -> nn.Sequential:
 
 
 @cache
-def loaded(device: torch.device) -> nn.Sequential:
+def load_fashion_classifier(device: torch.device) -> nn.Sequential:
     with torch.device("meta"):  # drawing initial weights would move the global generator, and with it a training run
-        net = network()
-    weights: dict[str, Tensor] = load_file(WEIGHTS)
+        net = build_fashion_classifier()
+    weights: dict[str, Tensor] = load_file(FASHION_WEIGHTS_PATH)
     for name, w in weights.items():  # channels_last weights: 1.7 times the images a second on a CPU
         weights[name] = w.float().contiguous(memory_format=torch.channels_last if w.ndim == 4 else torch.contiguous_format)
     net.load_state_dict(weights, assign=True)

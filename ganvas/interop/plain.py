@@ -14,60 +14,60 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-PLAIN = {name: getattr(operator, name) for name in ("getitem", "mul", "add", "sub", "floordiv", "neg")}
+PYTHON_OPERATIONS = {name: getattr(operator, name) for name in ("getitem", "mul", "add", "sub", "floordiv", "neg")}
 
 
 class Generator:
     def __init__(self, folder: str | Path) -> None:
-        self.about = json.loads((Path(folder) / "generator.json").read_text(encoding="utf-8"))
+        self.description = json.loads((Path(folder) / "generator.json").read_text(encoding="utf-8"))
         self.numbers = load_file(Path(folder) / "generator.safetensors")
 
     def __call__(self, **latents: torch.Tensor) -> torch.Tensor:
         """z [N, z_dim], and label int64 [N] where the generator takes one -> x [N, …], pictures about [-1, 1]."""
         values: dict[str, Any] = {**self.numbers, **latents}
         with torch.no_grad():
-            for name, operation, given, options in self.about["graph"]:
-                values[name] = called(operation)(*filled(given, values), **filled(options, values))
-        return values[self.about["output"]]
+            for name, operation, arguments, options in self.description["graph"]:
+                values[name] = find_operation(operation)(*fill_arguments(arguments, values), **fill_arguments(options, values))
+        return values[self.description["output"]]
 
-    def latents(self, n: int, seed: int = 0) -> dict[str, torch.Tensor]:
+    def draw_latents(self, n: int, seed: int = 0) -> dict[str, torch.Tensor]:
         """Latents for n samples, labels as often as in the data."""
-        random, about = torch.Generator().manual_seed(seed), self.about["inputs"]
-        z = torch.randn(n, about["z"]["size"], generator=random)
-        z = torch.rand(n, about["z"]["size"], generator=random) * 2 - 1 if about["z"]["drawn"] == "uniform" else z
-        if "label" not in about:
+        random, inputs = torch.Generator().manual_seed(seed), self.description["inputs"]
+        z = torch.randn(n, inputs["z"]["size"], generator=random)
+        z = torch.rand(n, inputs["z"]["size"], generator=random) * 2 - 1 if inputs["z"]["drawn"] == "uniform" else z
+        if "label" not in inputs:
             return {"z": z}
-        rows = torch.tensor(about["label"]["shares"] or about["label"]["examples"])
+        rows = torch.tensor(inputs["label"]["shares"] or inputs["label"]["examples"])
         if rows.dim() == 1:
             return {"z": z, "label": torch.multinomial(rows, n, replacement=True, generator=random)}
         return {"z": z, "label": rows[torch.randint(len(rows), (n,), generator=random)]}
 
 
-def called(operation: str) -> Any:
-    if operation in PLAIN:
-        return PLAIN[operation]
+def find_operation(operation: str) -> Any:
+    if operation in PYTHON_OPERATIONS:
+        return PYTHON_OPERATIONS[operation]
     kind, _, overload = operation.rpartition(".")
-    found = getattr(getattr(torch.ops.aten, kind), overload)
-    if not isinstance(found, torch._ops.OpOverload) or kind == "from_file":  # which can write to files
+    operator_overload = getattr(getattr(torch.ops.aten, kind), overload)
+    if not isinstance(operator_overload, torch._ops.OpOverload) or kind == "from_file":  # which can write to files
         raise ValueError(f"{operation[:80]!r} is no operation on tensors: refused")
-    return found
+    return operator_overload
 
 
-def filled(given: Any, values: dict[str, Any]) -> Any:
-    if isinstance(given, list):
-        return [filled(part, values) for part in given]
-    if isinstance(given, dict) and "value" in given:
-        return values[given["value"]]
-    if isinstance(given, dict) and "torch" in given:
-        found = getattr(torch, given["torch"])
-        return found if isinstance(found, (torch.dtype, torch.layout, torch.memory_format)) else None
-    return {name: filled(part, values) for name, part in given.items()} if isinstance(given, dict) else given
+def fill_arguments(argument: Any, values: dict[str, Any]) -> Any:
+    if isinstance(argument, list):
+        return [fill_arguments(part, values) for part in argument]
+    if isinstance(argument, dict) and "value" in argument:
+        return values[argument["value"]]
+    if isinstance(argument, dict) and "torch" in argument:
+        torch_value = getattr(torch, argument["torch"])
+        return torch_value if isinstance(torch_value, (torch.dtype, torch.layout, torch.memory_format)) else None
+    return {name: fill_arguments(part, values) for name, part in argument.items()} if isinstance(argument, dict) else argument
 
 
 if __name__ == "__main__":
     generator = Generator(Path(__file__).parent)
-    x = generator(**generator.latents(int(sys.argv[1]) if len(sys.argv) > 1 else 16))
-    levels = generator.about["levels"]  # 255 or 65535 of pictures; other samples are numbers as they are
+    x = generator(**generator.draw_latents(int(sys.argv[1]) if len(sys.argv) > 1 else 16))
+    levels = generator.description["levels"]  # 255 or 65535 of pictures; other samples are numbers as they are
     if levels:
         x = ((x.clamp(-1, 1) + 1) * (levels / 2)).round().movedim(1, -1)
     np.save("samples.npy", x.numpy().astype({255: np.uint8, 65535: np.uint16}.get(levels, np.float32)))

@@ -13,118 +13,127 @@ import torch
 from PIL.Image import Image as Picture
 from torch import Tensor, nn
 
-from ..core import Condition, Extractor, Latents, generator
+from ..core import Condition, Extractor, Latents, seeded_generator
 from ..errors import GanvasError
-from ..evaluation.evaluator import Judge, judge_of
-from ..evaluation.nearest import neighbours
+from ..evaluation.evaluator import Evaluator, build_run_evaluator
+from ..evaluation.nearest import find_nearest
 from ..nets.layers import equalised
-from ..pictures.table import Cell, table, tiles
-from ..provenance import written
-from ..runs.folder import Run
-from ..sampling.edits import keep
-from ..sampling.generator import Generator, opened
-from ..sampling.seeds import seeds as parse_seeds
-from ..sampling.stream import BLOCK, parts
-from ..system.console import say
+from ..pictures.table import Cell, draw_table, draw_tiles
+from ..provenance import save_marked_picture
+from ..runs.folder import RunFolder
+from ..sampling.edits import save_directions
+from ..sampling.generator import Sampler, open_sampler
+from ..sampling.seeds import parse_number_list as parse_seeds
+from ..sampling.stream import SAMPLES_PER_BLOCK, split_for_rendering
+from ..system.console import print_status
 
-By = Literal["sefa", "pca", "labels"]
-LINEAR = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, equalised.Linear, equalised.Conv)
-LOOKED, LABELLED = 4096, 10_000  # codes that principal components are taken of; samples that are labelled
-ROOM = 2**26  # numbers of wide features, of which there are fewer codes then
-STEPS = (-3.0, -1.5, 0.0, 1.5, 3.0)  # of a picture
-LEAST = 20  # samples on each side of a separator
+DirectionKind = Literal["sefa", "pca", "labels"]
+LINEAR_LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, equalised.EqualisedLinear, equalised.EqualisedConv)
+CODES_PER_ANALYSIS, SAMPLES_TO_LABEL = 4096, 10_000  # codes that principal components are taken of; samples that are labelled
+MAX_FEATURE_VALUES = 2**26  # numbers of wide features, of which there are fewer codes then
+PREVIEW_DEVIATIONS = (-3.0, -1.5, 0.0, 1.5, 3.0)  # of a picture
+MIN_SAMPLES_A_SIDE = 20  # samples on each side of a separator
 
 
-def codes(made: Generator, n: int, seed: int = 0) -> tuple[Tensor, Latents]:
+def draw_codes(sampler: Sampler, n: int, seed: int = 0) -> tuple[Tensor, Latents]:
     """([N, C] codes as samples have them, the latents they came from)."""
-    drawn = [made.method.latents(made.nets, BLOCK, generator(seed, "sample", k), made.asked) for k in range(-(-n // BLOCK))]
-    device = next(made.nets["G"].parameters()).device
-    latents = {name: torch.cat([block[name] for block in drawn])[:n].to(device) for name in drawn[0]}
+    blocks = [
+        sampler.method.draw_latents(sampler.nets, SAMPLES_PER_BLOCK, seeded_generator(seed, "sample", k), sampler.request)
+        for k in range(-(-n // SAMPLES_PER_BLOCK))
+    ]
+    device = next(sampler.nets["G"].parameters()).device
+    latents = {name: torch.cat([block[name] for block in blocks])[:n].to(device) for name in blocks[0]}
     with torch.inference_mode():
-        found = made.coded(latents)
-    return (found["ws"][:, 0] if made.styled else found["z"]), latents
+        code_space_latents = sampler.map_to_code_space(latents)
+    return (code_space_latents["ws"][:, 0] if sampler.has_styles else code_space_latents["z"]), latents
 
 
-def latents_at(made: Generator, found: Tensor, label: Tensor | None) -> Latents:
+def codes_to_latents(sampler: Sampler, code_rows: Tensor, label: Tensor | None) -> Latents:
     """What renders codes [N, C]; `label` [] goes with those that are no styles."""
-    if made.styled:
-        return {"ws": found[:, None].expand(-1, int(made.nets["G"].layers), -1)}  # type: ignore[arg-type]
-    return {"z": found} if label is None else {"z": found, "label": label.expand(len(found), *label.shape)}
+    if sampler.has_styles:
+        return {"ws": code_rows[:, None].expand(-1, int(sampler.nets["G"].layer_count), -1)}  # type: ignore[arg-type]
+    return {"z": code_rows} if label is None else {"z": code_rows, "label": label.expand(len(code_rows), *label.shape)}
 
 
 # ---------------------------------------------------------------- finding them
 
 
-def sefa(made: Generator, count: int) -> dict[str, Tensor]:
+def find_sefa_directions(sampler: Sampler, count: int) -> dict[str, Tensor]:
     """The directions that move the layers reading the code most: eigenvectors of AᵀA. Shen & Zhou 2021, eq. 9."""
-    found, latents = codes(made, LOOKED)
+    drawn_codes, latents = draw_codes(sampler, CODES_PER_ANALYSIS)
     label = latents["label"][0] if "label" in latents else None
-    A = readings(made, found[:1], label).cpu().double()  # [what they read, C]
+    A = measure_affine_weights(sampler, drawn_codes[:1], label).cpu().double()  # [what they read, C]
     _, vectors = torch.linalg.eigh(A.T @ A)  # rising
-    chosen = vectors.flip(1).T[:count].float().to(found)
-    spread = (found @ chosen.T).std(0)
-    return {f"sefa{k}": vector * size for k, (vector, size) in enumerate(zip(chosen, spread, strict=True))}
+    eigenvectors = vectors.flip(1).T[:count].float().to(drawn_codes)
+    deviations = (drawn_codes @ eigenvectors.T).std(0)
+    return {f"sefa{k}": vector * size for k, (vector, size) in enumerate(zip(eigenvectors, deviations, strict=True))}
 
 
-def readings(made: Generator, code: Tensor, label: Tensor | None) -> Tensor:
+def measure_affine_weights(sampler: Sampler, code: Tensor, label: Tensor | None) -> Tensor:
     """What the layers that read the code directly make of it, [numbers, C]: those whose input is an affine function of it.
 
     Where a network changes the code before it is read (pixel norm), the first layer to read it, as if it had not.
     """
     C = code.shape[1]
-    seen = probed(made, code, label)
-    affine = [module for module, (given, _) in seen.items() if reads(given)]
+    layer_io = probe_layers(sampler, code, label)
+    affine_layers = [module for module, (given, _) in layer_io.items() if is_affine_in_code(given)]
     basis = torch.cat([torch.zeros(1, C), torch.eye(C)]).to(code)
-    if not affine:
-        first = next((module for module, (given, _) in seen.items() if given[0].numel() == C), None)
-        if first is None:
+    if not affine_layers:
+        first_layer = next((module for module, (given, _) in layer_io.items() if given[0].numel() == C), None)
+        if first_layer is None:
             raise GanvasError("no layer of this generator reads its code as it is: --by pca")
-        shape = seen[first][0].shape[1:]
+        shape = layer_io[first_layer][0].shape[1:]
         with torch.inference_mode():
-            return (first(basis[1:].view(C, *shape)) - first(basis[:1].view(1, *shape))).flatten(1).T
-    rows: dict[nn.Module, list[Tensor]] = {module: [] for module in affine}
+            return (first_layer(basis[1:].view(C, *shape)) - first_layer(basis[:1].view(1, *shape))).flatten(1).T
+    outputs: dict[nn.Module, list[Tensor]] = {module: [] for module in affine_layers}
 
-    def keep(module: nn.Module, given: Tensor, out: Tensor) -> None:
-        if module in rows:
-            rows[module].append(out.flatten(1))
+    def keep_output(module: nn.Module, layer_input: Tensor, layer_output: Tensor) -> None:
+        if module in outputs:
+            outputs[module].append(layer_output.flatten(1))
 
-    for _, part in parts({"code": basis}, made.codec.spec.shape):
-        with listening(made, keep):
-            made.method.render(made.nets, latents_at(made, part["code"], label))
-    found = [torch.cat(values) for values in rows.values()]
-    return torch.cat([(values[1:] - values[0]).T for values in found])
+    for _, part in split_for_rendering({"code": basis}, sampler.codec.spec.shape):
+        with hook_linear_layers(sampler, keep_output):
+            sampler.method.render(sampler.nets, codes_to_latents(sampler, part["code"], label))
+    stacked_outputs = [torch.cat(values) for values in outputs.values()]
+    return torch.cat([(values[1:] - values[0]).T for values in stacked_outputs])
 
 
-def probed(made: Generator, code: Tensor, label: Tensor | None) -> dict[nn.Module, tuple[Tensor, Tensor]]:
+def probe_layers(sampler: Sampler, code: Tensor, label: Tensor | None) -> dict[nn.Module, tuple[Tensor, Tensor]]:
     """What goes into and comes out of each linear layer for the codes 0, a, b and 0.3·a + 0.5·b."""
-    a, b = torch.randn(2, code.shape[1], generator=generator("sefa")).to(code)
-    probes, seen = torch.stack([0 * a, a, b, 0.3 * a + 0.5 * b]), dict[nn.Module, tuple[Tensor, Tensor]]()
-    with listening(made, lambda module, given, out: seen.setdefault(module, (given, out))):
-        made.method.render(made.nets, latents_at(made, probes, label))
-    return seen
+    a, b = torch.randn(2, code.shape[1], generator=seeded_generator("sefa")).to(code)
+    probes, layer_io = torch.stack([0 * a, a, b, 0.3 * a + 0.5 * b]), dict[nn.Module, tuple[Tensor, Tensor]]()
+    with hook_linear_layers(sampler, lambda module, given, out: layer_io.setdefault(module, (given, out))):
+        sampler.method.render(sampler.nets, codes_to_latents(sampler, probes, label))
+    return layer_io
 
 
-def moves(given: Tensor) -> float:
+def measure_probe_distance(probe_inputs: Tensor) -> float:
     """How far the probes' inputs lie from one another: 0 where they have nothing to do with the code."""
-    zero, a, b, _ = given.cpu().double()
+    zero, a, b, _ = probe_inputs.cpu().double()
     return max(float((a - zero).norm()), float((b - zero).norm()))
 
 
-def reads(given: Tensor) -> bool:
+def is_affine_in_code(probe_inputs: Tensor) -> bool:
     """Whether the probes' inputs are an affine function of them that is not constant."""
-    zero, a, b, mixed = given.cpu().double()
+    zero, a, b, mixed = probe_inputs.cpu().double()
     expected = zero + 0.3 * (a - zero) + 0.5 * (b - zero)
-    return moves(given) > 0 and float((mixed - expected).norm()) <= 1e-4 * moves(given)
+    return measure_probe_distance(probe_inputs) > 0 and float((mixed - expected).norm()) <= 1e-4 * measure_probe_distance(
+        probe_inputs
+    )
 
 
 @contextmanager
-def listening(made: Generator, heard: Callable[[nn.Module, Tensor, Tensor], object]) -> Yields[None]:
+def hook_linear_layers(sampler: Sampler, callback: Callable[[nn.Module, Tensor, Tensor], object]) -> Yields[None]:
     """Has what goes into and comes out of G's linear layers told, in the order in which they are called."""
 
-    def tell(module: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> None:
-        heard(module, given[0], out)
+    def notify_callback(module: nn.Module, layer_inputs: tuple[Tensor, ...], layer_output: Tensor) -> None:
+        callback(module, layer_inputs[0], layer_output)
 
-    hooks = [module.register_forward_hook(tell) for module in made.nets["G"].modules() if isinstance(module, LINEAR)]
+    hooks = [
+        module.register_forward_hook(notify_callback)
+        for module in sampler.nets["G"].modules()
+        if isinstance(module, LINEAR_LAYERS)
+    ]
     try:
         with torch.inference_mode():
             yield
@@ -133,48 +142,55 @@ def listening(made: Generator, heard: Callable[[nn.Module, Tensor, Tensor], obje
             hook.remove()
 
 
-def pca(made: Generator, count: int) -> dict[str, Tensor]:
+def find_pca_directions(sampler: Sampler, count: int) -> dict[str, Tensor]:
     """The principal components of styles; without styles, of the first features that are no linear function of z, brought back
     to z by regression. Härkönen et al. 2020, section 3.2."""
-    found, latents = codes(made, LOOKED)
-    seen = found if made.styled else first_features(made, latents)
-    centred = seen.cpu().double()
+    drawn_codes, latents = draw_codes(sampler, CODES_PER_ANALYSIS)
+    features = drawn_codes if sampler.has_styles else collect_first_features(sampler, latents)
+    centred = features.cpu().double()
     centred -= centred.mean(0)
-    codes_there = found[: len(seen)].cpu().double()
-    wide = min(count + 8, *centred.shape)
-    _, values, vectors = torch.svd_lowrank(centred, q=wide, niter=4)
-    used = values[:count] > 1e-6 * values[0]
-    coordinates = centred @ vectors[:, :count][:, used]
+    matching_codes = drawn_codes[: len(features)].cpu().double()
+    rank = min(count + 8, *centred.shape)
+    _, values, vectors = torch.svd_lowrank(centred, q=rank, niter=4)
+    is_significant = values[:count] > 1e-6 * values[0]
+    coordinates = centred @ vectors[:, :count][:, is_significant]
     # least squares, for coordinates are uncorrelated; of styles it is the component itself
-    chosen = coordinates.T @ (codes_there - codes_there.mean(0))
-    chosen = chosen / chosen.norm(dim=1, keepdim=True)
-    chosen = chosen * (codes_there @ chosen.T).std(0)[:, None]
-    return {f"pca{k}": vector.to(found) for k, vector in enumerate(chosen)}
+    components = coordinates.T @ (matching_codes - matching_codes.mean(0))
+    components = components / components.norm(dim=1, keepdim=True)
+    components = components * (matching_codes @ components.T).std(0)[:, None]
+    return {f"pca{k}": vector.to(drawn_codes) for k, vector in enumerate(components)}
 
 
-def first_features(made: Generator, latents: Latents) -> Tensor:
+def collect_first_features(sampler: Sampler, latents: Latents) -> Tensor:
     """What the first layer reads that depends on the code, but not affinely, [N, F]: of all codes, or of as many as there is
     room for."""
     label = latents["label"][0] if "label" in latents else None
     if label is not None:  # all of one class, for what classes differ in is not z's doing
         latents = {**latents, "label": label.expand(len(latents["label"]), *label.shape)}
-    seen = probed(made, latents["z"][:1], label)
-    deep = next((module for module, (given, _) in seen.items() if moves(given) > 0 and not reads(given)), list(seen)[-1])
-    found: list[Tensor] = []
+    layer_io = probe_layers(sampler, latents["z"][:1], label)
+    deep_layer = next(
+        (
+            module
+            for module, (given, _) in layer_io.items()
+            if measure_probe_distance(given) > 0 and not is_affine_in_code(given)
+        ),
+        list(layer_io)[-1],
+    )
+    blocks: list[Tensor] = []
 
-    def keep_deep(module: nn.Module, given: Tensor, out: Tensor) -> None:
-        if module is deep:
-            found.append(given.flatten(1))
+    def keep_deep_input(module: nn.Module, layer_input: Tensor, layer_output: Tensor) -> None:
+        if module is deep_layer:
+            blocks.append(layer_input.flatten(1))
 
-    with listening(made, keep_deep):
-        for _, part in parts(latents, made.codec.spec.shape):
-            made.method.render(made.nets, part)
-            if sum(block.numel() for block in found) > ROOM:
+    with hook_linear_layers(sampler, keep_deep_input):
+        for _, part in split_for_rendering(latents, sampler.codec.spec.shape):
+            sampler.method.render(sampler.nets, part)
+            if sum(block.numel() for block in blocks) > MAX_FEATURE_VALUES:
                 break
-    return torch.cat(found)
+    return torch.cat(blocks)
 
 
-def separators(made: Generator, judge: Judge, progress: Callable[[str], None]) -> dict[str, Tensor]:
+def find_label_directions(sampler: Sampler, evaluator: Evaluator, print_line: Callable[[str], None]) -> dict[str, Tensor]:
     """For each class or attribute the normal of the plane that parts its samples' codes from the others', towards it.
 
     By Fisher's discriminant; Shen et al. 2020 (InterFaceGAN) take a support vector machine. A sample's label is that of the
@@ -184,75 +200,82 @@ def separators(made: Generator, judge: Judge, progress: Callable[[str], None]) -
     Raises:
         GanvasError: no labels, or a generator that takes them beside z and not in its styles.
     """
-    found, latents = codes(made, LABELLED)
-    told = "label" in latents
-    if told and not made.styled:
+    drawn_codes, latents = draw_codes(sampler, SAMPLES_TO_LABEL)
+    takes_labels = "label" in latents
+    if takes_labels and not sampler.has_styles:
         raise GanvasError("this generator is told the label beside z, which knows nothing of it: generate --label")
-    condition = (made.run.spec() if told else judge.train.spec).conditions.get("label")
-    if condition is None or (judge.train.labels is None and not told):
+    condition = (sampler.run.read_spec() if takes_labels else evaluator.train.spec).conditions.get("label")
+    if condition is None or (evaluator.train.labels is None and not takes_labels):
         raise GanvasError("directions by labels want data with labels: --by sefa or pca")
-    if told:
+    if takes_labels:
         labels = latents["label"].cpu()
     else:
-        labels = judge.train.labels.cpu()[places(judge, made, latents)]  # type: ignore[union-attr]
+        labels = evaluator.train.labels.cpu()[find_training_indices(evaluator, sampler, latents)]  # type: ignore[union-attr]
     directions: dict[str, Tensor] = {}
-    for name, inside in zip(condition.names or map(str, range(condition.size)), sides(labels, condition), strict=True):
-        if min(int(inside.sum()), int((~inside).sum())) < LEAST:
-            progress(f"{name}: too few samples of it")
+    for name, is_member in zip(
+        condition.names or map(str, range(condition.size)), mark_members(labels, condition), strict=True
+    ):
+        if min(int(is_member.sum()), int((~is_member).sum())) < MIN_SAMPLES_A_SIDE:
+            print_line(f"{name}: too few samples of it")
             continue
-        normal, right = separator(found.cpu(), inside)
-        directions[name] = (normal * (found.cpu() @ normal).std()).to(found)
-        progress(f"{name}: {right:.0%} of unseen samples on the right side")
+        normal, accuracy = fit_separating_plane(drawn_codes.cpu(), is_member)
+        directions[name] = (normal * (drawn_codes.cpu() @ normal).std()).to(drawn_codes)
+        print_line(f"{name}: {accuracy:.0%} of unseen samples on the right side")
     if not directions:
-        raise GanvasError(f"no label has {LEAST} samples on each side: --by sefa or pca")
+        raise GanvasError(f"no label has {MIN_SAMPLES_A_SIDE} samples on each side: --by sefa or pca")
     return directions
 
 
-def places(judge: Judge, made: Generator, latents: Latents) -> Tensor:
+def find_training_indices(evaluator: Evaluator, sampler: Sampler, latents: Latents) -> Tensor:
     """Of samples the places of their nearest training samples."""
-    return torch.cat([neighbours(judge, stored)[1] for stored in made.rendered(latents)])
+    return torch.cat([find_nearest(evaluator, stored)[1] for stored in sampler.render_stored(latents)])
 
 
-def sides(labels: Tensor, condition: Condition) -> Tensor:
+def mark_members(labels: Tensor, condition: Condition) -> Tensor:
     """For each class or number whether samples have it, [K, N]."""
     if condition.kind == "class":
         return torch.arange(condition.size)[:, None] == labels
     return (labels > (labels.amin(0) + labels.amax(0)) / 2).T
 
 
-def separator(found: Tensor, inside: Tensor) -> tuple[Tensor, float]:
+def fit_separating_plane(code_rows: Tensor, is_member: Tensor) -> tuple[Tensor, float]:
     """(unit normal [C] of Fisher's discriminant of the even codes, the odd ones' mean share of each side that lies right)."""
-    x, y = found[::2].double(), inside[::2]
+    x, y = code_rows[::2].double(), is_member[::2]
     a, b = x[y], x[~y]
-    within = ((a - a.mean(0)).T @ (a - a.mean(0)) + (b - b.mean(0)).T @ (b - b.mean(0))) / len(x)
-    within += 1e-3 * within.diagonal().mean() * torch.eye(x.shape[1], dtype=x.dtype)
-    normal = torch.linalg.solve(within, a.mean(0) - b.mean(0))
+    within_scatter = ((a - a.mean(0)).T @ (a - a.mean(0)) + (b - b.mean(0)).T @ (b - b.mean(0))) / len(x)
+    within_scatter += 1e-3 * within_scatter.diagonal().mean() * torch.eye(x.shape[1], dtype=x.dtype)
+    normal = torch.linalg.solve(within_scatter, a.mean(0) - b.mean(0))
     normal = normal / normal.norm()
-    middle = ((a @ normal).mean() + (b @ normal).mean()) / 2
-    side, truth = found[1::2].double() @ normal > middle, inside[1::2]
-    shares = [(side[truth]).double().mean(), (~side[~truth]).double().mean()]
-    return normal.float(), float(sum(shares) / 2)
+    threshold = ((a @ normal).mean() + (b @ normal).mean()) / 2
+    is_above, is_true_member = code_rows[1::2].double() @ normal > threshold, is_member[1::2]
+    side_accuracies = [(is_above[is_true_member]).double().mean(), (~is_above[~is_true_member]).double().mean()]
+    return normal.float(), float(sum(side_accuracies) / 2)
 
 
-def drawn(made: Generator, found: Mapping[str, Tensor], chosen: list[int]) -> Picture:
+def build_directions_picture(sampler: Sampler, directions: Mapping[str, Tensor], seeds: list[int]) -> Picture:
     """A labelled picture: for each direction a line a seed, from -3 to 3 standard deviations along it."""
-    latents, rows = made.of_seeds(chosen), list[list[Cell]]()
+    latents, rows = sampler.latents_of_seeds(seeds), list[list[Cell]]()
     with torch.inference_mode():
-        start = made.coded(latents)
-        name = "ws" if made.styled else "z"
-        rows.append(["", *(f"{step:+g} s.d." if step else "as it is" for step in STEPS)])
-        for direction, vector in found.items():
-            for k in range(len(chosen)):
-                own = {key: value[k : k + 1].expand(len(STEPS), *value.shape[1:]) for key, value in start.items()}
-                steps = torch.tensor(STEPS).to(vector).view(-1, *[1] * (own[name].dim() - 1))
-                moved = torch.cat(list(made.rendered({**own, name: own[name] + steps * vector})))
-                rows.append([direction if k == 0 else "", *tiles(made.codec, moved)])
-    return table(rows)
+        start_codes = sampler.map_to_code_space(latents)
+        name = "ws" if sampler.has_styles else "z"
+        rows.append(["", *(f"{step:+g} s.d." if step else "as it is" for step in PREVIEW_DEVIATIONS)])
+        for direction, vector in directions.items():
+            for k in range(len(seeds)):
+                sample_codes = {
+                    key: value[k : k + 1].expand(len(PREVIEW_DEVIATIONS), *value.shape[1:])
+                    for key, value in start_codes.items()
+                }
+                step_sizes = torch.tensor(PREVIEW_DEVIATIONS).to(vector).view(-1, *[1] * (sample_codes[name].dim() - 1))
+                moved_samples = torch.cat(
+                    list(sampler.render_stored({**sample_codes, name: sample_codes[name] + step_sizes * vector}))
+                )
+                rows.append([direction if k == 0 else "", *draw_tiles(sampler.codec, moved_samples)])
+    return draw_table(rows)
 
 
 def directions(
-    run: str | Path | Run,
-    by: By = "sefa",
+    run: str | Path | RunFolder,
+    by: DirectionKind = "sefa",
     *,
     count: int = 8,
     seeds: str = "0-1",
@@ -281,18 +304,20 @@ def directions(
     Raises:
         GanvasError: no run, no such way to find them, data without classes, a file that cannot be written.
     """
-    made, shown = opened(run, checkpoint, device, label, truncation), parse_seeds(seeds, "--seeds", 8)
+    sampler, seed_numbers = open_sampler(run, checkpoint, device, label, truncation), parse_seeds(seeds, "--seeds", 8)
     if not 1 <= count <= 512:
         raise GanvasError(f"directions are from 1 to 512, got {count}: --count 8")
     if by != "labels" and (data is not None or extractor is not None):
         raise GanvasError("--data and --extractor are for --by labels: the others look at the generator alone")
     if by == "labels":
-        found = separators(made, judge_of(made.run, extractor, data, device), lambda line: say(quiet, f"  {line}"))
+        vectors = find_label_directions(
+            sampler, build_run_evaluator(sampler.run, extractor, data, device), lambda line: print_status(quiet, f"  {line}")
+        )
     elif by in ("sefa", "pca"):
-        found = (sefa if by == "sefa" else pca)(made, count)
+        vectors = (find_sefa_directions if by == "sefa" else find_pca_directions)(sampler, count)
     else:
         raise GanvasError(f"there is no way {by!r} to find directions: --by sefa, pca or labels")
-    keep(made.run.path, made.folder.name, found)
+    save_directions(sampler.run.path, sampler.checkpoint_folder.name, vectors)
     if out is not None:
-        written(drawn(made, found, shown), out, made.note(seeds))
-    return found
+        save_marked_picture(build_directions_picture(sampler, vectors, seed_numbers), out, sampler.describe_provenance(seeds))
+    return vectors

@@ -12,37 +12,37 @@ from torch import Tensor
 
 from ..core import Latents
 from ..errors import GanvasError
-from ..nets.layers.labels import shares_of
-from ..pictures.film import check, write_film
-from ..pictures.table import TILE, table, tile
-from ..provenance import written
-from ..runs.folder import Run
-from ..sampling.generator import Generator, opened
-from ..sampling.seeds import seeds as parse_seeds
+from ..nets.layers.labels import compute_class_shares
+from ..pictures.film import check_film, write_film
+from ..pictures.table import TILE_PIXELS, draw_table, draw_tile
+from ..provenance import save_marked_picture
+from ..runs.folder import RunFolder
+from ..sampling.generator import Sampler, open_sampler
+from ..sampling.seeds import parse_number_list as parse_seeds
 
-Way = Literal["auto", "linear", "spherical"]
-MOST, ROOM = 10_000, 2 * 2**30  # pictures, and numbers in all of them
+PathShape = Literal["auto", "linear", "spherical"]
+MAX_FRAMES, MAX_FRAME_VALUES = 10_000, 2 * 2**30  # pictures, and numbers in all of them
 
 
-def between(a: Tensor, b: Tensor, shares: Tensor, spherical: bool) -> Tensor:
+def lerp_or_slerp(a: Tensor, b: Tensor, fractions: Tensor, is_spherical: bool) -> Tensor:
     """[len(shares), …] from a towards b; along the arc between them (Shoemake 1985, White 2016), or straight."""
-    t = shares.to(a).view(-1, *[1] * a.dim())
+    t = fractions.to(a).view(-1, *[1] * a.dim())
     angle = torch.acos((a.flatten() @ b.flatten() / (a.norm() * b.norm()).clamp(min=1e-12)).clamp(-1, 1))
-    if not spherical or angle.sin() < 1e-4:  # there is no arc, or no one arc
+    if not is_spherical or angle.sin() < 1e-4:  # there is no arc, or no one arc
         return torch.lerp(a, b, t)
     return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
 
 
-def way_through(stops: Tensor, frames: int, loop: bool, spherical: bool) -> Tensor:
+def interpolate_through(stops: Tensor, frames: int, is_loop: bool, is_spherical: bool) -> Tensor:
     """[…, C] on the way from stop to stop [K, …, C], `frames` for each part of it, and back to the first if `loop`."""
-    ends = [*stops, stops[0]] if loop else list(stops)
-    shares = torch.arange(frames) / frames
-    parts = [between(a, b, shares, spherical) for a, b in pairwise(ends)]
-    return torch.cat(parts if loop else [*parts, stops[-1:]])
+    ends = [*stops, stops[0]] if is_loop else list(stops)
+    fractions = torch.arange(frames) / frames
+    segments = [lerp_or_slerp(a, b, fractions, is_spherical) for a, b in pairwise(ends)]
+    return torch.cat(segments if is_loop else [*segments, stops[-1:]])
 
 
 @torch.inference_mode()
-def latents_between(made: Generator, chosen: list[int], frames: int, way: Way, loop: bool) -> Latents:
+def interpolate_latents(sampler: Sampler, seeds: list[int], frames: int, path_shape: PathShape, is_loop: bool) -> Latents:
     """The latents of every picture on the way.
 
     Where classes are no part of a style, the way leads through mixtures of them.
@@ -50,37 +50,37 @@ def latents_between(made: Generator, chosen: list[int], frames: int, way: Way, l
     Raises:
         GanvasError: fewer than two seeds, no frames, or more pictures than anyone looks at.
     """
-    if way not in ("auto", "linear", "spherical"):
-        raise GanvasError(f"there is no way {way!r}: --way auto, linear or spherical")
-    if len(chosen) < 2:
-        raise GanvasError(f"interpolation goes from one seed to another, got {chosen}: --seeds 0-5")
-    if not 1 <= frames <= MOST // len(chosen):
-        raise GanvasError(f"frames are from 1 to {MOST // len(chosen):,} between two of {len(chosen)} seeds, got {frames}")
-    if len(chosen) * frames * prod(made.codec.spec.shape) > ROOM:
-        raise GanvasError(f"{len(chosen) * frames:,} pictures of this size take too much memory: fewer --frames or --seeds")
-    found = made.coded(made.of_seeds(chosen))
-    spherical = way == "spherical" or (way == "auto" and "z" in found)  # z lies on a shell, styles do not
-    name = "z" if "z" in found else "ws"
-    path = way_through(found[name], frames, loop, spherical)
-    label = found.get("label")
+    if path_shape not in ("auto", "linear", "spherical"):
+        raise GanvasError(f"there is no way {path_shape!r}: --way auto, linear or spherical")
+    if len(seeds) < 2:
+        raise GanvasError(f"interpolation goes from one seed to another, got {seeds}: --seeds 0-5")
+    if not 1 <= frames <= MAX_FRAMES // len(seeds):
+        raise GanvasError(f"frames are from 1 to {MAX_FRAMES // len(seeds):,} between two of {len(seeds)} seeds, got {frames}")
+    if len(seeds) * frames * prod(sampler.codec.spec.shape) > MAX_FRAME_VALUES:
+        raise GanvasError(f"{len(seeds) * frames:,} pictures of this size take too much memory: fewer --frames or --seeds")
+    codes = sampler.map_to_code_space(sampler.latents_of_seeds(seeds))
+    is_spherical = path_shape == "spherical" or (path_shape == "auto" and "z" in codes)  # z lies on a shell, styles do not
+    name = "z" if "z" in codes else "ws"
+    interpolated_codes = interpolate_through(codes[name], frames, is_loop, is_spherical)
+    label = codes.get("label")
     if label is None:
-        return {name: path}
-    shares = shares_of(label, made.run.spec().conditions["label"].size)
-    return {name: path, "label": way_through(shares, frames, loop, False)}
+        return {name: interpolated_codes}
+    label_shares = compute_class_shares(label, sampler.run.read_spec().conditions["label"].size)
+    return {name: interpolated_codes, "label": interpolate_through(label_shares, frames, is_loop, False)}
 
 
-def spaced(frames: int, stops: int, loop: bool) -> Iterator[slice]:
+def slice_strip_lines(frames: int, stop_count: int, is_loop: bool) -> Iterator[slice]:
     """The pictures between one seed and the next: a line of a strip."""
-    for k in range(stops if loop else stops - 1):
-        yield slice(k * frames, (k + 1) * frames + (0 if loop and k == stops - 1 else 1))
+    for k in range(stop_count if is_loop else stop_count - 1):
+        yield slice(k * frames, (k + 1) * frames + (0 if is_loop and k == stop_count - 1 else 1))
 
 
 def interpolate(
-    run: str | Path | Run,
+    run: str | Path | RunFolder,
     seeds: str = "0-5",
     *,
     frames: int = 20,
-    way: Way = "auto",
+    way: PathShape = "auto",
     loop: bool = True,
     rate: float = 20.0,
     out: str | Path | None = None,
@@ -102,16 +102,16 @@ def interpolate(
     Raises:
         GanvasError: no run, seeds or a way that are none, too many pictures, a file that cannot be written.
     """
-    made, chosen = opened(run, checkpoint, device, label, truncation, edit), parse_seeds(seeds, "--seeds")
-    strip = out is not None and Path(out).suffix.lower() == ".png"
-    if out is not None and not strip:
-        check(Path(out), rate)
-    stored = torch.cat(list(made.rendered(latents_between(made, chosen, frames, way, loop))))
-    size = TILE if strip else max(128, stored.shape[1]) if stored.dim() == 4 else 4 * TILE
-    pictures = [tile(made.codec, sample, size) for sample in stored]
-    if out is not None and strip:
-        lines = [pictures[part] for part in spaced(frames, len(chosen), loop)]
-        written(table(lines), out, made.note(seeds))
+    sampler, seed_numbers = open_sampler(run, checkpoint, device, label, truncation, edit), parse_seeds(seeds, "--seeds")
+    is_strip = out is not None and Path(out).suffix.lower() == ".png"
+    if out is not None and not is_strip:
+        check_film(Path(out), rate)
+    stored = torch.cat(list(sampler.render_stored(interpolate_latents(sampler, seed_numbers, frames, way, loop))))
+    size = TILE_PIXELS if is_strip else max(128, stored.shape[1]) if stored.dim() == 4 else 4 * TILE_PIXELS
+    pictures = [draw_tile(sampler.codec, sample, size) for sample in stored]
+    if out is not None and is_strip:
+        lines = [pictures[part] for part in slice_strip_lines(frames, len(seed_numbers), loop)]
+        save_marked_picture(draw_table(lines), out, sampler.describe_provenance(seeds))
     elif out is not None:
-        write_film(pictures, Path(out), rate, made.note(seeds))
+        write_film(pictures, Path(out), rate, sampler.describe_provenance(seeds))
     return pictures

@@ -7,15 +7,17 @@ import torch
 from PIL.Image import Image as Picture
 
 from ..errors import GanvasError
-from ..pictures.table import table, tiles
-from ..provenance import written
-from ..runs.folder import Run
-from ..sampling.generator import Generator, opened
-from ..sampling.seeds import seeds as parse_seeds
+from ..pictures.table import draw_table, draw_tiles
+from ..provenance import save_marked_picture
+from ..runs.folder import RunFolder
+from ..sampling.generator import Sampler, open_sampler
+from ..sampling.seeds import parse_number_list as parse_seeds
 from . import mixing
 
 
-def mix_table(made: Generator, rows: Sequence[int], columns: Sequence[int], layers: Sequence[int] | None = None) -> Picture:
+def build_mix_picture(
+    sampler: Sampler, rows: Sequence[int], columns: Sequence[int], layers: Sequence[int] | None = None
+) -> Picture:
     """A table: what each row's seed makes with the styles of each column's in some layers. Karras et al. 2019, figure 3.
 
     Args:
@@ -24,22 +26,27 @@ def mix_table(made: Generator, rows: Sequence[int], columns: Sequence[int], laye
     Raises:
         GanvasError: a generator without styles, or layers that it does not have.
     """
-    if not made.styled:
+    if not sampler.has_styles:
         raise GanvasError("this run's generator has no styles to mix: stylegan, stylegan2 and stylegan3 have them")
     with torch.inference_mode():
-        own, other = (made.coded(made.of_seeds(chosen))["ws"] for chosen in (rows, columns))
-    count = own.shape[1]
-    taken = list(range(count // 2, count)) if layers is None else list(layers)
-    if not taken or not all(0 <= layer < count for layer in taken):
-        raise GanvasError(f"the generator has layers 0 to {count - 1}, got {taken}: --layers {count // 2}-{count - 1}")
-    whole = own[:, None].repeat(1, len(columns), 1, 1)  # [rows, columns, layers, w_dim]
-    whole[:, :, taken] = other[None][:, :, taken]
-    left, top, *lines = (tiles(made.codec, torch.cat(list(made.rendered({"ws": ws})))) for ws in (own, other, *whole))
-    return table([["", *top], *([head, *line] for head, line in zip(left, lines, strict=True))])
+        row_styles, column_styles = (
+            sampler.map_to_code_space(sampler.latents_of_seeds(side))["ws"] for side in (rows, columns)
+        )
+    count = row_styles.shape[1]
+    column_layers = list(range(count // 2, count)) if layers is None else list(layers)
+    if not column_layers or not all(0 <= layer < count for layer in column_layers):
+        raise GanvasError(f"the generator has layers 0 to {count - 1}, got {column_layers}: --layers {count // 2}-{count - 1}")
+    mixed_styles = row_styles[:, None].repeat(1, len(columns), 1, 1)  # [rows, columns, layers, w_dim]
+    mixed_styles[:, :, column_layers] = column_styles[None][:, :, column_layers]
+    left, top, *lines = (
+        draw_tiles(sampler.codec, torch.cat(list(sampler.render_stored({"ws": ws}))))
+        for ws in (row_styles, column_styles, *mixed_styles)
+    )
+    return draw_table([["", *top], *([head, *line] for head, line in zip(left, lines, strict=True))])
 
 
 def mix(
-    run: str | Path | Run,
+    run: str | Path | RunFolder,
     rows: str = "0-3",
     columns: str = "4-9",
     layers: str | None = None,
@@ -59,7 +66,7 @@ def mix(
     Raises:
         GanvasError: no run, a generator without styles, seeds or layers that are none, a picture that cannot be written.
     """
-    made = opened(run, checkpoint, device, label, truncation)
-    taken = None if layers is None else parse_seeds(layers, "--layers")
-    picture = mixing.mix_table(made, parse_seeds(rows, "--rows"), parse_seeds(columns, "--columns"), taken)
-    return written(picture, out, made.note(f"{rows} with {columns}"))
+    sampler = open_sampler(run, checkpoint, device, label, truncation)
+    layer_numbers = None if layers is None else parse_seeds(layers, "--layers")
+    picture = mixing.build_mix_picture(sampler, parse_seeds(rows, "--rows"), parse_seeds(columns, "--columns"), layer_numbers)
+    return save_marked_picture(picture, out, sampler.describe_provenance(f"{rows} with {columns}"))

@@ -8,12 +8,12 @@ from .historical import HistoricalAveraging
 from .lecam import LeCam
 from .objectives import (
     Hinge,
+    LabelSmoothing,
     LeastSquares,
     Minimax,
     NonSaturating,
     RelativisticAverage,
     RelativisticPairing,
-    Smoothed,
     TopK,
     Wasserstein,
 )
@@ -34,6 +34,7 @@ __all__ = [
     "GradientPenalty",
     "Hinge",
     "HistoricalAveraging",
+    "LabelSmoothing",
     "LeCam",
     "LeastSquares",
     "Minimax",
@@ -42,7 +43,6 @@ __all__ = [
     "PathLength",
     "RelativisticAverage",
     "RelativisticPairing",
-    "Smoothed",
     "TopK",
     "Wasserstein",
     "WeightClipping",

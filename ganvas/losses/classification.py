@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from ..config import config
-from ..core import Clock, Nets, Scene
+from ..core import Clock, LossInputs, Nets
 from ..errors import GanvasError, refuse
 
 
@@ -23,7 +23,7 @@ class Classification:
         refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 1.0")
 
     @property
-    def players(self) -> tuple[str, ...]:
+    def trains(self) -> tuple[str, ...]:
         return ("D", "G")
 
     def state(self, nets: Nets) -> nn.Module | None:
@@ -33,16 +33,16 @@ class Classification:
             )
         return None
 
-    def term(self, scene: Scene) -> Tensor | None:
-        D, label = scene.nets["D"], scene.batch["label"]
-        shown = [scene.fake, scene.real()] if scene.player == "D" else [scene.fake]
-        return self.weight * sum(surprise(D.classify(judged.verdict.features), label) for judged in shown)  # type: ignore[operator]
+    def term(self, inputs: LossInputs) -> Tensor | None:
+        D, label = inputs.nets["D"], inputs.batch["label"]
+        sample_sets = [inputs.fake, inputs.real()] if inputs.player == "D" else [inputs.fake]
+        return self.weight * sum(measure_label_nll(D.classify(samples.output.features), label) for samples in sample_sets)  # type: ignore[operator]
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
+    def after(self, player: str, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         pass
 
 
-def surprise(logits: Tensor, label: Tensor) -> Tensor:
+def measure_label_nll(logits: Tensor, label: Tensor) -> Tensor:
     """-log P(label), [N], of logits [N, K]."""
     if label.dim() == 1:
         return cross_entropy(logits.float(), label, reduction="none")

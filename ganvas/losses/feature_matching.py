@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Clock, Nets, Scene
+from ..core import Clock, LossInputs, Nets
 from ..errors import refuse
 
 
@@ -19,15 +19,15 @@ class FeatureMatching:
         refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 1.0")
 
     @property
-    def players(self) -> tuple[str, ...]:
+    def trains(self) -> tuple[str, ...]:
         return ("G",)
 
     def state(self, nets: Nets) -> nn.Module | None:
         return None
 
-    def term(self, scene: Scene) -> Tensor | None:
-        real, fake = scene.real().verdict.features, scene.fake.verdict.features
+    def term(self, inputs: LossInputs) -> Tensor | None:
+        real, fake = inputs.real().output.features, inputs.fake.output.features
         return self.weight * (real.detach().float().mean(0) - fake.float().mean(0)).square().sum()
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
+    def after(self, player: str, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         pass

@@ -14,16 +14,16 @@ from torch import Tensor
 from ..config import config
 from ..core import Clock
 from ..optim.schedules import Constant, Schedule
-from .ranges import check
+from .ranges import check_penalty_settings
 
-LEAST = 0.1  # σ under bf16, which at 0.01 finds squared slopes 60% too large
+MIN_BF16_SIGMA = 0.1  # σ under bf16, which at 0.01 finds squared slopes 60% too large
 
 
-def squared_slope(critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, sigma: float) -> Tensor:
+def estimate_squared_slope(critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, sigma: float) -> Tensor:
     """((D(x + σn) - D(x)) / σ)², [N]; in full precision where σ is too small for bf16."""
-    if sigma < LEAST and torch.is_autocast_enabled(x.device.type):
+    if sigma < MIN_BF16_SIGMA and torch.is_autocast_enabled(x.device.type):
         with torch.autocast(x.device.type, enabled=False):
-            return squared_slope(critic, x.float(), None, sigma)
+            return estimate_squared_slope(critic, x.float(), None, sigma)
     if logits is None:
         logits = critic(x)
     return ((critic(x + sigma * torch.randn_like(x)) - logits) / sigma).square()
@@ -39,14 +39,14 @@ class FiniteDifferenceR1:
     schedule: Schedule = Constant()  # of γ
 
     def __post_init__(self) -> None:
-        check(self.every, gamma=self.gamma, sigma=self.sigma)
+        check_penalty_settings(self.every, gamma=self.gamma, sigma=self.sigma)
 
     @property
     def on(self) -> Literal["real"]:
         return "real"
 
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
-        return self.gamma * self.schedule(clock) / 2 * squared_slope(critic, x, logits, self.sigma)
+        return self.gamma * self.schedule(clock) / 2 * estimate_squared_slope(critic, x, logits, self.sigma)
 
 
 @config
@@ -59,11 +59,11 @@ class FiniteDifferenceR2:
     schedule: Schedule = Constant()  # of γ
 
     def __post_init__(self) -> None:
-        check(self.every, gamma=self.gamma, sigma=self.sigma)
+        check_penalty_settings(self.every, gamma=self.gamma, sigma=self.sigma)
 
     @property
     def on(self) -> Literal["fake"]:
         return "fake"
 
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
-        return self.gamma * self.schedule(clock) / 2 * squared_slope(critic, x, logits, self.sigma)
+        return self.gamma * self.schedule(clock) / 2 * estimate_squared_slope(critic, x, logits, self.sigma)

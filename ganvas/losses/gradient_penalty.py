@@ -9,13 +9,13 @@ from torch.nn.functional import relu
 
 from ..config import config
 from ..core import Clock
-from .r1 import squared_gradient
-from .ranges import check
+from .r1 import measure_squared_slope
+from .ranges import check_penalty_settings
 
 
-def slope(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def measure_slope(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """‖∇D(x)‖, [N]; a slope of exactly 0 has a finite derivative."""
-    return (squared_gradient(critic, x) + 1e-12).sqrt()
+    return (measure_squared_slope(critic, x) + 1e-12).sqrt()
 
 
 @config
@@ -30,14 +30,14 @@ class GradientPenalty:
     every: int = 1
 
     def __post_init__(self) -> None:
-        check(self.every, gamma=self.gamma)
+        check_penalty_settings(self.every, gamma=self.gamma)
 
     @property
     def on(self) -> Literal["between"]:
         return "between"
 
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
-        excess = slope(critic, x) - 1
+        excess = measure_slope(critic, x) - 1
         return self.gamma * (relu(excess) if self.one_sided else excess).square()
 
 
@@ -53,7 +53,7 @@ class Dragan:
     every: int = 1
 
     def __post_init__(self) -> None:
-        check(self.every, gamma=self.gamma, reach=self.reach)
+        check_penalty_settings(self.every, gamma=self.gamma, reach=self.reach)
 
     @property
     def on(self) -> Literal["real"]:
@@ -62,7 +62,7 @@ class Dragan:
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
         alpha = torch.rand([len(x)] + [1] * (x.dim() - 1), device=x.device)
         around = x + alpha * self.reach * x.std() * torch.rand_like(x)
-        return self.gamma * (slope(critic, around) - 1).square()
+        return self.gamma * (measure_slope(critic, around) - 1).square()
 
 
 @config
@@ -73,7 +73,7 @@ class Drift:
     every: int = 1
 
     def __post_init__(self) -> None:
-        check(self.every, weight=self.weight)
+        check_penalty_settings(self.every, weight=self.weight)
 
     @property
     def on(self) -> Literal["real"]:

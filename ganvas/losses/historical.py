@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Clock, Nets, Scene
+from ..core import Clock, LossInputs, Nets
 from ..errors import refuse
 
 
@@ -17,30 +17,30 @@ class HistoricalAveraging:
     """weight·‖θ - mean of all past θ‖² for each player. The paper names no weight; large ones hold training up."""
 
     weight: float = 0.01
-    players: tuple[Literal["G", "D"], ...] = ("D", "G")
+    trains: tuple[Literal["G", "D"], ...] = ("D", "G")
 
     def __post_init__(self) -> None:
         refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 0.01")
 
     def state(self, nets: Nets) -> nn.Module | None:
-        return nn.ModuleDict({player: Past(nets[player]) for player in self.players})
+        return nn.ModuleDict({player: ParameterMean(nets[player]) for player in self.trains})
 
-    def term(self, scene: Scene) -> Tensor | None:
-        past = scene.nets[type(self).__name__][scene.player]  # type: ignore[index]
+    def term(self, inputs: LossInputs) -> Tensor | None:
+        past = inputs.nets[type(self).__name__][inputs.player]  # type: ignore[index]
         distances = (
-            (now - mean).square().sum()
-            for now, mean in zip(scene.nets[scene.player].parameters(), past.mean.parameters(), strict=True)
+            (parameter - mean).square().sum()
+            for parameter, mean in zip(inputs.nets[inputs.player].parameters(), past.mean.parameters(), strict=True)
         )
         return self.weight * sum(distances, torch.zeros(()))
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
+    def after(self, player: str, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         past = nets[type(self).__name__][player]  # type: ignore[index]
         past.count += 1
-        for mean, now in zip(past.mean.parameters(), nets[player].parameters(), strict=True):
-            mean.lerp_(now, 1 / past.count)
+        for mean, parameter in zip(past.mean.parameters(), nets[player].parameters(), strict=True):
+            mean.lerp_(parameter, 1 / past.count)
 
 
-class Past(nn.Module):
+class ParameterMean(nn.Module):
     """The mean of a network's parameters over `count` moments, the first of them its start."""
 
     count: Tensor

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from ..config import config
-from ..core import Clock, Nets, Scene
+from ..core import Clock, LossInputs, Nets
 from ..errors import refuse
 
 
@@ -21,39 +21,41 @@ class LeCam:
     """
 
     weight: float = 0.3
-    keep: float = 0.99
+    mean_decay: float = 0.99
     after_steps: int = 1000
 
     def __post_init__(self) -> None:
         refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 0.3")
-        refuse(not 0 <= self.keep < 1, "method.extras.0.keep", self.keep, "in [0, 1)", "--method.extras.0.keep 0.99")
+        refuse(
+            not 0 <= self.mean_decay < 1, "method.extras.0.keep", self.mean_decay, "in [0, 1)", "--method.extras.0.keep 0.99"
+        )
 
     @property
-    def players(self) -> tuple[str, ...]:
+    def trains(self) -> tuple[str, ...]:
         return ("D",)
 
     def state(self, nets: Nets) -> nn.Module | None:
-        return Averages()
+        return CriticAverages()
 
-    def term(self, scene: Scene) -> Tensor | None:
-        if scene.clock.step < self.after_steps:
+    def term(self, inputs: LossInputs) -> Tensor | None:
+        if inputs.clock.step < self.after_steps:
             return None
-        averages = self.averages(scene.nets)
-        real, fake = scene.real().verdict.logit, scene.fake.verdict.logit
+        averages = self.get_averages(inputs.nets)
+        real, fake = inputs.real().output.logits, inputs.fake.output.logits
         return self.weight * (relu(real - averages.fake).square() + relu(averages.real - fake).square())
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
-        averages = self.averages(nets)
-        averages.real.lerp_(seen["D/real"], 1 - self.keep)
-        averages.fake.lerp_(seen["D/fake"], 1 - self.keep)
+    def after(self, player: str, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
+        averages = self.get_averages(nets)
+        averages.real.lerp_(statistics["D/real"], 1 - self.mean_decay)
+        averages.fake.lerp_(statistics["D/fake"], 1 - self.mean_decay)
 
-    def averages(self, nets: Nets) -> "Averages":
-        kept = nets[type(self).__name__]
-        assert isinstance(kept, Averages)
-        return kept
+    def get_averages(self, nets: Nets) -> "CriticAverages":
+        memory = nets[type(self).__name__]
+        assert isinstance(memory, CriticAverages)
+        return memory
 
 
-class Averages(nn.Module):
+class CriticAverages(nn.Module):
     """Of D's outputs on reals and on fakes."""
 
     real: Tensor

@@ -96,7 +96,7 @@ class RelativisticAverage:
 
 
 @config
-class Smoothed:
+class LabelSmoothing:
     """One-sided label smoothing: D is to call reals real with probability `target`, no more. Salimans et al. 2016, section 3.4.
 
     With cross-entropy, target·softplus(-r) + (1 - target)·softplus(r) is softplus(-r) + (1 - target)·r: so it is written
@@ -120,20 +120,20 @@ class Smoothed:
 class TopK:
     """G learns from its best fakes alone, the share of them falling from all to `least`. Sinha et al. 2020, section 3.1.
 
-    decay: of the share with every `images` images (in the paper, an epoch).
+    decay: of the share with every `samples` samples (in the paper, an epoch).
     """
 
-    least: float = 0.5
+    min_share: float = 0.5
     decay: float = 0.99
-    images: int = 50_000
+    samples: int = 50_000
 
     def __post_init__(self) -> None:
-        refuse(not 0 < self.least <= 1, "method.top_k.least", self.least, "in (0, 1]", "--method.top-k.least 0.5")
-        refuse(self.images < 1, "method.top_k.images", self.images, "1 or more", "--method.top-k.images 50000")
+        refuse(not 0 < self.min_share <= 1, "method.top_k.least", self.min_share, "in (0, 1]", "--method.top-k.least 0.5")
+        refuse(self.samples < 1, "method.top_k.samples", self.samples, "1 or more", "--method.top-k.samples 50000")
         refuse(not 0 < self.decay < 1, "method.top_k.decay", self.decay, "in (0, 1)", "--method.top-k.decay 0.99")
 
     def __call__(self, loss: Tensor, fake: Tensor, clock: Clock) -> Tensor:
         """G's losses [N] of fakes with logits [N]: those of the lowest set to 0, the others made up for them."""
-        count = max(1, round(len(fake) * max(self.least, self.decay ** (clock.images / self.images))))
-        kept = torch.zeros_like(fake).scatter_(0, fake.detach().topk(count).indices, len(fake) / count)
-        return loss * kept
+        count = max(1, round(len(fake) * max(self.min_share, self.decay ** (clock.samples / self.samples))))
+        factors = torch.zeros_like(fake).scatter_(0, fake.detach().topk(count).indices, len(fake) / count)
+        return loss * factors

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Clock, Nets, Scene
+from ..core import Clock, LossInputs, Nets
 from ..errors import refuse
 
 
@@ -19,7 +19,7 @@ class Orthogonal:
     The half is that of the authors' code, whose gradient this has; the paper's β is twice as strong.
     """
 
-    players: tuple[Literal["G", "D"], ...] = ("G",)
+    trains: tuple[Literal["G", "D"], ...] = ("G",)
     beta: float = 1e-4
 
     def __post_init__(self) -> None:
@@ -28,30 +28,30 @@ class Orthogonal:
     def state(self, nets: Nets) -> nn.Module | None:
         return None
 
-    def term(self, scene: Scene) -> Tensor | None:
-        alike = groupby(sorted(weights(scene.nets[scene.player]), key=of_shape), of_shape)
-        return self.beta * sum((off_diagonal(torch.stack(list(group))) for _, group in alike), torch.zeros(()))
+    def term(self, inputs: LossInputs) -> Tensor | None:
+        by_shape = groupby(sorted(collect_weights(inputs.nets[inputs.player]), key=shape_of), shape_of)
+        return self.beta * sum((measure_non_orthogonality(torch.stack(list(group))) for _, group in by_shape), torch.zeros(()))
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
+    def after(self, player: str, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         pass
 
 
-def weights(net: nn.Module) -> list[Tensor]:
+def collect_weights(net: nn.Module) -> list[Tensor]:
     """The weights of linear and convolution layers, as they are stored, seen as [out, rest]."""
-    found: list[Tensor] = []
+    matrices: list[Tensor] = []
     for layer in net.modules():
         if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
-            kept = getattr(layer, "parametrizations", None)
-            weight = layer.weight if kept is None else kept.weight.original
-            found.append((weight.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else weight).flatten(1))
-    return found
+            parametrizations = getattr(layer, "parametrizations", None)
+            weight = layer.weight if parametrizations is None else parametrizations.weight.original
+            matrices.append((weight.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else weight).flatten(1))
+    return matrices
 
 
-def of_shape(weight: Tensor) -> tuple[int, ...]:
+def shape_of(weight: Tensor) -> tuple[int, ...]:
     return tuple(weight.shape)
 
 
-def off_diagonal(weights: Tensor) -> Tensor:
+def measure_non_orthogonality(weights: Tensor) -> Tensor:
     """½‖WWᵀ∘(1 - I)‖² of [..., out, rest], together: how far filters are from right angles."""
     with torch.autocast(weights.device.type, enabled=False):
         products = weights.float() @ weights.float().mT

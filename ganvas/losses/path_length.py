@@ -10,7 +10,7 @@ from ..core import Clock, Latents, Nets, Turn
 from ..errors import GanvasError, refuse
 
 
-class Mean(nn.Module):
+class PathLengthMean(nn.Module):
     """Of path lengths so far."""
 
     length: Tensor
@@ -29,39 +29,47 @@ class PathLength:
 
     weight: float = 2.0
     every: int = 4
-    shrink: int = 2
-    keep: float = 0.99  # of the mean, a time
+    subsample: int = 2
+    mean_decay: float = 0.99  # of the mean, a time
 
     def __post_init__(self) -> None:
         refuse(not self.weight >= 0, "method.path_length.weight", self.weight, "0 or more", "--method.path-length.weight 2")
         refuse(self.every < 1, "method.path_length.every", self.every, "1 or more", "--method.path-length.every 4")
-        refuse(self.shrink < 1, "method.path_length.shrink", self.shrink, "1 or more", "--method.path-length.shrink 2")
-        refuse(not 0 <= self.keep < 1, "method.path_length.keep", self.keep, "in [0, 1)", "--method.path-length.keep 0.99")
+        refuse(self.subsample < 1, "method.path_length.shrink", self.subsample, "1 or more", "--method.path-length.shrink 2")
+        refuse(
+            not 0 <= self.mean_decay < 1,
+            "method.path_length.keep",
+            self.mean_decay,
+            "in [0, 1)",
+            "--method.path-length.keep 0.99",
+        )
 
     def state(self, nets: Nets) -> nn.Module:
-        if not hasattr(nets["G"], "styles"):
+        if not hasattr(nets["G"], "map_to_styles"):
             raise GanvasError("path lengths are those of style networks, and G has no styles: leave out method.path_length")
-        return Mean()
+        return PathLengthMean()
 
     def __call__(self, nets: Nets, latents: Latents) -> Turn:
         with torch.autocast(next(iter(latents.values())).device.type, enabled=False):
-            lengths = path_lengths(nets["G"], latents)
-        mean = torch.lerp(self.memory(nets).length, lengths.mean(), 1 - self.keep)  # through which gradients flow, too
+            lengths = measure_path_lengths(nets["G"], latents)
+        mean = torch.lerp(
+            self.get_length_mean(nets).length, lengths.mean(), 1 - self.mean_decay
+        )  # through which gradients flow, too
         return Turn({"G/PathLength": self.weight * (lengths - mean).square()}, {"G/path": lengths.mean().detach()})
 
-    def after(self, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
-        self.memory(nets).length.lerp_(seen["G/path"], 1 - self.keep)
+    def after(self, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
+        self.get_length_mean(nets).length.lerp_(statistics["G/path"], 1 - self.mean_decay)
 
-    def memory(self, nets: Nets) -> Mean:
-        kept = nets[type(self).__name__]
-        assert isinstance(kept, Mean)
-        return kept
+    def get_length_mean(self, nets: Nets) -> PathLengthMean:
+        memory = nets[type(self).__name__]
+        assert isinstance(memory, PathLengthMean)
+        return memory
 
 
-def path_lengths(G: nn.Module, latents: Latents) -> Tensor:
+def measure_path_lengths(G: nn.Module, latents: Latents) -> Tensor:
     """√(mean over layers of ‖Jᵀy‖²), [N]."""
-    ws = G.styles(**latents)  # type: ignore[operator]  # [N, layers, w_dim]
-    x = G.synthesis(ws)  # type: ignore[operator]
+    ws = G.map_to_styles(**latents)  # type: ignore[operator]  # [N, layers, w_dim]
+    x = G.render_styles(ws)  # type: ignore[operator]
     noise = torch.randn_like(x) / (x.shape[2] * x.shape[3]) ** 0.5
     (gradient,) = torch.autograd.grad((x * noise).sum(), ws, create_graph=True)
     return gradient.square().sum(2).mean(1).sqrt()

@@ -9,10 +9,10 @@ from torch import Tensor
 from ..config import config
 from ..core import Clock
 from ..optim.schedules import Constant, Schedule
-from .ranges import check
+from .ranges import check_penalty_settings
 
 
-def squared_gradient(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def measure_squared_slope(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """‖∇D(x)‖² summed over each sample, [N].
 
     In full precision, for a second derivative in bf16 is mostly rounding; and not compiled, for torch.compile has none.
@@ -32,14 +32,14 @@ class R1:
     schedule: Schedule = Constant()  # of γ
 
     def __post_init__(self) -> None:
-        check(self.every, gamma=self.gamma)
+        check_penalty_settings(self.every, gamma=self.gamma)
 
     @property
     def on(self) -> Literal["real"]:
         return "real"
 
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
-        return self.gamma * self.schedule(clock) / 2 * squared_gradient(critic, x)
+        return self.gamma * self.schedule(clock) / 2 * measure_squared_slope(critic, x)
 
 
 @config
@@ -51,11 +51,11 @@ class R2:
     schedule: Schedule = Constant()  # of γ
 
     def __post_init__(self) -> None:
-        check(self.every, gamma=self.gamma)
+        check_penalty_settings(self.every, gamma=self.gamma)
 
     @property
     def on(self) -> Literal["fake"]:
         return "fake"
 
     def __call__(self, critic: Callable[[Tensor], Tensor], x: Tensor, logits: Tensor | None, clock: Clock) -> Tensor:
-        return self.gamma * self.schedule(clock) / 2 * squared_gradient(critic, x)
+        return self.gamma * self.schedule(clock) / 2 * measure_squared_slope(critic, x)

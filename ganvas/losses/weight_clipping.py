@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Clock, Nets, Scene
+from ..core import Clock, LossInputs, Nets
 from ..errors import refuse
 
 
@@ -22,15 +22,15 @@ class WeightClipping:
         refuse(not self.bound > 0, "method.extras.0.bound", self.bound, "above 0", "--method.extras.0.bound 0.01")
 
     @property
-    def players(self) -> tuple[str, ...]:
+    def trains(self) -> tuple[str, ...]:
         return ("D",)
 
     def state(self, nets: Nets) -> nn.Module | None:
         return None
 
-    def term(self, scene: Scene) -> Tensor | None:
+    def term(self, inputs: LossInputs) -> Tensor | None:
         return None
 
-    def after(self, player: str, nets: Nets, seen: Mapping[str, Tensor], clock: Clock) -> None:
+    def after(self, player: str, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         for parameter in nets[player].parameters():
             parameter.clamp_(-self.bound, self.bound)

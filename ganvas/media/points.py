@@ -14,11 +14,15 @@ from torch import Tensor
 from ..config import config
 from ..core import Field, Items, Spec
 from ..errors import GanvasError
-from ..system.files import explained, write_bytes
+from ..system.files import explain_os_errors, write_bytes
 
-SAMPLED = 4096  # items that `fit` looks at, drawn at random but always the same
-SIDE, DOT, FINER = 480, 1.5, 2  # a preview's side and a dot's radius in pixels; drawn so many times finer
-INK, LINE, AXIS = (31, 90, 160), (232, 232, 232), (170, 170, 170)
+FIT_SAMPLE_POINTS = 4096  # items that `fit` looks at, drawn at random but always the same
+PREVIEW_SIDE_PIXELS, DOT_RADIUS_PIXELS, PREVIEW_SUPERSAMPLING = (
+    480,
+    1.5,
+    2,
+)  # a preview's side and a dot's radius in pixels; drawn so many times finer
+DOT_COLOUR, GRID_COLOUR, AXIS_COLOUR = (31, 90, 160), (232, 232, 232), (170, 170, 170)
 
 
 @config
@@ -29,11 +33,11 @@ class PointsCodec:
     extent: float = 1.5  # previews show [-extent, extent] in both directions, so that they can be compared
 
     @property
-    def resize(self) -> str:
+    def resize_name(self) -> str:
         return "none"
 
     @property
-    def shown(self) -> int:
+    def preview_count(self) -> int:
         return 2500
 
     @property
@@ -65,32 +69,36 @@ class PointsCodec:
 
     def preview(self, stored: Tensor) -> Picture:
         """A scatter plot, 480 x 480 px, of the first two coordinates of [N, dim]."""
-        side, half = SIDE * FINER, SIDE * FINER / 2
+        side, half = PREVIEW_SIDE_PIXELS * PREVIEW_SUPERSAMPLING, PREVIEW_SIDE_PIXELS * PREVIEW_SUPERSAMPLING / 2
         picture = Image.new("RGB", (side, side), "white")
-        draw = ImageDraw.Draw(picture)
+        canvas = ImageDraw.Draw(picture)
         for step in range(-2, 3):
-            at = half * (1 + step / 2.5)
-            draw.line((at, 0, at, side), AXIS if step == 0 else LINE, FINER)
-            draw.line((0, at, side, at), AXIS if step == 0 else LINE, FINER)
+            line_position = half * (1 + step / 2.5)
+            canvas.line(
+                (line_position, 0, line_position, side), AXIS_COLOUR if step == 0 else GRID_COLOUR, PREVIEW_SUPERSAMPLING
+            )
+            canvas.line(
+                (0, line_position, side, line_position), AXIS_COLOUR if step == 0 else GRID_COLOUR, PREVIEW_SUPERSAMPLING
+            )
         points = stored.cpu().numpy().astype(np.float64)
         plane = np.pad(points[:, :2], ((0, 0), (0, max(0, 2 - self.dim)))) * (1.0, -1.0)  # pixels count downwards
         pixels = half * (1 + plane / self.extent)
-        inside = np.isfinite(pixels).all(1) & (np.abs(pixels - half) <= half).all(1)
-        radius = DOT * FINER
-        for x, y in pixels[inside].tolist():
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), INK)
-        return picture.resize((SIDE, SIDE), Image.Resampling.BOX)
+        is_inside = np.isfinite(pixels).all(1) & (np.abs(pixels - half) <= half).all(1)
+        radius = DOT_RADIUS_PIXELS * PREVIEW_SUPERSAMPLING
+        for x, y in pixels[is_inside].tolist():
+            canvas.ellipse((x - radius, y - radius, x + radius, y + radius), DOT_COLOUR)
+        return picture.resize((PREVIEW_SIDE_PIXELS, PREVIEW_SIDE_PIXELS), Image.Resampling.BOX)
 
-    def write(self, stored: Tensor, folder: Path, start: int, note: Mapping[str, str]) -> list[Path]:
+    def write(self, stored: Tensor, folder: Path, start: int, metadata: Mapping[str, str]) -> list[Path]:
         """[N, dim] as samples.csv with a header x0,x1,…, added to its end if `start` > 0; `note` in PROVENANCE.json."""
         rows = io.StringIO()
         np.savetxt(rows, stored.cpu().numpy(), fmt="%.9g", delimiter=",")  # nine digits give a float32 back
         path = folder / "samples.csv"
         if start == 0:
-            write_bytes(folder / "PROVENANCE.json", json.dumps(dict(note), indent=2).encode())
-            head = ",".join(f"x{i}" for i in range(self.dim)) + "\n"
-            return [write_bytes(path, (head + rows.getvalue()).encode())]
-        with explained("writing", path), path.open("a", encoding="utf-8") as file:
+            write_bytes(folder / "PROVENANCE.json", json.dumps(dict(metadata), indent=2).encode())
+            header = ",".join(f"x{i}" for i in range(self.dim)) + "\n"
+            return [write_bytes(path, (header + rows.getvalue()).encode())]
+        with explain_os_errors("writing", path), path.open("a", encoding="utf-8") as file:
             file.write(rows.getvalue())
         return [path]
 
@@ -107,7 +115,7 @@ class Points:
 
     def fit(self, items: Items) -> PointsCodec:
         """The codec, with previews half as wide again as the data. Raises GanvasError for what are no such rows."""
-        sample = np.random.default_rng(0).permutation(len(items))[:SAMPLED].tolist()
+        sample = np.random.default_rng(0).permutation(len(items))[:FIT_SAMPLE_POINTS].tolist()
         try:
             rows = np.stack([check_row(items[i], self.dim) for i in sample]).astype(np.float64)
         except GanvasError as error:

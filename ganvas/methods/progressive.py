@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from ..config import config
-from ..core import ANY, Asked, Batch, Clock, Latents, Nets, Phase, Spec, Stage, Turn
+from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Phase, Request, Spec, Stage, Turn
 from ..errors import GanvasError, refuse
 from .adversarial import Adversarial
 
@@ -25,23 +25,23 @@ class Growth(nn.Module):
         super().__init__()
         self.depth = 0.0  # the same as the buffer, for a device is not to be asked in every step
         self.register_buffer("kept", torch.zeros(()))
-        self.register_load_state_dict_post_hook(Growth.loaded)
+        self.register_load_state_dict_post_hook(Growth.restore_depth)
 
     @staticmethod
-    def loaded(growth: nn.Module, _: object) -> None:
+    def restore_depth(growth: nn.Module, _: object) -> None:
         assert isinstance(growth, Growth)
         growth.depth = float(growth.kept)
 
-    def reach(self, depth: float) -> float:
+    def grow_to(self, depth: float) -> float:
         """At least this far, for what is grown stays so when a run is given more time."""
         if depth > self.depth:
             self.depth = depth
             self.kept.fill_(depth)
         return self.depth
 
-    def limit(self, most: float) -> None:
+    def cap_depth(self, max_depth: float) -> None:
         """At most this far: of networks that came from larger ones."""
-        self.kept.clamp_(max=most)
+        self.kept.clamp_(max=max_depth)
         self.depth = float(self.kept)
 
 
@@ -50,9 +50,9 @@ class Progressive:
     """A game on networks that have a `depth`, which grow a size at a time: faded in, then trained as they are.
 
     game: what is played at every size.
-    kimg: thousand images that a size is faded in for, and as many that it trains for before the next one; 0 fits growing
+    kimg: thousand samples that a size is faded in for, and as many that it trains for before the next one; 0 fits growing
         into `share` of the run.
-    batches: images a step at each size from 4 px up, the last one for all larger ones; () is the recipe's.
+    batches: samples a step at each size from 4 px up, the last one for all larger ones; () is the recipe's.
     """
 
     game: Adversarial = Adversarial()
@@ -67,67 +67,71 @@ class Progressive:
         refuse(wrong, "method.batches", self.batches, "2 or more each", "--method.batches 128 128 128 64")
 
     @property
-    def averaged(self) -> tuple[str, ...]:
-        return self.game.averaged
+    def averaged_networks(self) -> tuple[str, ...]:
+        return self.game.averaged_networks
 
     def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
         if not all(hasattr(nets[player], "depth") for player in "GD"):
             raise GanvasError("Progressive grows networks that can: ProGAN or StyleGAN; for others take the method Adversarial")
-        kept = self.game.state(spec, nets)
-        kept["growth"] = Growth()
-        return kept
+        memories = self.game.state(spec, nets)
+        memories["growth"] = Growth()
+        return memories
 
     def stage(self, nets: Nets, clock: Clock) -> Stage:
-        level = ceil(max(self.depth(nets, clock), growth(nets).depth))
-        return _stage(self, self.game.stage(nets, clock).phases, level, levels(nets))
+        level = ceil(max(self.schedule_depth(nets, clock), get_growth(nets).depth))
+        return _build_progressive_stage(self, self.game.stage(nets, clock).phases, level, count_levels(nets))
 
-    def latents(self, nets: Nets, n: int, generator: torch.Generator | None = None, asked: Asked = ANY) -> Latents:
-        nets["G"].depth = growth(nets).depth  # type: ignore[assignment]  # layers that are not grown want no styles
-        return self.game.latents(nets, n, generator, asked)
+    def draw_latents(
+        self, nets: Nets, n: int, generator: torch.Generator | None = None, request: Request = NO_REQUEST
+    ) -> Latents:
+        nets["G"].depth = get_growth(nets).depth  # type: ignore[assignment]  # layers that are not grown want no styles
+        return self.game.draw_latents(nets, n, generator, request)
 
     def render(self, nets: Nets, latents: Latents) -> Tensor:
         """Samples in the data's size, whatever size they are grown to."""
-        nets["G"].depth = depth = growth(nets).depth  # type: ignore[assignment]
+        nets["G"].depth = depth = get_growth(nets).depth  # type: ignore[assignment]
         x = self.game.render(nets, latents)
-        return interpolate(x, scale_factor=2 ** (levels(nets) - ceil(depth)), mode="nearest")
+        return interpolate(x, scale_factor=2 ** (count_levels(nets) - ceil(depth)), mode="nearest")
 
-    def depth(self, nets: Nets, clock: Clock) -> float:
-        """The schedule: 4 px for a stretch of images; then each size fades in for one, and trains for one."""
-        most = levels(nets)
-        stretch = 1000 * self.kimg or self.share * clock.total / (2 * most)
-        past = clock.images / stretch - 1
-        if past < 0:
+    def schedule_depth(self, nets: Nets, clock: Clock) -> float:
+        """The schedule: 4 px for a stretch of samples; then each size fades in for one, and trains for one."""
+        max_level = count_levels(nets)
+        stretch = 1000 * self.kimg or self.share * clock.total / (2 * max_level)
+        stretches_past = clock.samples / stretch - 1
+        if stretches_past < 0:
             return 0.0
-        size = floor(past / 2)  # grown before
-        return rounded(min(most, size + min(1.0, past - 2 * size)))
+        level = floor(stretches_past / 2)  # grown before
+        return round_to_float32(min(max_level, level + min(1.0, stretches_past - 2 * level)))
 
-    def play(self, loss: Loss, nets: Nets, batch: Batch, clock: Clock) -> Turn:
+    def play_at_depth(self, loss: Loss, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         """A turn of the game at the present size."""
-        depth = growth(nets).reach(self.depth(nets, clock))
+        depth = get_growth(nets).grow_to(self.schedule_depth(nets, clock))
         for player in "GD":
             nets[player].depth = depth  # type: ignore[assignment]
-        turn = loss(nets, {**batch, "x": shrunk(batch["x"], depth, levels(nets))}, clock)
-        seen = {**turn.seen, "depth": growth(nets).kept.clone()}
-        return turn._replace(seen={**seen, "x": batch["x"]} if "x" in seen else seen)  # the next phase shrinks them itself
+        turn = loss(nets, {**batch, "x": shrink_to_depth(batch["x"], depth, count_levels(nets))}, clock)
+        statistics = {**turn.statistics, "depth": get_growth(nets).kept.clone()}
+        return turn._replace(
+            statistics={**statistics, "x": batch["x"]} if "x" in statistics else statistics
+        )  # the next phase shrinks them itself
 
 
-def rounded(depth: float) -> float:
+def round_to_float32(depth: float) -> float:
     """As a buffer keeps it."""
     return float(torch.tensor(depth, dtype=torch.float32))
 
 
-def growth(nets: Nets) -> Growth:
-    kept = nets["growth"]
-    assert isinstance(kept, Growth)
-    return kept
+def get_growth(nets: Nets) -> Growth:
+    memory = nets["growth"]
+    assert isinstance(memory, Growth)
+    return memory
 
 
-def levels(nets: Nets) -> int:
+def count_levels(nets: Nets) -> int:
     """Doublings from 4 px to the whole image."""
     return int(nets["G"].levels)  # type: ignore[arg-type]
 
 
-def shrunk(x: Tensor, depth: float, levels: int) -> Tensor:
+def shrink_to_depth(x: Tensor, depth: float, levels: int) -> Tensor:
     """Images as large as the networks are grown; those of a size that fades in are as blurred as fakes are."""
     x = avg_pool2d(x, 2 ** (levels - ceil(depth)))
     if depth == ceil(depth):
@@ -137,7 +141,7 @@ def shrunk(x: Tensor, depth: float, levels: int) -> Tensor:
 
 
 @cache
-def _stage(method: Progressive, game: tuple[Phase, ...], level: int, most: int) -> Stage:
-    phases = tuple(phase._replace(loss=partial(method.play, phase.loss)) for phase in game)
+def _build_progressive_stage(method: Progressive, game_phases: tuple[Phase, ...], level: int, max_level: int) -> Stage:
+    phases = tuple(phase._replace(loss=partial(method.play_at_depth, phase.loss)) for phase in game_phases)
     batch = method.batches[min(level, len(method.batches) - 1)] if method.batches else None
-    return Stage(f"{4 * 2**level} px", phases, batch, reset=("G", "D"), grown=level == most)
+    return Stage(f"{4 * 2**level} px", phases, batch, optimisers_to_reset=("G", "D"), is_full_size=level == max_level)

@@ -8,7 +8,7 @@ import torch
 Result = TypeVar("Result")
 
 
-class Draw:
+class ReplayRng:
     """Work that draws from the global generators, with the same draws every time; what others draw is not disturbed."""
 
     def __init__(self, device: torch.device) -> None:
@@ -17,19 +17,19 @@ class Draw:
             self.generators.append(torch.cuda.default_generators[device.index or 0])
         elif device.type == "mps":
             self.generators.append(torch.mps._get_default_mps_generator())
-        self.first: list[torch.Tensor] | None = None
+        self.first_states: list[torch.Tensor] | None = None
 
     def __call__(self, work: Callable[[], Result]) -> Result:
-        now = [generator.get_state() for generator in self.generators]
-        if self.first is None:
-            self.first = now
+        present_states = [generator.get_state() for generator in self.generators]
+        if self.first_states is None:
+            self.first_states = present_states
             return work()
-        self.set(self.first)
+        self.restore_states(self.first_states)
         try:
             return work()
         finally:
-            self.set(now)
+            self.restore_states(present_states)
 
-    def set(self, states: list[torch.Tensor]) -> None:
+    def restore_states(self, states: list[torch.Tensor]) -> None:
         for generator, state in zip(self.generators, states, strict=True):
             generator.set_state(state)

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import ANY, Asked, Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Spec, Stage, Turn
+from ..core import NO_REQUEST, Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Request, Spec, Stage, Turn
 from ..errors import GanvasError, refuse
 from ..losses.objectives import NonSaturating
-from ..nets.wrappers.encoded import sampled
-from .adversarial import Adversarial, asked_of, conditional, judge, judged
-from .autoencoding import divergence, reconstructed
+from ..nets.wrappers.encoded import sample_posterior
+from .adversarial import Adversarial, build_critic, conditions_of, show_samples, takes_conditions
+from .autoencoding import measure_kl_from_prior, reconstruct_batch
 
 
 @config
@@ -40,7 +40,7 @@ class VAEGAN:
         return Adversarial(objective=self.objective, penalties=self.penalties, share_fakes=True)
 
     @property
-    def averaged(self) -> tuple[str, ...]:
+    def averaged_networks(self) -> tuple[str, ...]:
         return ("E", "G")
 
     def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
@@ -49,60 +49,65 @@ class VAEGAN:
         return self.game.state(spec, nets)
 
     def stage(self, nets: Nets, clock: Clock) -> Stage:
-        return _stage(self)
+        return _build_vae_gan_stage(self)
 
-    def latents(self, nets: Nets, n: int, generator: torch.Generator | None = None, asked: Asked = ANY) -> Latents:
-        return self.game.latents(nets, n, generator, asked)
+    def draw_latents(
+        self, nets: Nets, n: int, generator: torch.Generator | None = None, request: Request = NO_REQUEST
+    ) -> Latents:
+        return self.game.draw_latents(nets, n, generator, request)
 
     def render(self, nets: Nets, latents: Latents) -> Tensor:
         return self.game.render(nets, latents)
 
     def reconstruct(self, nets: Nets, batch: Batch) -> Tensor:
         """x made again from the middle of its posterior, of the same shape."""
-        return reconstructed(nets, batch)
+        return reconstruct_batch(nets, batch)
 
     def play_d(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         with torch.no_grad():
-            mean, log_variance = nets["E"](batch["x"], **asked_of(nets, batch))
-            fake = self.fakes(nets, batch, sampled(mean, log_variance))
+            mean, log_variance = nets["E"](batch["x"], **conditions_of(nets, batch))
+            fake = self.generate_mixed_fakes(nets, batch, sample_posterior(mean, log_variance))
         return self.game.play_d(nets, {**batch, "fake": fake}, clock)
 
     def play_e(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        given = asked_of(nets, batch)
-        mean, log_variance = nets["E"](batch["x"], **given)
-        made = nets["G"](sampled(mean, log_variance), **given)
-        terms = {"E/likeness": self.unlike(nets, batch, made), "E/kl": self.beta * divergence(mean, log_variance)}
-        error = (made.detach().float() - batch["x"].float()).square().mean()
+        conditions = conditions_of(nets, batch)
+        mean, log_variance = nets["E"](batch["x"], **conditions)
+        reconstruction = nets["G"](sample_posterior(mean, log_variance), **conditions)
+        terms = {
+            "E/likeness": self.measure_feature_distance(nets, batch, reconstruction),
+            "E/kl": self.beta * measure_kl_from_prior(mean, log_variance),
+        }
+        error = (reconstruction.detach().float() - batch["x"].float()).square().mean()
         return Turn(terms, {"E/error": error})
 
     def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        given = asked_of(nets, batch)
+        conditions = conditions_of(nets, batch)
         with torch.no_grad():
-            code = sampled(*nets["E"](batch["x"], **given))
-        likeness = self.likeness * self.unlike(nets, batch, nets["G"](code, **given))
-        fake = judged(judge(nets, batch), self.fakes(nets, batch, code)).verdict.logit
+            code = sample_posterior(*nets["E"](batch["x"], **conditions))
+        likeness = self.likeness * self.measure_feature_distance(nets, batch, nets["G"](code, **conditions))
+        fake_logits = show_samples(build_critic(nets, batch), self.generate_mixed_fakes(nets, batch, code)).output.logits
 
-        def real() -> Tensor:
+        def score_reals() -> Tensor:
             with torch.no_grad():
-                return judge(nets, batch)(batch["x"]).logit
+                return build_critic(nets, batch)(batch["x"]).logits
 
-        return Turn({"G/likeness": likeness, "G/adversarial": self.objective.g(fake, real)})
+        return Turn({"G/likeness": likeness, "G/adversarial": self.objective.g(fake_logits, score_reals)})
 
-    def fakes(self, nets: Nets, batch: Batch, code: Tensor) -> Tensor:
+    def generate_mixed_fakes(self, nets: Nets, batch: Batch, code: Tensor) -> Tensor:
         """As many as the batch holds: the first half drawn from the prior, the others of these codes."""
         half = len(code) // 2
-        z = torch.cat([self.game.noise(nets, half).to(code.device), code[half:]])
-        return nets["G"](z, **({"label": batch["label"]} if conditional(nets) else {}))
+        z = torch.cat([self.game.draw_z(nets, half).to(code.device), code[half:]])
+        return nets["G"](z, **({"label": batch["label"]} if takes_conditions(nets) else {}))
 
-    def unlike(self, nets: Nets, batch: Batch, made: Tensor) -> Tensor:
+    def measure_feature_distance(self, nets: Nets, batch: Batch, reconstruction: Tensor) -> Tensor:
         """½‖f(x) - f(x̂)‖² [N]: -log p(f(x) | z) but for a constant, eq. 7."""
-        critic = judge(nets, batch)
+        critic = build_critic(nets, batch)
         with torch.no_grad():
             real = critic(batch["x"]).features.float()
-        return 0.5 * (critic(made).features.float() - real).square().sum(1)
+        return 0.5 * (critic(reconstruction).features.float() - real).square().sum(1)
 
 
 @cache
-def _stage(method: VAEGAN) -> Stage:
+def _build_vae_gan_stage(method: VAEGAN) -> Stage:
     phases = (Phase("D", ("D",), method.play_d), Phase("E", ("E",), method.play_e), Phase("G", ("G",), method.play_g))
     return Stage("vae-gan", phases)

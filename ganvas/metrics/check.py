@@ -5,25 +5,25 @@ import numpy as np
 from ..errors import GanvasError
 
 
-def matrix(values: np.ndarray, what: str, least: int = 2) -> np.ndarray:
+def check_features(values: np.ndarray, set_name: str, min_samples: int = 2) -> np.ndarray:
     """`values` as float64 [N, D] with N >= `least`, all of them finite.
 
     Raises:
         GanvasError: another shape, too few samples, a NaN or an infinity.
     """
     if values.ndim != 2 or values.shape[1] == 0:
-        raise GanvasError(f"{what}: features must be a matrix [N, D], got {list(values.shape)}: flatten each sample")
-    if len(values) < least:
-        raise GanvasError(f"{what}: {len(values)} samples, this metric needs at least {least}: score more of them")
+        raise GanvasError(f"{set_name}: features must be a matrix [N, D], got {list(values.shape)}: flatten each sample")
+    if len(values) < min_samples:
+        raise GanvasError(f"{set_name}: {len(values)} samples, this metric needs at least {min_samples}: score more of them")
     values = values.astype(np.float64, copy=False)
     if not np.isfinite(values).all():
-        raise GanvasError(f"{what}: features hold NaN or infinity: training has diverged, use an earlier checkpoint")
+        raise GanvasError(f"{set_name}: features hold NaN or infinity: training has diverged, use an earlier checkpoint")
     return values
 
 
-def matrices(real: np.ndarray, fake: np.ndarray, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def check_feature_pair(real: np.ndarray, fake: np.ndarray, min_samples: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Real [N, D] and fake [M, D] features as `matrix` wants them. Raises GanvasError, also if they differ in D."""
-    real, fake = matrix(real, "real", least), matrix(fake, "fake", least)
+    real, fake = check_features(real, "real", min_samples), check_features(fake, "fake", min_samples)
     if real.shape[1] != fake.shape[1]:
         raise GanvasError(f"real samples have {real.shape[1]} features and fakes {fake.shape[1]}: use one extractor and size")
     return real, fake

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from ..config import config
-from ..core import Scored
-from .check import matrices
-from .neighbours import balls, kth_distances, nearest
+from ..core import Features
+from .check import check_feature_pair
+from .neighbours import count_balls, find_nearest_points, measure_kth_distances
 
 
 @config
@@ -30,9 +30,9 @@ class DensityCoverage:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"density": False, "coverage": False}
 
-    def __call__(self, real: Scored, fake: Scored) -> dict[str, float]:
-        x, y = matrices(real.features, fake.features, least=1)
-        radii = kth_distances(x, self.k)
-        density = balls(y, x, radii, closed=False).mean() / self.k
-        coverage = (nearest(x, y)[0] < radii).mean()
+    def __call__(self, real: Features, fake: Features) -> dict[str, float]:
+        x, y = check_feature_pair(real.features, fake.features, min_samples=1)
+        radii = measure_kth_distances(x, self.k)
+        density = count_balls(y, x, radii, is_closed=False).mean() / self.k
+        coverage = (find_nearest_points(x, y)[0] < radii).mean()
         return {"density": float(density), "coverage": float(coverage)}

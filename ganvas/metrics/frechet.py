@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 
 from ..config import config
-from ..core import Scored
-from .check import matrices
+from ..core import Features
+from .check import check_feature_pair
 
 
 @config
@@ -28,7 +28,7 @@ class Frechet:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"frechet": True}
 
-    def __call__(self, real: Scored, fake: Scored) -> dict[str, float]:
+    def __call__(self, real: Features, fake: Features) -> dict[str, float]:
         return {"frechet": frechet_distance(real.features, fake.features)}
 
 
@@ -38,11 +38,11 @@ def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
     Raises:
         GanvasError: fewer than two samples, different D, values that are not finite.
     """
-    real, fake = matrices(real, fake)
-    return gaussian_distance(*moments(real), *moments(fake))
+    real, fake = check_feature_pair(real, fake)
+    return gaussian_distance(*measure_moments(real), *measure_moments(fake))
 
 
-def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def measure_moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean [D] and covariance [D, D] of x [N, D]."""
     mean = x.mean(0)
     centred = x - mean
@@ -51,13 +51,13 @@ def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def gaussian_distance(mean_r: np.ndarray, cov_r: np.ndarray, mean_f: np.ndarray, cov_f: np.ndarray) -> float:
     """‖μr − μf‖² + tr Σr + tr Σf − 2·tr (Σr^½ Σf Σr^½)^½ from means [D] and covariances [D, D]."""
-    L = _root(cov_r)
+    L = _factor_covariance(cov_r)
     eigenvalues = np.linalg.eigvalsh(L.T @ cov_f @ L)  # those of Σr^½ Σf Σr^½, whichever root L is
     trace = np.trace(cov_r) + np.trace(cov_f) - 2 * np.sqrt(eigenvalues.clip(0)).sum()
     return max(0.0, float(np.sum((mean_r - mean_f) ** 2) + trace))  # rounding may fall below 0
 
 
-def _root(cov: np.ndarray) -> np.ndarray:
+def _factor_covariance(cov: np.ndarray) -> np.ndarray:
     """L with L Lᵀ = cov: Cholesky, or from eigenvectors where dead features or few samples leave cov singular."""
     try:
         return np.linalg.cholesky(cov)

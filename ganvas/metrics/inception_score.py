@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 
 from ..config import config
-from ..core import Scored
+from ..core import Features
 from ..errors import GanvasError
-from .check import matrix
+from .check import check_features
 
 
 @config
@@ -35,12 +35,12 @@ class InceptionScore:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"inception_score": False, "inception_score_std": True}
 
-    def __call__(self, real: Scored, fake: Scored) -> dict[str, float]:
+    def __call__(self, real: Features, fake: Features) -> dict[str, float]:
         if fake.logits is None:
             raise GanvasError("inception score: this extractor is no classifier: use FashionClassifier, or drop the metric")
         if self.splits < 1:
             raise GanvasError(f"inception score: splits must be 1 or more, got {self.splits}")
-        logits = matrix(fake.logits, "logits of the fakes", least=self.splits)
+        logits = check_features(fake.logits, "logits of the fakes", min_samples=self.splits)
         edges = [i * len(logits) // self.splits for i in range(self.splits + 1)]
         scores = [inception_score(logits[a:b]) for a, b in pairwise(edges)]
         return {"inception_score": float(np.mean(scores)), "inception_score_std": float(np.std(scores))}

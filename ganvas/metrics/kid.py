@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 
 from ..config import config
-from ..core import Scored
+from ..core import Features
 from ..errors import GanvasError
-from .check import matrices
+from .check import check_feature_pair
 
 
 @config
@@ -35,10 +35,10 @@ class KID:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"kid": True, "kid_std": True}
 
-    def __call__(self, real: Scored, fake: Scored) -> dict[str, float]:
+    def __call__(self, real: Features, fake: Features) -> dict[str, float]:
         if self.subsets < 1 or self.subset_size < 2:
             raise GanvasError(f"kid: needs 1 subset of 2 samples or more, got {self.subsets} of {self.subset_size}")
-        x, y = matrices(real.features, fake.features)
+        x, y = check_feature_pair(real.features, fake.features)
         size = min(self.subset_size, len(x), len(y))
         rng = np.random.default_rng(self.seed)
         values = [
@@ -53,11 +53,11 @@ class KID:
 def kernel_distance(x: np.ndarray, y: np.ndarray) -> float:
     """Unbiased squared MMD of x [N, D] and y [M, D], N and M at least 2."""
     n, m = len(x), len(y)
-    xx, yy, xy = _kernel(x, x), _kernel(y, y), _kernel(x, y)
-    within = (xx.sum() - np.trace(xx)) / (n * (n - 1)) + (yy.sum() - np.trace(yy)) / (m * (m - 1))
-    return float(within - 2 * xy.mean())
+    xx, yy, xy = _cubic_kernel(x, x), _cubic_kernel(y, y), _cubic_kernel(x, y)
+    within_sets = (xx.sum() - np.trace(xx)) / (n * (n - 1)) + (yy.sum() - np.trace(yy)) / (m * (m - 1))
+    return float(within_sets - 2 * xy.mean())
 
 
-def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _cubic_kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     k = x @ y.T / x.shape[1] + 1
     return k * k * k  # k ** 3 calls pow for every element, 35 times slower

@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 
 from ..config import config
-from ..core import Scored
+from ..core import Features
 from ..errors import GanvasError
-from .check import matrix
-from .neighbours import nearest
+from .check import check_features
+from .neighbours import find_nearest_points
 
 
 @config
@@ -29,7 +29,7 @@ class Modes:
 
     centres: tuple[tuple[float, ...], ...]
     std: float  # of each Gaussian, in every direction
-    within: float = 3.0  # standard deviations
+    max_deviations: float = 3.0  # standard deviations
 
     @property
     def samples(self) -> None:
@@ -43,22 +43,22 @@ class Modes:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"modes": False, "high_quality": False, "mode_kl": True}
 
-    def __call__(self, real: Scored, fake: Scored) -> dict[str, float]:
-        points = matrix(fake.features, "fake", least=1)
+    def __call__(self, real: Features, fake: Features) -> dict[str, float]:
+        points = check_features(fake.features, "fake", min_samples=1)
         if {len(c) for c in self.centres} != {points.shape[1]}:
             raise GanvasError(f"modes: samples have {points.shape[1]} coordinates, some centres have not: give matching ones")
         if not self.std > 0:
             raise GanvasError(f"modes: std must be above 0, got {self.std}: give the standard deviation of each Gaussian")
-        at = np.array(self.centres, np.float64)
-        near, _ = nearest(matrix(real.features, "real", least=1), at)
-        if (near <= self.within * self.std).mean() < 0.9:  # of a true mixture, 99%
+        centres = np.array(self.centres, np.float64)
+        real_distances, _ = find_nearest_points(check_features(real.features, "real", min_samples=1), centres)
+        if (real_distances <= self.max_deviations * self.std).mean() < 0.9:  # of a true mixture, 99%
             raise GanvasError("modes: the real samples do not lie at these centres: give those of the data, and its std")
-        distance, index = nearest(points, at)
-        good = distance <= self.within * self.std
-        counts = np.bincount(index[good], minlength=len(self.centres))
+        distance, index = find_nearest_points(points, centres)
+        is_high_quality = distance <= self.max_deviations * self.std
+        counts = np.bincount(index[is_high_quality], minlength=len(self.centres))
         return {
             "modes": float(np.count_nonzero(counts)),
-            "high_quality": float(good.mean()),
+            "high_quality": float(is_high_quality.mean()),
             "mode_kl": _kl_from_uniform(counts),
         }
 

@@ -6,28 +6,28 @@ import numpy as np
 
 from ..errors import GanvasError
 
-BLOCK = 2**22  # distances held at once: 32 MB, and a few temporaries of that size
-SAME = 1e-12  # of the squared radius of the data; rounding leaves less than this between copies of a point
+DISTANCES_PER_BLOCK = 2**22  # distances held at once: 32 MB, and a few temporaries of that size
+COPY_TOLERANCE = 1e-12  # of the squared radius of the data; rounding leaves less than this between copies of a point
 
 
-def blocks(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+def iterate_distance_blocks(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Rows of a [N, D] and their distances to all of b [M, D]: (rows, [len(rows), M]) pairs, in order."""
     centre = b.mean(0)  # ‖a‖² + ‖b‖² − 2a·b cancels least around the origin
     a, b = a - centre, b - centre
     aa, bb = np.einsum("nd,nd->n", a, a), np.einsum("nd,nd->n", b, b)
-    same = SAME * (aa.max() + bb.max())
-    size = max(1, BLOCK // len(b))
+    copy_threshold = COPY_TOLERANCE * (aa.max() + bb.max())
+    size = max(1, DISTANCES_PER_BLOCK // len(b))
     for start in range(0, len(a), size):
         rows = slice(start, min(start + size, len(a)))
         squared = a[rows] @ b.T
         squared *= -2
         squared += aa[rows, None]
         squared += bb
-        squared[squared < same] = 0  # negatives too; copies of a point are exactly 0 apart
+        squared[squared < copy_threshold] = 0  # negatives too; copies of a point are exactly 0 apart
         yield rows, np.sqrt(squared, out=squared)
 
 
-def kth_distances(points: np.ndarray, k: int) -> np.ndarray:
+def measure_kth_distances(points: np.ndarray, k: int) -> np.ndarray:
     """Distance of each of points [N, D] to its k-th nearest other -> [N].
 
     Raises:
@@ -35,26 +35,26 @@ def kth_distances(points: np.ndarray, k: int) -> np.ndarray:
     """
     if not 1 <= k < len(points):
         raise GanvasError(f"neighbour number k = {k} must lie in 1..{len(points) - 1} for {len(points)} samples: score more")
-    found = np.empty(len(points))
-    for rows, distances in blocks(points, points):
+    radii = np.empty(len(points))
+    for rows, distances in iterate_distance_blocks(points, points):
         distances[np.arange(len(distances)), np.arange(rows.start, rows.stop)] = np.inf  # a point is no neighbour of itself
         distances.partition(k - 1, axis=1)
-        found[rows] = distances[:, k - 1]
-    return found
+        radii[rows] = distances[:, k - 1]
+    return radii
 
 
-def nearest(points: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def find_nearest_points(points: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distance [N] of each of points [N, D] to the nearest of others [M, D], and that one's index [N]."""
     distance, index = np.empty(len(points)), np.empty(len(points), np.int64)
-    for rows, distances in blocks(points, others):
+    for rows, distances in iterate_distance_blocks(points, others):
         index[rows] = distances.argmin(1)
         distance[rows] = distances.min(1)
     return distance, index
 
 
-def balls(points: np.ndarray, centres: np.ndarray, radii: np.ndarray, closed: bool) -> np.ndarray:
+def count_balls(points: np.ndarray, centres: np.ndarray, radii: np.ndarray, is_closed: bool) -> np.ndarray:
     """In how many balls, centres [M, D] and radii [M], each of points [N, D] lies -> int [N]; closed: the edge counts."""
-    found = np.empty(len(points), np.int64)
-    for rows, distances in blocks(points, centres):
-        found[rows] = np.count_nonzero(distances <= radii if closed else distances < radii, axis=1)
-    return found
+    counts = np.empty(len(points), np.int64)
+    for rows, distances in iterate_distance_blocks(points, centres):
+        counts[rows] = np.count_nonzero(distances <= radii if is_closed else distances < radii, axis=1)
+    return counts

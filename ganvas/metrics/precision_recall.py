@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 
 from ..config import config
-from ..core import Scored
-from .check import matrices
-from .neighbours import balls, kth_distances
+from ..core import Features
+from .check import check_feature_pair
+from .neighbours import count_balls, measure_kth_distances
 
 
 @config
@@ -30,11 +30,11 @@ class PrecisionRecall:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"precision": False, "recall": False}
 
-    def __call__(self, real: Scored, fake: Scored) -> dict[str, float]:
-        x, y = matrices(real.features, fake.features)
-        return {"precision": float(among(y, x, self.k).mean()), "recall": float(among(x, y, self.k).mean())}
+    def __call__(self, real: Features, fake: Features) -> dict[str, float]:
+        x, y = check_feature_pair(real.features, fake.features)
+        return {"precision": float(is_among(y, x, self.k).mean()), "recall": float(is_among(x, y, self.k).mean())}
 
 
-def among(points: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
+def is_among(points: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
     """Whether each of points [N, D] lies in the k-th neighbour ball of any of others [M, D] -> bool [N]."""
-    return balls(points, others, kth_distances(others, k), closed=True) > 0
+    return count_balls(points, others, measure_kth_distances(others, k), is_closed=True) > 0

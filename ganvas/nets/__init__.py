@@ -11,10 +11,10 @@ from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
 from .wrappers.conditioning import AuxiliaryClassifier, Concatenation, Projection
-from .wrappers.encoded import Encoded
-from .wrappers.initialised import Initialised
+from .wrappers.encoded import WithEncoder
+from .wrappers.initialised import WithInitialisation
 from .wrappers.minibatch import MinibatchDiscrimination
-from .wrappers.spectral import Spectral
+from .wrappers.spectral import WithSpectralNorm
 from .wrappers.virtual import VirtualBatchNorm
 
 __all__ = [
@@ -28,14 +28,14 @@ __all__ = [
     "BigGANDeep",
     "Compact",
     "Concatenation",
-    "Encoded",
-    "Initialised",
     "MinibatchDiscrimination",
     "ProGAN",
     "Projection",
-    "Spectral",
     "StyleGAN",
     "StyleGAN2",
     "StyleGAN3",
     "VirtualBatchNorm",
+    "WithEncoder",
+    "WithInitialisation",
+    "WithSpectralNorm",
 ]

@@ -12,32 +12,32 @@ import torch
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Spec, Verdict
-from .layers.labels import check_widths, classes_of, embedded, image_levels
+from ..core import CriticOutput, Spec
+from .layers.labels import check_widths, count_classes, embed_labels, read_image_levels
 
 
-def widths(width: int, cap: int, levels: int) -> list[int]:
+def compute_compact_widths(width: int, cap: int, levels: int) -> list[int]:
     """Channels at 4 px, 8 px, … up to half the image's size: `width` at the largest, doubling downwards, at most `cap`."""
     return [min(cap, width * 2**i) for i in reversed(range(levels))]
 
 
-class Norm(nn.Module):
+class ClassBatchNorm(nn.Module):
     """Batch norm whose gain and bias depend on the label, if there are `classes`."""
 
     def __init__(self, width: int, classes: int) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(width, affine=not classes)
-        self.change = zero_embedding(classes, 2 * width) if classes else None
+        self.change = build_zero_embedding(classes, 2 * width) if classes else None
 
     def forward(self, x: Tensor, label: Tensor | None) -> Tensor:
         x = self.norm(x)
         if self.change is None or label is None:
             return x
-        gain, bias = embedded(self.change, label).to(x.dtype)[:, :, None, None].chunk(2, 1)
+        gain, bias = embed_labels(self.change, label).to(x.dtype)[:, :, None, None].chunk(2, 1)
         return torch.addcmul(bias, x, 1 + gain)
 
 
-def zero_embedding(classes: int, size: int) -> nn.Embedding:
+def build_zero_embedding(classes: int, size: int) -> nn.Embedding:
     """At first every class is the same."""
     embedding = nn.Embedding(classes, size)
     nn.init.zeros_(embedding.weight)
@@ -47,20 +47,21 @@ def zero_embedding(classes: int, size: int) -> nn.Embedding:
 class Generator(nn.Module):
     """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1]."""
 
-    def __init__(self, z_dim: int, sizes: list[int], channels: int, classes: int) -> None:
+    def __init__(self, z_dim: int, widths: list[int], channels: int, classes: int) -> None:
         super().__init__()
-        self.z_dim, self.conditional = z_dim, classes > 0
-        self.first = nn.Linear(z_dim, sizes[0] * 16)
-        self.label = zero_embedding(classes, sizes[0] * 16) if classes else None
-        self.norms = nn.ModuleList(Norm(width, classes) for width in sizes)
+        self.z_dim, self.takes_conditions = z_dim, classes > 0
+        self.first = nn.Linear(z_dim, widths[0] * 16)
+        self.label = build_zero_embedding(classes, widths[0] * 16) if classes else None
+        self.norms = nn.ModuleList(ClassBatchNorm(width, classes) for width in widths)
         self.doublings = nn.ModuleList(
-            nn.ConvTranspose2d(inputs, outputs, 4, 2, 1) for inputs, outputs in zip(sizes, [*sizes[1:], channels], strict=True)
+            nn.ConvTranspose2d(inputs, outputs, 4, 2, 1)
+            for inputs, outputs in zip(widths, [*widths[1:], channels], strict=True)
         )
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         h = self.first(z)
         if self.label is not None and label is not None:
-            h = h + embedded(self.label, label)
+            h = h + embed_labels(self.label, label)
         h = h.unflatten(1, (-1, 4, 4))
         for norm, doubling in zip(self.norms, self.doublings, strict=True):
             h = doubling(nn.functional.leaky_relu(norm(h, label), 0.2, inplace=True))
@@ -70,23 +71,23 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """x [N, C, 4·2^levels, …], label int64 [N] where there are `classes` -> Verdict."""
 
-    def __init__(self, sizes: list[int], channels: int, classes: int) -> None:
+    def __init__(self, widths: list[int], channels: int, classes: int) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for inputs, outputs in zip([channels, *sizes], sizes, strict=False):
+        for inputs, outputs in zip([channels, *widths], widths, strict=False):
             layers += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
         self.layers = nn.Sequential(*layers, nn.Flatten())
-        self.last = nn.Linear(sizes[-1] * 16, 1)
-        self.label = nn.Embedding(classes, sizes[-1] * 16) if classes else None
+        self.last = nn.Linear(widths[-1] * 16, 1)
+        self.label = nn.Embedding(classes, widths[-1] * 16) if classes else None
         if self.label is not None:
             nn.init.normal_(self.label.weight, std=0.02)
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
+    def forward(self, x: Tensor, label: Tensor | None = None) -> CriticOutput:
         h = self.layers(x)
         logit = self.last(h).flatten()
         if self.label is not None and label is not None:
             logit = logit + (h * self.label(label)).sum(1) / h.shape[1] ** 0.5
-        return Verdict(logit, h)
+        return CriticOutput(logit, h)
 
 
 @config
@@ -106,10 +107,10 @@ class Compact:
         check_widths(z_dim=self.z_dim, g_width=self.g_width, d_width=self.d_width, cap=self.cap)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "Compact")
-        classes = classes_of(spec) if self.labels else 0
-        G = Generator(self.z_dim, widths(self.g_width, self.cap, levels), channels, classes)
-        D = Discriminator(widths(self.d_width, self.cap, levels)[::-1], channels, classes)
+        channels, levels = read_image_levels(spec, "Compact")
+        classes = count_classes(spec) if self.labels else 0
+        G = Generator(self.z_dim, compute_compact_widths(self.g_width, self.cap, levels), channels, classes)
+        D = Discriminator(compute_compact_widths(self.d_width, self.cap, levels)[::-1], channels, classes)
         return nn.ModuleDict({"G": G, "D": D})
 
     def smallest(self) -> "Compact":

@@ -12,9 +12,9 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Spec, Verdict
+from ..core import CriticOutput, Spec
 from ..errors import refuse
-from .layers.labels import check_widths, image_levels
+from .layers.labels import check_widths, read_image_levels
 
 
 class Generator(nn.Module):
@@ -38,25 +38,25 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """x [N, C, 4·2^levels, …] -> Verdict."""
 
-    def __init__(self, width: int, levels: int, channels: int, kernel: int, batch_norm: bool) -> None:
+    def __init__(self, width: int, levels: int, channels: int, kernel: int, has_batch_norm: bool) -> None:
         super().__init__()
         pad = (kernel - 1) // 2
         widths = [channels, *(width * 2**i for i in range(levels))]
         layers: list[nn.Module] = []
         for level, (inputs, outputs) in enumerate(pairwise(widths)):
             layers.append(nn.Conv2d(inputs, outputs, kernel, 2, pad, bias=False))
-            if level and batch_norm:
+            if level and has_batch_norm:
                 layers.append(nn.BatchNorm2d(outputs))
             layers.append(nn.LeakyReLU(0.2, inplace=True))
         self.layers = nn.Sequential(*layers)
         self.last = nn.Conv2d(widths[-1], 1, 4, bias=False)
 
-    def forward(self, x: Tensor) -> Verdict:
+    def forward(self, x: Tensor) -> CriticOutput:
         h = self.layers(x)
-        return Verdict(self.last(h).flatten(), h.flatten(1))
+        return CriticOutput(self.last(h).flatten(), h.flatten(1))
 
 
-def initialise(module: nn.Module) -> None:
+def initialise_dcgan_weights(module: nn.Module) -> None:
     """Convolutions ~ N(0, 0.02), batch-norm weights ~ N(1, 0.02)."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, 0.0, 0.02)
@@ -82,10 +82,10 @@ class DCGAN:
         refuse(self.kernel not in (4, 5), "nets.kernel", self.kernel, "4 or 5", "--nets.kernel 5")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "DCGAN")
+        channels, levels = read_image_levels(spec, "DCGAN")
         G = Generator(self.z_dim, self.width, levels, channels, self.kernel)
         D = Discriminator(self.width, levels, channels, self.kernel, self.d_norm == "batch")
-        return nn.ModuleDict({"G": G, "D": D}).apply(initialise)
+        return nn.ModuleDict({"G": G, "D": D}).apply(initialise_dcgan_weights)
 
     def smallest(self) -> "DCGAN":
         return replace(self, z_dim=2, width=2)

@@ -10,23 +10,25 @@ import torch
 from torch import Tensor, nn
 
 from ..config import config
-from ..core import Spec, Verdict
+from ..core import CriticOutput, Spec
 from .layers.labels import check_widths
 
 
 class Generator(nn.Module):
     """z [N, z_dim] -> x [N, *shape]; hidden layers: linear, LeakyReLU 0.2, then batch norm if asked for."""
 
-    def __init__(self, z_dim: int, hidden: tuple[int, ...], shape: tuple[int, ...], batch_norm: bool, tanh: bool) -> None:
+    def __init__(
+        self, z_dim: int, hidden_widths: tuple[int, ...], shape: tuple[int, ...], has_batch_norm: bool, has_tanh: bool
+    ) -> None:
         super().__init__()
         self.z_dim = z_dim
         layers: list[nn.Module] = []
-        for inputs, outputs in zip((z_dim, *hidden), hidden, strict=False):
+        for inputs, outputs in zip((z_dim, *hidden_widths), hidden_widths, strict=False):
             layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(0.2)]
-            if batch_norm:  # momentum 0.8 in Keras' sense is 0.2 here
+            if has_batch_norm:  # momentum 0.8 in Keras' sense is 0.2 here
                 layers.append(nn.BatchNorm1d(outputs, momentum=0.2))
-        layers.append(nn.Linear((z_dim, *hidden)[-1], prod(shape)))
-        if tanh:
+        layers.append(nn.Linear((z_dim, *hidden_widths)[-1], prod(shape)))
+        if has_tanh:
             layers.append(nn.Tanh())
         self.layers = nn.Sequential(*layers, nn.Unflatten(1, shape))
 
@@ -51,20 +53,20 @@ class FourierFeatures(nn.Module):
 class Discriminator(nn.Module):
     """x [N, *shape] -> Verdict."""
 
-    def __init__(self, hidden: tuple[int, ...], shape: tuple[int, ...], frequencies: int) -> None:
+    def __init__(self, hidden_widths: tuple[int, ...], shape: tuple[int, ...], frequencies: int) -> None:
         super().__init__()
-        widths = (prod(shape) + 2 * frequencies, *hidden)
+        widths = (prod(shape) + 2 * frequencies, *hidden_widths)
         layers: list[nn.Module] = [nn.Flatten()]
         if frequencies:
             layers.append(FourierFeatures(prod(shape), frequencies))
-        for inputs, outputs in zip(widths, hidden, strict=False):
+        for inputs, outputs in zip(widths, hidden_widths, strict=False):
             layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
         self.last = nn.Linear(widths[-1], 1)
 
-    def forward(self, x: Tensor) -> Verdict:
+    def forward(self, x: Tensor) -> CriticOutput:
         h = self.layers(x)
-        return Verdict(self.last(h).squeeze(1), h)
+        return CriticOutput(self.last(h).squeeze(1), h)
 
 
 @config

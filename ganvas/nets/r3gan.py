@@ -13,21 +13,21 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from ..config import config
-from ..core import Spec, Verdict
+from ..core import CriticOutput, Spec
 from ..errors import refuse
-from ..resampling import doubled, halved
-from .layers.labels import check_widths, classes_of, embedded, image_levels
+from ..resampling import double_size, halve_size
+from .layers.labels import check_widths, count_classes, embed_labels, read_image_levels
 
-EXPANSION = 2  # of a block's inner width
-GAIN = (2 / (1 + 0.2**2)) ** 0.5  # of LeakyReLU 0.2
+INNER_WIDTH_FACTOR = 2  # of a block's inner width
+LEAKY_RELU_GAIN = (2 / (1 + 0.2**2)) ** 0.5  # of LeakyReLU 0.2
 
 
-class Block(nn.Module):
+class ResNeXtBlock(nn.Module):
     """x + 1x1(LeakyReLU(3x3 grouped(LeakyReLU(1x1(x))))), biases before the activations alone."""
 
     def __init__(self, width: int, group: int) -> None:
         super().__init__()
-        inner = width * EXPANSION
+        inner = width * INNER_WIDTH_FACTOR
         self.first, self.second = nn.Conv2d(width, inner, 1), nn.Conv2d(inner, inner, 3, 1, 1, groups=max(1, inner // group))
         self.last = nn.Conv2d(inner, width, 1, bias=False)
 
@@ -35,7 +35,7 @@ class Block(nn.Module):
         return x + self.last(leaky_relu(self.second(leaky_relu(self.first(x), 0.2)), 0.2))
 
 
-def changed(inputs: int, outputs: int) -> nn.Module:
+def build_channel_change(inputs: int, outputs: int) -> nn.Module:
     """The number of channels changed, where it has to be."""
     return nn.Conv2d(inputs, outputs, 1, bias=False) if inputs != outputs else nn.Identity()
 
@@ -45,21 +45,21 @@ class Generator(nn.Module):
 
     def __init__(self, z_dim: int, widths: Sequence[int], channels: int, blocks: int, group: int, classes: int) -> None:
         super().__init__()
-        self.z_dim, self.conditional = z_dim, classes > 0
+        self.z_dim, self.takes_conditions = z_dim, classes > 0
         self.label = nn.Embedding(classes, z_dim) if classes else None
         self.basis = nn.Parameter(torch.randn(widths[0], 4, 4))
         self.first = nn.Linear(z_dim * (2 if classes else 1), widths[0], bias=False)
-        self.changes = nn.ModuleList(changed(inputs, outputs) for inputs, outputs in pairwise(widths))
-        self.stages = nn.ModuleList(nn.Sequential(*(Block(width, group) for _ in range(blocks))) for width in widths)
+        self.changes = nn.ModuleList(build_channel_change(inputs, outputs) for inputs, outputs in pairwise(widths))
+        self.stages = nn.ModuleList(nn.Sequential(*(ResNeXtBlock(width, group) for _ in range(blocks))) for width in widths)
         self.last = nn.Conv2d(widths[-1], channels, 1, bias=False)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        z = z if self.label is None or label is None else torch.cat([z, embedded(self.label, label)], 1)
+        z = z if self.label is None or label is None else torch.cat([z, embed_labels(self.label, label)], 1)
         start = self.first(z)[:, :, None, None]
         start = (self.basis.to(start.dtype) * start).contiguous(memory_format=torch.channels_last)
         h = self.stages[0](start)
         for change, stage in zip(self.changes, self.stages[1:], strict=True):
-            h = stage(doubled(change(h)))
+            h = stage(double_size(change(h)))
         return self.last(h)
 
 
@@ -72,32 +72,32 @@ class Discriminator(nn.Module):
     def __init__(self, widths: Sequence[int], channels: int, blocks: int, group: int, classes: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(channels, widths[0], 1, bias=False)
-        self.stages = nn.ModuleList(nn.Sequential(*(Block(width, group) for _ in range(blocks))) for width in widths)
-        self.changes = nn.ModuleList(changed(inputs, outputs) for inputs, outputs in pairwise(widths))
+        self.stages = nn.ModuleList(nn.Sequential(*(ResNeXtBlock(width, group) for _ in range(blocks))) for width in widths)
+        self.changes = nn.ModuleList(build_channel_change(inputs, outputs) for inputs, outputs in pairwise(widths))
         self.basis = nn.Conv2d(widths[-1], widths[-1], 4, groups=widths[-1], bias=False)
         self.last = nn.Linear(widths[-1], widths[-1] if classes else 1, bias=False)
         self.label = nn.Embedding(classes, widths[-1]) if classes else None
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
+    def forward(self, x: Tensor, label: Tensor | None = None) -> CriticOutput:
         h = self.stages[0](self.first(x))
         for change, stage in zip(self.changes, self.stages[1:], strict=True):
-            h = stage(change(halved(h)))
+            h = stage(change(halve_size(h)))
         features = self.basis(h).flatten(1)
-        found = self.last(features)
+        outputs = self.last(features)
         if self.label is not None:
             assert label is not None
-            found = (found * embedded(self.label, label)).sum(1, keepdim=True)
-        return Verdict(found.squeeze(1), features)
+            outputs = (outputs * embed_labels(self.label, label)).sum(1, keepdim=True)
+        return CriticOutput(outputs.squeeze(1), features)
 
 
 @torch.no_grad()
-def initialise(net: nn.Module) -> None:
+def initialise_r3gan_weights(net: nn.Module) -> None:
     """He's normal over the fourth root of the number of blocks within blocks, of gain 1 outside; last layers of blocks 0."""
-    blocks = [module for module in net.modules() if isinstance(module, Block)]
-    within = {layer for block in blocks for layer in (block.first, block.second, block.last)}
+    blocks = [module for module in net.modules() if isinstance(module, ResNeXtBlock)]
+    inner_layers = {layer for block in blocks for layer in (block.first, block.second, block.last)}
     for layer in net.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
-            gain = GAIN * len(blocks) ** -0.25 if layer in within else 1.0
+            gain = LEAKY_RELU_GAIN * len(blocks) ** -0.25 if layer in inner_layers else 1.0
             nn.init.normal_(layer.weight, std=gain * layer.weight[0].numel() ** -0.5)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
@@ -125,17 +125,25 @@ class R3GAN:
     def __post_init__(self) -> None:
         refuse(not self.widths, "nets.widths", self.widths, "one or more", "--nets.widths 256 256 128 64")
         check_widths(z_dim=self.z_dim, blocks=self.blocks, group=self.group, widths=min(self.widths))
-        odd = [width for width in self.widths if width * EXPANSION % min(self.group, width * EXPANSION)]
-        refuse(bool(odd), "nets.widths", odd, f"such that groups of {self.group} divide twice of each", "--nets.group 8")
+        indivisible_widths = [
+            width for width in self.widths if width * INNER_WIDTH_FACTOR % min(self.group, width * INNER_WIDTH_FACTOR)
+        ]
+        refuse(
+            bool(indivisible_widths),
+            "nets.widths",
+            indivisible_widths,
+            f"such that groups of {self.group} divide twice of each",
+            "--nets.group 8",
+        )
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "R3GAN")
-        classes = classes_of(spec) if self.labels else 0
-        sizes = (self.widths + self.widths[-1:] * levels)[: levels + 1]
-        G = Generator(self.z_dim, sizes, channels, self.blocks, self.group, classes)
-        D = Discriminator(sizes[::-1], channels, self.blocks, self.group, classes)
-        initialise(G)
-        initialise(D)
+        channels, levels = read_image_levels(spec, "R3GAN")
+        classes = count_classes(spec) if self.labels else 0
+        layer_widths = (self.widths + self.widths[-1:] * levels)[: levels + 1]
+        G = Generator(self.z_dim, layer_widths, channels, self.blocks, self.group, classes)
+        D = Discriminator(layer_widths[::-1], channels, self.blocks, self.group, classes)
+        initialise_r3gan_weights(G)
+        initialise_r3gan_weights(D)
         return nn.ModuleDict({"G": G, "D": D})
 
     def smallest(self) -> "R3GAN":

@@ -14,37 +14,37 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, relu
 
 from ..config import config
-from ..core import Spec, Verdict
-from .layers.labels import check_widths, classes_of, embedded, image_levels, shares_of
-from .layers.spectral_norm import spectral
+from ..core import CriticOutput, Spec
+from .layers.labels import check_widths, compute_class_shares, count_classes, embed_labels, read_image_levels
+from .layers.spectral_norm import add_spectral_norm
 
-G_WIDTHS = {64: (16, 16, 8, 4, 2), 128: (16, 16, 8, 4, 2, 1), 256: (16, 16, 8, 8, 4, 2, 1)}  # times `width`, from 4 px
-D_WIDTHS = {64: (1, 2, 4, 8, 16), 128: (1, 2, 4, 8, 16, 16), 256: (1, 2, 4, 8, 8, 16, 16)}  # of the blocks' outputs
-SMALL = 4  # times `width` throughout, up to 32 px
-
-
-def g_widths(width: int, levels: int) -> list[int]:
-    return [width * times for times in G_WIDTHS.get(4 * 2**levels, (SMALL,) * (levels + 1))]
+G_WIDTH_FACTORS = {64: (16, 16, 8, 4, 2), 128: (16, 16, 8, 4, 2, 1), 256: (16, 16, 8, 8, 4, 2, 1)}  # times `width`, from 4 px
+D_WIDTH_FACTORS = {64: (1, 2, 4, 8, 16), 128: (1, 2, 4, 8, 16, 16), 256: (1, 2, 4, 8, 8, 16, 16)}  # of the blocks' outputs
+SMALL_IMAGE_WIDTH_FACTOR = 4  # times `width` throughout, up to 32 px
 
 
-def d_widths(width: int, levels: int) -> list[int]:
+def compute_g_widths(width: int, levels: int) -> list[int]:
+    return [width * times for times in G_WIDTH_FACTORS.get(4 * 2**levels, (SMALL_IMAGE_WIDTH_FACTOR,) * (levels + 1))]
+
+
+def compute_d_widths(width: int, levels: int) -> list[int]:
     """Of the blocks' outputs: all but the last halve the image from 64 px, the first two of four below."""
-    return [width * times for times in D_WIDTHS.get(4 * 2**levels, (SMALL,) * 4)]
+    return [width * times for times in D_WIDTH_FACTORS.get(4 * 2**levels, (SMALL_IMAGE_WIDTH_FACTOR,) * 4)]
 
 
-def halvings(levels: int) -> int:
+def count_halvings(levels: int) -> int:
     """How many of D's blocks halve the image."""
-    return levels if 4 * 2**levels in D_WIDTHS else 2
+    return levels if 4 * 2**levels in D_WIDTH_FACTORS else 2
 
 
-class Norm(nn.Module):
+class ConditionalBatchNorm(nn.Module):
     """Batch norm whose gain and bias are linear in y [N, told]; ordinary batch norm where there is nothing to tell."""
 
-    def __init__(self, width: int, told: int, eps: float) -> None:
+    def __init__(self, width: int, condition_size: int, eps: float) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(width, eps, affine=not told)
-        self.gain = nn.Linear(told, width, bias=False) if told else None
-        self.bias = nn.Linear(told, width, bias=False) if told else None
+        self.norm = nn.BatchNorm2d(width, eps, affine=not condition_size)
+        self.gain = nn.Linear(condition_size, width, bias=False) if condition_size else None
+        self.bias = nn.Linear(condition_size, width, bias=False) if condition_size else None
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         x = self.norm(x)
@@ -68,41 +68,43 @@ class Attention(nn.Module):
         query = self.theta(x).flatten(2)
         keys, values = (max_pool2d(layer(x), 2).flatten(2) for layer in (self.phi, self.g))
         weights = (query.transpose(1, 2) @ keys).softmax(2)  # [N, HW, HW/4]
-        seen = (values @ weights.transpose(1, 2)).view(x.shape[0], -1, *x.shape[2:])
-        return self.gamma * self.o(seen) + x
+        context = (values @ weights.transpose(1, 2)).view(x.shape[0], -1, *x.shape[2:])
+        return self.gamma * self.o(context) + x
 
 
 class UpBlock(nn.Module):
     """Twice the size: norm, ReLU, doubling, convolution, norm, ReLU, convolution; beside it a doubled 1x1 convolution."""
 
-    def __init__(self, inputs: int, outputs: int, told: int, eps: float) -> None:
+    def __init__(self, inputs: int, outputs: int, condition_size: int, eps: float) -> None:
         super().__init__()
-        self.norms = nn.ModuleList([Norm(inputs, told, eps), Norm(outputs, told, eps)])
+        self.norms = nn.ModuleList(
+            [ConditionalBatchNorm(inputs, condition_size, eps), ConditionalBatchNorm(outputs, condition_size, eps)]
+        )
         self.first, self.second = nn.Conv2d(inputs, outputs, 3, 1, 1), nn.Conv2d(outputs, outputs, 3, 1, 1)
         self.beside = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
-        h = self.first(doubled(relu(self.norms[0](x, y), inplace=True)))
+        h = self.first(double_nearest(relu(self.norms[0](x, y), inplace=True)))
         h = self.second(relu(self.norms[1](h, y), inplace=True))
-        return h + doubled(self.beside(x))  # a 1x1 convolution and the doubling may change places: a quarter of the work
+        return h + double_nearest(self.beside(x))  # a 1x1 convolution and the doubling may change places: a quarter of the work
 
 
-def doubled(x: Tensor) -> Tensor:
+def double_nearest(x: Tensor) -> Tensor:
     return interpolate(x, scale_factor=2, mode="nearest")
 
 
 class DownBlock(nn.Module):
     """ReLU, convolution, ReLU, convolution, mean of 2x2; beside it a 1x1 convolution. D's first block has no first ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, first: bool, halve: bool) -> None:
+    def __init__(self, inputs: int, outputs: int, is_first: bool, is_halving: bool) -> None:
         super().__init__()
-        self.is_first, self.halve = first, halve
+        self.is_first, self.is_halving = is_first, is_halving
         self.first, self.second = nn.Conv2d(inputs, outputs, 3, 1, 1), nn.Conv2d(outputs, outputs, 3, 1, 1)
-        self.beside = nn.Conv2d(inputs, outputs, 1) if halve or inputs != outputs else nn.Identity()
+        self.beside = nn.Conv2d(inputs, outputs, 1) if is_halving or inputs != outputs else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.second(relu(self.first(x if self.is_first else relu(x)), inplace=True))
-        if not self.halve:
+        if not self.is_halving:
             return h + self.beside(x)
         return avg_pool2d(h, 2) + self.beside(avg_pool2d(x, 2))  # as above: the mean first
 
@@ -123,35 +125,41 @@ class Generator(nn.Module):
         widths: list[int],
         channels: int,
         classes: int,
-        shared: int = 0,
-        split: bool = False,
-        attend: Collection[int] = (),
+        shared_dim: int = 0,
+        is_split: bool = False,
+        attention_blocks: Collection[int] = (),
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        parts = len(widths) if split else 1
-        own = max(1, z_dim // parts)
-        self.z_dim, self.own, self.split, self.classes, self.conditional = own * parts, own, split, classes, classes > 0
-        self.shared = nn.Embedding(classes, shared) if classes and shared else None
-        told = (shared if self.shared else classes) + (own if split else 0)
-        self.first = nn.Linear(own, widths[0] * 16)
-        self.blocks = nn.ModuleList(UpBlock(i, o, told, eps) for i, o in pairwise(widths))
-        self.attention = nn.ModuleDict({str(k): Attention(widths[k + 1]) for k in attend})
+        parts = len(widths) if is_split else 1
+        part_size = max(1, z_dim // parts)
+        self.z_dim, self.part_size, self.is_split, self.classes, self.takes_conditions = (
+            part_size * parts,
+            part_size,
+            is_split,
+            classes,
+            classes > 0,
+        )
+        self.shared = nn.Embedding(classes, shared_dim) if classes and shared_dim else None
+        condition_size = (shared_dim if self.shared else classes) + (part_size if is_split else 0)
+        self.first = nn.Linear(part_size, widths[0] * 16)
+        self.blocks = nn.ModuleList(UpBlock(i, o, condition_size, eps) for i, o in pairwise(widths))
+        self.attention = nn.ModuleDict({str(k): Attention(widths[k + 1]) for k in attention_blocks})
         self.norm, self.last = nn.BatchNorm2d(widths[-1]), nn.Conv2d(widths[-1], channels, 3, 1, 1)
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        parts = z.split(self.own, 1)
+        parts = z.split(self.part_size, 1)
         h = self.first(parts[0]).unflatten(1, (-1, 4, 4))
-        y = None if label is None else self.told(label)
+        y = None if label is None else self.encode_condition(label)
         for k, block in enumerate(self.blocks):
-            beside = [part for part in (y, parts[k + 1] if self.split else None) if part is not None]
-            h = block(h, torch.cat(beside, 1) if beside else None)
+            conditions = [part for part in (y, parts[k + 1] if self.is_split else None) if part is not None]
+            h = block(h, torch.cat(conditions, 1) if conditions else None)
             if str(k) in self.attention:
                 h = self.attention[str(k)](h)
         return self.last(relu(self.norm(h))).tanh()
 
-    def told(self, label: Tensor) -> Tensor:
-        return shares_of(label, self.classes) if self.shared is None else embedded(self.shared, label)
+    def encode_condition(self, label: Tensor) -> Tensor:
+        return compute_class_shares(label, self.classes) if self.shared is None else embed_labels(self.shared, label)
 
 
 class Discriminator(nn.Module):
@@ -166,23 +174,25 @@ class Discriminator(nn.Module):
         self.blocks, self.last = nn.Sequential(*blocks), nn.Linear(width, 1)
         self.label = nn.Embedding(classes, width) if classes else None
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
+    def forward(self, x: Tensor, label: Tensor | None = None) -> CriticOutput:
         features = relu(self.blocks(x)).sum((2, 3))
         logit = self.last(features).squeeze(1)
         if self.label is not None and label is not None:
             logit = logit + (self.label(label) * features).sum(1)
-        return Verdict(logit, features)
+        return CriticOutput(logit, features)
 
 
-def down_blocks(widths: list[int], channels: int, halvings: int, attend: Collection[int] = ()) -> Iterator[nn.Module]:
+def build_down_blocks(
+    widths: list[int], channels: int, halving_count: int, attention_blocks: Collection[int] = ()
+) -> Iterator[nn.Module]:
     """D's blocks with the given output widths, the first ones halving the image; attention after those in `attend`."""
     for k, (inputs, outputs) in enumerate(pairwise([channels, *widths])):
-        yield DownBlock(inputs, outputs, first=k == 0, halve=k < halvings)
-        if k in attend:
+        yield DownBlock(inputs, outputs, is_first=k == 0, is_halving=k < halving_count)
+        if k in attention_blocks:
             yield Attention(outputs)
 
 
-def initialise(module: nn.Module) -> None:
+def initialise_orthogonal_weights(module: nn.Module) -> None:
     """Orthogonal weights, biases 0 (Brock et al. 2019, section 3)."""
     if isinstance(module, (nn.Linear, nn.Conv2d, nn.Embedding)):
         nn.init.orthogonal_(module.weight)
@@ -190,9 +200,9 @@ def initialise(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
 
-def same_at_first(module: nn.Module) -> None:
+def zero_condition_weights(module: nn.Module) -> None:
     """Norms that each have a gain and bias for every class start as if they had not."""
-    if isinstance(module, Norm) and module.gain is not None and module.bias is not None:
+    if isinstance(module, ConditionalBatchNorm) and module.gain is not None and module.bias is not None:
         nn.init.zeros_(module.gain.weight)
         nn.init.zeros_(module.bias.weight)
 
@@ -213,14 +223,14 @@ class SNGAN:
         check_widths(z_dim=self.z_dim, width=self.width, d_width=self.d_width)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "SNGAN", largest=256)
-        classes = classes_of(spec) if self.labels else 0
-        G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes)
-        outputs = d_widths(self.d_width, levels)
-        D = Discriminator(down_blocks(outputs, channels, halvings(levels)), outputs[-1], classes)
-        built = nn.ModuleDict({"G": G, "D": D}).apply(initialise).apply(same_at_first)
-        spectral(built["D"])
-        return built
+        channels, levels = read_image_levels(spec, "SNGAN", largest=256)
+        classes = count_classes(spec) if self.labels else 0
+        G = Generator(self.z_dim, compute_g_widths(self.width, levels), channels, classes)
+        outputs = compute_d_widths(self.d_width, levels)
+        D = Discriminator(build_down_blocks(outputs, channels, count_halvings(levels)), outputs[-1], classes)
+        networks = nn.ModuleDict({"G": G, "D": D}).apply(initialise_orthogonal_weights).apply(zero_condition_weights)
+        add_spectral_norm(networks["D"])
+        return networks
 
     def smallest(self) -> "SNGAN":
         return replace(self, z_dim=2, width=1, d_width=1)
@@ -240,13 +250,15 @@ class SAGAN:
         check_widths(z_dim=self.z_dim, width=self.width, d_width=self.d_width)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "SAGAN", largest=256)
-        classes = classes_of(spec) if self.labels else 0
-        g_at, d_at = places(self.attention, levels)
-        G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes, attend=g_at)
-        outputs = d_widths(self.d_width, levels)
-        D = Discriminator(down_blocks(outputs, channels, halvings(levels), d_at), outputs[-1], classes)
-        return spectral(nn.ModuleDict({"G": G, "D": D}).apply(initialise).apply(same_at_first))
+        channels, levels = read_image_levels(spec, "SAGAN", largest=256)
+        classes = count_classes(spec) if self.labels else 0
+        g_attention, d_attention = find_attention_blocks(self.attention, levels)
+        G = Generator(self.z_dim, compute_g_widths(self.width, levels), channels, classes, attention_blocks=g_attention)
+        outputs = compute_d_widths(self.d_width, levels)
+        D = Discriminator(build_down_blocks(outputs, channels, count_halvings(levels), d_attention), outputs[-1], classes)
+        return add_spectral_norm(
+            nn.ModuleDict({"G": G, "D": D}).apply(initialise_orthogonal_weights).apply(zero_condition_weights)
+        )
 
     def smallest(self) -> "SAGAN":
         return replace(self, z_dim=2, width=1, d_width=1)
@@ -259,27 +271,37 @@ class BigGAN:
     z_dim: int = 128
     width: int = 64
     d_width: int = 64
-    shared: int = 128
+    shared_dim: int = 128
     attention: int = 16
     labels: bool = True
 
     def __post_init__(self) -> None:
-        check_widths(z_dim=self.z_dim, width=self.width, d_width=self.d_width, shared=self.shared)
+        check_widths(z_dim=self.z_dim, width=self.width, d_width=self.d_width, shared_dim=self.shared_dim)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "BigGAN", largest=256)
-        classes = classes_of(spec) if self.labels else 0
-        g_at, d_at = places(self.attention, levels)
-        G = Generator(self.z_dim, g_widths(self.width, levels), channels, classes, self.shared, split=True, attend=g_at)
-        outputs = d_widths(self.d_width, levels)
-        D = Discriminator(down_blocks(outputs, channels, halvings(levels), d_at), outputs[-1], classes)
-        return spectral(nn.ModuleDict({"G": G, "D": D}).apply(initialise), but=[G.shared])
+        channels, levels = read_image_levels(spec, "BigGAN", largest=256)
+        classes = count_classes(spec) if self.labels else 0
+        g_attention, d_attention = find_attention_blocks(self.attention, levels)
+        G = Generator(
+            self.z_dim,
+            compute_g_widths(self.width, levels),
+            channels,
+            classes,
+            self.shared_dim,
+            is_split=True,
+            attention_blocks=g_attention,
+        )
+        outputs = compute_d_widths(self.d_width, levels)
+        D = Discriminator(build_down_blocks(outputs, channels, count_halvings(levels), d_attention), outputs[-1], classes)
+        return add_spectral_norm(
+            nn.ModuleDict({"G": G, "D": D}).apply(initialise_orthogonal_weights), excluded_layers=[G.shared]
+        )
 
     def smallest(self) -> "BigGAN":
-        return replace(self, z_dim=6, width=1, d_width=1, shared=2)
+        return replace(self, z_dim=6, width=1, d_width=1, shared_dim=2)
 
 
-def places(size: int, levels: int) -> tuple[list[int], list[int]]:
+def find_attention_blocks(size: int, levels: int) -> tuple[list[int], list[int]]:
     """After which of G's and of D's blocks the image has `size` px, if any."""
     g = [k for k in range(levels) if 8 * 2**k == size]
-    return g, [k for k in range(halvings(levels)) if 2 ** (levels + 1 - k) == size]
+    return g, [k for k in range(count_halvings(levels)) if 2 ** (levels + 1 - k) == size]

@@ -15,11 +15,11 @@ from torch.nn.functional import leaky_relu
 from ..config import config
 from ..core import Spec
 from ..errors import refuse
-from ..resampling import doubled, halved
-from .layers.equalised import HE, Conv, Linear
-from .layers.labels import check_widths, image_levels
-from .layers.style import Mapping, Styled
-from .progan import Discriminator, faded, widths
+from ..resampling import double_size, halve_size
+from .layers.equalised import HE_GAIN, EqualisedConv, EqualisedLinear
+from .layers.labels import check_widths, read_image_levels
+from .layers.style import MappingNetwork, StyleGenerator
+from .progan import Discriminator, compute_progressive_widths, fade_in
 
 
 class AdaIN(nn.Module):
@@ -30,7 +30,7 @@ class AdaIN(nn.Module):
     def __init__(self, width: int, w_dim: int, size: int) -> None:
         super().__init__()
         self.strength, self.bias = nn.Parameter(torch.zeros(width, 1, 1)), nn.Parameter(torch.zeros(width, 1, 1))
-        self.style = Linear(w_dim, 2 * width)
+        self.style = EqualisedLinear(w_dim, 2 * width)
         self.register_buffer("still", torch.randn(size, size))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
@@ -46,40 +46,43 @@ class UpBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, w_dim: int, size: int) -> None:
         super().__init__()
-        self.first, self.second = Conv(inputs, outputs, 3, HE, bias=False), Conv(outputs, outputs, 3, HE, bias=False)
+        self.first, self.second = (
+            EqualisedConv(inputs, outputs, 3, HE_GAIN, has_bias=False),
+            EqualisedConv(outputs, outputs, 3, HE_GAIN, has_bias=False),
+        )
         self.adapt = nn.ModuleList(AdaIN(outputs, w_dim, size) for _ in range(2))
 
-    def forward(self, x: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        x = self.adapt[0](self.first(doubled(x)), first)
-        return self.adapt[1](self.second(x), second)
+    def forward(self, x: Tensor, first_style: Tensor, second_style: Tensor) -> Tensor:
+        x = self.adapt[0](self.first(double_size(x)), first_style)
+        return self.adapt[1](self.second(x), second_style)
 
 
-class Generator(Styled):
+class Generator(StyleGenerator):
     """z [N, z_dim], truncation [N] -> x [N, C, 4·2^⌈depth⌉, …], of no bounds; `widths` are the channels from 4 px up."""
 
-    def __init__(self, mapping: Mapping, w_dim: int, widths: list[int], channels: int, mixing: float) -> None:
+    def __init__(self, mapping: MappingNetwork, w_dim: int, widths: list[int], channels: int, mixing: float) -> None:
         super().__init__(mapping, mixing)
         self.levels = len(widths) - 1
         self.depth = float(self.levels)  # what is grown so far: the method's to say
         self.start = nn.Parameter(torch.ones(widths[0], 4, 4))
-        self.even = Conv(widths[0], widths[0], 3, HE, bias=False)
+        self.even = EqualisedConv(widths[0], widths[0], 3, HE_GAIN, has_bias=False)
         self.adapt = nn.ModuleList(AdaIN(widths[0], w_dim, 4) for _ in range(2))
         self.blocks = nn.ModuleList(UpBlock(i, o, w_dim, 8 * 2**k) for k, (i, o) in enumerate(pairwise(widths)))
-        self.to_image = nn.ModuleList(Conv(width, channels, 1) for width in widths)
+        self.to_image = nn.ModuleList(EqualisedConv(width, channels, 1) for width in widths)
 
     @property
-    def layers(self) -> int:  # type: ignore[override]  # as many as are grown
+    def layer_count(self) -> int:  # type: ignore[override]  # as many as are grown
         return 2 * (ceil(self.depth) + 1)
 
-    def synthesis(self, ws: Tensor) -> Tensor:
+    def render_styles(self, ws: Tensor) -> Tensor:
         """ws [N, layers, w_dim] -> x."""
         level, styles = ceil(self.depth), ws.unbind(1)
         h = self.adapt[0](self.start.expand(ws.shape[0], -1, -1, -1), styles[0])
-        h = before = self.adapt[1](self.even(h), styles[1])
+        h = previous = self.adapt[1](self.even(h), styles[1])
         for k, block in enumerate(list(self.blocks)[:level]):
-            before, h = h, block(h, styles[2 * k + 2], styles[2 * k + 3])
+            previous, h = h, block(h, styles[2 * k + 2], styles[2 * k + 3])
         x = self.to_image[level](h)
-        return x if self.depth == level else faded(doubled(self.to_image[level - 1](before)), x, self.depth)
+        return x if self.depth == level else fade_in(double_size(self.to_image[level - 1](previous)), x, self.depth)
 
 
 @config
@@ -98,10 +101,10 @@ class StyleGAN:
         refuse(not 0 <= self.mixing <= 1, "nets.mixing", self.mixing, "between 0 and 1", "--nets.mixing 0.9")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "StyleGAN")
-        sizes = widths(self.width, self.base, levels)
-        G = Generator(Mapping(self.z_dim, self.w_dim, self.mapping), self.w_dim, sizes, channels, self.mixing)
-        return nn.ModuleDict({"G": G, "D": Discriminator(sizes, channels, halved)})
+        channels, levels = read_image_levels(spec, "StyleGAN")
+        layer_widths = compute_progressive_widths(self.width, self.base, levels)
+        G = Generator(MappingNetwork(self.z_dim, self.w_dim, self.mapping), self.w_dim, layer_widths, channels, self.mixing)
+        return nn.ModuleDict({"G": G, "D": Discriminator(layer_widths, channels, halve_size)})
 
     def smallest(self) -> "StyleGAN":
         return replace(self, z_dim=2, w_dim=2, mapping=1, width=2)

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
 from ..config import config
-from ..core import Spec, Verdict
+from ..core import CriticOutput, Spec
 from ..errors import refuse
-from ..resampling import blurred, doubled, halved
-from .layers.equalised import HE, Conv, Linear, with_deviation
-from .layers.labels import check_widths, classes_of, image_levels
-from .layers.style import Mapping, Styled
-from .progan import widths
+from ..resampling import blur_by_binomial, double_size, halve_size
+from .layers.equalised import HE_GAIN, EqualisedConv, EqualisedLinear, append_deviation
+from .layers.labels import check_widths, count_classes, read_image_levels
+from .layers.style import MappingNetwork, StyleGenerator
+from .progan import compute_progressive_widths
 
 
 class ModulatedConv(nn.Module):
@@ -28,42 +28,42 @@ class ModulatedConv(nn.Module):
     of weights for each sample costs memory, and grouped convolutions are slow. The second is left to whoever calls.
     """
 
-    def __init__(self, inputs: int, outputs: int, upward: bool) -> None:
+    def __init__(self, inputs: int, outputs: int, is_upward: bool) -> None:
         super().__init__()
-        self.weight, self.upward = nn.Parameter(torch.randn(outputs, inputs, 3, 3)), upward
+        self.weight, self.is_upward = nn.Parameter(torch.randn(outputs, inputs, 3, 3)), is_upward
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
         x = x * s[:, :, None, None]
-        if self.upward:
-            return blurred(conv_transpose2d(x, self.weight.transpose(0, 1), stride=2), 1, gain=4)
+        if self.is_upward:
+            return blur_by_binomial(conv_transpose2d(x, self.weight.transpose(0, 1), stride=2), 1, gain=4)
         return conv2d(x, self.weight, padding=1)
 
-    def demodulation(self, s: Tensor) -> Tensor:
+    def compute_demodulation(self, s: Tensor) -> Tensor:
         """d [N, outputs]: one over the size of the scaled weights, eq. 3."""
         return (s.square() @ self.weight.square().sum((2, 3)).t() + 1e-8).rsqrt()
 
 
-class Layer(nn.Module):
+class StyleLayer(nn.Module):
     """Style, convolution, noise, bias, LeakyReLU."""
 
     still: Tensor  # noise for samples that are to come out the same
 
-    def __init__(self, inputs: int, outputs: int, w_dim: int, size: int, upward: bool) -> None:
+    def __init__(self, inputs: int, outputs: int, w_dim: int, size: int, is_upward: bool) -> None:
         super().__init__()
-        self.style = Linear(w_dim, inputs, bias=1.0)
-        self.convolution = ModulatedConv(inputs, outputs, upward)
+        self.style = EqualisedLinear(w_dim, inputs, bias=1.0)
+        self.convolution = ModulatedConv(inputs, outputs, is_upward)
         self.strength, self.bias = nn.Parameter(torch.zeros(())), nn.Parameter(torch.zeros(outputs))
         self.register_buffer("still", torch.randn(size, size))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         s = self.style(w)
         x = self.convolution(x, s)
-        d = self.convolution.demodulation(s)
+        d = self.convolution.compute_demodulation(s)
         noise = torch.randn(len(x), 1, *x.shape[2:], dtype=x.dtype, device=x.device) if self.training else self.still
         # all times √2 before LeakyReLU, which is the same as after it and touches fewer numbers
-        bias, d = (HE * self.bias).to(x.dtype), (HE * d).to(x.dtype)
+        bias, d = (HE_GAIN * self.bias).to(x.dtype), (HE_GAIN * d).to(x.dtype)
         x = torch.addcmul(bias[:, None, None], x, d[:, :, None, None])
-        return leaky_relu(x.add_(noise * (HE * self.strength)), 0.2, inplace=True)
+        return leaky_relu(x.add_(noise * (HE_GAIN * self.strength)), 0.2, inplace=True)
 
 
 class ToImage(nn.Module):
@@ -71,7 +71,7 @@ class ToImage(nn.Module):
 
     def __init__(self, inputs: int, channels: int, w_dim: int) -> None:
         super().__init__()
-        self.style = Linear(w_dim, inputs, bias=1.0)
+        self.style = EqualisedLinear(w_dim, inputs, bias=1.0)
         self.weight = nn.Parameter(torch.randn(channels, inputs, 1, 1))
         self.bias, self.scale = nn.Parameter(torch.zeros(channels)), inputs**-0.5
 
@@ -80,29 +80,29 @@ class ToImage(nn.Module):
         return torch.einsum("nihw,noi->nohw", x, weights) + self.bias[:, None, None]
 
 
-class Generator(Styled):
+class Generator(StyleGenerator):
     """z [N, z_dim], label [N], truncation [N] -> x [N, C, 4·2^levels, …], of no bounds; `widths` from 4 px up."""
 
-    def __init__(self, mapping: Mapping, w_dim: int, widths: list[int], channels: int, mixing: float) -> None:
+    def __init__(self, mapping: MappingNetwork, w_dim: int, widths: list[int], channels: int, mixing: float) -> None:
         super().__init__(mapping, mixing)
-        self.layers = 2 * len(widths)
+        self.layer_count = 2 * len(widths)
         self.start = nn.Parameter(torch.randn(widths[0], 4, 4))
         sizes = [4 * 2**k for k in range(len(widths))]
-        self.first = Layer(widths[0], widths[0], w_dim, 4, upward=False)
+        self.first = StyleLayer(widths[0], widths[0], w_dim, 4, is_upward=False)
         self.ups = nn.ModuleList(
-            Layer(i, o, w_dim, size, True) for (i, o), size in zip(pairwise(widths), sizes[1:], strict=True)
+            StyleLayer(i, o, w_dim, size, True) for (i, o), size in zip(pairwise(widths), sizes[1:], strict=True)
         )
-        self.evens = nn.ModuleList(Layer(o, o, w_dim, size, False) for o, size in zip(widths[1:], sizes[1:], strict=True))
+        self.evens = nn.ModuleList(StyleLayer(o, o, w_dim, size, False) for o, size in zip(widths[1:], sizes[1:], strict=True))
         self.to_image = nn.ModuleList(ToImage(width, channels, w_dim) for width in widths)
 
-    def synthesis(self, ws: Tensor) -> Tensor:
+    def render_styles(self, ws: Tensor) -> Tensor:
         """ws [N, 2·sizes, w_dim] -> x. An image layer shares the style of the convolution that follows it."""
         styles = ws.unbind(1)
         h = self.first(self.start.expand(ws.shape[0], -1, -1, -1), styles[0])
         x = self.to_image[0](h, styles[1])
         for k, (up, even) in enumerate(zip(self.ups, self.evens, strict=True)):
             h = even(up(h, styles[2 * k + 1]), styles[2 * k + 2])
-            x = doubled(x) + self.to_image[k + 1](h, styles[2 * k + 3])
+            x = double_size(x) + self.to_image[k + 1](h, styles[2 * k + 3])
         return x
 
 
@@ -111,13 +111,16 @@ class DownBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.first, self.second = Conv(inputs, inputs, 3, boost=HE), Conv(inputs, outputs, 3, stride=2, padding=0)
-        self.beside = Conv(inputs, outputs, 1, gain=1 / HE, bias=False)
+        self.first, self.second = (
+            EqualisedConv(inputs, inputs, 3, boost=HE_GAIN),
+            EqualisedConv(inputs, outputs, 3, stride=2, padding=0),
+        )
+        self.beside = EqualisedConv(inputs, outputs, 1, gain=1 / HE_GAIN, has_bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         h = leaky_relu(self.first(x), 0.2, inplace=True)
-        h = leaky_relu(self.second(blurred(h, 2)), 0.2, inplace=True)  # times √2, over √2
-        return h + self.beside(halved(x))
+        h = leaky_relu(self.second(blur_by_binomial(h, 2)), 0.2, inplace=True)  # times √2, over √2
+        return h + self.beside(halve_size(x))
 
 
 class Discriminator(nn.Module):
@@ -126,21 +129,24 @@ class Discriminator(nn.Module):
     def __init__(self, widths: list[int], channels: int, classes: int, w_dim: int, layers: int, group: int = 4) -> None:
         super().__init__()
         self.group = group
-        self.from_image = Conv(channels, widths[-1], 1, boost=HE)
+        self.from_image = EqualisedConv(channels, widths[-1], 1, boost=HE_GAIN)
         self.blocks = nn.Sequential(*(DownBlock(i, o) for o, i in reversed(list(pairwise(widths)))))
-        self.end = Conv(widths[0] + 1, widths[0], 3, boost=HE)
-        self.dense, self.last = Linear(widths[0] * 16, widths[0], boost=HE), Linear(widths[0], w_dim if classes else 1)
-        self.label = Mapping(0, w_dim, layers, classes, keep=None) if classes else None
+        self.end = EqualisedConv(widths[0] + 1, widths[0], 3, boost=HE_GAIN)
+        self.dense, self.last = (
+            EqualisedLinear(widths[0] * 16, widths[0], boost=HE_GAIN),
+            EqualisedLinear(widths[0], w_dim if classes else 1),
+        )
+        self.label = MappingNetwork(0, w_dim, layers, classes, mean_decay=None) if classes else None
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
+    def forward(self, x: Tensor, label: Tensor | None = None) -> CriticOutput:
         h = self.blocks(leaky_relu(self.from_image(x), 0.2, inplace=True))
-        h = leaky_relu(self.end(with_deviation(h, self.group)), 0.2, inplace=True)
+        h = leaky_relu(self.end(append_deviation(h, self.group)), 0.2, inplace=True)
         features = leaky_relu(self.dense(h.flatten(1)), 0.2)
-        found = self.last(features)
+        outputs = self.last(features)
         if self.label is None or label is None:
-            return Verdict(found.squeeze(1), features)
-        asked = self.label(None, label)
-        return Verdict((found * asked).sum(1) / asked.shape[1] ** 0.5, features)
+            return CriticOutput(outputs.squeeze(1), features)
+        label_embedding = self.label(None, label)
+        return CriticOutput((outputs * label_embedding).sum(1) / label_embedding.shape[1] ** 0.5, features)
 
 
 @config
@@ -166,11 +172,14 @@ class StyleGAN2:
         refuse(not 0 <= self.mixing <= 1, "nets.mixing", self.mixing, "between 0 and 1", "--nets.mixing 0.9")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "StyleGAN2")
-        classes, sizes = classes_of(spec) if self.labels else 0, widths(self.width, self.base, levels)
-        mapping = Mapping(self.z_dim, self.w_dim, self.mapping, classes)
-        G = Generator(mapping, self.w_dim, sizes, channels, self.mixing)
-        D = Discriminator(sizes, channels, classes, self.w_dim, self.mapping, self.group)
+        channels, levels = read_image_levels(spec, "StyleGAN2")
+        classes, layer_widths = (
+            count_classes(spec) if self.labels else 0,
+            compute_progressive_widths(self.width, self.base, levels),
+        )
+        mapping = MappingNetwork(self.z_dim, self.w_dim, self.mapping, classes)
+        G = Generator(mapping, self.w_dim, layer_widths, channels, self.mixing)
+        D = Discriminator(layer_widths, channels, classes, self.w_dim, self.mapping, self.group)
         return nn.ModuleDict({"G": G, "D": D})
 
     def smallest(self) -> "StyleGAN2":

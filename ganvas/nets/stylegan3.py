@@ -16,18 +16,18 @@ from torch.nn.functional import leaky_relu
 from ..config import config
 from ..core import Spec
 from ..errors import refuse
-from ..resampling import downsampled, lowpass, upsampled
-from .layers.equalised import HE, Linear
-from .layers.labels import check_widths, classes_of, image_levels
-from .layers.style import Mapping, Styled
-from .progan import widths
+from ..resampling import design_lowpass, downsample_by_filter, upsample_by_filter
+from .layers.equalised import HE_GAIN, EqualisedLinear
+from .layers.labels import check_widths, count_classes, read_image_levels
+from .layers.style import MappingNetwork, StyleGenerator
+from .progan import compute_progressive_widths
 from .stylegan2 import Discriminator
 
-MARGIN = 10  # pixels around the image, from which nothing leaks into it
+MARGIN_PIXELS = 10  # pixels around the image, from which nothing leaks into it
 FIRST_CUTOFF, FIRST_STOP = 2.0, 2**2.1  # of the coarsest layer
-CRITICAL = 2  # last layers at the image's own band limit
-TAPS = 6  # a filter's, times its factor
-HALF_LIFE = 20_000  # samples, of the features' magnitude
+CRITICAL_LAYERS = 2  # last layers at the image's own band limit
+TAPS_PER_FACTOR = 6  # a filter's, times its factor
+HALF_LIFE_SAMPLES = 20_000  # samples, of the features' magnitude
 
 
 class Band(NamedTuple):
@@ -35,25 +35,25 @@ class Band(NamedTuple):
 
     rate: float
     cutoff: float
-    half: float
+    half_width: float
     size: int  # pixels, with the margin
     channels: int
 
 
-def bands(size: int, layers: int, base: int, most: int, channels: int) -> list[Band]:
+def compute_bands(size: int, layers: int, base: int, max_width: int, channels: int) -> list[Band]:
     """Of all layers, the last of which makes the image. Appendix F, eq. 11: cutoffs and stops rise geometrically."""
     last_cutoff = size / 2
     last_stop = last_cutoff * 2**0.3
-    found: list[Band] = []
+    layer_bands: list[Band] = []
     for k in range(layers + 1):
-        way = min(1.0, k / (layers - CRITICAL))
-        cutoff = FIRST_CUTOFF * (last_cutoff / FIRST_CUTOFF) ** way
-        stop = FIRST_STOP * (last_stop / FIRST_STOP) ** way
+        progress = min(1.0, k / (layers - CRITICAL_LAYERS))
+        cutoff = FIRST_CUTOFF * (last_cutoff / FIRST_CUTOFF) ** progress
+        stop = FIRST_STOP * (last_stop / FIRST_STOP) ** progress
         rate = exp2(ceil(log2(min(2 * stop, size))))
-        wide = size if k >= layers - 1 else int(rate) + 2 * MARGIN
-        width = channels if k == layers else max(1, round(min(base / 2 / cutoff, most)))
-        found.append(Band(rate, cutoff, max(stop, rate / 2) - cutoff, wide, width))
-    return found
+        padded_size = size if k >= layers - 1 else int(rate) + 2 * MARGIN_PIXELS
+        width = channels if k == layers else max(1, round(min(base / 2 / cutoff, max_width)))
+        layer_bands.append(Band(rate, cutoff, max(stop, rate / 2) - cutoff, padded_size, width))
+    return layer_bands
 
 
 class FourierInput(nn.Module):
@@ -73,111 +73,133 @@ class FourierInput(nn.Module):
         self.register_buffer("phases", torch.rand(band.channels) - 0.5)
         self.register_buffer("transform", torch.eye(3))
         self.weight = nn.Parameter(torch.randn(band.channels, band.channels))
-        self.pose = Linear(w_dim, 4)
+        self.pose = EqualisedLinear(w_dim, 4)
         with torch.no_grad():
             self.pose.weight.zero_()
             self.pose.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
 
     def forward(self, w: Tensor) -> Tensor:
         with torch.autocast(w.device.type, enabled=False):  # places and frequencies want all their digits
-            return self.waves(w)
+            return self.compute_waves(w)
 
-    def waves(self, w: Tensor) -> Tensor:
+    def compute_waves(self, w: Tensor) -> Tensor:
         pose = self.pose(w)
         cosine, sine, right, down = (pose / pose[:, :2].norm(dim=1, keepdim=True)).unbind(1)
         zero, one = torch.zeros_like(cosine), torch.ones_like(cosine)
-        turn = torch.stack([cosine, -sine, zero, sine, cosine, zero, zero, zero, one], 1).view(-1, 3, 3)
-        move = torch.stack([one, zero, -right, zero, one, -down, zero, zero, one], 1).view(-1, 3, 3)
-        matrix = turn @ move @ self.transform  # first the image is turned, then moved
+        rotation = torch.stack([cosine, -sine, zero, sine, cosine, zero, zero, zero, one], 1).view(-1, 3, 3)
+        translation = torch.stack([one, zero, -right, zero, one, -down, zero, zero, one], 1).view(-1, 3, 3)
+        matrix = rotation @ translation @ self.transform  # first the image is turned, then moved
         phases = self.phases + (self.frequencies @ matrix[:, :2, 2:]).squeeze(2)  # [N, C]
         frequencies = self.frequencies @ matrix[:, :2, :2]  # [N, C, 2]
-        room = self.band.rate / 2 - self.band.cutoff
-        strength = (1 - (frequencies.norm(dim=2) - self.band.cutoff) / room).clamp(0, 1)  # those beyond the band fade
+        transition_width = self.band.rate / 2 - self.band.cutoff
+        strength = (1 - (frequencies.norm(dim=2) - self.band.cutoff) / transition_width).clamp(
+            0, 1
+        )  # those beyond the band fade
         size = self.band.size
-        place = ((torch.arange(size, device=w.device) + 0.5) / size - 0.5) * size / self.band.rate
-        grid = torch.stack(torch.meshgrid(place, place, indexing="xy"), 2)  # [size, size, 2], right and down
+        positions = ((torch.arange(size, device=w.device) + 0.5) / size - 0.5) * size / self.band.rate
+        grid = torch.stack(torch.meshgrid(positions, positions, indexing="xy"), 2)  # [size, size, 2], right and down
         waves = torch.sin(2 * pi * (grid.flatten(0, 1) @ frequencies.transpose(1, 2) + phases[:, None]))
         x = (waves * strength[:, None]) @ (self.weight / self.band.channels**0.5).t()
         return x.transpose(1, 2).unflatten(2, (size, size))
 
 
-class Layer(nn.Module):
+class AliasFreeLayer(nn.Module):
     """Style, convolution, and LeakyReLU at twice the rate between two filters. Figure 4b."""
 
     magnitude: Tensor
     up: Tensor | None
     down: Tensor | None
 
-    def __init__(self, w_dim: int, before: Band, after: Band, kernel: int, image: bool, radial: bool) -> None:
+    def __init__(
+        self, w_dim: int, input_band: Band, output_band: Band, kernel: int, is_image_layer: bool, is_radial: bool
+    ) -> None:
         super().__init__()
-        self.before, self.after, self.image = before, after, image
-        self.style = Linear(w_dim, before.channels, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(after.channels, before.channels, kernel, kernel))
-        self.bias = nn.Parameter(torch.zeros(after.channels))
+        self.input_band, self.output_band, self.is_image_layer = input_band, output_band, is_image_layer
+        self.style = EqualisedLinear(w_dim, input_band.channels, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(output_band.channels, input_band.channels, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(output_band.channels))
         self.register_buffer("magnitude", torch.ones(()))
-        rate = max(before.rate, after.rate) * (1 if image else 2)
-        self.upward, self.downward = round(rate / before.rate), round(rate / after.rate)
-        up, down = ((1 if image or factor == 1 else TAPS * factor) for factor in (self.upward, self.downward))
-        self.register_buffer("up", lowpass(up, before.cutoff, 2 * before.half, rate) if up > 1 else None)
-        self.register_buffer("down", lowpass(down, after.cutoff, 2 * after.half, rate, radial) if down > 1 else None)
-        total = (after.size - 1) * self.downward + 1 - (before.size + kernel - 1) * self.upward + up + down - 2
-        self.padding = ((total + self.upward) // 2, total - (total + self.upward) // 2)
+        rate = max(input_band.rate, output_band.rate) * (1 if is_image_layer else 2)
+        self.up_factor, self.down_factor = round(rate / input_band.rate), round(rate / output_band.rate)
+        up_taps, down_taps = (
+            (1 if is_image_layer or factor == 1 else TAPS_PER_FACTOR * factor) for factor in (self.up_factor, self.down_factor)
+        )
+        self.register_buffer(
+            "up", design_lowpass(up_taps, input_band.cutoff, 2 * input_band.half_width, rate) if up_taps > 1 else None
+        )
+        self.register_buffer(
+            "down",
+            design_lowpass(down_taps, output_band.cutoff, 2 * output_band.half_width, rate, is_radial)
+            if down_taps > 1
+            else None,
+        )
+        total_padding = (
+            (output_band.size - 1) * self.down_factor
+            + 1
+            - (input_band.size + kernel - 1) * self.up_factor
+            + up_taps
+            + down_taps
+            - 2
+        )
+        self.padding = ((total_padding + self.up_factor) // 2, total_padding - (total_padding + self.up_factor) // 2)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         if self.training and not torch.is_grad_enabled():  # in D's turn, once a sample
-            self.magnitude.lerp_(x.float().square().mean(), 1 - 0.5 ** (len(x) / HALF_LIFE))
-        x = self.convolved(x, self.style(w))
+            self.magnitude.lerp_(x.float().square().mean(), 1 - 0.5 ** (len(x) / HALF_LIFE_SAMPLES))
+        x = self.convolve_features(x, self.style(w))
         if self.up is not None:
-            x = upsampled(x, self.up, self.upward, self.padding)
+            x = upsample_by_filter(x, self.up, self.up_factor, self.padding)
         else:
             x = F.pad(x, (*self.padding, *self.padding))
-        if not self.image:
+        if not self.is_image_layer:
             x = leaky_relu(x, 0.2, inplace=True)
         x = F.hardtanh(x, -256.0, 256.0)
-        return x if self.down is None else downsampled(x, self.down, self.downward)
+        return x if self.down is None else downsample_by_filter(x, self.down, self.down_factor)
 
-    def convolved(self, x: Tensor, s: Tensor) -> Tensor:
+    def convolve_features(self, x: Tensor, s: Tensor) -> Tensor:
         """Modulated and, but for the image, demodulated; over the features' usual magnitude. As in StyleGAN2, of one set of
         weights: weights and styles are brought to size 1 first, so that their product cannot overflow in half precision.
 
         LeakyReLU's √2 is here, where features are smallest: all behind it is linear or, as LeakyReLU, does not mind."""
         weight, bias = self.weight, self.bias
-        if self.image:
+        if self.is_image_layer:
             s = s * weight[0].numel() ** -0.5
             gain = self.magnitude.rsqrt()
         else:
             weight = weight * weight.square().mean((1, 2, 3), keepdim=True).rsqrt()
             s = s * s.square().mean().rsqrt()
             power = s.square() @ weight.square().sum((2, 3)).t()
-            gain = ((power + 1e-8).rsqrt() * self.magnitude.rsqrt() * HE)[:, :, None, None]
-            bias = bias * HE
+            gain = ((power + 1e-8).rsqrt() * self.magnitude.rsqrt() * HE_GAIN)[:, :, None, None]
+            bias = bias * HE_GAIN
         x = F.conv2d(x * s[:, :, None, None], weight, padding=weight.shape[2] - 1)
         return torch.addcmul(bias[:, None, None].to(x.dtype), x, gain.to(x.dtype))
 
 
-class Generator(Styled):
+class Generator(StyleGenerator):
     """z [N, z_dim], label [N], truncation [N] -> x [N, C, S, S], of no bounds."""
 
-    measures = True  # its features' magnitudes, where it runs without gradients
+    has_feature_statistics = True  # its features' magnitudes, where it runs without gradients
 
-    def __init__(self, mapping: Mapping, w_dim: int, found: list[Band], kernel: int, radial: bool, mixing: float) -> None:
+    def __init__(
+        self, mapping: MappingNetwork, w_dim: int, layer_bands: list[Band], kernel: int, is_radial: bool, mixing: float
+    ) -> None:
         super().__init__(mapping, mixing)
-        self.layers = len(found) + 1
-        self.input = FourierInput(w_dim, found[0])
-        count = len(found) - 1
+        self.layer_count = len(layer_bands) + 1
+        self.input = FourierInput(w_dim, layer_bands[0])
+        last_index = len(layer_bands) - 1
         self.body = nn.ModuleList(
-            Layer(
+            AliasFreeLayer(
                 w_dim,
-                found[max(0, k - 1)],
+                layer_bands[max(0, k - 1)],
                 band,
-                1 if k == count else kernel,
-                image=k == count,
-                radial=radial and k < count - CRITICAL,
+                1 if k == last_index else kernel,
+                is_image_layer=k == last_index,
+                is_radial=is_radial and k < last_index - CRITICAL_LAYERS,
             )
-            for k, band in enumerate(found)
+            for k, band in enumerate(layer_bands)
         )
 
-    def synthesis(self, ws: Tensor) -> Tensor:
+    def render_styles(self, ws: Tensor) -> Tensor:
         """ws [N, layers, w_dim] -> x."""
         styles = ws.unbind(1)
         x = self.input(styles[0])
@@ -210,13 +232,13 @@ class StyleGAN3:
         refuse(not 4 <= self.layers <= 64, "nets.layers", self.layers, "between 4 and 64", "--nets.layers 14")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "StyleGAN3")
-        classes, twice = classes_of(spec) if self.labels else 0, 2 if self.rotation else 1
-        found = bands(spec.shape[1], self.layers, self.base * twice, self.width * twice, channels)
-        mapping = Mapping(self.z_dim, self.w_dim, self.mapping, classes, keep=0.998)
-        G = Generator(mapping, self.w_dim, found, 1 if self.rotation else 3, self.rotation, mixing=0.0)
-        sizes = widths(self.d_width, self.d_base, levels)
-        return nn.ModuleDict({"G": G, "D": Discriminator(sizes, channels, classes, self.w_dim, self.mapping)})
+        channels, levels = read_image_levels(spec, "StyleGAN3")
+        classes, width_factor = count_classes(spec) if self.labels else 0, 2 if self.rotation else 1
+        layer_bands = compute_bands(spec.shape[1], self.layers, self.base * width_factor, self.width * width_factor, channels)
+        mapping = MappingNetwork(self.z_dim, self.w_dim, self.mapping, classes, mean_decay=0.998)
+        G = Generator(mapping, self.w_dim, layer_bands, 1 if self.rotation else 3, self.rotation, mixing=0.0)
+        discriminator_widths = compute_progressive_widths(self.d_width, self.d_base, levels)
+        return nn.ModuleDict({"G": G, "D": Discriminator(discriminator_widths, channels, classes, self.w_dim, self.mapping)})
 
     def smallest(self) -> "StyleGAN3":
         return replace(self, z_dim=2, w_dim=2, mapping=1, layers=4, width=2, d_width=2)

@@ -8,29 +8,29 @@ from torch import Tensor, nn
 from ..core import Nets
 
 
-def start(nets: Nets, names: tuple[str, ...]) -> nn.ModuleDict:
+def copy_networks(nets: Nets, names: tuple[str, ...]) -> nn.ModuleDict:
     """A copy of the named networks, without gradients."""
     return nn.ModuleDict({name: deepcopy(nets[name]).requires_grad_(False) for name in names})
 
 
 @torch.no_grad()
-def update(average: nn.ModuleDict, nets: Nets, *, batch: int, images: int, kimg: float, ramp: float) -> None:
-    """Move the average towards the networks after a step of `batch` images, `images` of the run being seen.
+def update_average(average: nn.ModuleDict, nets: Nets, *, batch: int, samples: int, kimg: float, ramp: float) -> None:
+    """Move the average towards the networks after a step of `batch` samples, `samples` of the run being seen.
 
-    kimg: half-life in thousand images, at most `ramp * images` of the run. Floating tensors are averaged (batch
+    kimg: half-life in thousand samples, at most `ramp * samples` of the run. Floating tensors are averaged (batch
     statistics too); integer ones, which cannot be, are copied.
     """
-    half_life = min(kimg * 1000, ramp * images) if ramp else kimg * 1000
-    keep = 0.5 ** (batch / max(half_life, 1e-8))
+    half_life = min(kimg * 1000, ramp * samples) if ramp else kimg * 1000
+    decay = 0.5 ** (batch / max(half_life, 1e-8))
     for name, net in average.items():
-        old, new = _tensors(net), _tensors(nets[name])
+        old, new = _list_tensors(net), _list_tensors(nets[name])
         floating = [i for i, tensor in enumerate(old) if tensor.is_floating_point()]
         torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
-            [old[i] for i in floating], [new[i] for i in floating], 1 - keep
+            [old[i] for i in floating], [new[i] for i in floating], 1 - decay
         )
         for i in set(range(len(old))) - set(floating):
             old[i].copy_(new[i])
 
 
-def _tensors(net: nn.Module) -> list[Tensor]:
+def _list_tensors(net: nn.Module) -> list[Tensor]:
     return [*net.parameters(), *net.buffers()]

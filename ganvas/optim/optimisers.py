@@ -79,11 +79,11 @@ class Adam:
         lr = {"lr": self.lr * self.schedule(clock)}
         if self.final_betas is None:
             return lr
-        way, pairs = self.schedule.way(clock), zip(self.betas, self.final_betas, strict=True)
-        return {**lr, "betas": tuple(first + way * (last - first) for first, last in pairs)}
+        progress, pairs = self.schedule.compute_progress(clock), zip(self.betas, self.final_betas, strict=True)
+        return {**lr, "betas": tuple(first + progress * (last - first) for first, last in pairs)}
 
 
-def lazy(lr: float, every: int) -> Adam:
+def make_lazy_adam(lr: float, every: int) -> Adam:
     """Adam (0, 0.99) for a network that is penalised in every so many steps: as if it were all one step.
 
     Karras et al. 2020a, appendix B.

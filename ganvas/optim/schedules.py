@@ -1,4 +1,4 @@
-"""Settings that change while training, by images seen."""
+"""Settings that change while training, by samples seen."""
 
 from math import cos, pi
 from typing import Protocol, runtime_checkable
@@ -13,7 +13,7 @@ class Schedule(Protocol):
     """A factor, on a learning rate for instance. Frozen settings (@config)."""
 
     def __call__(self, clock: Clock) -> float: ...
-    def way(self, clock: Clock) -> float:
+    def compute_progress(self, clock: Clock) -> float:
         """How much of the change is done, from 0 to 1."""
         ...
 
@@ -25,13 +25,13 @@ class Constant:
     def __call__(self, clock: Clock) -> float:
         return 1.0
 
-    def way(self, clock: Clock) -> float:
+    def compute_progress(self, clock: Clock) -> float:
         return 0.0
 
 
 @config
 class Cosine:
-    """1 until `start`, a share of the run or of its first `kimg` thousand images; then half a cosine to `final`."""
+    """1 until `start`, a share of the run or of its first `kimg` thousand samples; then half a cosine to `final`."""
 
     final: float = 0.0
     start: float = 0.0
@@ -43,8 +43,8 @@ class Cosine:
         refuse(not self.kimg >= 0, "a schedule's kimg", self.kimg, "0 or more", "kimg=20000")
 
     def __call__(self, clock: Clock) -> float:
-        return 1 + (self.final - 1) * self.way(clock)
+        return 1 + (self.final - 1) * self.compute_progress(clock)
 
-    def way(self, clock: Clock) -> float:
-        done = clock.images / (1000 * self.kimg or max(1, clock.total))
-        return (1 - cos(pi * min(1.0, max(0.0, (done - self.start) / max(1e-9, 1.0 - self.start))))) / 2
+    def compute_progress(self, clock: Clock) -> float:
+        position = clock.samples / (1000 * self.kimg or max(1, clock.total))
+        return (1 - cos(pi * min(1.0, max(0.0, (position - self.start) / max(1e-9, 1.0 - self.start))))) / 2

@@ -9,33 +9,35 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from ..errors import GanvasError
-from ..system.files import explained, write_whole
+from ..system.files import explain_os_errors, write_atomically
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-FORMS = (".gif", ".webp", ".mp4")
-DESCRIPTION = 0x010E  # EXIF's ImageDescription
+FILM_SUFFIXES = (".gif", ".webp", ".mp4")
+EXIF_DESCRIPTION_TAG = 0x010E  # EXIF's ImageDescription
 
 
-def write_film(frames: "Sequence[Picture]", path: Path, rate: float, words: Mapping[str, str]) -> Path:
+def write_film(frames: "Sequence[Picture]", path: Path, rate: float, metadata: Mapping[str, str]) -> Path:
     """Write a film that repeats, says what it is, and shows `rate` pictures a second; its form follows from its name.
 
     Raises:
         GanvasError: another form, no av for an MP4, a rate that no film has, or a place that cannot be written.
     """
-    check(path, rate)
-    forms = {".gif": _gif, ".webp": _webp, ".mp4": _mp4}
+    check_film(path, rate)
+    writers = {".gif": _write_gif, ".webp": _write_webp, ".mp4": _write_mp4}
     pictures = [frame.convert("RGB") for frame in frames]
-    with explained("writing the film", path):
+    with explain_os_errors("writing the film", path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, lambda temporary: forms[path.suffix.lower()](pictures, temporary, rate, ". ".join(words.values())))
+        write_atomically(
+            path, lambda temporary: writers[path.suffix.lower()](pictures, temporary, rate, ". ".join(metadata.values()))
+        )
     return path
 
 
-def check(path: Path, rate: float) -> None:
+def check_film(path: Path, rate: float) -> None:
     """Raises GanvasError for a film that cannot be written."""
-    if path.suffix.lower() not in FORMS:
+    if path.suffix.lower() not in FILM_SUFFIXES:
         raise GanvasError(f"a film is .gif, .webp or .mp4, got {path.name}: --out film.gif")
     if not 0.1 <= rate <= 100:
         raise GanvasError(f"a film shows 0.1 to 100 pictures a second, got {rate}: --rate 20")
@@ -45,22 +47,22 @@ def check(path: Path, rate: float) -> None:
         raise GanvasError("MP4 needs the package av: pip install 'ganvas[video]', or --out film.gif")
 
 
-def _gif(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
+def _write_gif(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
     hundredths = round(100 / rate)  # the form's unit
-    still = [frame.quantize(256, dither=Image.Dither.NONE) for frame in frames]
-    settings = {"save_all": True, "append_images": still[1:], "loop": 0, "optimize": False}
-    still[0].save(path, "GIF", duration=10 * hundredths, comment=text.encode(), **settings)
+    indexed_frames = [frame.quantize(256, dither=Image.Dither.NONE) for frame in frames]
+    settings = {"save_all": True, "append_images": indexed_frames[1:], "loop": 0, "optimize": False}
+    indexed_frames[0].save(path, "GIF", duration=10 * hundredths, comment=text.encode(), **settings)
 
 
-def _webp(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
-    about = Image.Exif()
-    about[DESCRIPTION] = text
+def _write_webp(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
+    exif = Image.Exif()
+    exif[EXIF_DESCRIPTION_TAG] = text
     frames[0].save(
-        path, "WEBP", save_all=True, append_images=frames[1:], duration=round(1000 / rate), loop=0, quality=90, exif=about
+        path, "WEBP", save_all=True, append_images=frames[1:], duration=round(1000 / rate), loop=0, quality=90, exif=exif
     )
 
 
-def _mp4(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
+def _write_mp4(frames: "list[Picture]", path: Path, rate: float, text: str) -> None:
     import av
 
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as film:

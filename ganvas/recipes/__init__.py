@@ -13,21 +13,23 @@ from ..errors import GanvasError
 from ..recipe import Recipe
 
 
-def every() -> dict[str, Callable[[], Recipe]]:
+def list_recipes() -> dict[str, Callable[[], Recipe]]:
     """All recipes by name, found in this folder's files."""
-    found: dict[str, Callable[[], Recipe]] = {}
+    recipes: dict[str, Callable[[], Recipe]] = {}
     for module in pkgutil.iter_modules(__path__):
         for name, function in vars(importlib.import_module(f"{__name__}.{module.name}")).items():
             hints = getattr(function, "__annotations__", {})
             if inspect.isfunction(function) and hints.get("return") is Recipe and not name.startswith("_"):
-                found[name] = function
-    return dict(sorted(found.items()))
+                recipes[name] = function
+    return dict(sorted(recipes.items()))
 
 
-def find(name: str) -> Recipe:
+def find_recipe(name: str) -> Recipe:
     """The recipe called `name`. Raises GanvasError, with near names, where there is none."""
-    known = every()
-    if name in known:
-        return known[name]()
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    raise GanvasError(f"there is no recipe {name!r}: {'did you mean ' + ' or '.join(near) if near else 'see'} (ganvas recipes)")
+    recipes = list_recipes()
+    if name in recipes:
+        return recipes[name]()
+    close_names = difflib.get_close_matches(name, recipes, n=3, cutoff=0.5)
+    raise GanvasError(
+        f"there is no recipe {name!r}: {'did you mean ' + ' or '.join(close_names) if close_names else 'see'} (ganvas recipes)"
+    )

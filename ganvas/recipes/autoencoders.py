@@ -6,7 +6,7 @@ from ..losses import FiniteDifferenceR1, FiniteDifferenceR2
 from ..losses.objectives import RelativisticPairing
 from ..media import Image
 from ..methods import VAEGAN, Autoencoding
-from ..nets import Compact, Encoded
+from ..nets import Compact, WithEncoder
 from ..optim.optimisers import Adam
 from ..recipe import Recipe, Train
 from .dcgan import dcgan
@@ -23,10 +23,10 @@ def vae() -> Recipe:
         dcgan(),
         name="vae",
         medium=Image(size=32),
-        nets=Encoded(nets=Compact(g_width=24)),
+        nets=WithEncoder(nets=Compact(g_width=24)),
         method=Autoencoding(),
         optim={"E": adam, "G": adam},
-        train=Train(images=500_000, batch=64, ema_kimg=10.0),
+        train=Train(samples=500_000, batch=64, ema_kimg=10.0),
     )
 
 
@@ -59,7 +59,7 @@ def vae_gan() -> Recipe:
     return replace(
         vae(),
         name="vae_gan",
-        nets=Encoded(nets=Compact(g_width=24, d_width=12), judged=True),
+        nets=WithEncoder(nets=Compact(g_width=24, d_width=12), has_discriminator=True),
         method=method,
         optim={"E": adam, "G": adam, "D": adam},
     )

@@ -31,7 +31,7 @@ def acgan() -> Recipe:
         dcgan_small(),
         name="acgan",
         nets=AuxiliaryClassifier(nets=DCGAN(width=24, kernel=4)),
-        method=Adversarial(objective=NonSaturating(), extras=(Classification(),)),
+        method=Adversarial(objective=NonSaturating(), auxiliary_losses=(Classification(),)),
     )
 
 

@@ -26,7 +26,7 @@ def dcgan() -> Recipe:
         nets=DCGAN(),
         method=Adversarial(objective=NonSaturating(), prior="uniform"),
         optim={"G": Adam(lr=2e-4, betas=(0.5, 0.999)), "D": Adam(lr=2e-4, betas=(0.5, 0.999))},
-        train=Train(images=1_500_000, batch=128),
+        train=Train(samples=1_500_000, batch=128),
         evaluation=Evaluation(extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())),
     )
 
@@ -43,7 +43,7 @@ def dcgan_small() -> Recipe:
         name="dcgan_small",
         nets=DCGAN(width=24, kernel=4),
         optim={"G": adam, "D": adam},
-        train=Train(images=300_000, batch=32, ema_kimg=10.0),
+        train=Train(samples=300_000, batch=32, ema_kimg=10.0),
     )
 
 
@@ -64,4 +64,4 @@ def dcgan64_small() -> Recipe:
     """
     recipe = replace(dcgan64(), name="dcgan64_small", nets=DCGAN(width=48, kernel=4))
     slower = Adam(lr=5e-5, betas=(0.5, 0.999))
-    return replace(recipe, optim={**recipe.optim, "D": slower}, train=replace(recipe.train, images=300_000, batch=32))
+    return replace(recipe, optim={**recipe.optim, "D": slower}, train=replace(recipe.train, samples=300_000, batch=32))

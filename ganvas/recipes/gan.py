@@ -26,7 +26,7 @@ def gan() -> Recipe:
         nets=MLP(),
         method=Adversarial(objective=NonSaturating()),
         optim={"G": Adam(lr=2e-4, betas=(0.5, 0.999)), "D": Adam(lr=2e-4, betas=(0.5, 0.999))},
-        train=Train(images=1_200_000, batch=32),
+        train=Train(samples=1_200_000, batch=32),
         evaluation=Evaluation(extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())),
     )
 

@@ -7,11 +7,11 @@ from ..losses.objectives import NonSaturating, Wasserstein
 from ..media import Image
 from ..methods import Adversarial, Progressive
 from ..nets import ProGAN, StyleGAN
-from ..optim.optimisers import Adam, lazy
+from ..optim.optimisers import Adam, make_lazy_adam
 from ..recipe import Recipe, Train
 from .dcgan import dcgan
 
-BATCHES = (128, 128, 128, 64, 32, 16, 8, 4)  # from 4 px up; 4 from 512 px on
+BATCH_SIZES = (128, 128, 128, 64, 32, 16, 8, 4)  # from 4 px up; 4 from 512 px on
 
 
 def progan() -> Recipe:
@@ -27,9 +27,9 @@ def progan() -> Recipe:
         name="progan",
         medium=Image(size=256),
         nets=ProGAN(),
-        method=Progressive(game=game, kimg=600.0, batches=BATCHES),
+        method=Progressive(game=game, kimg=600.0, batches=BATCH_SIZES),
         optim={"G": adam, "D": adam},
-        train=Train(images=12_000_000, batch=8, ema_kimg=10.0),
+        train=Train(samples=12_000_000, batch=8, ema_kimg=10.0),
     )
 
 
@@ -48,7 +48,7 @@ def progan_small() -> Recipe:
         nets=ProGAN(z_dim=64, width=64, base=512),
         method=replace(recipe.method, kimg=0.0, share=0.5, batches=()),
         optim={"G": adam, "D": adam},
-        train=Train(images=300_000, batch=32, ema_kimg=10.0),
+        train=Train(samples=300_000, batch=32, ema_kimg=10.0),
     )
 
 
@@ -63,8 +63,8 @@ def stylegan() -> Recipe:
         progan(),
         name="stylegan",
         nets=StyleGAN(),
-        method=Progressive(game=game, kimg=600.0, batches=BATCHES),
-        train=Train(images=25_000_000, batch=8, ema_kimg=10.0),
+        method=Progressive(game=game, kimg=600.0, batches=BATCH_SIZES),
+        train=Train(samples=25_000_000, batch=8, ema_kimg=10.0),
     )
 
 
@@ -82,6 +82,6 @@ def stylegan_small() -> Recipe:
         medium=Image(size=32),
         nets=StyleGAN(z_dim=64, w_dim=64, mapping=4, width=64, base=512),
         method=Progressive(game=game, share=0.5),
-        optim={"G": adam, "D": lazy(5e-3, 8)},
-        train=Train(images=300_000, batch=32, ema_kimg=10.0),
+        optim={"G": adam, "D": make_lazy_adam(5e-3, 8)},
+        train=Train(samples=300_000, batch=32, ema_kimg=10.0),
     )

@@ -21,7 +21,7 @@ def ring() -> Recipe:
     Paper: Huang et al. 2024 (loss); Srivastava et al. 2017 (VEEGAN's ring).
     Expected: 8 of 8 modes in 22 s on two cores, 80% of samples within 3 std (docs/results.md).
     """
-    return _mixture("ring", Mixture(layout="ring", modes=8, scale=1.0, std=0.02))
+    return _build_mixture_recipe("ring", Mixture(layout="ring", modes=8, scale=1.0, std=0.02))
 
 
 def grid() -> Recipe:
@@ -30,7 +30,7 @@ def grid() -> Recipe:
     Paper: Huang et al. 2024 (loss); Srivastava et al. 2017 (VEEGAN's grid).
     Expected: 25 of 25 modes reached in 20 s on two cores, but only 31% of samples within 3 std (docs/results.md).
     """
-    return _mixture("grid", Mixture(layout="grid", modes=25, scale=1.0, std=0.02))
+    return _build_mixture_recipe("grid", Mixture(layout="grid", modes=25, scale=1.0, std=0.02))
 
 
 def ring_classic() -> Recipe:
@@ -51,7 +51,7 @@ def grid_classic() -> Recipe:
     return replace(grid(), name="grid_classic", method=Adversarial(objective=NonSaturating()))
 
 
-def _mixture(name: str, mixture: Mixture) -> Recipe:
+def _build_mixture_recipe(name: str, mixture: Mixture) -> Recipe:
     cosine = Cosine(final=0.02, start=0.3)
     return Recipe(
         name=name,
@@ -66,7 +66,7 @@ def _mixture(name: str, mixture: Mixture) -> Recipe:
             "G": Adam(lr=1e-3, betas=(0.5, 0.99), schedule=cosine),
             "D": Adam(lr=5e-3, betas=(0.5, 0.99), schedule=cosine),
         },
-        train=Train(images=358_400, batch=128, ema_kimg=10.0, snapshots=6, precision="fp32"),
+        train=Train(samples=358_400, batch=128, ema_kimg=10.0, snapshots=6, precision="fp32"),
         evaluation=Evaluation(
             extractor=Coordinates(),
             metrics=(Modes(centres=mixture.centres, std=mixture.std), Frechet()),

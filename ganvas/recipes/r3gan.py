@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ..augment import ADA, Rising
+from ..augment import ADA, RisingStrength
 from ..losses import R1, R2, FiniteDifferenceR1, FiniteDifferenceR2
 from ..losses.objectives import RelativisticPairing
 from ..media import Image
@@ -13,13 +13,15 @@ from ..optim.schedules import Cosine
 from ..recipe import Recipe, Train
 from .dcgan import dcgan
 
-KIMG = 20_000.0  # of every schedule
+SCHEDULE_KIMG = 20_000.0  # of every schedule
 
 
-def _published(name: str, size: int, widths: tuple[int, ...], gamma: float, batch: int, p: float, ema_kimg: float) -> Recipe:
+def _build_published_recipe(
+    name: str, size: int, widths: tuple[int, ...], gamma: float, batch: int, p: float, ema_kimg: float
+) -> Recipe:
     """A configuration of the paper's appendix D: γ falls to a tenth, the rate to a quarter, β2 and augmentation rise."""
-    tenth = Cosine(final=0.1, kimg=KIMG)
-    adam = Adam(lr=2e-4, betas=(0.0, 0.9), final_betas=(0.0, 0.99), schedule=Cosine(final=0.25, kimg=KIMG))
+    tenth = Cosine(final=0.1, kimg=SCHEDULE_KIMG)
+    adam = Adam(lr=2e-4, betas=(0.0, 0.9), final_betas=(0.0, 0.99), schedule=Cosine(final=0.25, kimg=SCHEDULE_KIMG))
     return replace(
         dcgan(),
         name=name,
@@ -28,10 +30,12 @@ def _published(name: str, size: int, widths: tuple[int, ...], gamma: float, batc
         method=Adversarial(
             objective=RelativisticPairing(),
             penalties=(R1(gamma=gamma, schedule=tenth), R2(gamma=gamma, schedule=tenth)),
-            augment=ADA(strength=Rising(final=p, kimg=KIMG), quarter=0.0, geometry=0.0, colour=0.5, cutout=1.0),
+            augment=ADA(
+                strength=RisingStrength(final=p, kimg=SCHEDULE_KIMG), quarter=0.0, geometry=0.0, colour=0.5, cutout=1.0
+            ),
         ),
         optim={"G": adam, "D": adam},
-        train=Train(images=200_000_000, batch=batch, ema_kimg=ema_kimg, ema_ramp=ema_kimg / KIMG),
+        train=Train(samples=200_000_000, batch=batch, ema_kimg=ema_kimg, ema_ramp=ema_kimg / SCHEDULE_KIMG),
     )
 
 
@@ -41,7 +45,7 @@ def r3gan() -> Recipe:
     Paper: Huang et al. 2024, appendix D, CIFAR-10: batch 512, γ 0.05 to 0.005, a moving average of up to 5 million images.
     Expected: not trained here: 91 G multiply-adds an image, 4 days at 100 TFLOP/s, penalties aside.
     """
-    return _published("r3gan", 32, (768, 768, 768, 768), gamma=0.05, batch=512, p=0.55, ema_kimg=5000.0)
+    return _build_published_recipe("r3gan", 32, (768, 768, 768, 768), gamma=0.05, batch=512, p=0.55, ema_kimg=5000.0)
 
 
 def r3gan_ffhq64() -> Recipe:
@@ -50,7 +54,7 @@ def r3gan_ffhq64() -> Recipe:
     Paper: Huang et al. 2024, appendix D, FFHQ-64: batch 256, γ 2 to 0.2.
     Expected: not trained here: 170 G multiply-adds an image, 8 days at 100 TFLOP/s, penalties aside.
     """
-    return _published("r3gan_ffhq64", 64, (768, 768, 768, 768, 384), gamma=2.0, batch=256, p=0.3, ema_kimg=500.0)
+    return _build_published_recipe("r3gan_ffhq64", 64, (768, 768, 768, 768, 384), gamma=2.0, batch=256, p=0.3, ema_kimg=500.0)
 
 
 def r3gan_ffhq256() -> Recipe:
@@ -60,7 +64,7 @@ def r3gan_ffhq256() -> Recipe:
     Expected: not trained here: 375 G multiply-adds an image, 17 days at 100 TFLOP/s, penalties aside.
     """
     widths = (768, 768, 768, 768, 384, 192, 96)
-    return _published("r3gan_ffhq256", 256, widths, gamma=150.0, batch=256, p=0.3, ema_kimg=500.0)
+    return _build_published_recipe("r3gan_ffhq256", 256, widths, gamma=150.0, batch=256, p=0.3, ema_kimg=500.0)
 
 
 def r3gan_small() -> Recipe:
@@ -79,5 +83,5 @@ def r3gan_small() -> Recipe:
             penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
         ),
         optim={"G": adam, "D": adam},
-        train=Train(images=300_000, batch=32, ema_kimg=10.0),
+        train=Train(samples=300_000, batch=32, ema_kimg=10.0),
     )

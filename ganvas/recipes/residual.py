@@ -24,7 +24,7 @@ def sngan() -> Recipe:
         nets=SNGAN(),
         method=Adversarial(objective=Hinge(), critic_steps=5),
         optim={"G": adam, "D": adam},
-        train=Train(images=3_200_000, batch=64),
+        train=Train(samples=3_200_000, batch=64),
     )
 
 
@@ -40,7 +40,7 @@ def sngan_small() -> Recipe:
         nets=SNGAN(width=8, d_width=8),
         method=Adversarial(objective=Hinge()),
         optim={"G": Adam(lr=5e-4, betas=(0.0, 0.9)), "D": Adam(lr=1e-3, betas=(0.0, 0.9))},
-        train=Train(images=300_000, batch=32, ema_kimg=20.0),
+        train=Train(samples=300_000, batch=32, ema_kimg=20.0),
     )
 
 
@@ -56,7 +56,7 @@ def sagan() -> Recipe:
         nets=SAGAN(),
         method=Adversarial(objective=Hinge()),
         optim={"G": Adam(lr=1e-4, betas=(0.0, 0.9)), "D": Adam(lr=4e-4, betas=(0.0, 0.9))},
-        train=Train(images=3_200_000, batch=64),
+        train=Train(samples=3_200_000, batch=64),
     )
 
 
@@ -80,9 +80,9 @@ def biggan() -> Recipe:
         sagan(),
         name="biggan",
         nets=BigGAN(),
-        method=Adversarial(objective=Hinge(), extras=(Orthogonal(beta=1e-4),), critic_steps=2),
+        method=Adversarial(objective=Hinge(), auxiliary_losses=(Orthogonal(beta=1e-4),), critic_steps=2),
         optim={"G": Adam(lr=5e-5, betas=(0.0, 0.999)), "D": Adam(lr=2e-4, betas=(0.0, 0.999))},
-        train=Train(images=100_000_000, batch=2048, parts=32, ema_kimg=14_000.0, ema_ramp=0.0),
+        train=Train(samples=100_000_000, batch=2048, accumulate=32, ema_kimg=14_000.0, ema_ramp=0.0),
     )
 
 
@@ -96,8 +96,8 @@ def biggan_small() -> Recipe:
     return replace(
         biggan(),
         name="biggan_small",
-        nets=BigGAN(z_dim=64, width=8, d_width=8, shared=32),
-        method=Adversarial(objective=Hinge(), extras=(Orthogonal(beta=1e-4),)),
+        nets=BigGAN(z_dim=64, width=8, d_width=8, shared_dim=32),
+        method=Adversarial(objective=Hinge(), auxiliary_losses=(Orthogonal(beta=1e-4),)),
         optim=small.optim,
         train=small.train,
     )
@@ -121,6 +121,6 @@ def biggan_deep_small() -> Recipe:
     return replace(
         biggan_small(),
         name="biggan_deep_small",
-        nets=BigGANDeep(z_dim=64, width=16, d_width=16, shared=32),
+        nets=BigGANDeep(z_dim=64, width=16, d_width=16, shared_dim=32),
         optim={"G": Adam(lr=1e-3, betas=(0.0, 0.9)), "D": Adam(lr=2e-3, betas=(0.0, 0.9))},
     )

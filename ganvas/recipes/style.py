@@ -8,7 +8,7 @@ from ..losses.objectives import NonSaturating
 from ..media import Image
 from ..methods import Adversarial
 from ..nets import StyleGAN2, StyleGAN3
-from ..optim.optimisers import Adam, lazy
+from ..optim.optimisers import Adam, make_lazy_adam
 from ..recipe import Recipe, Train
 from .dcgan import dcgan
 
@@ -25,8 +25,8 @@ def stylegan2() -> Recipe:
         medium=Image(size=256),
         nets=StyleGAN2(group=8),
         method=Adversarial(objective=NonSaturating(), penalties=(R1(gamma=1.0, every=16),), path_length=PathLength()),
-        optim={"G": lazy(2.5e-3, 4), "D": lazy(2.5e-3, 16)},
-        train=Train(images=25_000_000, batch=64, ema_kimg=20.0, ema_ramp=0.0),
+        optim={"G": make_lazy_adam(2.5e-3, 4), "D": make_lazy_adam(2.5e-3, 16)},
+        train=Train(samples=25_000_000, batch=64, ema_kimg=20.0, ema_ramp=0.0),
     )
 
 
@@ -56,8 +56,8 @@ def stylegan2_cifar() -> Recipe:
         medium=Image(size=32),
         nets=StyleGAN2(mapping=2, mixing=0.0, group=32),
         method=method,
-        optim={"G": adam, "D": lazy(2.5e-3, 16)},
-        train=Train(images=100_000_000, batch=64, ema_kimg=500.0),
+        optim={"G": adam, "D": make_lazy_adam(2.5e-3, 16)},
+        train=Train(samples=100_000_000, batch=64, ema_kimg=500.0),
     )
 
 
@@ -74,8 +74,8 @@ def stylegan2_small() -> Recipe:
         medium=Image(size=32),
         nets=StyleGAN2(z_dim=64, w_dim=64, mapping=2, width=64, base=512, mixing=0.0),
         method=method,
-        optim={"G": lazy(5e-3, 4), "D": lazy(5e-3, 16)},
-        train=Train(images=300_000, batch=32, ema_kimg=10.0),
+        optim={"G": make_lazy_adam(5e-3, 4), "D": make_lazy_adam(5e-3, 16)},
+        train=Train(samples=300_000, batch=32, ema_kimg=10.0),
     )
 
 
@@ -90,8 +90,8 @@ def stylegan3_t() -> Recipe:
         name="stylegan3_t",
         nets=StyleGAN3(base=16384),
         method=Adversarial(objective=NonSaturating(), penalties=(R1(gamma=2.0, every=16),)),
-        optim={"G": Adam(lr=2.5e-3, betas=(0.0, 0.99)), "D": lazy(2e-3, 16)},
-        train=Train(images=25_000_000, batch=32, ema_kimg=10.0),
+        optim={"G": Adam(lr=2.5e-3, betas=(0.0, 0.99)), "D": make_lazy_adam(2e-3, 16)},
+        train=Train(samples=25_000_000, batch=32, ema_kimg=10.0),
     )
 
 
@@ -116,6 +116,6 @@ def stylegan3_small() -> Recipe:
         medium=Image(size=32),
         nets=StyleGAN3(z_dim=64, w_dim=64, layers=8, width=32, base=512, d_width=64, d_base=512),
         method=Adversarial(objective=NonSaturating(), penalties=(R1(gamma=0.1, every=16),)),
-        optim={"G": Adam(lr=5e-3, betas=(0.0, 0.99)), "D": lazy(4e-3, 16)},
-        train=Train(images=300_000, batch=32, ema_kimg=10.0),
+        optim={"G": Adam(lr=5e-3, betas=(0.0, 0.99)), "D": make_lazy_adam(4e-3, 16)},
+        train=Train(samples=300_000, batch=32, ema_kimg=10.0),
     )

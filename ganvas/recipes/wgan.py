@@ -22,9 +22,9 @@ def wgan() -> Recipe:
         dcgan(),
         name="wgan",
         nets=DCGAN(width=64, kernel=4),
-        method=Adversarial(objective=Wasserstein(), extras=(WeightClipping(bound=0.01),), critic_steps=5),
+        method=Adversarial(objective=Wasserstein(), auxiliary_losses=(WeightClipping(bound=0.01),), critic_steps=5),
         optim={"G": rmsprop, "D": rmsprop},
-        train=Train(images=300_000, batch=64),
+        train=Train(samples=300_000, batch=64),
     )
 
 
@@ -32,7 +32,7 @@ def wgan_gp() -> Recipe:
     """Images, 32 px: the critic's slope held at 1 by a gradient penalty.
 
     Paper: Gulrajani et al. 2017, algorithm 1: penalty 10, five critic steps, Adam 1e-4 (0, 0.9), no batch norm in the critic.
-    Expected: not trained here: 14 images/s on two cores, at the paper's width and five critic steps; wgan_gp_small shows it.
+    Expected: not trained here: 14 samples/s on two cores, at the paper's width and five critic steps; wgan_gp_small shows it.
     """
     adam = Adam(lr=1e-4, betas=(0.0, 0.9))
     return replace(
@@ -65,5 +65,5 @@ def wgan_gp_small() -> Recipe:
         nets=DCGAN(width=24, kernel=4, d_norm="none"),
         method=Adversarial(objective=Wasserstein(), penalties=(GradientPenalty(gamma=10.0),)),
         optim={"G": Adam(lr=5e-4, betas=(0.0, 0.9)), "D": Adam(lr=1e-3, betas=(0.0, 0.9))},
-        train=Train(images=300_000, batch=64, ema_kimg=10.0),
+        train=Train(samples=300_000, batch=64, ema_kimg=10.0),
     )

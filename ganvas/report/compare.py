@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from ..evaluation import comparison
-from ..runs.folder import Run
+from ..runs.folder import RunFolder
 from .contact_sheet import write_sheet
 
 
-def compare(runs: Sequence[str | Path | Run], *, out: str | Path | None = None) -> dict[str, Any]:
+def compare(runs: Sequence[str | Path | RunFolder], *, out: str | Path | None = None) -> dict[str, Any]:
     """Several runs side by side: what they are, what they cost and scored, ranked where one protocol scored them all.
 
     Args:
@@ -21,5 +21,5 @@ def compare(runs: Sequence[str | Path | Run], *, out: str | Path | None = None) 
     Raises:
         GanvasError: no run, fewer than two, one named twice, none with a score card, or a picture that cannot be written.
     """
-    result = comparison.compare([run if isinstance(run, Run) else Run(run) for run in runs])
+    result = comparison.compare_runs([run if isinstance(run, RunFolder) else RunFolder(run) for run in runs])
     return result if out is None else result | {"picture": str(write_sheet(result, Path(out)))}

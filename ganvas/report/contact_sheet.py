@@ -9,37 +9,46 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 from PIL.Image import Image as Picture
 
-from ..evaluation.score_card import called
+from ..evaluation.score_card import name_score
 from ..provenance import write_picture
 from ..version import __version__
 
-WIDTH, COLUMN, LEAST = 4096, 1024, 96  # pixels: of the whole at most, of a column at most and at least
-MOST_PIXELS = 40_000_000  # of one run's picture
-GAP = 24
-INK, QUIET, PAPER = (24, 24, 24), (110, 110, 110), (255, 255, 255)
+MAX_SHEET_PIXELS, MAX_COLUMN_PIXELS, MIN_COLUMN_PIXELS = (
+    4096,
+    1024,
+    96,
+)  # pixels: of the whole at most, of a column at most and at least
+MAX_RUN_PICTURE_PIXELS = 40_000_000  # of one run's picture
+COLUMN_GAP_PIXELS = 24
+TITLE_COLOUR, CAPTION_COLOUR, SHEET_COLOUR = (24, 24, 24), (110, 110, 110), (255, 255, 255)
 
 
-def sheet(result: Mapping[str, Any]) -> Picture:
+def draw_sheet(result: Mapping[str, Any]) -> Picture:
     """The picture of what `comparison.compare` found: best first where all runs are in one ranking, else as they came."""
     names = [fact["run"] for fact in result["runs"]]
-    ranked = whole_ranking(result)
-    names = ranked + [name for name in names if name not in ranked]
+    ranked_runs = find_whole_ranking(result)
+    names = ranked_runs + [name for name in names if name not in ranked_runs]
     paths = {fact["run"]: Path(fact["path"]) for fact in result["runs"]}
-    most = max(LEAST, min(COLUMN, WIDTH // len(names) - GAP))
-    samples = [latest(paths[name], most) for name in names]
-    width = max([picture.width for _, picture in samples if picture] or [most])
-    size = max(12, min(22, width // 16))
-    top = GAP + 4 * (size + 6) + 6
-    height = top + max([picture.height for _, picture in samples if picture] or [width]) + GAP
-    page = Image.new("RGB", (GAP + len(names) * (width + GAP), height), PAPER)
+    max_width = max(MIN_COLUMN_PIXELS, min(MAX_COLUMN_PIXELS, MAX_SHEET_PIXELS // len(names) - COLUMN_GAP_PIXELS))
+    samples = [open_latest_samples(paths[name], max_width) for name in names]
+    width = max([picture.width for _, picture in samples if picture] or [max_width])
+    font_pixels = max(12, min(22, width // 16))
+    top = COLUMN_GAP_PIXELS + 4 * (font_pixels + 6) + 6
+    height = top + max([picture.height for _, picture in samples if picture] or [width]) + COLUMN_GAP_PIXELS
+    page = Image.new("RGB", (COLUMN_GAP_PIXELS + len(names) * (width + COLUMN_GAP_PIXELS), height), SHEET_COLOUR)
     draw = ImageDraw.Draw(page)
-    for i, (name, (images, picture)) in enumerate(zip(names, samples, strict=True)):
-        left = GAP + i * (width + GAP)
-        title = f"{ranked.index(name) + 1}. {name}" if name in ranked else name
-        seen = f"samples at {images:,} images" if picture else "no samples"
-        for row, line in enumerate([title, *scored(result, name), seen]):
-            font = ImageFont.load_default(size if row == 0 else size * 4 // 5)
-            draw.text((left, GAP + row * (size + 6)), fitting(line, width, font), INK if row == 0 else QUIET, font)
+    for i, (name, (sample_count, picture)) in enumerate(zip(names, samples, strict=True)):
+        left = COLUMN_GAP_PIXELS + i * (width + COLUMN_GAP_PIXELS)
+        title = f"{ranked_runs.index(name) + 1}. {name}" if name in ranked_runs else name
+        caption = f"samples at {sample_count:,} samples" if picture else "no samples"
+        for row, line in enumerate([title, *format_score_lines(result, name), caption]):
+            font = ImageFont.load_default(font_pixels if row == 0 else font_pixels * 4 // 5)
+            draw.text(
+                (left, COLUMN_GAP_PIXELS + row * (font_pixels + 6)),
+                shorten_to_width(line, width, font),
+                TITLE_COLOUR if row == 0 else CAPTION_COLOUR,
+                font,
+            )
         if picture:
             page.paste(picture, (left, top))
     return page
@@ -47,40 +56,40 @@ def sheet(result: Mapping[str, Any]) -> Picture:
 
 def write_sheet(result: Mapping[str, Any], path: Path) -> Path:
     """Write the picture as a PNG that says what it is; returns `path`. Raises GanvasError where that cannot be done."""
-    words = {"Software": f"ganvas {__version__}", "Comment": "synthetic: samples of generative models"}
-    write_picture(sheet(result), path, words)
+    metadata = {"Software": f"ganvas {__version__}", "Comment": "synthetic: samples of generative models"}
+    write_picture(draw_sheet(result), path, metadata)
     return path
 
 
-def whole_ranking(result: Mapping[str, Any]) -> list[str]:
+def find_whole_ranking(result: Mapping[str, Any]) -> list[str]:
     """The runs, best first, where one ranking holds all that have scores; else []."""
-    every = {entry["run"] for group in result["groups"] for entry in group["entries"]}
-    ranked = [entry["run"] for entry in result["groups"][0]["entries"] if entry["rank"]]
-    return ranked if set(ranked) == every else []
+    scored_runs = {entry["run"] for group in result["groups"] for entry in group["entries"]}
+    ranked_runs = [entry["run"] for entry in result["groups"][0]["entries"] if entry["rank"]]
+    return ranked_runs if set(ranked_runs) == scored_runs else []
 
 
-def scored(result: Mapping[str, Any], name: str) -> list[str]:
+def format_score_lines(result: Mapping[str, Any], name: str) -> list[str]:
     """The run's score and how it was taken: by the ranking's metric, else the first one."""
-    found = ((group, entry) for group in result["groups"] for entry in group["entries"] if entry["run"] == name)
-    group, entry = next(found, ({}, {}))
+    matches = ((group, entry) for group in result["groups"] for entry in group["entries"] if entry["run"] == name)
+    group, entry = next(matches, ({}, {}))
     if not group:
         return ["no score card"]
     protocol, score = group["protocol"], group["ranked_by"] or next(iter(entry["scores"]))
-    how = f"{protocol['samples']:,} samples, {protocol['extractor']}"
-    return [f"{called(score, protocol)} {entry['scores'][score]:.4g} ({entry['which']})", how]
+    basis = f"{protocol['samples']:,} samples, {protocol['extractor']}"
+    return [f"{name_score(score, protocol)} {entry['scores'][score]:.4g} ({entry['which']})", basis]
 
 
-def latest(run: Path, width: int) -> tuple[int, Picture | None]:
-    """(images seen, a run's newest picture of samples, no wider than `width`); None where there is none that can be read."""
+def open_latest_samples(run: Path, width: int) -> tuple[int, Picture | None]:
+    """(samples seen, a run's newest picture of samples, no wider than `width`); None where there is none that can be read."""
     paths = [path for path in (run / "samples").glob("*.png") if re.fullmatch("[0-9]{1,15}", path.stem)]
     for path in sorted(paths, key=lambda path: int(path.stem), reverse=True):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(path, formats=["PNG"]) as opened:
-                    if opened.width * opened.height > MOST_PIXELS:
+                with Image.open(path, formats=["PNG"]) as source:
+                    if source.width * source.height > MAX_RUN_PICTURE_PIXELS:
                         continue
-                    picture = opened.convert("RGB")
+                    picture = source.convert("RGB")
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
             continue  # still being written, or no picture
         picture.thumbnail((width, 2 * width), Image.Resampling.LANCZOS)
@@ -88,7 +97,7 @@ def latest(run: Path, width: int) -> tuple[int, Picture | None]:
     return 0, None
 
 
-def fitting(text: str, width: int, font: Any) -> str:
+def shorten_to_width(text: str, width: int, font: Any) -> str:
     """The text, cut short where it is wider than `width` pixels."""
     if font.getlength(text) <= width:
         return text

@@ -8,17 +8,17 @@ from ..core import Extractor
 from ..data import Files
 from ..data.dataset import open_data
 from ..evaluation import by_class
-from ..evaluation.evaluator import Judge
-from ..extractors.by_name import called
-from ..runs.folder import Run
-from ..sampling.generator import Generator
-from ..system.device import pick
-from ..system.files import cache_folder
+from ..evaluation.evaluator import Evaluator
+from ..extractors.by_name import make_extractor
+from ..runs.folder import RunFolder
+from ..sampling.generator import Sampler
+from ..system.device import choose_device
+from ..system.files import find_cache_folder
 from .page import write_report
 
 
 def evaluate(
-    run: str | Path | Run,
+    run: str | Path | RunFolder,
     *,
     data: str | Path | None = None,
     n: int | None = None,
@@ -40,27 +40,33 @@ def evaluate(
     Raises:
         GanvasError: no run, no such extractor, weights that are missing, data that it cannot take.
     """
-    run = run if isinstance(run, Run) else Run(run)
+    run = run if isinstance(run, RunFolder) else RunFolder(run)
     recipe = run.recipe if data is None else replace(run.recipe, data=Files(path=str(data)))
     if n is not None:
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=n))
     if extractor is not None:
-        seeing = called(extractor, download) if isinstance(extractor, str) else extractor
-        recipe = replace(recipe, evaluation=replace(recipe.evaluation, extractor=seeing))
-    generator = Generator(run, checkpoint, device)
-    _, training, held_out = open_data(recipe.data, recipe.medium, run.codec())
+        chosen_extractor = make_extractor(extractor, download) if isinstance(extractor, str) else extractor
+        recipe = replace(recipe, evaluation=replace(recipe.evaluation, extractor=chosen_extractor))
+    sampler = Sampler(run, checkpoint, device)
+    _, training_set, held_out = open_data(recipe.data, recipe.medium, run.read_codec())
     if per_class:
-        by_class.check(generator.nets, run.spec(), training.condition, recipe.evaluation.samples)
-    judge = Judge(recipe.evaluation, training, held_out, cache_folder(), pick(device), progress=True)
+        by_class.check_classes(sampler.nets, run.read_spec(), training_set.condition, recipe.evaluation.samples)
+    evaluator = Evaluator(
+        recipe.evaluation, training_set, held_out, find_cache_folder(), choose_device(device), has_progress_bar=True
+    )
     head = {
-        "images": int(generator.folder.name),
-        "checkpoint": generator.folder.name,
+        "samples": int(sampler.checkpoint_folder.name),
+        "checkpoint": sampler.checkpoint_folder.name,
         "kind": "evaluate",
-        "data": training.title,
+        "data": training_set.title,
     }
-    card = head | judge.final(generator.method, generator.nets)
+    card = head | evaluator.score_final(sampler.method, sampler.nets)
     if per_class:
-        card |= {"per_class": by_class.scores(judge, generator.method, generator.nets, run.spec(), recipe.evaluation.samples)}
-    run.append("scores.jsonl", card)
+        card |= {
+            "per_class": by_class.score_classes(
+                evaluator, sampler.method, sampler.nets, run.read_spec(), recipe.evaluation.samples
+            )
+        }
+    run.append_line("scores.jsonl", card)
     write_report(run.path)
     return card

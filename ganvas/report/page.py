@@ -20,28 +20,28 @@ from PIL import Image
 
 from ..config import TYPE_KEY
 from ..errors import GanvasError
-from ..evaluation.score_card import called
-from ..system.files import explained, write_whole
+from ..evaluation.score_card import name_score
+from ..system.files import explain_os_errors, write_atomically
 
-POINTS = 600  # of a curve
-PICTURES = 40
-PICTURE_BYTES = 1_500_000  # a larger file is embedded as a smaller JPEG
-SECTIONS = ("terms", "seen", "gradient_norm", "lr")
+CURVE_POINTS = 600  # of a curve
+MAX_PICTURES = 40
+MAX_PICTURE_BYTES = 1_500_000  # a larger file is embedded as a smaller JPEG
+LOG_SECTIONS = ("terms", "seen", "gradient_norm", "lr")
 T = TypeVar("T")
 
 
-class Row(NamedTuple):
+class LogRow(NamedTuple):
     """A line of log.jsonl. `values` by (section, name); None stands for a number that was not finite."""
 
-    images: int
+    samples: int
     seconds: float | None
     values: dict[tuple[str, str], float | None]
 
 
-class Card(NamedTuple):
+class ScoreCard(NamedTuple):
     """A line of scores.jsonl. Cards may be compared only where their protocols are equal."""
 
-    images: int
+    samples: int
     kind: str  # snapshot | final
     scores: dict[str, float | None]
     floor: dict[str, float | None]
@@ -57,61 +57,67 @@ def write_report(run: Path) -> Path:
     """
     if not run.is_dir():
         raise GanvasError(f"{run} is not a run folder: give the folder that ganvas train wrote to")
-    page, text = run / "report.html", _page(run)
-    with explained("writing the report", run):
-        write_whole(page, lambda partial: partial.write_text(text, encoding="utf-8", errors="replace", newline="\n"))
+    page, text = run / "report.html", _render_page(run)
+    with explain_os_errors("writing the report", run):
+        write_atomically(page, lambda partial: partial.write_text(text, encoding="utf-8", errors="replace", newline="\n"))
     return page
 
 
-def _page(run: Path) -> str:
-    facts, rows, cards = _object(_text(run / "recipe.json")), _rows(run), _cards(run)
-    data = {"log": _columns(thin(rows, POINTS)), "scores": _score_curves(cards), "samples": _samples(run)}
+def _render_page(run: Path) -> str:
+    facts, rows, cards = _parse_object(_read_text(run / "recipe.json")), _read_rows(run), _read_cards(run)
+    data = {
+        "log": _build_columns(thin_rows(rows, CURVE_POINTS)),
+        "scores": _build_score_curves(cards),
+        "samples": _embed_samples(run),
+    }
     parts = {
         "title": escape(str(facts.get("name") or run.resolve().name)),
-        "subtitle": escape(str(_mapping(facts.get("data")).get("title", ""))),
-        "figures": _figures(rows, cards),
-        "warning": _warning(rows),
-        "nearest": _picture(
+        "subtitle": escape(str(_as_mapping(facts.get("data")).get("title", ""))),
+        "figures": _render_figures(rows, cards),
+        "warning": _render_warning(rows),
+        "nearest": _render_picture(
             run / "nearest.png", "Samples, and below each the nearest of training", "Drawn when training ends."
         ),
-        "classes": _picture(
+        "classes": _render_picture(
             run / "classes.png", "Samples, a row a class", "Drawn when training ends, where samples have classes."
         ),
-        "reconstructions": _picture(
+        "reconstructions": _render_picture(
             run / "reconstructions.png",
             "Samples, and below each what is made of it",
             "Drawn when training ends, of autoencoders.",
         ),
-        "scores": _score_table(cards),
-        "recipe": _tree(facts["recipe"]) if "recipe" in facts else _nothing("No recipe.json in the run folder."),
-        "environment": _environment(facts),
+        "scores": _render_score_table(cards),
+        "recipe": _render_tree(facts["recipe"])
+        if "recipe" in facts
+        else _render_placeholder("No recipe.json in the run folder."),
+        "environment": _render_environment(facts),
         "data": json.dumps(data, allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"),
     }
     template = files("ganvas.report").joinpath("page.html").read_text(encoding="utf-8")
     # One pass, so that a marker inside a value stays the text it is.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template)
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
 
 
-def _object(text: str) -> dict[str, Any]:
+def _parse_object(text: str) -> dict[str, Any]:
     """The JSON object in a file or on a line; {} where there is none, or only half of one."""
     try:
-        return _mapping(json.loads(text))
+        return _as_mapping(json.loads(text))
     except (ValueError, RecursionError):
         return {}
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _as_mapping(value: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _number(value: Any) -> float | None:
+def _parse_number(value: Any) -> float | None:
     """A finite float, or None: for null, for "NaN", and for whatever else is no number."""
     try:
         number = float(value) if isinstance(value, (int, float)) else math.nan
@@ -120,168 +126,173 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _numbers(value: Any) -> dict[str, float | None]:
-    return {name: _number(v) for name, v in _mapping(value).items()}
+def _parse_numbers(value: Any) -> dict[str, float | None]:
+    return {name: _parse_number(v) for name, v in _as_mapping(value).items()}
 
 
-def _images(line: dict[str, Any]) -> int | None:
-    images = _number(line.get("images"))
-    return int(images) if images is not None and 0 <= images < 1e15 else None
+def _parse_samples(line: dict[str, Any]) -> int | None:
+    samples = _parse_number(line.get("samples"))
+    return int(samples) if samples is not None and 0 <= samples < 1e15 else None
 
 
-def _rows(run: Path) -> list[Row]:
-    rows: list[Row] = []
-    for line in map(_object, _text(run / "log.jsonl").split("\n")):
-        images = _images(line)
-        if images is None:
+def _read_rows(run: Path) -> list[LogRow]:
+    rows: list[LogRow] = []
+    for line in map(_parse_object, _read_text(run / "log.jsonl").split("\n")):
+        samples = _parse_samples(line)
+        if samples is None:
             continue
-        values = {(section, name): v for section in SECTIONS for name, v in _numbers(line.get(section)).items()}
-        if "images_per_second" in line:
-            values["speed", "images/s"] = _number(line["images_per_second"])
-        rows.append(Row(images, _number(line.get("seconds")), values))
-    return sorted(rows, key=lambda row: row.images)
+        values = {(section, name): v for section in LOG_SECTIONS for name, v in _parse_numbers(line.get(section)).items()}
+        if "samples_per_second" in line:
+            values["speed", "samples/s"] = _parse_number(line["samples_per_second"])
+        rows.append(LogRow(samples, _parse_number(line.get("seconds")), values))
+    return sorted(rows, key=lambda row: row.samples)
 
 
-def _cards(run: Path) -> list[Card]:
-    """Score cards by images seen; those of one checkpoint in the order they were written."""
-    cards: list[Card] = []
-    for line in map(_object, _text(run / "scores.jsonl").split("\n")):
-        images, scores = _images(line), _numbers(line.get("scores"))
-        if images is None or not scores:
+def _read_cards(run: Path) -> list[ScoreCard]:
+    """Score cards by samples seen; those of one checkpoint in the order they were written."""
+    cards: list[ScoreCard] = []
+    for line in map(_parse_object, _read_text(run / "scores.jsonl").split("\n")):
+        samples, scores = _parse_samples(line), _parse_numbers(line.get("scores"))
+        if samples is None or not scores:
             continue
-        lower = {name: v is not False for name, v in _mapping(line.get("lower_is_better")).items()}
-        floor, protocol = _numbers(line.get("floor")), _mapping(line.get("protocol"))
-        cards.append(Card(images, str(line.get("kind", "snapshot")), scores, floor, lower, protocol))
-    return sorted(cards, key=lambda card: card.images)
+        lower_is_better = {name: v is not False for name, v in _as_mapping(line.get("lower_is_better")).items()}
+        floor, protocol = _parse_numbers(line.get("floor")), _as_mapping(line.get("protocol"))
+        cards.append(ScoreCard(samples, str(line.get("kind", "snapshot")), scores, floor, lower_is_better, protocol))
+    return sorted(cards, key=lambda card: card.samples)
 
 
-def thin(rows: Sequence[Row], most: int) -> list[Row]:
+def thin_rows(rows: Sequence[LogRow], max_rows: int) -> list[LogRow]:
     """At most `most` rows (3 or more): the first and the last as they are, means of equal stretches between them."""
-    if len(rows) <= most:
+    if len(rows) <= max_rows:
         return list(rows)
-    inner, buckets = rows[1:-1], most - 2
+    inner, buckets = rows[1:-1], max_rows - 2
     edges = [i * len(inner) // buckets for i in range(buckets + 1)]
-    return [rows[0], *(_mean(inner[a:b]) for a, b in pairwise(edges)), rows[-1]]
+    return [rows[0], *(_average_rows(inner[a:b]) for a, b in pairwise(edges)), rows[-1]]
 
 
-def _mean(rows: Sequence[Row]) -> Row:
+def _average_rows(rows: Sequence[LogRow]) -> LogRow:
     """One row for several: each value's mean over the rows in which it is finite."""
     values: dict[tuple[str, str], float | None] = {}
     for name in dict.fromkeys(name for row in rows for name in row.values):
         finite = [v for row in rows if (v := row.values.get(name)) is not None]
         values[name] = sum(v / len(finite) for v in finite) if finite else None
-    return Row(sum(row.images for row in rows) // len(rows), rows[-1].seconds, values)
+    return LogRow(sum(row.samples for row in rows) // len(rows), rows[-1].seconds, values)
 
 
-def _columns(rows: Sequence[Row]) -> dict[str, Any]:
-    """{"images": […], "terms": {"D/r1": […]}, …}, by name, rounded to what an eye can tell apart."""
-    columns: dict[str, Any] = {"images": [row.images for row in rows]} | {s: {} for s in (*SECTIONS, "speed")}
+def _build_columns(rows: Sequence[LogRow]) -> dict[str, Any]:
+    """{"samples": […], "terms": {"D/r1": […]}, …}, by name, rounded to what an eye can tell apart."""
+    columns: dict[str, Any] = {"samples": [row.samples for row in rows]} | {s: {} for s in (*LOG_SECTIONS, "speed")}
     for section, name in sorted({key for row in rows for key in row.values}):
         values = (row.values.get((section, name)) for row in rows)
-        columns[section][name] = [None if v is None else _number(float(f"{v:.5g}")) for v in values]
+        columns[section][name] = [None if v is None else _parse_number(float(f"{v:.5g}")) for v in values]
     return columns
 
 
-def _score_curves(cards: Sequence[Card]) -> list[dict[str, Any]]:
+def _build_score_curves(cards: Sequence[ScoreCard]) -> list[dict[str, Any]]:
     """A chart a metric, in it a curve a protocol: scores of different protocols are never joined by a line."""
     charts: list[dict[str, Any]] = []
     for metric in dict.fromkeys(name for card in cards for name in card.scores):
-        groups = _by_protocol([card for card in cards if metric in card.scores])
+        groups = _group_by_protocol([card for card in cards if metric in card.scores])
         curves: list[dict[str, Any]] = []
         for group in groups:
-            points = {card.images: card.scores[metric] for card in group}
-            name = metric if len(groups) == 1 else _difference(group, groups)
+            points = {card.samples: card.scores[metric] for card in group}
+            name = metric if len(groups) == 1 else _format_difference(group, groups)
             curves.append({"name": name, "x": list(points), "y": list(points.values()), "floor": group[-1].floor.get(metric)})
-        lower = groups[-1][-1].lower_is_better.get(metric, True)
-        charts.append({"metric": called(metric, groups[-1][-1].protocol), "lower_is_better": lower, "curves": curves})
+        is_lower_better = groups[-1][-1].lower_is_better.get(metric, True)
+        charts.append(
+            {"metric": name_score(metric, groups[-1][-1].protocol), "lower_is_better": is_lower_better, "curves": curves}
+        )
     return charts
 
 
-def _difference(group: Sequence[Card], groups: Sequence[Sequence[Card]]) -> str:
+def _format_difference(group: Sequence[ScoreCard], groups: Sequence[Sequence[ScoreCard]]) -> str:
     """What sets these cards apart from the other groups: their kind, and where their protocol differs."""
-    own = {k: v for k, v in group[0].protocol.items() if any(other[0].protocol.get(k) != v for other in groups)}
-    return f"{' and '.join(dict.fromkeys(card.kind for card in group))}: {_in_words(own)}"
+    differing_settings = {k: v for k, v in group[0].protocol.items() if any(other[0].protocol.get(k) != v for other in groups)}
+    return f"{' and '.join(dict.fromkeys(card.kind for card in group))}: {_format_protocol(differing_settings)}"
 
 
-def _by_protocol(cards: Sequence[Card]) -> list[list[Card]]:
-    groups: dict[str, list[Card]] = {}
+def _group_by_protocol(cards: Sequence[ScoreCard]) -> list[list[ScoreCard]]:
+    groups: dict[str, list[ScoreCard]] = {}
     for card in cards:
         groups.setdefault(json.dumps(card.protocol, sort_keys=True), []).append(card)
     return list(groups.values())
 
 
-def evenly(items: Sequence[T], most: int) -> list[T]:
+def pick_evenly(items: Sequence[T], max_items: int) -> list[T]:
     """At most `most` (2 or more) of the items, evenly spaced, the first and the last among them."""
-    if len(items) <= most:
+    if len(items) <= max_items:
         return list(items)
-    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]
+    return [items[round(i * (len(items) - 1) / (max_items - 1))] for i in range(max_items)]
 
 
-def _samples(run: Path) -> list[dict[str, Any]]:
-    pictures = [path for path in (run / "samples").glob("*.png") if re.fullmatch("[0-9]{1,15}", path.stem)]
-    pictures.sort(key=lambda path: int(path.stem))
-    return [found for path in evenly(pictures, PICTURES) if (found := _embed(path))]
+def _embed_samples(run: Path) -> list[dict[str, Any]]:
+    paths = [path for path in (run / "samples").glob("*.png") if re.fullmatch("[0-9]{1,15}", path.stem)]
+    paths.sort(key=lambda path: int(path.stem))
+    return [picture for path in pick_evenly(paths, MAX_PICTURES) if (picture := _embed_picture(path))]
 
 
-def _picture(path: Path, alt: str, missing: str) -> str:
-    found = _embed(path)
-    if found is None:
-        return _nothing(missing)
-    return f'<img src="{found["uri"]}" width="{found["width"]}" height="{found["height"]}" alt="{alt}">'
+def _render_picture(path: Path, alt: str, placeholder: str) -> str:
+    picture = _embed_picture(path)
+    if picture is None:
+        return _render_placeholder(placeholder)
+    return f'<img src="{picture["uri"]}" width="{picture["width"]}" height="{picture["height"]}" alt="{alt}">'
 
 
-def _embed(path: Path) -> dict[str, Any] | None:
-    """A picture as {"images", "width", "height", "uri"}; None where the file is no whole picture."""
+def _embed_picture(path: Path) -> dict[str, Any] | None:
+    """A picture as {"samples", "width", "height", "uri"}; None where the file is no whole picture."""
     try:
         data = path.read_bytes()
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
             width, height = picture.size
             picture.verify()
-        kind, data = ("png", data) if len(data) <= PICTURE_BYTES else ("jpeg", _shrink(data))
+        kind, data = ("png", data) if len(data) <= MAX_PICTURE_BYTES else ("jpeg", _shrink_to_jpeg(data))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
     uri = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-    return {"images": int(path.stem) if path.stem.isdigit() else 0, "width": width, "height": height, "uri": uri}
+    return {"samples": int(path.stem) if path.stem.isdigit() else 0, "width": width, "height": height, "uri": uri}
 
 
-def _shrink(data: bytes) -> bytes:
+def _shrink_to_jpeg(data: bytes) -> bytes:
     """A JPEG of at most PICTURE_BYTES: what outgrows that as a PNG is a large photograph, which loses little."""
-    with Image.open(io.BytesIO(data)) as opened:
-        picture = opened.convert("RGB")
-    side, written = 1600, io.BytesIO(data)
-    while written.getbuffer().nbytes > PICTURE_BYTES:
+    with Image.open(io.BytesIO(data)) as source:
+        picture = source.convert("RGB")
+    side, buffer = 1600, io.BytesIO(data)
+    while buffer.getbuffer().nbytes > MAX_PICTURE_BYTES:
         picture.thumbnail((side, side))
-        picture.save(written := io.BytesIO(), "JPEG", quality=88)
+        picture.save(buffer := io.BytesIO(), "JPEG", quality=88)
         side = side * 3 // 4
-    return written.getvalue()
+    return buffer.getvalue()
 
 
-def _figures(rows: Sequence[Row], cards: Sequence[Card]) -> str:
+def _render_figures(rows: Sequence[LogRow], cards: Sequence[ScoreCard]) -> str:
     """The handful of numbers under the title."""
-    figures = [("Images seen", f"{row.images:,}", "") for row in rows[-1:]]
-    figures += [("Time trained", _duration(s), "") for s in [row.seconds for row in rows if row.seconds is not None][-1:]]
+    figures = [("Images seen", f"{row.samples:,}", "") for row in rows[-1:]]
+    figures += [
+        ("Time trained", _format_duration(s), "") for s in [row.seconds for row in rows if row.seconds is not None][-1:]
+    ]
     if cards:
-        last, best, metric = _last_and_best(cards)
-        name = called(metric, last.protocol)
-        for which, card in (("Last", last), ("Best", best)):
-            figures.append((f"{which} {name}", _value(card.scores.get(metric)), f"at {card.images:,} images"))
+        last, best, metric = _find_last_and_best(cards)
+        name = name_score(metric, last.protocol)
+        for prefix, card in (("Last", last), ("Best", best)):
+            figures.append((f"{prefix} {name}", _format_value(card.scores.get(metric)), f"at {card.samples:,} samples"))
         if metric in last.floor:
-            figures.append((f"Floor of {name}", _value(last.floor[metric]), "what real data score"))
+            figures.append((f"Floor of {name}", _format_value(last.floor[metric]), "what real data score"))
     cells = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)} <small>{escape(c)}</small></dd></div>" for a, b, c in figures)
-    return f'<dl class="figures">{cells}</dl>' if cells else _nothing("Nothing has been logged yet.")
+    return f'<dl class="figures">{cells}</dl>' if cells else _render_placeholder("Nothing has been logged yet.")
 
 
-def _warning(rows: Sequence[Row]) -> str:
-    bad = [row for row in rows if None in row.values.values()]
-    if not bad:
+def _render_warning(rows: Sequence[LogRow]) -> str:
+    bad_rows = [row for row in rows if None in row.values.values()]
+    if not bad_rows:
         return ""
-    names = sorted({f"{section} {name}" for row in bad for (section, name), v in row.values.items() if v is None})
-    named = ", ".join(names[:4]) + (" and others" if len(names) > 4 else "")
-    reports = "1 report holds" if len(bad) == 1 else f"{len(bad):,} reports hold"
-    return f'<p class="warning">{reports} values that are not finite, first at {bad[0].images:,} images: {escape(named)}.</p>'
+    names = sorted({f"{section} {name}" for row in bad_rows for (section, name), v in row.values.items() if v is None})
+    name_list = ", ".join(names[:4]) + (" and others" if len(names) > 4 else "")
+    reports = "1 report holds" if len(bad_rows) == 1 else f"{len(bad_rows):,} reports hold"
+    where = f"first at {bad_rows[0].samples:,} samples: {escape(name_list)}"
+    return f'<p class="warning">{reports} values that are not finite, {where}.</p>'
 
 
-def _last_and_best(cards: Sequence[Card]) -> tuple[Card, Card, str]:
+def _find_last_and_best(cards: Sequence[ScoreCard]) -> tuple[ScoreCard, ScoreCard, str]:
     """The last card, the best of its protocol by its first metric, and that metric's name."""
     last = cards[-1]
     metric = next((name for name in last.lower_is_better if name in last.scores), next(iter(last.scores)))
@@ -290,77 +301,79 @@ def _last_and_best(cards: Sequence[Card]) -> tuple[Card, Card, str]:
     return last, choose(rivals, key=lambda card: card.scores[metric] or 0.0, default=last), metric
 
 
-def _score_table(cards: Sequence[Card]) -> str:
+def _render_score_table(cards: Sequence[ScoreCard]) -> str:
     """Last and best side by side with the floor; the better value of a row in bold."""
     if not cards:
-        return _nothing("No scores yet.")
-    last, best, _ = _last_and_best(cards)
-    shown = [("Last", last), ("Best", best)] if best is not last else [("Last and best", last)]
-    heads = "".join(f'<th scope="col">{n}<small>{escape(c.kind)}, {c.images:,} images</small></th>' for n, c in shown)
+        return _render_placeholder("No scores yet.")
+    last, best, _ = _find_last_and_best(cards)
+    columns = [("Last", last), ("Best", best)] if best is not last else [("Last and best", last)]
+    heads = "".join(f'<th scope="col">{n}<small>{escape(c.kind)}, {c.samples:,} samples</small></th>' for n, c in columns)
     body = ""
     for metric in last.scores:
-        lower = last.lower_is_better.get(metric, True)
-        values = [card.scores.get(metric) for _, card in shown]
-        top = (min if lower else max)((v for v in values if v is not None), default=math.nan)
-        cells = "".join(f"<td><b>{_value(v)}</b></td>" if v == top else f"<td>{_value(v)}</td>" for v in values)
-        floor = _value(last.floor[metric]) if metric in last.floor else "–"
-        hint = "lower is better" if lower else "higher is better"
-        name = escape(called(metric, last.protocol))
+        is_lower_better = last.lower_is_better.get(metric, True)
+        values = [card.scores.get(metric) for _, card in columns]
+        best_value = (min if is_lower_better else max)((v for v in values if v is not None), default=math.nan)
+        cells = "".join(
+            f"<td><b>{_format_value(v)}</b></td>" if v == best_value else f"<td>{_format_value(v)}</td>" for v in values
+        )
+        floor = _format_value(last.floor[metric]) if metric in last.floor else "–"
+        hint = "lower is better" if is_lower_better else "higher is better"
+        name = escape(name_score(metric, last.protocol))
         body += f'<tr><th scope="row">{name}<small>{hint}</small></th>{cells}<td>{floor}</td></tr>'
     return (
         f'<div class="wide"><table><thead><tr><th scope="col">Metric</th>{heads}<th scope="col">Floor</th></tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
-        f'<p class="quiet">Protocol: {escape(_in_words(last.protocol))}. '
+        f'<p class="quiet">Protocol: {escape(_format_protocol(last.protocol))}. '
         "Floor: what real held-out data score in the generator's place. Scores of another protocol are not comparable.</p>"
     )
 
 
-def _in_words(protocol: dict[str, Any]) -> str:
-    words = {"extractor": "features of {}", "samples": "{} generated samples", "resize": "resized by {}"}
-    words |= {"reference": "compared with {}", "held_out": "floor from {}"}
-    told = {name: _plain(value) for name, value in protocol.items() if value not in (None, "none")}
-    said = [words[k].format(v) if k in words else f"{k.replace('_', ' ')} {v}" for k, v in told.items()]
-    return ", ".join(said) or "not recorded"
+def _format_protocol(protocol: dict[str, Any]) -> str:
+    templates = {"extractor": "features of {}", "samples": "{} generated samples", "resize": "resized by {}"}
+    templates |= {"reference": "compared with {}", "held_out": "floor from {}"}
+    values = {name: _format_plain(value) for name, value in protocol.items() if value not in (None, "none")}
+    phrases = [templates[k].format(v) if k in templates else f"{k.replace('_', ' ')} {v}" for k, v in values.items()]
+    return ", ".join(phrases) or "not recorded"
 
 
-def _environment(facts: dict[str, Any]) -> str:
+def _render_environment(facts: dict[str, Any]) -> str:
     seed = {"seed": str(facts["seed"])} if "seed" in facts else {}  # as it is typed, without thousands' commas
-    told = seed | {name: facts[name] for name in ("ganvas", "data", "environment") if name in facts}
-    return _tree(told) if told else _nothing("No recipe.json in the run folder.")
+    entries = seed | {name: facts[name] for name in ("ganvas", "data", "environment") if name in facts}
+    return _render_tree(entries) if entries else _render_placeholder("No recipe.json in the run folder.")
 
 
-def _tree(value: Any) -> str:
+def _render_tree(value: Any) -> str:
     """A value of recipe.json as nested definition lists: a component's class in bold, its fields beneath."""
     if isinstance(value, dict):
-        entries = dict(_mapping(value))
+        entries = dict(_as_mapping(value))
         module, _, name = str(entries.pop(TYPE_KEY, "")).rpartition(":")
         head = f'<b title="{escape(module)}">{escape(name)}</b>' if name else ""
-        fields = "".join(f"<div><dt>{escape(k)}</dt><dd>{_tree(v)}</dd></div>" for k, v in entries.items())
+        fields = "".join(f"<div><dt>{escape(k)}</dt><dd>{_render_tree(v)}</dd></div>" for k, v in entries.items())
         return head + (f"<dl>{fields}</dl>" if fields else "") or "none"
     entries = cast("list[Any]", value) if isinstance(value, list) else []
     if any(isinstance(v, (dict, list)) for v in entries):
-        return "<ul>" + "".join(f"<li>{_tree(v)}</li>" for v in entries) + "</ul>"
-    return escape(_plain(value))
+        return "<ul>" + "".join(f"<li>{_render_tree(v)}</li>" for v in entries) + "</ul>"
+    return escape(_format_plain(value))
 
 
-def _plain(value: Any) -> str:
+def _format_plain(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(map(_plain, cast("list[Any]", value))) or "none"
+        return ", ".join(map(_format_plain, cast("list[Any]", value))) or "none"
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
     return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
 
 
-def _value(value: float | None) -> str:
+def _format_value(value: float | None) -> str:
     return "not finite" if value is None else f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
 
 
-def _duration(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     for size, unit, part, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
         if seconds >= size:
             return f"{seconds // size:.0f} {unit} {seconds % size // part:.0f} {small}"
     return f"{seconds:.0f} s"
 
 
-def _nothing(said: str) -> str:
-    return f'<p class="quiet">{said}</p>'
+def _render_placeholder(message: str) -> str:
+    return f'<p class="quiet">{message}</p>'

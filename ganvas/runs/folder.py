@@ -14,22 +14,22 @@ from ..config import from_json, to_json
 from ..core import Codec, Condition, Spec
 from ..errors import GanvasError
 from ..recipe import Recipe
-from ..system.files import explained, read_json, write_json, write_whole
+from ..system.files import explain_os_errors, read_json, write_atomically, write_json
 from ..version import __version__
 from . import checkpoint
 from .state import State
 
-JSON = Mapping[str, Any]
-FORMAT = 5  # of recipe.json; a reader refuses another
+JsonObject = Mapping[str, Any]
+RUN_FORMAT = 5  # of recipe.json; a reader refuses another
 
 
-class Run:
+class RunFolder:
     """A run's folder, for reading and writing.
 
     recipe.json             the recipe as asked and as settled, seed, data, environment
     codec.json              how samples are stored and written
     log.jsonl               a line a report
-    samples/000051200.png   the same latents every time, by images seen
+    samples/000051200.png   the same latents every time, by samples seen
     scores.jsonl            score cards
     checkpoints/000051200/  and the links `last` and `best`
     nearest.png             samples of the best checkpoint above their nearest training samples
@@ -40,70 +40,72 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         meta = read_json(self.path / "recipe.json")
-        form = meta.get("format")
-        if form != FORMAT:
-            older = isinstance(form, int) and form < FORMAT
+        format_version = meta.get("format")
+        if format_version != RUN_FORMAT:
+            is_older = isinstance(format_version, int) and format_version < RUN_FORMAT
             raise GanvasError(
-                f"{self.path} was made by ganvas {meta.get('ganvas', '?')} (run format {form}, this one reads {FORMAT}): "
-                + ("use that version, or train anew" if older else "update ganvas")
+                f"{self.path} was made by ganvas {meta.get('ganvas', '?')} (run format {format_version}, this one reads "
+                f"{RUN_FORMAT}): " + ("use that version, or train anew" if is_older else "update ganvas")
             )
         self.meta = meta
         self.recipe = read_recipe(meta.get("recipe"), self.path / "recipe.json")
-        self.asked = read_recipe(meta.get("asked"), self.path / "recipe.json")
+        self.requested = read_recipe(meta.get("asked"), self.path / "recipe.json")
         self.seed = int(meta.get("seed", 0))
 
     @staticmethod
-    def write(
-        path: Path, recipe: Recipe, asked: Recipe, seed: int, data: Mapping[str, Any], environment: Mapping[str, Any]
-    ) -> "Run":
+    def write_settings(
+        path: Path, recipe: Recipe, requested: Recipe, seed: int, data: Mapping[str, Any], environment: Mapping[str, Any]
+    ) -> "RunFolder":
         """Make `path` a run's folder, or put a grown budget into one."""
-        with explained("writing the run", path):
+        with explain_os_errors("writing the run", path):
             path.mkdir(parents=True, exist_ok=True)
-            head = {"format": FORMAT, "ganvas": __version__, "name": recipe.name, "seed": seed, "data": dict(data)}
-            settings = {"recipe": to_json(recipe), "asked": to_json(asked), "environment": dict(environment)}
+            head = {"format": RUN_FORMAT, "ganvas": __version__, "name": recipe.name, "seed": seed, "data": dict(data)}
+            settings = {"recipe": to_json(recipe), "asked": to_json(requested), "environment": dict(environment)}
             write_json(path / "recipe.json", head | settings)
-        return Run(path)
+        return RunFolder(path)
 
     @staticmethod
-    def exists(path: Path) -> bool:
+    def is_run_folder(path: Path) -> bool:
         return (path / "recipe.json").exists()
 
     # ------------------------------------------------------------ codec
 
-    def codec(self) -> Codec:
+    def read_codec(self) -> Codec:
         return from_json(read_json(self.path / "codec.json"), "codec")
 
-    def spec(self) -> Spec:
+    def read_spec(self) -> Spec:
         """What one sample looks like, and what it may be asked to be."""
         label = self.meta["data"].get("label")
-        return self.codec().spec._replace(conditions={"label": condition(label)} if label else {})
+        return self.read_codec().spec._replace(conditions={"label": read_condition(label)} if label else {})
 
     # ------------------------------------------------------------ lines
 
-    def append(self, name: str, line: Mapping[str, Any]) -> None:
-        with explained(f"writing {name}", self.path), (self.path / name).open("a", encoding="utf-8") as file:
+    def append_line(self, name: str, line: Mapping[str, Any]) -> None:
+        with explain_os_errors(f"writing {name}", self.path), (self.path / name).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
-    def lines(self, name: str) -> list[dict[str, Any]]:
+    def read_lines(self, name: str) -> list[dict[str, Any]]:
         """The lines of log.jsonl or scores.jsonl; one that a crash cut short is left out."""
         path = self.path / name
-        found: list[dict[str, Any]] = []
+        parsed_lines: list[dict[str, Any]] = []
         for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
             try:
-                found.append(json.loads(text))
+                parsed_lines.append(json.loads(text))
             except json.JSONDecodeError:
                 continue
-        return found
+        return parsed_lines
 
-    def cut_back(self, images: int) -> None:
-        """Forget what was written after `images` images: training goes on from there."""
-        with explained("cutting back the log", self.path):
+    def discard_after(self, samples: int) -> None:
+        """Forget what was written after `samples` samples: training goes on from there."""
+        with explain_os_errors("cutting back the log", self.path):
             for name in ("log.jsonl", "scores.jsonl"):
-                kept = [line for line in self.lines(name) if line["images"] <= images and line.get("kind") != "final"]
-                text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept)
-                write_whole(self.path / name, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))
+                kept_lines = [
+                    line for line in self.read_lines(name) if line["samples"] <= samples and line.get("kind") != "final"
+                ]
+                text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept_lines)
+                write_atomically(self.path / name, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))
             for picture in (self.path / "samples").glob("*.png"):
-                if picture.stem.isdigit() and int(picture.stem) > images:
+                if picture.stem.isdigit() and int(picture.stem) > samples:
                     picture.unlink()
 
     # ------------------------------------------------------------ checkpoints
@@ -114,92 +116,98 @@ class Run:
         folder = self.path / "checkpoints"
         return sorted(p for p in folder.glob("*") if p.name.isdigit() and p.is_dir()) if folder.exists() else []
 
-    def checkpoint(self, which: str = "best") -> Path:
-        """The folder of checkpoint "last", "best" (last, where none was scored), or images seen."""
+    def find_checkpoint(self, name: str = "best") -> Path:
+        """The folder of checkpoint "last", "best" (last, where none was scored), or samples seen."""
         best = self.path / "checkpoints" / "best"
-        wanted = best.resolve() if which == "best" and best.exists() else self.path / "checkpoints" / which.zfill(9)
-        if which == "last" or (which == "best" and not best.exists()):
-            wanted = self.checkpoints[-1] if self.checkpoints else wanted
-        if wanted.exists():
-            return wanted.absolute()
-        have = ", ".join(p.name for p in self.checkpoints) or "none yet"
-        raise GanvasError(f"{self.path} has no checkpoint {which!r} (it has: {have}): --checkpoint last, or train on")
+        folder = best.resolve() if name == "best" and best.exists() else self.path / "checkpoints" / name.zfill(9)
+        if name == "last" or (name == "best" and not best.exists()):
+            folder = self.checkpoints[-1] if self.checkpoints else folder
+        if folder.exists():
+            return folder.absolute()
+        existing_names = ", ".join(p.name for p in self.checkpoints) or "none yet"
+        raise GanvasError(f"{self.path} has no checkpoint {name!r} (it has: {existing_names}): --checkpoint last, or train on")
 
-    def save(self, state: State) -> Path:
+    def save_checkpoint(self, state: State) -> Path:
         """Write a checkpoint and prune: the newest two and the best are kept."""
-        folder = self.path / "checkpoints" / f"{state.clock.images:09d}"
-        with explained("writing a checkpoint", folder):
-            for abandoned in folder.parent.glob(".*.tmp"):  # of a process that was killed in the middle
-                shutil.rmtree(abandoned, ignore_errors=True)
-            checkpoint.save(folder, state)
-        self._link("last", folder.name)
-        kept = {path.name for path in self.checkpoints[-2:]} | {self.checkpoint("best").name}
-        for old in self.checkpoints:
-            if old.name not in kept:
-                shutil.rmtree(old, ignore_errors=True)
+        folder = self.path / "checkpoints" / f"{state.clock.samples:09d}"
+        with explain_os_errors("writing a checkpoint", folder):
+            for leftover in folder.parent.glob(".*.tmp"):  # of a process that was killed in the middle
+                shutil.rmtree(leftover, ignore_errors=True)
+            checkpoint.save_checkpoint(folder, state)
+        self._link_checkpoint("last", folder.name)
+        kept_names = {path.name for path in self.checkpoints[-2:]} | {self.find_checkpoint("best").name}
+        for old_folder in self.checkpoints:
+            if old_folder.name not in kept_names:
+                shutil.rmtree(old_folder, ignore_errors=True)
         return folder
 
     def mark_best(self, folder: Path) -> None:
-        self._link("best", folder.name)
+        self._link_checkpoint("best", folder.name)
 
-    def _link(self, name: str, target: str) -> None:
+    def _link_checkpoint(self, name: str, target: str) -> None:
         temporary = self.path / "checkpoints" / f".{name}.link"
-        with explained("linking a checkpoint", self.path / "checkpoints"):
+        with explain_os_errors("linking a checkpoint", self.path / "checkpoints"):
             temporary.unlink(missing_ok=True)
             temporary.symlink_to(target, target_is_directory=True)
             os.replace(temporary, self.path / "checkpoints" / name)
 
     @property
-    def scores(self) -> list[dict[str, Any]]:
+    def score_cards(self) -> list[dict[str, Any]]:
         """The score cards, oldest first."""
-        return self.lines("scores.jsonl")
+        return self.read_lines("scores.jsonl")
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, recipe {self.recipe.name!r})"
 
 
-def condition(data: Mapping[str, Any]) -> Condition:
+def read_condition(data: Mapping[str, Any]) -> Condition:
     """A condition from its JSON form, `Condition._asdict()`."""
     examples = tuple(tuple(row) for row in data["examples"])
     return Condition(data["kind"], int(data["size"]), tuple(data["names"]), tuple(data["shares"]), examples)
 
 
 def save_codec(path: Path, codec: Codec) -> None:
-    with explained("writing the codec", path):
+    with explain_os_errors("writing the codec", path):
         write_json(path / "codec.json", to_json(codec))
 
 
-def write_whole_run(
-    path: Path, codec: Codec, state: State, recipe: Recipe, asked: Recipe, seed: int, about: tuple[JSON, JSON]
-) -> Run:
+def write_run_atomically(
+    path: Path,
+    codec: Codec,
+    state: State,
+    recipe: Recipe,
+    requested: Recipe,
+    seed: int,
+    data_and_environment: tuple[JsonObject, JsonObject],
+) -> RunFolder:
     """A run of one checkpoint in a new or empty folder; nothing of it stays where it cannot be written whole.
 
     Args:
         about: the data and the environment.
     """
-    with locked(path):
+    with lock_run(path):
         try:
             save_codec(path, codec)
-            run = Run.write(path, recipe, asked, seed, *about)
-            run.save(state)
+            run = RunFolder.write_settings(path, recipe, requested, seed, *data_and_environment)
+            run.save_checkpoint(state)
         except BaseException:
-            for inner in path.iterdir():
-                if inner.is_dir():
-                    shutil.rmtree(inner, ignore_errors=True)
-                elif inner.name != ".lock":
-                    inner.unlink()
+            for entry in path.iterdir():
+                if entry.is_dir():
+                    shutil.rmtree(entry, ignore_errors=True)
+                elif entry.name != ".lock":
+                    entry.unlink()
             raise
     return run
 
 
 @contextmanager
-def locked(path: Path) -> Generator[None]:
+def lock_run(path: Path) -> Generator[None]:
     """Hold a run's folder: an operating-system lock, which a crash lets go of by itself.
 
     Raises:
         GanvasError: another process holds it.
     """
-    with explained("opening the run", path):
+    with explain_os_errors("opening the run", path):
         path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path / ".lock")
         try:
@@ -218,8 +226,8 @@ def locked(path: Path) -> Generator[None]:
             path.rmdir()
 
 
-def read_recipe(data: Any, where: Path) -> Recipe:
-    recipe = from_json(data, f"{where.name}: recipe")
+def read_recipe(data: Any, path: Path) -> Recipe:
+    recipe = from_json(data, f"{path.name}: recipe")
     if not isinstance(recipe, Recipe):
-        raise GanvasError(f"{where} holds no recipe: restore it, or train into a new folder")
+        raise GanvasError(f"{path} holds no recipe: restore it, or train into a new folder")
     return recipe

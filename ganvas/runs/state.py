@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ..core import Clock, Nets, Spec, key
+from ..core import Clock, Nets, Spec, seed_from
 from ..optim import moving_average
 from ..recipe import Recipe
-from ..system.device import reseed
+from ..system.device import seed_global_generators
 
 
 @dataclass
@@ -19,22 +19,22 @@ class State:
     average: nn.ModuleDict  # empty where no moving average is kept
     optims: dict[str, torch.optim.Optimizer]
     clock: Clock
-    stage: str = ""
-    seconds: float = 0.0  # spent training so far
-    frozen: tuple[str, ...] = ()  # parameters that stay as they are: "D.layers.0.weight"
+    stage_name: str = ""
+    training_seconds: float = 0.0  # spent training so far
+    frozen_parameters: tuple[str, ...] = ()  # parameters that stay as they are: "D.layers.0.weight"
 
-    def sampled(self) -> Nets:
+    def select_sampling_networks(self) -> Nets:
         """The networks that samples come from: the moving average where one is kept."""
         return nn.ModuleDict({**self.nets, **self.average})
 
 
-def start(recipe: Recipe, spec: Spec, seed: int, device: torch.device) -> State:
+def build_state(recipe: Recipe, spec: Spec, seed: int, device: torch.device) -> State:
     """Fresh networks and optimisers; the same seed, the same numbers."""
-    reseed(key(seed, "start"), torch.device("cpu"))
+    seed_global_generators(seed_from(seed, "start"), torch.device("cpu"))
     nets = recipe.nets.build(spec)
     nets.update(dict(recipe.method.state(spec, nets).items()))
     nets.to(device)
     nets.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # touches 4-D weights alone
-    average = moving_average.start(nets, recipe.method.averaged if recipe.train.ema_kimg else ())
+    average = moving_average.copy_networks(nets, recipe.method.averaged_networks if recipe.train.ema_kimg else ())
     optims = {name: optim.build(nets[name].parameters()) for name, optim in recipe.optim.items()}
-    return State(nets, average, optims, Clock(0, 0, recipe.train.images or 0))
+    return State(nets, average, optims, Clock(0, 0, recipe.train.samples or 0))

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as packed
+from safetensors.torch import save as serialise_tensors
 from torch import Tensor
 
 from ..errors import GanvasError
-from ..system.files import explained, write_whole
+from ..system.files import explain_os_errors, write_atomically
 
-NAME = "directions.safetensors"
+DIRECTIONS_FILE = "directions.safetensors"
 
 
 # ---------------------------------------------------------------- keeping and following them
 
 
-def kept(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def load_directions(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """A run's directions, and what they are of: {"checkpoint": …}."""
     if not path.exists():
         return {}, {}
@@ -30,40 +30,40 @@ def kept(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise GanvasError(f"{path} cannot be read ({error}): delete it and find the directions anew") from None
 
 
-def keep(run: Path, checkpoint: str, found: Mapping[str, Tensor]) -> Path:
+def save_directions(run: Path, checkpoint: str, directions: Mapping[str, Tensor]) -> Path:
     """Add directions to those of the run; those of another checkpoint are let go."""
-    path = run / NAME
-    before, about = kept(path)
-    if about.get("checkpoint") != checkpoint:
-        before = {}
-    tensors = before | {name: vector.detach().cpu().float().contiguous() for name, vector in found.items()}
-    with explained("writing directions", path):
-        write_whole(path, lambda temporary: temporary.write_bytes(packed(tensors, {"checkpoint": checkpoint})))
+    path = run / DIRECTIONS_FILE
+    previous_directions, metadata = load_directions(path)
+    if metadata.get("checkpoint") != checkpoint:
+        previous_directions = {}
+    tensors = previous_directions | {name: vector.detach().cpu().float().contiguous() for name, vector in directions.items()}
+    with explain_os_errors("writing directions", path):
+        write_atomically(path, lambda temporary: temporary.write_bytes(serialise_tensors(tensors, {"checkpoint": checkpoint})))
     return path
 
 
-def shift(run: Path, checkpoint: str, edit: Mapping[str, float], device: torch.device) -> Tensor:
+def sum_directions(run: Path, checkpoint: str, edit: Mapping[str, float], device: torch.device) -> Tensor:
     """The sum of directions [C] by strength. Raises GanvasError for one that the run does not have."""
-    found, about = kept(run / NAME)
-    if found and about.get("checkpoint") != checkpoint:
+    directions, metadata = load_directions(run / DIRECTIONS_FILE)
+    if directions and metadata.get("checkpoint") != checkpoint:
         raise GanvasError(
-            f"the run's directions are of checkpoint {about.get('checkpoint')}, this is {checkpoint}: "
-            f"--checkpoint {about.get('checkpoint')}, or find them anew (ganvas directions)"
+            f"the run's directions are of checkpoint {metadata.get('checkpoint')}, this is {checkpoint}: "
+            f"--checkpoint {metadata.get('checkpoint')}, or find them anew (ganvas directions)"
         )
     for name, strength in edit.items():
-        if name not in found:
-            have = ", ".join(sorted(found)) or "none yet: ganvas directions RUN finds some"
-            raise GanvasError(f"the run has no direction {name!r} (it has: {have})")
+        if name not in directions:
+            available_names = ", ".join(sorted(directions)) or "none yet: ganvas directions RUN finds some"
+            raise GanvasError(f"the run has no direction {name!r} (it has: {available_names})")
         if not (isfinite(strength) and abs(strength) <= 100):
             raise GanvasError(f"a direction is followed by -100 to 100 standard deviations, got {strength}: --edit {name}=1.5")
-    return torch.stack([strength * found[name] for name, strength in edit.items()]).sum(0).to(device)
+    return torch.stack([strength * directions[name] for name, strength in edit.items()]).sum(0).to(device)
 
 
-def asked(text: str) -> dict[str, float]:
+def parse_edit(text: str) -> dict[str, float]:
     """ "sefa0=1.5,Sandal=-2" as a mapping; a name may hold commas."""
-    found = re.findall(r"([^=]+)=\s*([-+.\deE]+)\s*(?:,|$)", text)
+    pairs = re.findall(r"([^=]+)=\s*([-+.\deE]+)\s*(?:,|$)", text)
     try:
-        edits = {name.strip(): float(strength) for name, strength in found}
+        edits = {name.strip(): float(strength) for name, strength in pairs}
     except ValueError:
         edits = {}
     if not edits or re.sub(r"[^=]+=\s*[-+.\deE]+\s*(?:,|$)", "", text).strip() or "" in edits:

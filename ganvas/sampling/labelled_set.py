@@ -8,65 +8,67 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ..core import Asked, key
+from ..core import Request, seed_from
 from ..errors import GanvasError
-from ..provenance import write_note
-from ..runs.folder import Run
-from ..system.files import explained
-from .generator import Generator, makes_classes, opened
-from .stream import stream
+from ..provenance import write_provenance
+from ..runs.folder import RunFolder
+from ..system.files import explain_os_errors
+from .generator import Sampler, makes_classes, open_sampler
+from .stream import stream_samples
 
-MOST = 10_000_000  # samples a class
+MAX_SAMPLES_PER_CLASS = 10_000_000  # samples a class
 
 
-def write_set(made: Generator, per_class: int, seed: int, out: Path) -> Path:
+def write_labelled_set(sampler: Sampler, per_class: int, seed: int, out: Path) -> Path:
     """A folder with one of its own for each class, each of `per_class` samples; PROVENANCE.json says what they are.
 
     Raises:
         GanvasError: a generator that makes samples without classes, a folder that is in use or cannot be written.
     """
-    spec = made.run.spec()
-    if not makes_classes(made.nets, spec):
+    spec = sampler.run.read_spec()
+    if not makes_classes(sampler.nets, spec):
         raise GanvasError("this run makes samples without classes, and a labelled set needs them: train on folders or labels")
-    if not 1 <= per_class <= MOST:
-        raise GanvasError(f"samples a class are from 1 to {MOST:,}, got {per_class}: --per-class 100")
+    if not 1 <= per_class <= MAX_SAMPLES_PER_CLASS:
+        raise GanvasError(f"samples a class are from 1 to {MAX_SAMPLES_PER_CLASS:,}, got {per_class}: --per-class 100")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise GanvasError(f"{out} holds something already: choose a new folder with --out")
     label = spec.conditions["label"]
-    with explained("writing the set", out):
+    with explain_os_errors("writing the set", out):
         out.mkdir(parents=True, exist_ok=True)
-        words = made.note(seed)
-        write_note(out, words | {"Set": "not finished: fewer samples than were asked for"})
+        metadata = sampler.describe_provenance(seed)
+        write_provenance(out, metadata | {"Set": "not finished: fewer samples than were asked for"})
         with tqdm(total=per_class * label.size, unit="sample", disable=None, delay=2) as bar:
-            for k, folder in enumerate(folders(label.names or tuple(map(str, range(label.size))))):
-                written = 0
-                for block in of_class(made, k, per_class, seed):
-                    made.codec.write(block, out / folder, written, words | {"Label": label.names[k] if label.names else str(k)})
-                    written += len(block)
+            for k, folder in enumerate(name_class_folders(label.names or tuple(map(str, range(label.size))))):
+                written_count = 0
+                for block in stream_class_samples(sampler, k, per_class, seed):
+                    sampler.codec.write(
+                        block, out / folder, written_count, metadata | {"Label": label.names[k] if label.names else str(k)}
+                    )
+                    written_count += len(block)
                     bar.update(len(block))
-        write_note(out, words | {"Set": f"{per_class} synthetic samples of each of {label.size} classes"})
+        write_provenance(out, metadata | {"Set": f"{per_class} synthetic samples of each of {label.size} classes"})
     return out
 
 
-def of_class(made: Generator, k: int, count: int, seed: int) -> Iterator[Tensor]:
+def stream_class_samples(sampler: Sampler, k: int, count: int, seed: int) -> Iterator[Tensor]:
     """`count` samples of a class, whose latents no other class has."""
-    asked = Asked(torch.tensor(k), made.asked.truncation)
-    return stream(made.method, made.nets, made.codec, count, key(seed, "class", k), asked=asked)
+    request = Request(torch.tensor(k), sampler.request.truncation)
+    return stream_samples(sampler.method, sampler.nets, sampler.codec, count, seed_from(seed, "class", k), request=request)
 
 
-def folders(names: tuple[str, ...]) -> list[str]:
+def name_class_folders(names: tuple[str, ...]) -> list[str]:
     """A folder's name for each class, which differ and hold no other character than folders may."""
-    found: list[str] = []
+    folder_names: list[str] = []
     for k, name in enumerate(names):
-        plain = re.sub(r"[^\w .+-]", "_", name).strip(" .") or "class"
-        while plain.casefold() in {other.casefold() for other in found}:
-            plain = f"{plain}_{k}"
-        found.append(plain)
-    return found
+        folder_name = re.sub(r"[^\w .+-]", "_", name).strip(" .") or "class"
+        while folder_name.casefold() in {other.casefold() for other in folder_names}:
+            folder_name = f"{folder_name}_{k}"
+        folder_names.append(folder_name)
+    return folder_names
 
 
 def synthesise(
-    run: str | Path | Run,
+    run: str | Path | RunFolder,
     *,
     per_class: int = 100,
     seed: int = 0,
@@ -80,5 +82,5 @@ def synthesise(
     Raises:
         GanvasError: no run, one without classes, a folder that is in use or cannot be written.
     """
-    made = opened(run, checkpoint, device, truncation=truncation)
-    return write_set(made, per_class, seed, Path(out) if out is not None else made.run.path / "synthetic")
+    sampler = open_sampler(run, checkpoint, device, truncation=truncation)
+    return write_labelled_set(sampler, per_class, seed, Path(out) if out is not None else sampler.run.path / "synthetic")

@@ -13,85 +13,90 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from ..core import ANY, Asked, Codec, Latents, Method, Nets, generator
+from ..core import NO_REQUEST, Codec, Latents, Method, Nets, Request, seeded_generator
 
-STANDING = 16  # blocks that batch norm's statistics are taken of anew, where latents are truncated
+RECALIBRATION_BLOCKS = 16  # blocks that batch norm's statistics are taken of anew, where latents are truncated
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-BLOCK = 64  # latents are drawn in blocks of this size, so that sample i does not depend on how many are asked for
-PIXELS = BLOCK * 128**2  # rendered at once at most, so that memory does not grow with the image
+SAMPLES_PER_BLOCK = 64  # latents are drawn in blocks of this size, so that sample i does not depend on how many are asked for
+PIXELS_PER_RENDER = SAMPLES_PER_BLOCK * 128**2  # rendered at once at most, so that memory does not grow with the image
 
 
 @contextmanager
-def evaluating(nets: Nets) -> collections.abc.Generator[None]:
+def use_evaluation_mode(nets: Nets) -> collections.abc.Generator[None]:
     """Evaluation mode for a while; training mode is put back as it was."""
-    modes = {name: net.training for name, net in nets.items()}
+    was_training = {name: net.training for name, net in nets.items()}
     for net in nets.values():
         net.eval()
     try:
         yield
     finally:
         for name, net in nets.items():
-            net.train(modes[name])
+            net.train(was_training[name])
 
 
-def stream(
+def stream_samples(
     method: Method,
     nets: Nets,
     codec: Codec,
     n: int,
     seed: int,
     start: int = 0,
-    asked: Asked = ANY,
-    edited: Callable[[Latents], Latents] = lambda latents: latents,
+    request: Request = NO_REQUEST,
+    edit_latents: Callable[[Latents], Latents] = lambda latents: latents,
 ) -> Iterator[Tensor]:
     """Samples `start` to `start + n` of a seed in stored form, a block at a time."""
     device = next(next(iter(nets.values())).parameters()).device
-    with evaluating(nets):
-        for block in range(start // BLOCK, -(-(start + n) // BLOCK)):
-            first, last = max(0, start - block * BLOCK), min(BLOCK, start + n - block * BLOCK)
+    with use_evaluation_mode(nets):
+        for block in range(start // SAMPLES_PER_BLOCK, -(-(start + n) // SAMPLES_PER_BLOCK)):
+            first, last = (
+                max(0, start - block * SAMPLES_PER_BLOCK),
+                min(SAMPLES_PER_BLOCK, start + n - block * SAMPLES_PER_BLOCK),
+            )
             with torch.inference_mode():
-                latents = method.latents(nets, BLOCK, generator(seed, "sample", block), asked)
-                latents = edited({name: value.to(device) for name, value in latents.items()})
+                latents = method.draw_latents(nets, SAMPLES_PER_BLOCK, seeded_generator(seed, "sample", block), request)
+                latents = edit_latents({name: value.to(device) for name, value in latents.items()})
                 stored = [
                     codec.store(method.render(nets, part))[max(0, first - k) : last - k]
-                    for k, part in parts(latents, codec.spec.shape)
+                    for k, part in split_for_rendering(latents, codec.spec.shape)
                     if first < k + len(next(iter(part.values()))) and k < last
                 ]
             yield torch.cat(stored)
 
 
-def parts(latents: Latents, shape: tuple[int, ...]) -> Iterator[tuple[int, Latents]]:
+def split_for_rendering(latents: Latents, shape: tuple[int, ...]) -> Iterator[tuple[int, Latents]]:
     """Latents in parts that are rendered at once, and where each begins: of samples of this shape always parts of one size."""
-    size = max(1, min(BLOCK, PIXELS // prod(shape[1:])))
+    size = max(1, min(SAMPLES_PER_BLOCK, PIXELS_PER_RENDER // prod(shape[1:])))
     for k in range(0, len(next(iter(latents.values()))), size):
         yield k, {name: value[k : k + size] for name, value in latents.items()}
 
 
-def sample(method: Method, nets: Nets, codec: Codec, n: int, seed: int) -> Tensor:
+def draw_samples(method: Method, nets: Nets, codec: Codec, n: int, seed: int) -> Tensor:
     """`n` samples of a seed in stored form, [n, …]."""
-    return torch.cat(list(stream(method, nets, codec, n, seed)))
+    return torch.cat(list(stream_samples(method, nets, codec, n, seed)))
 
 
-def standing(method: Method, nets: Nets, truncation: float) -> Nets:
+def recalibrate_batch_norm(method: Method, nets: Nets, truncation: float) -> Nets:
     """The networks with batch norm's statistics taken anew, of truncated samples.
 
     Running statistics are those of whole latents; truncated ones have others (Brock et al. 2019, appendix D). Labels come as
     in training, whatever will be asked for: statistics of one class alone would take that class out again. Networks without
     batch norm come back as they are.
     """
-    found = nets["G"].modules() if "G" in nets else ()
-    if not any(isinstance(module, BATCH_NORMS) for module in found):
+    generator_modules = nets["G"].modules() if "G" in nets else ()
+    if not any(isinstance(module, BATCH_NORMS) for module in generator_modules):
         return nets
     nets = deepcopy(nets)
     norms = [module for module in nets["G"].modules() if isinstance(module, BATCH_NORMS)]
     device = next(nets["G"].parameters()).device
-    with evaluating(nets):
+    with use_evaluation_mode(nets):
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None  # the plain mean of all batches
             norm.train()
-        for block in range(STANDING):
+        for block in range(RECALIBRATION_BLOCKS):
             with torch.inference_mode():
-                latents = method.latents(nets, BLOCK, generator("standing", block), Asked(truncation=truncation))
+                latents = method.draw_latents(
+                    nets, SAMPLES_PER_BLOCK, seeded_generator("standing", block), Request(truncation=truncation)
+                )
                 method.render(nets, {name: value.to(device) for name, value in latents.items()})
     return nets

@@ -13,24 +13,24 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ..core import Codec, FilesOf, Latents
+from ..core import Codec, FileCodec, Latents
 from ..errors import GanvasError
-from ..provenance import write_note, write_picture
-from ..system.files import explained, write_whole
-from .generator import Generator
+from ..provenance import write_picture, write_provenance
+from ..system.files import explain_os_errors, write_atomically
+from .generator import Sampler
 
 T = TypeVar("T")
-LONGEST = 500  # letters of seeds in a note
+MAX_SEED_TEXT_CHARACTERS = 500  # letters of seeds in a note
 
 
 def write_samples(
-    generator: Generator,
+    sampler: Sampler,
     n: int,
     seed: int,
     out: Path,
-    form: str,
+    output_format: str,
     seeds: Sequence[int] | None = None,
-    code: Latents | None = None,
+    code_latents: Latents | None = None,
 ) -> Path:
     """Write samples under the folder `out`, as many as there are, never all in memory; returns what was written.
 
@@ -43,101 +43,105 @@ def write_samples(
     Raises:
         GanvasError: another form, or a folder that cannot be written.
     """
-    forms = {"files": _files, "npy": _array, "zip": _zip}
-    if form not in (*forms, "grid"):
-        raise GanvasError(f"there is no format {form!r}: --format files, npy or zip, or --grid")
-    blocks, which = generator.stream(n, seed), str(seed)
+    writers = {"files": _write_files, "npy": _write_npy, "zip": _write_zip}
+    if output_format not in (*writers, "grid"):
+        raise GanvasError(f"there is no format {output_format!r}: --format files, npy or zip, or --grid")
+    blocks, seed_text = sampler.stream_samples(n, seed), str(seed)
     if seeds is not None:
-        blocks, n, which = generator.stream_of(seeds), len(seeds), spans(seeds)
-    if code is not None:
-        blocks, n, which = generator.rendered(generator.edited(code)), len(next(iter(code.values()))), "none: a code"
-    words = generator.note(which)
-    if form == "grid":  # holds its words itself
-        return _grid(generator.codec, _progress(blocks, n), n, out, words)
-    with explained("writing samples", out):
+        blocks, n, seed_text = sampler.stream_seeds(seeds), len(seeds), format_seeds(seeds)
+    if code_latents is not None:
+        blocks, n, seed_text = (
+            sampler.render_stored(sampler.apply_edit(code_latents)),
+            len(next(iter(code_latents.values()))),
+            "none: a code",
+        )
+    metadata = sampler.describe_provenance(seed_text)
+    if output_format == "grid":  # holds its words itself
+        return _write_grid(sampler.codec, _show_progress(blocks, n), n, out, metadata)
+    with explain_os_errors("writing samples", out):
         out.mkdir(parents=True, exist_ok=True)
-        written = forms[form](generator.codec, _progress(blocks, n), n, out, words)
-        if form != "files":
-            write_note(out, words)  # now: what was there before had another
-        return written
+        out_path = writers[output_format](sampler.codec, _show_progress(blocks, n), n, out, metadata)
+        if output_format != "files":
+            write_provenance(out, metadata)  # now: what was there before had another
+        return out_path
 
 
-def spans(seeds: Sequence[int]) -> str:
+def format_seeds(seeds: Sequence[int]) -> str:
     """[0, 1, 2, 3, 7] as "0-3, 7"; where that is long, its beginning: each file is to hold it."""
-    found: list[list[int]] = []
+    ranges: list[list[int]] = []
     for seed in seeds:
-        if found and seed == found[-1][1] + 1:
-            found[-1][1] = seed
+        if ranges and seed == ranges[-1][1] + 1:
+            ranges[-1][1] = seed
         else:
-            found.append([seed, seed])
-    text = ", ".join(f"{first}-{last}" if first < last else str(first) for first, last in found)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+            ranges.append([seed, seed])
+    text = ", ".join(f"{first}-{last}" if first < last else str(first) for first, last in ranges)
+    return text if len(text) <= MAX_SEED_TEXT_CHARACTERS else f"{text[:MAX_SEED_TEXT_CHARACTERS]} …"
 
 
-def _files(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:
-    for _ in _beside(blocks, lambda block, start: codec.write(block, out, start, words)):
+def _write_files(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, metadata: dict[str, str]) -> Path:
+    for _ in _map_in_background(blocks, lambda block, start: codec.write(block, out, start, metadata)):
         pass
     return out
 
 
-def _beside(blocks: Iterator[Tensor], work: Callable[[Tensor, int], T]) -> Iterator[T]:
+def _map_in_background(blocks: Iterator[Tensor], work: Callable[[Tensor, int], T]) -> Iterator[T]:
     """What `work` makes of each block and its start, while the next block is made."""
-    start, busy = 0, None
+    start, pending = 0, None
     with ThreadPoolExecutor(1) as pool:  # one, for a medium may add to the end of a file
         for block in blocks:
-            if busy is not None:
-                yield busy.result()
-            busy = pool.submit(work, block, start)
+            if pending is not None:
+                yield pending.result()
+            pending = pool.submit(work, block, start)
             start += len(block)
-        if busy is not None:
-            yield busy.result()
+        if pending is not None:
+            yield pending.result()
 
 
-def _grid(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:
+def _write_grid(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, metadata: dict[str, str]) -> Path:
     if n > 10_000:
         raise GanvasError(f"a picture of {n:,} samples is too large: --n 64, or leave out --grid")
     path = out if out.suffix.lower() == ".png" else out / "grid.png"
-    write_picture(codec.preview(torch.cat(list(blocks))), path, words)
+    write_picture(codec.preview(torch.cat(list(blocks))), path, metadata)
     return path
 
 
-def _array(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:
-    def write(temporary: Path) -> None:
+def _write_npy(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, metadata: dict[str, str]) -> Path:
+    def write_blocks(temporary: Path) -> None:
         with temporary.open("wb") as file:  # not through a memory map: there a full disk kills the process
             for k, block in enumerate(blocks):
                 values = np.ascontiguousarray(block.numpy())
                 if not k:
-                    form = np.lib.format.dtype_to_descr(values.dtype)
-                    head = {"descr": form, "fortran_order": False, "shape": (n, *values.shape[1:])}
-                    np.lib.format.write_array_header_1_0(file, head)
+                    dtype_description = np.lib.format.dtype_to_descr(values.dtype)
+                    header = {"descr": dtype_description, "fortran_order": False, "shape": (n, *values.shape[1:])}
+                    np.lib.format.write_array_header_1_0(file, header)
                 file.write(values.data)
 
-    write_whole(out / "samples.npy", write)
+    write_atomically(out / "samples.npy", write_blocks)
     return out / "samples.npy"
 
 
-def _zip(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, words: dict[str, str]) -> Path:
-    def write(temporary: Path) -> None:
+def _write_zip(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, metadata: dict[str, str]) -> Path:
+    def write_archive(temporary: Path) -> None:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            if isinstance(codec, FilesOf):
-                made: FilesOf = codec
+            if isinstance(codec, FileCodec):
+                file_codec: FileCodec = codec
 
-                def encoded(block: Tensor, start: int) -> list[tuple[str, bytes]]:
-                    return list(made.files(block, start, words))
+                def encode_block(block: Tensor, start: int) -> list[tuple[str, bytes]]:
+                    return list(file_codec.files(block, start, metadata))
 
-                for files in _beside(blocks, encoded):
+                for files in _map_in_background(blocks, encode_block):
                     for name, data in files:
                         archive.writestr(name, data)
                 return
             with tempfile.TemporaryDirectory(dir=out) as folder:
-                for path in sorted(_files(codec, blocks, n, Path(folder), words).iterdir()):
+                for path in sorted(_write_files(codec, blocks, n, Path(folder), metadata).iterdir()):
                     archive.write(path, path.name)
 
-    write_whole(out / "samples.zip", write)
+    write_atomically(out / "samples.zip", write_archive)
     return out / "samples.zip"
 
 
-def _progress(blocks: Iterator[Tensor], n: int) -> Iterator[Tensor]:
+def _show_progress(blocks: Iterator[Tensor], n: int) -> Iterator[Tensor]:
     """The same blocks, with a bar where there are enough to wait for."""
     with tqdm(total=n, unit="sample", disable=n < 1000 or not sys.stderr.isatty()) as bar:
         for block in blocks:

@@ -4,15 +4,15 @@ import sys
 from collections.abc import Iterable, Sequence
 
 
-def say(quiet: bool, text: str) -> None:
+def print_status(is_quiet: bool, message: str) -> None:
     """A line on stderr, beside whatever a command prints."""
-    if not quiet:
-        print(text, file=sys.stderr)
+    if not is_quiet:
+        print(message, file=sys.stderr)
 
 
-def aligned(rows: Sequence[Sequence[str]], left: Iterable[int]) -> str:
+def align_columns(rows: Sequence[Sequence[str]], left_columns: Iterable[int]) -> str:
     """Rows as columns two blanks apart, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    sides = ["<" if i in set(left) else ">" for i in range(len(widths))]
+    sides = ["<" if i in set(left_columns) else ">" for i in range(len(widths))]
     lines = ("  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)) for row in rows)
     return "\n".join(f"  {line}".rstrip() for line in lines)

@@ -7,7 +7,7 @@ import torch
 from ..errors import GanvasError
 
 
-def pick(name: str = "auto") -> torch.device:
+def choose_device(name: str = "auto") -> torch.device:
     """The device called "auto" (the GPU if there is one), "cpu", "cuda", "cuda:1" or "mps"."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -32,12 +32,12 @@ def has_bf16(device: torch.device) -> bool:
     return torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
-def autocast(precision: str, device: torch.device) -> torch.autocast:
+def make_autocast(precision: str, device: torch.device) -> torch.autocast:
     """bf16 where the recipe settled on it."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 
-def reseed(seed: int, device: torch.device) -> None:
+def seed_global_generators(seed: int, device: torch.device) -> None:
     """Seed the global generators that layers draw from.
 
     Not by torch.manual_seed: where CUDA is not in use, it keeps a stack trace of every call for later, which takes time
@@ -50,18 +50,18 @@ def reseed(seed: int, device: torch.device) -> None:
         torch.mps.manual_seed(seed)
 
 
-def holds(device: torch.device, size: int) -> bool:
+def has_room_for(device: torch.device, byte_count: int) -> bool:
     """Whether `size` bytes of data may live on the device, leaving room to train."""
-    return device.type != "cuda" or size < torch.cuda.mem_get_info(device)[0] // 4
+    return device.type != "cuda" or byte_count < torch.cuda.mem_get_info(device)[0] // 4
 
 
-def wait(device: torch.device) -> None:
+def wait_for_device(device: torch.device) -> None:
     """Until the device has done what it was asked to: before reading a clock."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
-def describe(device: torch.device) -> dict[str, str | int]:
+def describe_machine(device: torch.device) -> dict[str, str | int]:
     """What exact resume depends on, for recipe.json."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else torch.backends.cpu.get_cpu_capability()
     return {

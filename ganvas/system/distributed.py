@@ -21,35 +21,35 @@ from torch import Tensor, nn
 
 from ..errors import GanvasError
 
-PATIENCE = timedelta(hours=1)  # for rank 0, while it reads data or takes scores
+GROUP_TIMEOUT = timedelta(hours=1)  # for rank 0, while it reads data or takes scores
 
 
-def rank() -> int:
+def get_rank() -> int:
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def world() -> int:
+def count_ranks() -> int:
     """How many ranks there are."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-def neighbours() -> int:
+def ranks_on_this_machine() -> int:
     """How many ranks share this machine."""
-    return int(os.environ.get("LOCAL_WORLD_SIZE", world()))
+    return int(os.environ.get("LOCAL_WORLD_SIZE", count_ranks()))
 
 
-def speaks() -> bool:
+def is_printing_process() -> bool:
     """Whether this process is the one that prints, joined or not."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def first() -> bool:
+def is_main_process() -> bool:
     """Whether this is rank 0, or the only process."""
-    return rank() == 0
+    return get_rank() == 0
 
 
 @contextmanager
-def joined() -> Generator[None]:
+def join_ranks() -> Generator[None]:
     """Join the ranks that torchrun started; nothing where it did not, or where they are joined already.
 
     The group ends with the last mention of it, and its threads with it: one that outlives it may ask for Python while Python
@@ -63,7 +63,7 @@ def joined() -> Generator[None]:
         return
     importlib.import_module("torch.distributed.nn.functional")  # its defaults keep for ever the group that its import finds
     try:
-        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=GROUP_TIMEOUT)
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise GanvasError(
@@ -73,34 +73,35 @@ def joined() -> Generator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not lost(error):
+        if not is_lost_connection(error):
             raise
         reason = str(error).splitlines()[0]
         raise GanvasError(
-            f"rank {rank()} of {world()} lost another rank ({reason}): read what that one said; the same command goes on "
+            f"rank {get_rank()} of {count_ranks()} lost another rank ({reason}): read what that one said; the same "
+            "command goes on "
             "from the last checkpoint"
         ) from error
     finally:
         dist.destroy_process_group()
 
 
-def lost(error: BaseException) -> bool:
+def is_lost_connection(error: BaseException) -> bool:
     """Whether an error says that another process is no longer there."""
-    words = str(error).lower()
-    return any(word in words for word in ("connection closed by peer", "connection reset", "broken pipe", "remote process"))
+    message = str(error).lower()
+    return any(word in message for word in ("connection closed by peer", "connection reset", "broken pipe", "remote process"))
 
 
-def placed(name: str) -> str:
+def local_device_name(name: str) -> str:
     """The device that "auto" and "cuda" mean on this rank."""
-    if world() > 1 and name in ("auto", "cuda") and torch.cuda.is_available():
+    if count_ranks() > 1 and name in ("auto", "cuda") and torch.cuda.is_available():
         return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     return name
 
 
 @torch.no_grad()
-def total(parameters: Iterable[nn.Parameter]) -> None:
+def all_reduce_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Replace gradients by their sum over the ranks, in one message; those that do not exist stay away."""
-    if world() == 1:
+    if count_ranks() == 1:
         return
     gradients = [p.grad for p in parameters if p.grad is not None]
     if not gradients:
@@ -114,38 +115,38 @@ def total(parameters: Iterable[nn.Parameter]) -> None:
 
 
 @torch.no_grad()
-def mean(seen: dict[str, Tensor]) -> dict[str, Tensor]:
+def average_over_ranks(statistics: dict[str, Tensor]) -> dict[str, Tensor]:
     """Scalars as their mean over the ranks, in one message; samples stay as they are."""
-    names = [name for name, value in seen.items() if value.dim() == 0]
-    if world() == 1 or not names:
-        return seen
-    flat = torch.stack([seen[name].float() for name in names])
+    names = [name for name, value in statistics.items() if value.dim() == 0]
+    if count_ranks() == 1 or not names:
+        return statistics
+    flat = torch.stack([statistics[name].float() for name in names])
     dist.all_reduce(flat)
-    return seen | dict(zip(names, flat / world(), strict=True))
+    return statistics | dict(zip(names, flat / count_ranks(), strict=True))
 
 
 @contextmanager
-def in_turn() -> Generator[None]:
+def rank_zero_first() -> Generator[None]:
     """Rank 0 does this first, the others after it: for what it leaves on the disk."""
-    if not first():
+    if not is_main_process():
         dist.barrier()
     yield
-    if first() and world() > 1:
+    if is_main_process() and count_ranks() > 1:
         dist.barrier()
 
 
-def told(value: Any) -> Any:
+def broadcast(value: Any) -> Any:
     """Rank 0's value, on every rank."""
-    if world() == 1:
+    if count_ranks() == 1:
         return value
     box = [value]
     dist.broadcast_object_list(box)
     return box[0]
 
 
-def agreed(stop: bool) -> bool:
+def broadcast_flag(stop: bool) -> bool:
     """Rank 0's answer, on every rank: cheap enough for every step."""
-    if world() == 1:
+    if count_ranks() == 1:
         return stop
     flag = torch.tensor(stop, dtype=torch.uint8)
     dist.broadcast(flag, 0)

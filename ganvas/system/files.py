@@ -10,20 +10,20 @@ from typing import Any
 from ..errors import GanvasError
 
 
-def cache_folder() -> Path:
+def find_cache_folder() -> Path:
     """$GANVAS_CACHE, else ganvas in $XDG_CACHE_HOME, else ~/.cache/ganvas."""
-    named, base = os.environ.get("GANVAS_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    if named:
-        return Path(named).expanduser()
+    chosen_path, base = os.environ.get("GANVAS_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    if chosen_path:
+        return Path(chosen_path).expanduser()
     return (Path(base) if base else Path.home() / ".cache") / "ganvas"
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Have `write` fill a temporary file beside `path`, flush it to the disk and rename it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
-        flush(temporary)
+        flush_to_disk(temporary)
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -37,7 +37,7 @@ def write_bytes(path: Path, data: bytes) -> Path:
         GanvasError: where that cannot be done.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with explained("writing", path):
+    with explain_os_errors("writing", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             temporary.write_bytes(data)
@@ -49,7 +49,7 @@ def write_bytes(path: Path, data: bytes) -> Path:
 
 def write_json(path: Path, data: Any) -> None:
     text = json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False)
-    write_whole(path, lambda temporary: temporary.write_text(text + "\n", encoding="utf-8"))
+    write_atomically(path, lambda temporary: temporary.write_text(text + "\n", encoding="utf-8"))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def flush(path: Path) -> None:
+def flush_to_disk(path: Path) -> None:
     """Have the operating system write a file or folder to the disk now."""
     if path.is_dir() and os.name == "nt":  # Windows has no handle on folders
         return
@@ -77,10 +77,10 @@ def flush(path: Path) -> None:
 
 
 @contextmanager
-def explained(what: str, where: Path) -> Generator[None]:
+def explain_os_errors(action: str, path: Path) -> Generator[None]:
     """Turn an operating system's refusal (read-only, full, not a folder) into a sentence."""
     try:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise GanvasError(f"{what} failed at {where}: {reason}. Choose another place, or make room there") from error
+        raise GanvasError(f"{action} failed at {path}: {reason}. Choose another place, or make room there") from error

@@ -14,21 +14,21 @@ import numpy as np
 
 from ..errors import GanvasError
 
-VALUES = {  # instructions that put down what they carry
+VALUE_INSTRUCTIONS = {  # instructions that put down what they carry
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
     *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
     *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8"),
 }
-CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-EMPTY = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple, "EMPTY_SET": list}  # a set is read as a list
-MAPPINGS = {"collections OrderedDict", "dnnlib.util EasyDict"}
-COPIES = {"_codecs encode"}
-TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-ARRAYS = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}  # so called since numpy 2
-NUMPY = ARRAYS | {"numpy ndarray", "numpy dtype"}
+CONSTANT_INSTRUCTIONS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+EMPTY_CONTAINERS = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple, "EMPTY_SET": list}  # a set is read as a list
+MAPPING_NAMES = {"collections OrderedDict", "dnnlib.util EasyDict"}
+BYTES_ENCODER_NAMES = {"_codecs encode"}
+TUPLE_SIZES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+ARRAY_NAMES = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}  # so called since numpy 2
+NUMPY_NAMES = ARRAY_NAMES | {"numpy ndarray", "numpy dtype"}
 
 
-class Named:
+class PickledObject:
     """What stands for an object: the name, the arguments and the state that a file gives it. "os system" is as good a name as
     any: nothing is ever looked up by it."""
 
@@ -37,7 +37,7 @@ class Named:
         self.state: Any = None
 
 
-def read_pickle(data: bytes, where: str) -> dict[str, Any]:
+def read_pickle(data: bytes, path: str) -> dict[str, Any]:
     """The mapping in a pickle of any protocol: its keys as str, its values as they are, arrays of bytes as uint8.
 
     Raises:
@@ -46,13 +46,16 @@ def read_pickle(data: bytes, where: str) -> dict[str, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Python warns of escape sequences that there are not: the words are damaged
-            found = Machine(where, NUMPY.__contains__).run(data)
-        return {text(key): _array(value) if isinstance(value, Named) else value for key, value in found.items()}
+            mapping = PickleMachine(path, NUMPY_NAMES.__contains__).run_pickle(data)
+        return {
+            decode_text(key): _build_byte_array(value) if isinstance(value, PickledObject) else value
+            for key, value in mapping.items()
+        }
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, Warning) as error:
-        raise GanvasError(f"{where} is broken, or no pickle of a data set ({error}): fetch it again") from error
+        raise GanvasError(f"{path} is broken, or no pickle of a data set ({error}): fetch it again") from error
 
 
-def text(value: Any) -> str:
+def decode_text(value: Any) -> str:
     """Words as Python 2 or 3 wrote them. Raises TypeError for anything else."""
     if isinstance(value, bytes):
         return value.decode("latin-1")
@@ -61,7 +64,7 @@ def text(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} in the place of words")
 
 
-class Machine:
+class PickleMachine:
     """Plays a pickle's instructions (`pickletools` describes them) on a stack.
 
     Args:
@@ -74,47 +77,53 @@ class Machine:
 
     def __init__(
         self,
-        where: str,
-        known: Callable[[str], bool],
-        stored: Callable[[Any], Any] | None = None,
-        needs: str = "no data set needs",
-        spend: Callable[[int], None] = lambda count: None,
+        path: str,
+        is_known: Callable[[str], bool],
+        resolve_persistent_id: Callable[[Any], Any] | None = None,
+        refusal_clause: str = "no data set needs",
+        spend_bytes: Callable[[int], None] = lambda count: None,
     ) -> None:
-        self.where, self.known, self.stored, self.needs, self.spend = where, known, stored, needs, spend
+        self.path, self.is_known, self.resolve_persistent_id, self.refusal_clause, self.spend_bytes = (
+            path,
+            is_known,
+            resolve_persistent_id,
+            refusal_clause,
+            spend_bytes,
+        )
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
 
-    def run(self, data: bytes | BinaryIO) -> Any:
+    def run_pickle(self, data: bytes | BinaryIO) -> Any:
         """What the pickle holds; a file is left standing behind it. Raises GanvasError and whatever a broken one leads to."""
         for instruction, value, _ in genops(data):
             name = instruction.name
-            if name in VALUES or name in CONSTANTS:
-                self.stack.append(CONSTANTS.get(name, value))
-            elif name in EMPTY:
-                self.stack.append(EMPTY[name]())
-            elif name in TUPLES:
-                self.stack.append(tuple(self.popped(TUPLES[name])))
+            if name in VALUE_INSTRUCTIONS or name in CONSTANT_INSTRUCTIONS:
+                self.stack.append(CONSTANT_INSTRUCTIONS.get(name, value))
+            elif name in EMPTY_CONTAINERS:
+                self.stack.append(EMPTY_CONTAINERS[name]())
+            elif name in TUPLE_SIZES:
+                self.stack.append(tuple(self.pop_values(TUPLE_SIZES[name])))
             elif name not in ("PROTO", "FRAME", "STOP"):
-                self.play(name, value)
+                self.play_instruction(name, value)
         return self.stack.pop()
 
-    def play(self, name: str, value: Any) -> None:
+    def play_instruction(self, name: str, value: Any) -> None:
         match name:
             case "MARK":
                 self.marks.append(len(self.stack))
             case "LIST":
-                self.stack.append(self.above())
+                self.stack.append(self.pop_marked_values())
             case "TUPLE" | "FROZENSET":
-                self.stack.append(tuple(self.above()))
+                self.stack.append(tuple(self.pop_marked_values()))
             case "DICT":
-                self.stack.append(_paired({}, self.above()))
+                self.stack.append(_add_pairs({}, self.pop_marked_values()))
             case "APPEND" | "APPENDS" | "ADDITEMS":
-                values = self.popped(1) if name == "APPEND" else self.above()
+                values = self.pop_values(1) if name == "APPEND" else self.pop_marked_values()
                 self.stack[-1].extend(values)
             case "SETITEM" | "SETITEMS":
-                values = self.above() if name == "SETITEMS" else self.popped(2)
-                _paired(self.stack[-1], values)
+                values = self.pop_marked_values() if name == "SETITEMS" else self.pop_values(2)
+                _add_pairs(self.stack[-1], values)
             case "PUT" | "BINPUT" | "LONG_BINPUT":
                 self.memo[value] = self.stack[-1]
             case "MEMOIZE":
@@ -122,26 +131,26 @@ class Machine:
             case "GET" | "BINGET" | "LONG_BINGET":
                 self.stack.append(self.memo[value])
             case "GLOBAL":
-                self.stack.append(self.named(value))
+                self.stack.append(self.name_object(value))
             case "STACK_GLOBAL":
-                self.stack.append(self.named(" ".join(self.popped(2))))
+                self.stack.append(self.name_object(" ".join(self.pop_values(2))))
             case "REDUCE" | "NEWOBJ":
-                made, arguments = self.popped(2)
-                if made.name in COPIES:
-                    self.spend(len(arguments[0]))
-                self.stack.append(made_of(made.name, arguments))
+                callee, arguments = self.pop_values(2)
+                if callee.name in BYTES_ENCODER_NAMES:
+                    self.spend_bytes(len(arguments[0]))
+                self.stack.append(rebuild_object(callee.name, arguments))
             case "BUILD":
-                (state,) = self.popped(1)
+                (state,) = self.pop_values(1)
                 if not isinstance(self.stack[-1], dict):  # what hangs on a mapping beside its content is left out
                     self.stack[-1].state = state
-            case "BINPERSID" if self.stored is not None:
-                self.stack.append(self.stored(*self.popped(1)))
+            case "BINPERSID" if self.resolve_persistent_id is not None:
+                self.stack.append(self.resolve_persistent_id(*self.pop_values(1)))
             case "POP":
-                self.popped(1)
+                self.pop_values(1)
             case _:
-                raise self.refused(f"the instruction {name}")
+                raise self.build_refusal(f"the instruction {name}")
 
-    def popped(self, count: int) -> list[Any]:
+    def pop_values(self, count: int) -> list[Any]:
         """The uppermost values."""
         start = len(self.stack) - count
         if start < 0:
@@ -150,29 +159,31 @@ class Machine:
         del self.stack[start:]
         return values
 
-    def above(self) -> list[Any]:
+    def pop_marked_values(self) -> list[Any]:
         """The values above the last mark."""
-        return self.popped(len(self.stack) - self.marks.pop())
+        return self.pop_values(len(self.stack) - self.marks.pop())
 
-    def named(self, name: str) -> Named:
-        if not self.known(name):
-            raise self.refused(name.replace(" ", "."))
-        return Named(name)
+    def name_object(self, name: str) -> PickledObject:
+        if not self.is_known(name):
+            raise self.build_refusal(name.replace(" ", "."))
+        return PickledObject(name)
 
-    def refused(self, what: str) -> GanvasError:
-        return GanvasError(f"{self.where} asks for {what[:80]!r}, which {self.needs}: refused, and nothing of it was run")
+    def build_refusal(self, request: str) -> GanvasError:
+        return GanvasError(
+            f"{self.path} asks for {request[:80]!r}, which {self.refusal_clause}: refused, and nothing of it was run"
+        )
 
 
-def made_of(name: str, arguments: Any) -> Any:
+def rebuild_object(name: str, arguments: Any) -> Any:
     """What stands for the object that a file has made of this name: mappings and bytes are such, all else a name."""
-    if name in MAPPINGS:
-        return _paired({}, [part for key, value in arguments[0] for part in (key, value)]) if arguments else {}
-    if name in COPIES:  # bytes, as protocols before 3 have them
+    if name in MAPPING_NAMES:
+        return _add_pairs({}, [part for key, value in arguments[0] for part in (key, value)]) if arguments else {}
+    if name in BYTES_ENCODER_NAMES:  # bytes, as protocols before 3 have them
         return arguments[0].encode("latin-1")
-    return Named(name, arguments)
+    return PickledObject(name, arguments)
 
 
-def _paired(mapping: dict[Any, Any], values: list[Any]) -> dict[Any, Any]:
+def _add_pairs(mapping: dict[Any, Any], values: list[Any]) -> dict[Any, Any]:
     """The mapping with keys and values added that take turns."""
     for key, value in zip(values[::2], values[1::2], strict=True):
         if not isinstance(key, (str, bytes, int)):
@@ -181,12 +192,16 @@ def _paired(mapping: dict[Any, Any], values: list[Any]) -> dict[Any, Any]:
     return mapping
 
 
-def _array(made: Named) -> np.ndarray:
+def _build_byte_array(pickled_object: PickledObject) -> np.ndarray:
     """What numpy would make of it, if that is an array of bytes."""
-    _, shape, kind, by_columns, data = made.state
-    if made.name not in ARRAYS or kind.name != "numpy dtype" or kind.arguments[0] not in ("u1", "|u1", b"u1", b"|u1"):
+    _, shape, kind, is_column_major, data = pickled_object.state
+    if (
+        pickled_object.name not in ARRAY_NAMES
+        or kind.name != "numpy dtype"
+        or kind.arguments[0] not in ("u1", "|u1", b"u1", b"|u1")
+    ):
         raise ValueError("not an array of bytes")
     data = data.encode("latin-1") if isinstance(data, str) else data
     if not all(isinstance(side, int) and side >= 0 for side in shape):
         raise ValueError(f"an array of shape {shape}"[:80])
-    return np.frombuffer(data, np.uint8).reshape(shape, order="F" if by_columns else "C")
+    return np.frombuffer(data, np.uint8).reshape(shape, order="F" if is_column_major else "C")

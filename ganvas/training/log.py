@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..core import Turn
 
 
-class Tally:
+class RunningMeans:
     """Running sums of loss terms, of what was seen, and of gradient norms since the last report.
 
     A value that is not finite stays so in its sum: nothing has to be checked at every step.
@@ -19,20 +19,20 @@ class Tally:
         self.sums: dict[tuple[str, str], Tensor] = {}
         self.counts: dict[tuple[str, str], int] = {}
 
-    def add(self, turn: Turn) -> None:
+    def add_turn(self, turn: Turn) -> None:
         for name, term in turn.terms.items():
-            self._count("terms", name, term.detach().mean())
-        for name, value in turn.seen.items():
+            self._accumulate_value("terms", name, term.detach().mean())
+        for name, value in turn.statistics.items():
             if value.dim() == 0:
-                self._count("seen", name, value)
+                self._accumulate_value("seen", name, value)
 
-    def gradient(self, name: str, parameters: Iterable[nn.Parameter]) -> None:
+    def add_gradient_norm(self, name: str, parameters: Iterable[nn.Parameter]) -> None:
         """The norm of a network's gradient, before its step."""
         gradients = [p.grad for p in parameters if p.grad is not None]
         norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
-        self._count("gradient_norm", name, torch.stack(norms).norm())
+        self._accumulate_value("gradient_norm", name, torch.stack(norms).norm())
 
-    def read(self) -> dict[str, dict[str, float]]:
+    def read_and_reset(self) -> dict[str, dict[str, float]]:
         """{"terms": {…}, "seen": {…}, "gradient_norm": {…}} as means; starts again from nothing."""
         means: dict[str, dict[str, float]] = {"terms": {}, "seen": {}, "gradient_norm": {}}
         values = torch.stack(list(self.sums.values())).tolist() if self.sums else []
@@ -41,12 +41,12 @@ class Tally:
         self.sums, self.counts = {}, {}
         return means
 
-    def _count(self, kind: str, name: str, value: Tensor) -> None:
-        at = (kind, name)
-        self.sums[at] = self.sums[at] + value if at in self.sums else value
-        self.counts[at] = self.counts.get(at, 0) + 1
+    def _accumulate_value(self, kind: str, name: str, value: Tensor) -> None:
+        slot = (kind, name)
+        self.sums[slot] = self.sums[slot] + value if slot in self.sums else value
+        self.counts[slot] = self.counts.get(slot, 0) + 1
 
 
-def line(means: dict[str, dict[str, float]]) -> dict[str, Any]:
+def stringify_nonfinite(means: dict[str, dict[str, float]]) -> dict[str, Any]:
     """JSON has no NaN: such values are written as strings."""
     return {kind: {n: v if abs(v) < float("inf") else str(v) for n, v in group.items()} for kind, group in means.items()}

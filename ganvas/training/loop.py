@@ -12,27 +12,27 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ..core import Clock, Dataset, Nets, Phase, Stage, key
+from ..core import Clock, Dataset, Nets, Phase, Stage, seed_from
 from ..optim import moving_average
 from ..recipe import Recipe
 from ..runs.state import State
 from ..system import distributed
-from ..system.device import autocast, reseed
-from .log import Tally
+from ..system.device import make_autocast, seed_global_generators
+from .log import RunningMeans
 
-LOOKED = 100  # moments of a run that are looked at for its stages
+STAGE_PROBE_COUNT = 100  # moments of a run that are looked at for its stages
 
 
-def stages(recipe: Recipe, nets: Nets) -> list[tuple[Clock, float]]:
-    """A moment of each stage of a run, and the share of its images; one of unknown length is taken to be long."""
-    total = recipe.train.images or 10**9
-    found: dict[str, tuple[Clock, float]] = {}
-    for k in range(LOOKED):
-        clock = Clock(0, total * (2 * k + 1) // (2 * LOOKED), total)
+def locate_stages(recipe: Recipe, nets: Nets) -> list[tuple[Clock, float]]:
+    """A moment of each stage of a run, and the share of its samples; one of unknown length is taken to be long."""
+    total = recipe.train.samples or 10**9
+    moments: dict[str, tuple[Clock, float]] = {}
+    for k in range(STAGE_PROBE_COUNT):
+        clock = Clock(0, total * (2 * k + 1) // (2 * STAGE_PROBE_COUNT), total)
         name = recipe.method.stage(nets, clock).name
-        first, share = found.get(name, (clock, 0.0))
-        found[name] = (first, share + 1 / LOOKED)
-    return list(found.values())
+        first_clock, share = moments.get(name, (clock, 0.0))
+        moments[name] = (first_clock, share + 1 / STAGE_PROBE_COUNT)
+    return list(moments.values())
 
 
 class Loop:
@@ -40,107 +40,116 @@ class Loop:
 
     def __init__(self, recipe: Recipe, data: Dataset, state: State, seed: int) -> None:
         self.recipe, self.data, self.state, self.seed = recipe, data, state, seed
-        self.tally = Tally()
+        self.running_means = RunningMeans()
         self.parameters = {name: list(net.parameters()) for name, net in state.nets.items()}
-        self.frozen = {parameter for name, parameter in state.nets.named_parameters() if name in state.frozen}
+        self.frozen_parameters = {
+            parameter for name, parameter in state.nets.named_parameters() if name in state.frozen_parameters
+        }
         if recipe.train.compile:
             for net in state.nets.values():
                 net.compile()
         self.device = next(state.nets.parameters()).device
-        self.autocast = autocast(recipe.train.precision, self.device)
+        self.autocast = make_autocast(recipe.train.precision, self.device)
 
-    def run(self, watch: Callable[[State, Tally], bool]) -> None:
+    def train_to_budget(self, monitor: Callable[[State, RunningMeans], bool]) -> None:
         """Train until the budget is spent, or until `watch`, called after every step, returns True."""
         recipe, state = self.recipe, self.state
-        begun = time.perf_counter()
-        while state.clock.images < state.clock.total:
+        step_started = time.perf_counter()
+        while state.clock.samples < state.clock.total:
             stage = recipe.method.stage(state.nets, state.clock)
-            if state.stage != stage.name:
-                self.enter(stage)
+            if state.stage_name != stage.name:
+                self.enter_stage(stage)
             batch = stage.batch or recipe.train.batch
-            self.step(stage, batch)
-            images = state.clock.images + batch
-            state.clock = state.clock._replace(step=state.clock.step + 1, images=images)
-            moving_average.update(
-                state.average, state.nets, batch=batch, images=images, kimg=recipe.train.ema_kimg, ramp=recipe.train.ema_ramp
+            self.train_step(stage, batch)
+            samples = state.clock.samples + batch
+            state.clock = state.clock._replace(step=state.clock.step + 1, samples=samples)
+            moving_average.update_average(
+                state.average, state.nets, batch=batch, samples=samples, kimg=recipe.train.ema_kimg, ramp=recipe.train.ema_ramp
             )
-            begun, last = time.perf_counter(), begun
-            state.seconds += begun - last  # with what `watch` took after the step before
-            if distributed.agreed(watch(state, self.tally)):
+            step_started, previous_step_started = time.perf_counter(), step_started
+            state.training_seconds += step_started - previous_step_started  # with what `watch` took after the step before
+            if distributed.broadcast_flag(monitor(state, self.running_means)):
                 break
 
-    def enter(self, stage: Stage) -> None:
+    def enter_stage(self, stage: Stage) -> None:
         """Begin a stage: the optimisers it names start afresh."""
-        for name in stage.reset:
+        for name in stage.optimisers_to_reset:
             self.state.optims[name] = self.recipe.optim[name].build(self.state.nets[name].parameters())
-        self.state.stage = stage.name
+        self.state.stage_name = stage.name
 
-    def step(self, stage: Stage, batch: int) -> None:
+    def train_step(self, stage: Stage, batch: int) -> None:
         """One step: every phase that is due, in order."""
-        shares = own(batch, self.recipe.train.parts)
-        seen: list[dict[str, Tensor]] = [{} for _ in shares]  # one a part: fakes stay with their part of the batch
+        micro_batches = local_micro_batches(batch, self.recipe.train.accumulate)
+        statistics: list[dict[str, Tensor]] = [{} for _ in micro_batches]  # one a part: fakes stay with their part of the batch
         for phase in stage.phases:
-            if self.state.clock.step % phase.every or (phase.when and not phase.when(distributed.mean(together(seen)))):
+            if self.state.clock.step % phase.every or (
+                phase.gate and not phase.gate(distributed.average_over_ranks(merge_outputs(statistics)))
+            ):
                 continue
             for repeat in range(phase.repeat):
-                self.play(phase, repeat, shares, batch, seen)
+                self.play_phase(phase, repeat, micro_batches, batch, statistics)
 
-    def learn_only(self, names: Iterable[str]) -> None:
+    def enable_gradients_for(self, names: Iterable[str]) -> None:
         """Gradients for the named networks alone: the others are scenery, and backward need not visit their weights."""
         for name, parameters in self.parameters.items():
             for parameter in parameters:
-                parameter.requires_grad = name in names and parameter not in self.frozen
+                parameter.requires_grad = name in names and parameter not in self.frozen_parameters
 
-    def play(self, phase: Phase, repeat: int, shares: list["Share"], batch_size: int, seen: list[dict[str, Tensor]]) -> None:
+    def play_phase(
+        self, phase: Phase, repeat: int, micro_batches: list["MicroBatch"], batch_size: int, statistics: list[dict[str, Tensor]]
+    ) -> None:
         """One phase once: loss and gradients part by part, then a step of the networks it trains."""
         nets, clock = self.state.nets, self.state.clock
-        self.learn_only(phase.trains)
-        for own_seen, (part, size) in zip(seen, shares, strict=True):
-            draw = key(self.seed, clock.step, phase.name, repeat, part)
-            reseed(draw, self.device)
+        self.enable_gradients_for(phase.trains)
+        for own_statistics, (position, size) in zip(statistics, micro_batches, strict=True):
+            phase_seed = seed_from(self.seed, clock.step, phase.name, repeat, position)
+            seed_global_generators(phase_seed, self.device)
             # a key of its own for the data: one stream for both would tie each latent to the choice of its reals
-            data = self.data.batch(key(draw, "data"), size) if phase.reads else {}
-            batch = {name: value.to(self.device, non_blocking=True) for name, value in data.items()} | own_seen
+            data = self.data.batch(seed_from(phase_seed, "data"), size) if phase.needs_data else {}
+            batch = {name: value.to(self.device, non_blocking=True) for name, value in data.items()} | own_statistics
             with self.autocast:
                 turn = phase.loss(nets, batch, clock)
             loss = sum(term.mean() for term in turn.terms.values())
             assert isinstance(loss, Tensor)
             if phase.trains:
                 (loss * (size / batch_size)).backward()
-            own_seen.update(turn.seen)
-            self.tally.add(turn)
+            own_statistics.update(turn.statistics)
+            self.running_means.add_turn(turn)
         for name in phase.trains:
-            distributed.total(self.parameters[name])
-            self.tally.gradient(name, self.parameters[name])
-            apply(self.state.optims[name], self.recipe.optim[name].at(clock), self.recipe.train.lr_scale)
+            distributed.all_reduce_gradients(self.parameters[name])
+            self.running_means.add_gradient_norm(name, self.parameters[name])
+            step_optimiser(self.state.optims[name], self.recipe.optim[name].at(clock), self.recipe.train.lr_scale)
         if phase.after:
             with torch.no_grad():
-                phase.after(nets, distributed.mean(together(seen)), clock)
+                phase.after(nets, distributed.average_over_ranks(merge_outputs(statistics)), clock)
 
 
-def apply(optimiser: torch.optim.Optimizer, hyperparameters: Mapping[str, Any], lr_scale: float) -> None:
+def step_optimiser(optimiser: torch.optim.Optimizer, hyperparameters: Mapping[str, Any], lr_scale: float) -> None:
     for group in optimiser.param_groups:
         group.update({**hyperparameters, "lr": hyperparameters["lr"] * lr_scale})
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
 
 
-class Share(NamedTuple):
+class MicroBatch(NamedTuple):
     """One part of a batch: its place among all parts of all ranks, and its size."""
 
-    part: int
+    position: int
     size: int
 
 
-def own(batch: int, parts: int) -> list[Share]:
+def local_micro_batches(batch: int, micro_batches_per_rank: int) -> list[MicroBatch]:
     """This rank's `parts` of the batch, all of which differ by one at most."""
-    count, mine = parts * distributed.world(), parts * distributed.rank()
-    return [Share(part, batch // count + (part < batch % count)) for part in range(mine, mine + parts)]
+    count, first_position = micro_batches_per_rank * distributed.count_ranks(), micro_batches_per_rank * distributed.get_rank()
+    return [
+        MicroBatch(position, batch // count + (position < batch % count))
+        for position in range(first_position, first_position + micro_batches_per_rank)
+    ]
 
 
-def together(seen: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+def merge_outputs(statistics: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     """What the parts of a batch saw, as one: scalars averaged, samples joined."""
-    if len(seen) == 1:
-        return seen[0]
-    columns = {name: [part[name] for part in seen] for name in seen[0]}
+    if len(statistics) == 1:
+        return statistics[0]
+    columns = {name: [part[name] for part in statistics] for name in statistics[0]}
     return {name: torch.stack(column).mean() if column[0].dim() == 0 else torch.cat(column) for name, column in columns.items()}

@@ -10,84 +10,94 @@ from torch import Tensor
 
 from ..core import Dataset
 from ..recipe import Recipe
-from ..runs.state import State, start
+from ..runs.state import State, build_state
 from . import loop
 from .loop import Loop
 
-COPIES = 5  # of the weights: themselves, gradients, Adam's two moments, the moving average
-WORK = 1.6  # times what is kept for gradients: what convolutions and backward passes need beside it (measured, docs/log.md)
-SMALL, LARGE = 2, 4  # samples: few, for eight of a full-size network's fill a machine
+WEIGHT_COPIES = 5  # of the weights: themselves, gradients, Adam's two moments, the moving average
+WORKSPACE_FACTOR = (
+    1.6  # times what is kept for gradients: what convolutions and backward passes need beside it (measured, docs/log.md)
+)
+SMALL_PROBE_SAMPLES, LARGE_PROBE_SAMPLES = 2, 4  # samples: few, for eight of a full-size network's fill a machine
 
 
-class Footprint(NamedTuple):
+class MemoryFootprint(NamedTuple):
     """Bytes of training: `fixed`, and for each sample of a part of the `batch`."""
 
-    fixed: int
-    sample: int
+    fixed_bytes: int
+    bytes_per_sample: int
     batch: int
 
-    def of(self, part: int) -> int:
+    def estimate_bytes(self, samples: int) -> int:
         """With `part` samples at a time."""
-        return self.fixed + self.sample * part
+        return self.fixed_bytes + self.bytes_per_sample * samples
 
-    def cut(self, parts: int) -> int:
+    def estimate_split_bytes(self, micro_batches: int) -> int:
         """With the batch in so many parts."""
-        return self.of(-(-self.batch // parts))
+        return self.estimate_bytes(-(-self.batch // micro_batches))
 
 
-def footprints(recipe: Recipe, data: Dataset, seed: int, where: torch.device) -> list[Footprint]:
+def estimate_memory_needs(recipe: Recipe, data: Dataset, seed: int, device: torch.device) -> list[MemoryFootprint]:
     """Of each stage the largest of its phases, on networks that are thrown away."""
     recipe = replace(recipe, train=replace(recipe.train, compile=False))  # not for two tiny batches
-    state = start(recipe, data.spec, seed, where)
-    playing = Loop(recipe, data, state, seed)
-    weights, found = sum(p.numel() * p.element_size() for p in state.nets.parameters()), list[Footprint]()
-    for clock, _ in loop.stages(recipe, state.nets):
+    state = build_state(recipe, data.spec, seed, device)
+    probe_loop = Loop(recipe, data, state, seed)
+    weight_bytes, needs = sum(p.numel() * p.element_size() for p in state.nets.parameters()), list[MemoryFootprint]()
+    for clock, _ in loop.locate_stages(recipe, state.nets):
         state.clock, batch = clock, recipe.method.stage(state.nets, clock).batch or recipe.train.batch
-        small = kept(playing, data, state, SMALL)
-        slope = small / SMALL  # the most it can be, where there is no room to look twice
-        if WORK * small * LARGE / SMALL < free(where):
-            slope = max(0, kept(playing, data, state, LARGE) - small) / (LARGE - SMALL)
-        found.append(Footprint(round(COPIES * weights + max(0.0, small - slope * SMALL)), round(WORK * slope), batch))
-    return found
+        small_bytes = measure_kept_bytes(probe_loop, data, state, SMALL_PROBE_SAMPLES)
+        bytes_per_sample = small_bytes / SMALL_PROBE_SAMPLES  # the most it can be, where there is no room to look twice
+        if WORKSPACE_FACTOR * small_bytes * LARGE_PROBE_SAMPLES / SMALL_PROBE_SAMPLES < measure_free_bytes(device):
+            bytes_per_sample = max(0, measure_kept_bytes(probe_loop, data, state, LARGE_PROBE_SAMPLES) - small_bytes) / (
+                LARGE_PROBE_SAMPLES - SMALL_PROBE_SAMPLES
+            )
+        needs.append(
+            MemoryFootprint(
+                round(WEIGHT_COPIES * weight_bytes + max(0.0, small_bytes - bytes_per_sample * SMALL_PROBE_SAMPLES)),
+                round(WORKSPACE_FACTOR * bytes_per_sample),
+                batch,
+            )
+        )
+    return needs
 
 
-def kept(playing: Loop, data: Dataset, state: State, size: int) -> int:
+def measure_kept_bytes(probe_loop: Loop, data: Dataset, state: State, batch_size: int) -> int:
     """Bytes that the hungriest phase keeps for its gradients on a batch of `size`."""
-    weights = {p.untyped_storage().data_ptr() for p in state.nets.parameters()}
-    most = 0
-    seen: dict[str, Tensor] = {}
-    for phase in playing.recipe.method.stage(state.nets, state.clock).phases:
-        playing.learn_only(phase.trains)
-        found: dict[int, int] = {}
+    weight_pointers = {p.untyped_storage().data_ptr() for p in state.nets.parameters()}
+    max_bytes = 0
+    statistics: dict[str, Tensor] = {}
+    for phase in probe_loop.recipe.method.stage(state.nets, state.clock).phases:
+        probe_loop.enable_gradients_for(phase.trains)
+        storage_bytes: dict[int, int] = {}
 
-        def pack(tensor: Tensor, found: dict[int, int] = found) -> Tensor:
+        def record_storage(tensor: Tensor, storage_bytes: dict[int, int] = storage_bytes) -> Tensor:
             storage = tensor.untyped_storage()
-            if storage.data_ptr() not in weights:
-                found[storage.data_ptr()] = storage.nbytes()
+            if storage.data_ptr() not in weight_pointers:
+                storage_bytes[storage.data_ptr()] = storage.nbytes()
             return tensor
 
-        batch = {name: value.to(playing.device) for name, value in data.batch(0, size).items()} | seen
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), playing.autocast:
+        batch = {name: value.to(probe_loop.device) for name, value in data.batch(0, batch_size).items()} | statistics
+        with torch.autograd.graph.saved_tensors_hooks(record_storage, lambda tensor: tensor), probe_loop.autocast:
             turn = phase.loss(state.nets, batch, state.clock)
-        seen |= turn.seen
-        most = max(most, sum(found.values()))
-    return most
+        statistics |= turn.statistics
+        max_bytes = max(max_bytes, sum(storage_bytes.values()))
+    return max_bytes
 
 
-def free(where: torch.device) -> int:
+def measure_free_bytes(device: torch.device) -> int:
     """Bytes of memory that may be taken now."""
-    if where.type == "cuda":
+    if device.type == "cuda":
         torch.cuda.empty_cache()  # what torch keeps in reserve is free, too
-        return torch.cuda.mem_get_info(where)[0]
-    return min([psutil.virtual_memory().available, *granted(Path("/sys/fs/cgroup"))])
+        return torch.cuda.mem_get_info(device)[0]
+    return min([psutil.virtual_memory().available, *read_cgroup_allowance(Path("/sys/fs/cgroup"))])
 
 
-def granted(group: Path) -> list[int]:
+def read_cgroup_allowance(group: Path) -> list[int]:
     """Bytes that a container may still take of the machine's, where its control group bounds them."""
     try:
-        most, taken = ((group / name).read_text().strip() for name in ("memory.max", "memory.current"))
+        limit_bytes, used_bytes = ((group / name).read_text().strip() for name in ("memory.max", "memory.current"))
         stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
         # files that were read stay in memory until somebody wants it
-        return [int(most) - int(taken) + int(stat["inactive_file"])] if most != "max" else []
+        return [int(limit_bytes) - int(used_bytes) + int(stat["inactive_file"])] if limit_bytes != "max" else []
     except (OSError, ValueError, KeyError):
         return []

@@ -12,199 +12,214 @@ import torch
 from tqdm import tqdm
 
 from ..core import Codec
-from ..evaluation.evaluator import Judge
+from ..evaluation.evaluator import Evaluator
 from ..report.page import write_report
-from ..runs.folder import Run
+from ..runs.folder import RunFolder
 from ..runs.state import State
-from ..sampling.stream import sample
-from ..system.files import explained
-from .divergence import values
-from .log import Tally, line
+from ..sampling.stream import draw_samples
+from ..system.files import explain_os_errors
+from .divergence import flatten_log_values
+from .log import RunningMeans, stringify_nonfinite
 
 CHECKPOINT_SECONDS = 120  # at most so much training is lost to a crash
-ECHO = 1.0  # seconds within which a second signal is torchrun's copy of the first
-GRACE = 1.05  # a run on minutes stops at this share of them, whatever its budget in images
+SIGNAL_ECHO_SECONDS = 1.0  # seconds within which a second signal is torchrun's copy of the first
+TIME_LIMIT_FACTOR = 1.05  # a run on minutes stops at this share of them, whatever its budget in samples
 
 
-class Watch:
+class Monitor:
     """Called by the loop after every step; says True when training should stop."""
 
-    def __init__(self, run: Run, codec: Codec, judge: Judge, quiet: bool = False) -> None:
-        self.run, self.codec, self.judge = run, codec, judge
-        self.train = run.recipe.train
-        minutes = run.asked.train.minutes
-        self.limit = 60 * minutes * GRACE if minutes else None  # seconds of training
-        self.best: float | None = None
-        self.score = ""
-        self.stopped = ""  # why training ended before its budget was spent
-        self.interrupted = False
-        self.diverged: list[str] = []  # what was no longer finite, if anything
-        self.reported = (time.perf_counter(), 0)  # when, at how many images
-        self.saved = time.perf_counter()
-        self.shown = time.perf_counter()
-        self.quiet = quiet
-        self.live = not quiet and sys.stderr.isatty()
+    def __init__(self, run: RunFolder, codec: Codec, evaluator: Evaluator, is_quiet: bool = False) -> None:
+        self.run, self.codec, self.evaluator = run, codec, evaluator
+        self.train_settings = run.recipe.train
+        minutes = run.requested.train.minutes
+        self.limit_seconds = 60 * minutes * TIME_LIMIT_FACTOR if minutes else None  # seconds of training
+        self.best_score: float | None = None
+        self.score_text = ""
+        self.stop_reason = ""  # why training ended before its budget was spent
+        self.is_interrupted = False
+        self.nonfinite_names: list[str] = []  # what was no longer finite, if anything
+        self.last_report = (time.perf_counter(), 0)  # when, at how many samples
+        self.last_save_time = time.perf_counter()
+        self.last_print_time = time.perf_counter()
+        self.is_quiet = is_quiet
+        self.has_live_bar = not is_quiet and sys.stderr.isatty()
         self.bar: tqdm[Any] | None = None
-        self.marked = 0  # snapshots that were due so far
-        for card in run.scores:  # a kill may have come between a card and the link that it earned
+        self.snapshots_done = 0  # snapshots that were due so far
+        for card in run.score_cards:  # a kill may have come between a card and the link that it earned
             folder = run.path / "checkpoints" / card["checkpoint"]
-            if card["kind"] == "snapshot" and self._remember(card) and folder.exists():
+            if card["kind"] == "snapshot" and self._update_best_score(card) and folder.exists():
                 run.mark_best(folder)
 
-    def begin(self, state: State) -> None:
+    def open_progress(self, state: State) -> None:
         """Before the first step: the bar, and at the very start a picture of what untrained networks make."""
-        self.reported = (time.perf_counter(), state.clock.images)
-        self.marked = self._marks(state.clock.images)
-        shape = "{percentage:3.0f}% |{bar:16}| {n:,.0f}/{total:,.0f} images [{elapsed}<{remaining}, {rate_fmt}]{postfix}"
+        self.last_report = (time.perf_counter(), state.clock.samples)
+        self.snapshots_done = self._count_due_snapshots(state.clock.samples)
+        bar_format = "{percentage:3.0f}% |{bar:16}| {n:,.0f}/{total:,.0f} samples [{elapsed}<{remaining}, {rate_fmt}]{postfix}"
         self.bar = tqdm(
             total=state.clock.total,
-            initial=state.clock.images,
+            initial=state.clock.samples,
             unit="img",
-            bar_format=shape,
-            disable=not self.live,
+            bar_format=bar_format,
+            disable=not self.has_live_bar,
             smoothing=0.05,
         )
-        if state.clock.images == 0:
-            self._picture(state)
+        if state.clock.samples == 0:
+            self._save_preview(state)
 
-    def __call__(self, state: State, tally: Tally) -> bool:
+    def __call__(self, state: State, running_means: RunningMeans) -> bool:
         now, clock = time.perf_counter(), state.clock
         if self.bar is not None:
-            self.bar.update(min(clock.images, clock.total) - self.bar.n)
-        done = clock.images >= clock.total
-        due = self._marks(clock.images) > self.marked
-        late = self.limit is not None and state.seconds > self.limit
-        saving = self.interrupted or now - self.saved > CHECKPOINT_SECONDS
-        if done or due or late or saving or now - self.reported[0] > min(10.0, max(1.0, state.seconds / 300)):
-            self._report(state, tally, now)
-        if self.diverged:  # and nothing of it is kept
+            self.bar.update(min(clock.samples, clock.total) - self.bar.n)
+        is_done = clock.samples >= clock.total
+        is_snapshot_due = self._count_due_snapshots(clock.samples) > self.snapshots_done
+        is_late = self.limit_seconds is not None and state.training_seconds > self.limit_seconds
+        needs_save = self.is_interrupted or now - self.last_save_time > CHECKPOINT_SECONDS
+        if (
+            is_done
+            or is_snapshot_due
+            or is_late
+            or needs_save
+            or now - self.last_report[0] > min(10.0, max(1.0, state.training_seconds / 300))
+        ):
+            self._report_progress(state, running_means, now)
+        if self.nonfinite_names:  # and nothing of it is kept
             return True
-        if due or done or late:
-            self.marked = self._marks(clock.images)
-            self._snapshot(state)
-        elif saving:
-            self.run.save(state)
-            self.saved = time.perf_counter()
-        if late and not done:
-            self.stopped = "time is up: the machine was slower than when its speed was measured"
-        return done or late or self.interrupted
+        if is_snapshot_due or is_done or is_late:
+            self.snapshots_done = self._count_due_snapshots(clock.samples)
+            self._take_snapshot(state)
+        elif needs_save:
+            self.run.save_checkpoint(state)
+            self.last_save_time = time.perf_counter()
+        if is_late and not is_done:
+            self.stop_reason = "time is up: the machine was slower than when its speed was measured"
+        return is_done or is_late or self.is_interrupted
 
-    def end(self) -> None:
+    def close_progress(self) -> None:
         if self.bar is not None:
             self.bar.close()
 
     # ------------------------------------------------------------ what is due
 
-    def _marks(self, images: int) -> int:
-        """Snapshots due by `images`; closer together early, while pictures change quickly."""
-        assert self.train.snapshots is not None  # settled before the first step
-        snapshots = self.train.snapshots
-        return int(snapshots * (max(0, images) / max(1, self.train.images or 1)) ** (2 / 3))
+    def _count_due_snapshots(self, samples: int) -> int:
+        """Snapshots due by `samples`; closer together early, while pictures change quickly."""
+        assert self.train_settings.snapshots is not None  # settled before the first step
+        snapshots = self.train_settings.snapshots
+        return int(snapshots * (max(0, samples) / max(1, self.train_settings.samples or 1)) ** (2 / 3))
 
     # ------------------------------------------------------------ doing it
 
-    def _report(self, state: State, tally: Tally, now: float) -> None:
+    def _report_progress(self, state: State, running_means: RunningMeans, now: float) -> None:
         """Read the sums back, notice what is not finite, write a line."""
-        means = tally.read()
-        self.diverged = [name for name, value in values(means).items() if not isfinite(value)]
-        clock, (then, images) = state.clock, self.reported
-        rate = (clock.images - images) / max(1e-9, now - then)
+        means = running_means.read_and_reset()
+        self.nonfinite_names = [name for name, value in flatten_log_values(means).items() if not isfinite(value)]
+        clock, (last_time, last_samples) = state.clock, self.last_report
+        samples_per_second = (clock.samples - last_samples) / max(1e-9, now - last_time)
         lr = {name: optimiser.param_groups[0]["lr"] for name, optimiser in state.optims.items()}
-        head = {"images": clock.images, "step": clock.step, "seconds": round(state.seconds, 3)}
-        self.run.append("log.jsonl", head | {"images_per_second": rate, "memory_mb": memory_mb()} | line(means) | {"lr": lr})
-        self.reported = (time.perf_counter(), clock.images)
-        words = "  ".join(
+        head = {"samples": clock.samples, "step": clock.step, "seconds": round(state.training_seconds, 3)}
+        self.run.append_line(
+            "log.jsonl",
+            head
+            | {"samples_per_second": samples_per_second, "memory_mb": measure_peak_memory_mb()}
+            | stringify_nonfinite(means)
+            | {"lr": lr},
+        )
+        self.last_report = (time.perf_counter(), clock.samples)
+        message = "  ".join(
             f"{name.removesuffix('/adversarial')} {value:.3g}" for name, value in means["terms"].items() if "adv" in name
         )
-        if self.bar is not None and self.live:
-            self.bar.set_postfix_str(f"{words}{self.score}", refresh=False)
-        elif not self.quiet and now - self.shown > 15:
-            self.shown = now
-            left = (clock.total - clock.images) / max(rate, 1e-9)
+        if self.bar is not None and self.has_live_bar:
+            self.bar.set_postfix_str(f"{message}{self.score_text}", refresh=False)
+        elif not self.is_quiet and now - self.last_print_time > 15:
+            self.last_print_time = now
+            seconds_left = (clock.total - clock.samples) / max(samples_per_second, 1e-9)
             print(
-                f"{clock.images:,}/{clock.total:,} images  {rate:,.0f}/s  {words}{self.score}  {left:,.0f} s left",
+                f"{clock.samples:,}/{clock.total:,} samples  {samples_per_second:,.0f}/s  {message}{self.score_text}  "
+                f"{seconds_left:,.0f} s left",
                 file=sys.stderr,
             )
 
-    def _snapshot(self, state: State) -> None:
+    def _take_snapshot(self, state: State) -> None:
         """A picture, a score, a checkpoint, the report.
 
         The checkpoint comes after the others: what a kill leaves without one is cut back and made again.
         """
-        self._picture(state)
-        method, head = self.run.recipe.method, {"images": state.clock.images, "checkpoint": f"{state.clock.images:09d}"}
-        head |= {"kind": "snapshot", "grown": method.stage(state.nets, state.clock).grown}
-        card = head | self.judge.snapshot(method, state.sampled())
-        self.run.append("scores.jsonl", card)
-        folder = self.run.save(state)
-        if self._remember(card):
+        self._save_preview(state)
+        method, head = self.run.recipe.method, {"samples": state.clock.samples, "checkpoint": f"{state.clock.samples:09d}"}
+        head |= {"kind": "snapshot", "grown": method.stage(state.nets, state.clock).is_full_size}
+        card = head | self.evaluator.score_snapshot(method, state.select_sampling_networks())
+        self.run.append_line("scores.jsonl", card)
+        folder = self.run.save_checkpoint(state)
+        if self._update_best_score(card):
             self.run.mark_best(folder)
-        with explained("writing the report", self.run.path):
+        with explain_os_errors("writing the report", self.run.path):
             write_report(self.run.path)
-        self.saved = time.perf_counter()
-        self.reported = (self.saved, state.clock.images)  # a snapshot's time is not training's
+        self.last_save_time = time.perf_counter()
+        self.last_report = (self.last_save_time, state.clock.samples)  # a snapshot's time is not training's
 
-    def _picture(self, state: State) -> None:
-        stored = sample(self.run.recipe.method, state.sampled(), self.codec, self.codec.shown, self.run.seed)
+    def _save_preview(self, state: State) -> None:
+        stored = draw_samples(
+            self.run.recipe.method, state.select_sampling_networks(), self.codec, self.codec.preview_count, self.run.seed
+        )
         folder = self.run.path / "samples"
-        with explained("writing samples", folder):
+        with explain_os_errors("writing samples", folder):
             folder.mkdir(exist_ok=True)
-            self.codec.preview(stored).save(folder / f"{state.clock.images:09d}.png")
+            self.codec.preview(stored).save(folder / f"{state.clock.samples:09d}.png")
 
-    def _remember(self, card: dict[str, Any]) -> bool:
+    def _update_best_score(self, card: dict[str, Any]) -> bool:
         """Whether this is the best score so far of networks that are grown; keeps it for the progress line."""
-        name, n = self.judge.first, card["protocol"]["samples"]
+        name, n = self.evaluator.primary_score, card["protocol"]["samples"]
         score = card["scores"].get(name)
         if score is None:
             return False
-        self.score = f"  {name}({n:,}) {score:.3g}"
-        better = card.get("grown", True) and self.judge.better(score, self.best)
-        if better:
-            self.best = score
-        return better
+        self.score_text = f"  {name}({n:,}) {score:.3g}"
+        is_better = card.get("grown", True) and self.evaluator.is_better(score, self.best_score)
+        if is_better:
+            self.best_score = score
+        return is_better
 
 
-class Follow:
+class FollowerMonitor:
     """The watch of every rank but the first, which decides for all."""
 
     def __init__(self) -> None:
-        self.interrupted = False
+        self.is_interrupted = False
 
-    def begin(self, state: State) -> None:
+    def open_progress(self, state: State) -> None:
         pass
 
-    def __call__(self, state: State, tally: Tally) -> bool:
+    def __call__(self, state: State, running_means: RunningMeans) -> bool:
         return False
 
-    def end(self) -> None:
+    def close_progress(self) -> None:
         pass
 
 
-class Interrupts:
+class InterruptHandler:
     """Turns Ctrl-C and SIGTERM into a request that the watch answers at the end of the step; a second Ctrl-C is immediate."""
 
-    def __init__(self, watch: Watch | Follow) -> None:
-        self.watch = watch
-        self.asked = 0.0
-        self.before: dict[int, Any] = {}
+    def __init__(self, monitor: Monitor | FollowerMonitor) -> None:
+        self.monitor = monitor
+        self.last_request_time = 0.0
+        self.previous_handlers: dict[int, Any] = {}
 
     def __enter__(self) -> None:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self.before[number] = signal.signal(number, self._ask)
+                self.previous_handlers[number] = signal.signal(number, self._request_stop)
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self.before.items():
+        for number, handler in self.previous_handlers.items():
             signal.signal(number, handler)
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
+    def _request_stop(self, signal_number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
-        if self.watch.interrupted and now - self.asked > ECHO:
+        if self.monitor.is_interrupted and now - self.last_request_time > SIGNAL_ECHO_SECONDS:
             raise KeyboardInterrupt
-        self.watch.interrupted, self.asked = True, now
+        self.monitor.is_interrupted, self.last_request_time = True, now
 
 
-def memory_mb() -> float:
+def measure_peak_memory_mb() -> float:
     """Peak memory of the device, or of this process on a CPU."""
     if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
         return torch.cuda.max_memory_allocated() / 2**20

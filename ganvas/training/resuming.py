@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from ..config import to_json
-from ..data import Files, Tensors
+from ..data import EncodedDataset, Files
 from ..errors import GanvasError
 from ..recipe import Recipe
-from ..runs.folder import Run
+from ..runs.folder import RunFolder
 
 
-def with_data(recipe: Recipe, data: str | Path | None) -> Recipe:
+def replace_data(recipe: Recipe, data: str | Path | None) -> Recipe:
     """The recipe on other data."""
     if data is None:
         return recipe
@@ -22,71 +22,84 @@ def with_data(recipe: Recipe, data: str | Path | None) -> Recipe:
     return replace(recipe, data=source)
 
 
-def budgeted(recipe: Recipe, minutes: float | None, images: int | None) -> Recipe:
-    """The recipe with another budget: minutes or images, whichever is given."""
-    if minutes is not None and images is not None:
-        raise GanvasError("--minutes and --images are two ways to say how long: give one")
-    if minutes is None and images is None:
+def replace_budget(recipe: Recipe, minutes: float | None, samples: int | None) -> Recipe:
+    """The recipe with another budget: minutes or samples, whichever is given."""
+    if minutes is not None and samples is not None:
+        raise GanvasError("--minutes and --samples are two ways to say how long: give one")
+    if minutes is None and samples is None:
         return recipe
-    images = None if images is None else int(images)
-    return replace(recipe, train=replace(recipe.train, minutes=minutes, images=images))
+    samples = None if samples is None else int(samples)
+    return replace(recipe, train=replace(recipe.train, minutes=minutes, samples=samples))
 
 
-def refuse_difference(run: Run, asked: Recipe, seed: int) -> None:
+def refuse_difference(run: RunFolder, requested: Recipe, seed: int) -> None:
     """Refuse to go on with a run by a command that would have made another; budgets are compared by `grown`."""
-    without = [to_json(replace(r, train=replace(r.train, images=None, minutes=None))) for r in (run.asked, asked)]
-    found = list(_differences(without[0], without[1], ""))
+    unbudgeted_recipes = [
+        to_json(replace(r, train=replace(r.train, samples=None, minutes=None))) for r in (run.requested, requested)
+    ]
+    differences = list(_list_differences(unbudgeted_recipes[0], unbudgeted_recipes[1], ""))
     if seed != run.seed:
-        found.append(f"seed: {run.seed} -> {seed}")
-    if found:
-        shown = "; ".join(found[:4]) + ("; …" if len(found) > 4 else "")
+        differences.append(f"seed: {run.seed} -> {seed}")
+    if differences:
+        listing = "; ".join(differences[:4]) + ("; …" if len(differences) > 4 else "")
         raise GanvasError(
-            f"{run.path} holds a run made by another command ({shown}): choose another folder with --out, or --resume it"
+            f"{run.path} holds a run made by another command ({listing}): choose another folder with --out, or --resume it"
         )
 
 
-def refuse_labels(run: Run, data: Tensors) -> None:
+def refuse_other_labels(run: RunFolder, data: EncodedDataset) -> None:
     """Refuse to go on with data whose classes are others: networks learned what each of them means."""
-    was, now = run.spec().conditions.get("label"), data.condition
-    if was is not None and (now is None or now[:3] != was[:3]):
-        shown = [", ".join(label.names[:5]) + f" ({label.size})" if label is not None else "none" for label in (was, now)]
+    old_label, new_label = run.read_spec().conditions.get("label"), data.condition
+    if old_label is not None and (new_label is None or new_label[:3] != old_label[:3]):
+        descriptions = [
+            ", ".join(label.names[:5]) + f" ({label.size})" if label is not None else "none" for label in (old_label, new_label)
+        ]
         raise GanvasError(
-            f"{run.path} was trained with the labels {shown[0]}, and {data.title} has now {shown[1]}: "
+            f"{run.path} was trained with the labels {descriptions[0]}, and {data.title} has now {descriptions[1]}: "
             "restore them, or train into another folder"
         )
 
 
-def grown(run: Run, minutes: float | None, images: int | None) -> tuple[Recipe, Recipe]:
-    """(as asked, as settled) with a budget that is the same or larger; more minutes are more images at the speed measured.
+def extend_budget(run: RunFolder, minutes: float | None, samples: int | None) -> tuple[Recipe, Recipe]:
+    """(as asked, as settled) with a budget that is the same or larger; more minutes are more samples at the speed measured.
 
     Raises:
-        GanvasError: a smaller budget, or minutes for a run that was given images.
+        GanvasError: a smaller budget, or minutes for a run that was given samples.
     """
-    was, settled = run.asked.train, run.recipe.train
-    assert settled.images is not None  # settled before the first step
-    if minutes is not None and images is not None:
-        raise GanvasError("--minutes and --images are two ways to say how long: give one")
-    if minutes is None and images is None:
-        return run.asked, run.recipe
+    old_settings, resolved_settings = run.requested.train, run.recipe.train
+    assert resolved_settings.samples is not None  # settled before the first step
+    if minutes is not None and samples is not None:
+        raise GanvasError("--minutes and --samples are two ways to say how long: give one")
+    if minutes is None and samples is None:
+        return run.requested, run.recipe
     if minutes is not None:
-        if was.minutes is None:
-            raise GanvasError(f"{run.path} has its budget in images ({settled.images:,}): ask for more with --images")
-        total, less = round(settled.images * minutes / was.minutes), minutes < was.minutes
-        said = f"{was.minutes:g} minutes"
+        if old_settings.minutes is None:
+            raise GanvasError(
+                f"{run.path} has its budget in samples ({resolved_settings.samples:,}): ask for more with --samples"
+            )
+        total_samples, is_smaller = (
+            round(resolved_settings.samples * minutes / old_settings.minutes),
+            minutes < old_settings.minutes,
+        )
+        old_budget = f"{old_settings.minutes:g} minutes"
     else:
-        total, less, said = int(images or 0), (images or 0) < settled.images, f"{settled.images:,} images"
-    if less:
-        raise GanvasError(f"{run.path} has a budget of {said} already, and only more is possible: ask for at least that")
-    asked = replace(run.asked, train=replace(was, minutes=minutes, images=images))
-    return asked, replace(run.recipe, train=replace(settled, images=total))
+        total_samples, is_smaller, old_budget = (
+            int(samples or 0),
+            (samples or 0) < resolved_settings.samples,
+            f"{resolved_settings.samples:,} samples",
+        )
+    if is_smaller:
+        raise GanvasError(f"{run.path} has a budget of {old_budget} already, and only more is possible: ask for at least that")
+    requested = replace(run.requested, train=replace(old_settings, minutes=minutes, samples=samples))
+    return requested, replace(run.recipe, train=replace(resolved_settings, samples=total_samples))
 
 
-def _differences(was: Any, now: Any, where: str) -> Iterator[str]:
-    if isinstance(was, dict) and isinstance(now, dict):
-        for name in sorted({*was, *now}):
-            yield from _differences(was.get(name), now.get(name), f"{where}.{name}".lstrip("."))
-    elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
-        for index, (a, b) in enumerate(zip(was, now, strict=True)):
-            yield from _differences(a, b, f"{where}.{index}")
-    elif was != now:
-        yield f"{where}: {json.dumps(was)} -> {json.dumps(now)}"
+def _list_differences(old: Any, new: Any, location: str) -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted({*old, *new}):
+            yield from _list_differences(old.get(name), new.get(name), f"{location}.{name}".lstrip("."))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (a, b) in enumerate(zip(old, new, strict=True)):
+            yield from _list_differences(a, b, f"{location}.{index}")
+    elif old != new:
+        yield f"{location}: {json.dumps(old)} -> {json.dumps(new)}"

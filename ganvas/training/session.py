@@ -14,282 +14,327 @@ from torch import Tensor
 
 from .. import recipes
 from ..config import from_json, to_json
-from ..core import Codec, Dataset, Reconstructs
-from ..data import Tensors
+from ..core import Codec, Dataset, Reconstructor
+from ..data import EncodedDataset
 from ..data.dataset import open_data
 from ..errors import GanvasError
 from ..evaluation import by_class, nearest
-from ..evaluation.evaluator import Judge
-from ..evaluation.reconstructions import reconstructed
-from ..methods.adversarial import conditional
+from ..evaluation.evaluator import Evaluator
+from ..evaluation.reconstructions import reconstruct_held_out
+from ..methods.adversarial import takes_conditions
 from ..recipe import Recipe
 from ..report.page import write_report
 from ..runs import checkpoint as checkpoints
-from ..runs.folder import Run, locked, save_codec
+from ..runs.folder import RunFolder, lock_run, save_codec
 from ..runs.state import State
 from ..sampling.generator import makes_classes
 from ..system import distributed
-from ..system.console import say
-from ..system.device import describe, has_bf16, holds, pick
-from ..system.files import cache_folder, explained, write_whole
+from ..system.console import print_status
+from ..system.device import choose_device, describe_machine, has_bf16, has_room_for
+from ..system.files import explain_os_errors, find_cache_folder, write_atomically
 from . import divergence
 from .loop import Loop
-from .monitor import Follow, Interrupts, Watch
-from .plan import fitted, settle, unspent
-from .resuming import budgeted, grown, refuse_difference, refuse_labels, with_data
-from .start import bare, begun
-from .transfer import recipe_from
+from .monitor import FollowerMonitor, InterruptHandler, Monitor
+from .plan import fit_to_memory, plan_training, remaining_samples
+from .resuming import extend_budget, refuse_difference, refuse_other_labels, replace_budget, replace_data
+from .start import fresh_state, initial_state
+from .transfer import start_recipe_from_run
 
 
 def train(
     recipe: str | Recipe | None = None,
     *,
-    source: str | Path | Run | None = None,
+    source: str | Path | RunFolder | None = None,
     freeze_d: int = 0,
     data: str | Path | None = None,
     out: str | Path | None = None,
     minutes: float | None = None,
-    images: int | None = None,
+    samples: int | None = None,
     seed: int = 0,
     device: str = "auto",
     quiet: bool = False,
-) -> Run:
+) -> RunFolder:
     """Train, or go on with a run that stopped: the same call on the same folder continues it exactly.
 
     Args:
         recipe: a recipe's name, or a Recipe; None is "auto", or the source's.
-        source: a run whose networks to begin with, on other data; its images are augmented (DiffAugment) unless they were,
+        source: a run whose networks to begin with, on other data; its samples are augmented (DiffAugment) unless they were,
             or it is no game of G and D alone.
         freeze_d: how many of D's layers then stay as they are, from the image on.
         data: a folder, zip, idx, npz, npy, parquet or CIFAR file, "fashion"; None takes the recipe's.
         out: the run's folder; None is runs/NAME.
         minutes: of training, start-up aside. Or
-        images: the budget in images seen.
+        samples: the budget in samples seen.
         quiet: print nothing.
 
     Raises:
         GanvasError: what is wrong, where, and how to put it right.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
-    asked = budgeted(with_data(named(recipe, source, freeze_d), data), minutes, images)
-    from_json(to_json(asked))  # what could not be read back is refused before anything is written
-    path = Path(out) if out is not None else Path("runs") / asked.name
-    if path.is_dir() and not Run.exists(path) and any(p.name[0] != "." and p.name != "codec.json" for p in path.iterdir()):
+    requested = replace_budget(replace_data(resolve_recipe(recipe, source, freeze_d), data), minutes, samples)
+    from_json(to_json(requested))  # what could not be read back is refused before anything is written
+    path = Path(out) if out is not None else Path("runs") / requested.name
+    if (
+        path.is_dir()
+        and not RunFolder.is_run_folder(path)
+        and any(p.name[0] != "." and p.name != "codec.json" for p in path.iterdir())
+    ):
         raise GanvasError(f"{path} holds other files and no run: choose a new folder with --out")
-    with distributed.joined(), held(path):
-        where, quiet = pick(distributed.placed(device)), quiet or not distributed.first()
-        if distributed.told(Run.exists(path)):
-            run = Run(path)
-            refuse_difference(run, asked, seed)
-            return _resume(run, asked.train.minutes, asked.train.images, where, quiet)
-        codec, training, judge = prepared(asked, None, where)
-        say(quiet, f"{asked.name}: {training.title}, {len(training):,} samples as {words(codec)}, on {where}")
-        nets = begun(asked, training.spec, seed, where, partial(say, quiet)).nets  # those that cannot be built say so now
-        if training.condition is not None and not conditional(nets):
-            say(quiet, f"its labels are not used by {asked.name}: projection, acgan and cgan take them")
-        if judge is not None:
-            judge.check()
-        data_there = placed(training, where)
-        settled = settle(asked, data_there, judge, seed, where, quiet)
-        about = {
-            "title": training.title,
-            "count": len(training),
-            "skipped": training.skipped,
-            "fingerprint": training.fingerprint,
-            "label": training.condition._asdict() if training.condition else None,
+    with distributed.join_ranks(), lock_run_for_all_ranks(path):
+        compute_device, quiet = choose_device(distributed.local_device_name(device)), quiet or not distributed.is_main_process()
+        if distributed.broadcast(RunFolder.is_run_folder(path)):
+            run = RunFolder(path)
+            refuse_difference(run, requested, seed)
+            return _resume_locked(run, requested.train.minutes, requested.train.samples, compute_device, quiet)
+        codec, training_set, evaluator = prepare_data_and_evaluator(requested, None, compute_device)
+        print_status(
+            quiet,
+            f"{requested.name}: {training_set.title}, {len(training_set):,} samples as {describe_shape(codec)}, on "
+            f"{compute_device}",
+        )
+        nets = initial_state(
+            requested, training_set.spec, seed, compute_device, partial(print_status, quiet)
+        ).nets  # those that cannot be built say so now
+        if training_set.condition is not None and not takes_conditions(nets):
+            print_status(quiet, f"its labels are not used by {requested.name}: projection, acgan and cgan take them")
+        if evaluator is not None:
+            evaluator.check_floors()
+        placed_data = place_on_device(training_set, compute_device)
+        resolved = plan_training(requested, placed_data, evaluator, seed, compute_device, quiet)
+        data_summary = {
+            "title": training_set.title,
+            "count": len(training_set),
+            "skipped": training_set.skipped_count,
+            "fingerprint": training_set.fingerprint,
+            "label": training_set.condition._asdict() if training_set.condition else None,
         }
-        if distributed.first():
+        if distributed.is_main_process():
             save_codec(path, codec)  # first: recipe.json makes the folder a run
-        run = written(path, settled, asked, seed, about, environment(where))
-        return _play(run, begun(settled, training.spec, seed, where), data_there, judge, quiet)
+        run = write_run_settings(path, resolved, requested, seed, data_summary, describe_environment(compute_device))
+        return _train_with_recovery(
+            run, initial_state(resolved, training_set.spec, seed, compute_device), placed_data, evaluator, quiet
+        )
 
 
-def named(recipe: str | Recipe | None, source: str | Path | Run | None, freeze_d: int) -> Recipe:
+def resolve_recipe(recipe: str | Recipe | None, source: str | Path | RunFolder | None, freeze_d: int) -> Recipe:
     """The recipe that someone means. Raises GanvasError for none, and for a freeze without a source."""
     if source is not None:
-        return recipe_from(source if isinstance(source, Run) else Run(source), recipe, freeze_d)
+        return start_recipe_from_run(source if isinstance(source, RunFolder) else RunFolder(source), recipe, freeze_d)
     if isinstance(recipe, Recipe):
         return recipe
     if freeze_d:
         raise GanvasError("--freeze-d keeps what D has learned elsewhere: give the run with --from")
-    return recipes.find(recipe or "auto")
+    return recipes.find_recipe(recipe or "auto")
 
 
 def resume(
-    path: str | Path, *, minutes: float | None = None, images: int | None = None, device: str = "auto", quiet: bool = False
-) -> Run:
+    path: str | Path, *, minutes: float | None = None, samples: int | None = None, device: str = "auto", quiet: bool = False
+) -> RunFolder:
     """Go on with a run exactly where it stopped; only its budget may grow.
 
     Raises:
         GanvasError: no run, a smaller budget, a damaged checkpoint, another training in the folder.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
-    run = Run(path)
-    with distributed.joined(), held(run.path):
-        return _resume(run, minutes, images, pick(distributed.placed(device)), quiet or not distributed.first())
+    run = RunFolder(path)
+    with distributed.join_ranks(), lock_run_for_all_ranks(run.path):
+        return _resume_locked(
+            run,
+            minutes,
+            samples,
+            choose_device(distributed.local_device_name(device)),
+            quiet or not distributed.is_main_process(),
+        )
 
 
-def _resume(run: Run, minutes: float | None, images: int | None, where: torch.device, quiet: bool) -> Run:
+def _resume_locked(
+    run: RunFolder, minutes: float | None, samples: int | None, device: torch.device, is_quiet: bool
+) -> RunFolder:
     """`resume`, within the lock."""
-    asked, settled = grown(run, minutes, images)
-    last = int(run.checkpoints[-1].name) if run.checkpoints else 0
-    if last >= (settled.train.images or 0) and any("best" in card.get("which", "") for card in run.scores):
-        say(quiet, f"{run.path} is finished: {last:,} images; ask for more with --minutes or --images")
+    requested, resolved = extend_budget(run, minutes, samples)
+    last_samples = int(run.checkpoints[-1].name) if run.checkpoints else 0
+    if last_samples >= (resolved.train.samples or 0) and any("best" in card.get("which", "") for card in run.score_cards):
+        print_status(is_quiet, f"{run.path} is finished: {last_samples:,} samples; ask for more with --minutes or --samples")
         return run
-    _, training, judge = prepared(settled, run.codec(), where)
-    refuse_labels(run, training)
-    here = environment(where)
-    for name, value in here.items():
-        was = run.meta["environment"].get(name)
-        if was != value:
-            say(quiet, f"note: {name} was {was}, is {value}: training continues, but not bit for bit")
-    if training.fingerprint != run.meta["data"]["fingerprint"]:
-        say(quiet, "note: the data has changed since this run began: training continues, but not bit for bit")
-    if settled.train.precision == "bf16" and not has_bf16(where):
-        say(quiet, f"note: this run computes in bf16, which {where} only emulates: it will be slow")
+    _, training_set, evaluator = prepare_data_and_evaluator(resolved, run.read_codec(), device)
+    refuse_other_labels(run, training_set)
+    current_environment = describe_environment(device)
+    for name, value in current_environment.items():
+        old_value = run.meta["environment"].get(name)
+        if old_value != value:
+            print_status(is_quiet, f"note: {name} was {old_value}, is {value}: training continues, but not bit for bit")
+    if training_set.fingerprint != run.meta["data"]["fingerprint"]:
+        print_status(is_quiet, "note: the data has changed since this run began: training continues, but not bit for bit")
+    if resolved.train.precision == "bf16" and not has_bf16(device):
+        print_status(is_quiet, f"note: this run computes in bf16, which {device} only emulates: it will be slow")
     ranks = int(run.meta["environment"].get("ranks", 1))
-    more = (settled.train.images or 0) > (run.recipe.train.images or 0)  # and perhaps of a later, hungrier stage
-    if ranks != distributed.world() or more:
-        parts = -(-settled.train.parts * ranks // distributed.world())
-        settled = fitted(replace(settled, train=replace(settled.train, parts=parts)), training, run.seed, where, quiet)
-    run = written(run.path, settled, asked, run.seed, run.meta["data"], here)
-    state = restored(run, where)
-    say(quiet, f"continuing {run.path} at {state.clock.images:,} of {state.clock.total:,} images")
-    return _play(run, state, placed(training, where), judge, quiet)
+    is_longer = (resolved.train.samples or 0) > (run.recipe.train.samples or 0)  # and perhaps of a later, hungrier stage
+    if ranks != distributed.count_ranks() or is_longer:
+        micro_batches = -(-resolved.train.accumulate * ranks // distributed.count_ranks())
+        resolved = fit_to_memory(
+            replace(resolved, train=replace(resolved.train, accumulate=micro_batches)), training_set, run.seed, device, is_quiet
+        )
+    run = write_run_settings(run.path, resolved, requested, run.seed, run.meta["data"], current_environment)
+    state = restore_state(run, device)
+    print_status(is_quiet, f"continuing {run.path} at {state.clock.samples:,} of {state.clock.total:,} samples")
+    return _train_with_recovery(run, state, place_on_device(training_set, device), evaluator, is_quiet)
 
 
-def prepared(recipe: Recipe, codec: Codec | None, where: torch.device) -> tuple[Codec, Tensors, Judge | None]:
+def prepare_data_and_evaluator(
+    recipe: Recipe, codec: Codec | None, device: torch.device
+) -> tuple[Codec, EncodedDataset, Evaluator | None]:
     """The codec, the training set, and on rank 0 what judges samples; it fills the caches before the others look into them."""
-    with distributed.in_turn():
-        codec, training, held_out = open_data(recipe.data, recipe.medium, codec, quiet=not distributed.first())
-        judge = Judge(recipe.evaluation, training, held_out, cache_folder(), where) if distributed.first() else None
-        return codec, training, judge
+    with distributed.rank_zero_first():
+        codec, training_set, held_out = open_data(recipe.data, recipe.medium, codec, is_quiet=not distributed.is_main_process())
+        evaluator = (
+            Evaluator(recipe.evaluation, training_set, held_out, find_cache_folder(), device)
+            if distributed.is_main_process()
+            else None
+        )
+        return codec, training_set, evaluator
 
 
-def environment(where: torch.device) -> dict[str, str | int]:
+def describe_environment(device: torch.device) -> dict[str, str | int]:
     """What exact resume depends on."""
-    return describe(where) | {"ranks": distributed.world()}
+    return describe_machine(device) | {"ranks": distributed.count_ranks()}
 
 
 @contextmanager
-def held(path: Path) -> Yields[None]:
+def lock_run_for_all_ranks(path: Path) -> Yields[None]:
     """The run's folder, locked by rank 0 for all."""
-    with locked(path) if distributed.first() else nullcontext():
+    with lock_run(path) if distributed.is_main_process() else nullcontext():
         yield
 
 
-def written(
-    path: Path, settled: Recipe, asked: Recipe, seed: int, data: Mapping[str, Any], environment: Mapping[str, Any]
-) -> Run:
+def write_run_settings(
+    path: Path, resolved: Recipe, requested: Recipe, seed: int, data: Mapping[str, Any], environment: Mapping[str, Any]
+) -> RunFolder:
     """The run with its settings written, by rank 0."""
-    with distributed.in_turn():
-        return Run.write(path, settled, asked, seed, data, environment) if distributed.first() else Run(path)
+    with distributed.rank_zero_first():
+        return (
+            RunFolder.write_settings(path, resolved, requested, seed, data, environment)
+            if distributed.is_main_process()
+            else RunFolder(path)
+        )
 
 
-def restored(run: Run, where: torch.device) -> State:
+def restore_state(run: RunFolder, device: torch.device) -> State:
     """The run's last checkpoint, or its very start; what was written since is forgotten."""
-    state = (bare if run.checkpoints else begun)(run.recipe, run.spec(), run.seed, where)
+    state = (fresh_state if run.checkpoints else initial_state)(run.recipe, run.read_spec(), run.seed, device)
     if run.checkpoints:
-        checkpoints.load(run.checkpoints[-1], state, total=run.recipe.train.images)
-    if distributed.first():
-        run.cut_back(state.clock.images)
+        checkpoints.load_checkpoint(run.checkpoints[-1], state, total_samples=run.recipe.train.samples)
+    if distributed.is_main_process():
+        run.discard_after(state.clock.samples)
     return state
 
 
-def placed(data: Tensors, where: torch.device) -> Tensors:
+def place_on_device(data: EncodedDataset, device: torch.device) -> EncodedDataset:
     """The data on the device, where it fits there; else its batches travel."""
-    return data.to(where) if holds(where, data.stored.nbytes) else data
+    return data.copy_to_device(device) if has_room_for(device, data.stored.nbytes) else data
 
 
 # ---------------------------------------------------------------- playing
 
 
-def _play(run: Run, state: State, data: Dataset, judge: Judge | None, quiet: bool) -> Run:
+def _train_with_recovery(run: RunFolder, state: State, data: Dataset, evaluator: Evaluator | None, is_quiet: bool) -> RunFolder:
     """Train to the end of the budget, easing the learning rate where a step was not finite; then the final score cards."""
     while True:
-        if bad := distributed.told(_train(run, state, data, judge, quiet)):
-            run = _eased(run, bad, quiet)
-            spent, state = state.seconds, restored(run, next(state.nets.parameters()).device)
-            state.seconds = spent  # what it cost counts towards the minutes
-        elif more := distributed.told(unspent(run.asked.train.minutes, run.recipe.train.batch, state)):
-            run = _lengthened(run, state, more, quiet)
+        if nonfinite_names := distributed.broadcast(_train_until_stopped(run, state, data, evaluator, is_quiet)):
+            run = _restart_with_lower_rates(run, nonfinite_names, is_quiet)
+            seconds_spent, state = state.training_seconds, restore_state(run, next(state.nets.parameters()).device)
+            state.training_seconds = seconds_spent  # what it cost counts towards the minutes
+        elif extra_samples := distributed.broadcast(
+            remaining_samples(run.requested.train.minutes, run.recipe.train.batch, state)
+        ):
+            run = _lengthen_budget(run, state, extra_samples, is_quiet)
         else:
             break
-    if judge is not None:
-        _final(run, state, judge)
-    return Run(run.path)
+    if evaluator is not None:
+        _write_final_cards(run, state, evaluator)
+    return RunFolder(run.path)
 
 
-def _train(run: Run, state: State, data: Dataset, judge: Judge | None, quiet: bool) -> list[str]:
+def _train_until_stopped(run: RunFolder, state: State, data: Dataset, evaluator: Evaluator | None, is_quiet: bool) -> list[str]:
     """Train until the budget is spent, time is up, or something is not finite: then its names."""
-    watch = Watch(run, data.codec, judge, quiet) if judge is not None else Follow()
-    with Interrupts(watch):
-        watch.begin(state)
+    monitor = Monitor(run, data.codec, evaluator, is_quiet) if evaluator is not None else FollowerMonitor()
+    with InterruptHandler(monitor):
+        monitor.open_progress(state)
         try:
-            Loop(run.recipe, data, state, run.seed).run(watch)
+            Loop(run.recipe, data, state, run.seed).train_to_budget(monitor)
         finally:
-            watch.end()
-    if distributed.told(watch.interrupted and not (isinstance(watch, Watch) and watch.diverged)):
+            monitor.close_progress()
+    if distributed.broadcast(monitor.is_interrupted and not (isinstance(monitor, Monitor) and monitor.nonfinite_names)):
         raise KeyboardInterrupt(
-            f"stopped at {state.clock.images:,} images, all saved; go on with: ganvas train --resume {run.path}"
+            f"stopped at {state.clock.samples:,} samples, all saved; go on with: ganvas train --resume {run.path}"
         )
-    if not isinstance(watch, Watch):
+    if not isinstance(monitor, Monitor):
         return []
-    if watch.stopped:  # the budget is what the time allowed, so that the same command finds a finished run
-        say(quiet, f"stopped at {state.clock.images:,} of {state.clock.total:,} images: {watch.stopped}")
-        reached = replace(run.recipe, train=replace(run.recipe.train, images=state.clock.images))
-        Run.write(run.path, reached, run.asked, run.seed, run.meta["data"], run.meta["environment"])
-    return watch.diverged
+    if monitor.stop_reason:  # the budget is what the time allowed, so that the same command finds a finished run
+        print_status(is_quiet, f"stopped at {state.clock.samples:,} of {state.clock.total:,} samples: {monitor.stop_reason}")
+        reached_recipe = replace(run.recipe, train=replace(run.recipe.train, samples=state.clock.samples))
+        RunFolder.write_settings(run.path, reached_recipe, run.requested, run.seed, run.meta["data"], run.meta["environment"])
+    return monitor.nonfinite_names
 
 
-def _eased(run: Run, bad: list[str], quiet: bool) -> Run:
+def _restart_with_lower_rates(run: RunFolder, nonfinite_names: list[str], is_quiet: bool) -> RunFolder:
     """The run with half the learning rates. Raises GanvasError, with a diagnosis, where that was done often enough."""
-    recipe = divergence.eased(run.asked, run.recipe)
+    recipe = divergence.halve_learning_rates(run.requested, run.recipe)
     if recipe is None:
-        raise GanvasError(divergence.diagnosis(bad, run.lines("log.jsonl"), run.recipe.train.precision))
-    back = f"checkpoint {run.checkpoints[-1].name}" if run.checkpoints else "the start"
-    say(quiet, f"{', '.join(bad)} no longer finite: back to {back} with {recipe.train.lr_scale:g} times the learning rates")
-    return written(run.path, recipe, run.asked, run.seed, run.meta["data"], run.meta["environment"])
+        raise GanvasError(
+            divergence.diagnose_divergence(nonfinite_names, run.read_lines("log.jsonl"), run.recipe.train.precision)
+        )
+    restart_point = f"checkpoint {run.checkpoints[-1].name}" if run.checkpoints else "the start"
+    print_status(
+        is_quiet,
+        f"{', '.join(nonfinite_names)} no longer finite: back to {restart_point} with {recipe.train.lr_scale:g} times "
+        "the learning rates",
+    )
+    return write_run_settings(run.path, recipe, run.requested, run.seed, run.meta["data"], run.meta["environment"])
 
 
-def _lengthened(run: Run, state: State, more: int, quiet: bool) -> Run:
+def _lengthen_budget(run: RunFolder, state: State, extra_samples: int, is_quiet: bool) -> RunFolder:
     """The run with a larger budget, for it was quicker than when its speed was measured; `state` knows of it."""
-    total = state.clock.images + more
-    say(quiet, f"{state.clock.images:,} images took {state.seconds:,.0f} s: there is time for {more:,} more")
-    state.clock = state.clock._replace(total=total)
-    recipe = replace(run.recipe, train=replace(run.recipe.train, images=total))
-    return written(run.path, recipe, run.asked, run.seed, run.meta["data"], run.meta["environment"])
+    total_samples = state.clock.samples + extra_samples
+    print_status(
+        is_quiet,
+        f"{state.clock.samples:,} samples took {state.training_seconds:,.0f} s: there is time for {extra_samples:,} more",
+    )
+    state.clock = state.clock._replace(total=total_samples)
+    recipe = replace(run.recipe, train=replace(run.recipe.train, samples=total_samples))
+    return write_run_settings(run.path, recipe, run.requested, run.seed, run.meta["data"], run.meta["environment"])
 
 
-def _final(run: Run, state: State, judge: Judge) -> None:
+def _write_final_cards(run: RunFolder, state: State, evaluator: Evaluator) -> None:
     """Score the last checkpoint and, where it is another, the best; then write both cards, and pictures of the best."""
-    last, best = run.checkpoint("last"), run.checkpoint("best")
+    last_folder, best_folder = run.find_checkpoint("last"), run.find_checkpoint("best")
     method, cards = run.recipe.method, list[dict[str, Any]]()
     pictures: dict[str, Tensor] = {}
-    for folder, which in ((last, "last"), (best, "best")) if last != best else ((last, "last, best"),):
+    for folder, which in (
+        ((last_folder, "last"), (best_folder, "best")) if last_folder != best_folder else ((last_folder, "last, best"),)
+    ):
         checkpoints.load_nets(folder, state)
-        head = {"images": int(folder.name), "checkpoint": folder.name, "kind": "final", "which": which}
-        cards.append(head | judge.final(method, state.sampled()))
-        if isinstance(method, Reconstructs) and ("label" in judge.shown or not conditional(state.nets)):
-            pictures["reconstructions.png"], psnr = reconstructed(judge, method, state.sampled())
-            cards[-1] |= {"reconstruction_psnr": psnr, "reconstructed": judge.words["held_out"]}  # dB
+        head = {"samples": int(folder.name), "checkpoint": folder.name, "kind": "final", "which": which}
+        cards.append(head | evaluator.score_final(method, state.select_sampling_networks()))
+        if isinstance(method, Reconstructor) and ("label" in evaluator.preview_batch or not takes_conditions(state.nets)):
+            pictures["reconstructions.png"], psnr = reconstruct_held_out(evaluator, method, state.select_sampling_networks())
+            cards[-1] |= {"reconstruction_psnr": psnr, "reconstructed": evaluator.data_metadata["held_out"]}  # dB
     for card in cards:
-        run.append("scores.jsonl", card)
-    nets = state.sampled()  # the best: it was loaded last
-    if len(judge.codec.spec.shape) == 3:  # pictures can be told apart by looking
-        pictures["nearest.png"] = nearest.nearest_grid(judge, method, nets)
-        if makes_classes(nets, run.spec()):
-            pictures["classes.png"] = by_class.wall(judge, method, nets, run.spec())
+        run.append_line("scores.jsonl", card)
+    nets = state.select_sampling_networks()  # the best: it was loaded last
+    if len(evaluator.codec.spec.shape) == 3:  # pictures can be told apart by looking
+        pictures["nearest.png"] = nearest.pair_with_nearest(evaluator, method, nets)
+        if makes_classes(nets, run.read_spec()):
+            pictures["classes.png"] = by_class.sample_class_grid(evaluator, method, nets, run.read_spec())
     for name, stored in pictures.items():
-        draw(run, name, judge.codec.preview(stored))
+        write_run_picture(run, name, evaluator.codec.preview(stored))
     write_report(run.path)
 
 
-def draw(run: Run, name: str, picture: Picture) -> None:
-    with explained(f"drawing {name}", run.path):
-        write_whole(run.path / name, lambda temporary: picture.save(temporary, "PNG"))
+def write_run_picture(run: RunFolder, name: str, picture: Picture) -> None:
+    with explain_os_errors(f"drawing {name}", run.path):
+        write_atomically(run.path / name, lambda temporary: picture.save(temporary, "PNG"))
 
 
-def words(codec: Codec) -> str:
+def describe_shape(codec: Codec) -> str:
     """A sample's shape in words: "1 x 32 x 32"."""
     return " x ".join(str(size) for size in codec.spec.shape)

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from ganvas.augment import DiffAugment
-from ganvas.augment.diffaugment import cut, recoloured, shifted
+from ganvas.augment.diffaugment import erase_squares, recolour_samples, shift_samples
 from ganvas.core import Clock
 from ganvas.errors import GanvasError
 
@@ -44,19 +44,19 @@ def test_nothing_asked_is_nothing_done() -> None:
 def test_a_shift_moves_whole_pixels_by_at_most_its_share() -> None:
     x = torch.zeros(500, 1, 16, 16)
     x[:, 0, 8, 8] = 1.0
-    moved = shifted(x, 0.125)
+    moved = shift_samples(x, 0.125)
     assert (moved.sum((1, 2, 3)) == 1).all()
     rows, columns = moved[:, 0].flatten(1).argmax(1) // 16, moved[:, 0].flatten(1).argmax(1) % 16
     assert set(rows.tolist()) == set(columns.tolist()) == {6, 7, 8, 9, 10}
     assert len({(int(r), int(c)) for r, c in zip(rows, columns, strict=True)}) == 25  # both directions by themselves
     corner = torch.ones(500, 1, 16, 16)
-    kept = shifted(corner, 0.125).sum((1, 2, 3))
+    kept = shift_samples(corner, 0.125).sum((1, 2, 3))
     assert kept.min() == 14 * 14  # what comes in from outside is 0
     assert kept.max() == 16 * 16
 
 
 def test_a_cut_is_a_square_of_its_share() -> None:
-    kept = cut(torch.ones(2000, 2, 16, 16), 0.5)
+    kept = erase_squares(torch.ones(2000, 2, 16, 16), 0.5)
     assert torch.equal(kept[:, 0], kept[:, 1])
     gone = (kept[:, 0] == 0).sum((1, 2))
     assert gone.max() == 8 * 8
@@ -68,14 +68,14 @@ def test_a_cut_is_a_square_of_its_share() -> None:
 
 def test_colours_keep_to_their_ranges() -> None:
     gray = torch.full((4000, 3, 4, 4), 0.25)
-    brighter = recoloured(gray)  # no saturation, no contrast: brightness alone shows
+    brighter = recolour_samples(gray)  # no saturation, no contrast: brightness alone shows
     assert (brighter[:, :, :1, :1] - brighter).abs().max() < 1e-6
     change = brighter[:, 0, 0, 0] - 0.25
     assert change.abs().max() <= 0.5
     assert abs(change.std() - 1 / 12**0.5) < 0.01
     half = torch.ones(4000, 1, 4, 4)
     half[:, :, :2] = -1
-    spread = recoloured(half)
+    spread = recolour_samples(half)
     contrast = (spread[:, 0, 3, 0] - spread[:, 0, 0, 0]) / 2
     assert contrast.min() >= 0.5
     assert contrast.max() <= 1.5

@@ -15,12 +15,12 @@ from PIL import Image as Pillow
 from ganvas import cli, recipes
 from ganvas.config import to_json
 from ganvas.errors import GanvasError
-from ganvas.runs.folder import Run
+from ganvas.runs.folder import RunFolder
 
 DATA = str(Path(__file__).parents[1] / "data" / "fashion_test_200.npz")
 SMALL = [
     *("--nets.g-width", "2", "--nets.d-width", "2", "--nets.cap", "4", "--medium.size", "8", "--train.batch", "16"),
-    *("--images", "64", "--evaluation.samples", "60", "--evaluation.snapshot-samples", "20", "--train.snapshots", "2"),
+    *("--samples", "64", "--evaluation.samples", "60", "--evaluation.snapshot-samples", "20", "--train.snapshots", "2"),
 ]
 Ganvas = Callable[..., tuple[int, str, str]]
 
@@ -58,7 +58,7 @@ def test_train_prints_scores_and_where_to_look(ganvas: Ganvas, tmp_path: Path) -
 def test_every_field_of_a_recipe_can_be_set(ganvas: Ganvas, tmp_path: Path) -> None:
     words = ["--method.penalties.1.gamma", "0.25", "--optim.D.lr", "1e-3", "--optim.G.betas", "0.5", "0.9", "--seed", "3"]
     assert ganvas("train", "auto", "--data", DATA, "--out", tmp_path / "run", *SMALL, *words)[0] == 0
-    run = Run(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     assert run.seed == 3
     assert run.recipe.method.penalties[1].gamma == 0.25  # type: ignore[attr-defined]
     assert run.recipe.optim["D"].lr == 1e-3  # type: ignore[attr-defined]
@@ -85,8 +85,8 @@ def test_evaluate_by_another_extractor(ganvas: Ganvas, run: Path, name: str, cal
 def test_recipes_are_listed(ganvas: Ganvas) -> None:
     code, out, _ = ganvas("recipes")
     assert code == 0
-    assert all(name in out for name in recipes.every())
-    assert {row["name"] for row in json.loads(ganvas("recipes", "--json")[1])} == set(recipes.every())
+    assert all(name in out for name in recipes.list_recipes())
+    assert {row["name"] for row in json.loads(ganvas("recipes", "--json")[1])} == set(recipes.list_recipes())
 
 
 def test_help_teaches(ganvas: Ganvas) -> None:
@@ -107,7 +107,7 @@ def test_misuse_exits_with_2(ganvas: Ganvas, run: Path) -> None:
     assert ganvas("generate")[0] == 2
     assert ganvas("generate", run, "--nn", "3")[0] == 2
     assert ganvas("train", "--train.btach", "3")[0] == 2
-    assert ganvas("train", "--images", "many")[0] == 2
+    assert ganvas("train", "--samples", "many")[0] == 2
 
 
 def photos(folder: Path, count: int = 30, size: tuple[int, int] = (20, 20)) -> Path:
@@ -236,7 +236,7 @@ def test_an_edited_recipe_is_refused(ganvas: Ganvas, run: Path, edited: Callable
 
 def test_a_damaged_checkpoint_is_refused(ganvas: Ganvas, tmp_path: Path) -> None:
     assert ganvas("train", "--data", DATA, "--out", tmp_path / "run", *SMALL)[0] == 0
-    file = Run(tmp_path / "run").checkpoint("best") / "nets.safetensors"
+    file = RunFolder(tmp_path / "run").find_checkpoint("best") / "nets.safetensors"
     file.write_bytes(file.read_bytes()[:-8])
     code, _, err = ganvas("generate", tmp_path / "run")
     assert code == 1
@@ -257,7 +257,7 @@ def test_a_full_disk_is_a_sentence(ganvas: Ganvas, tmp_path: Path, monkeypatch: 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ganvas.system.files.flush", full)
+    monkeypatch.setattr("ganvas.system.files.flush_to_disk", full)
     code, _, err = ganvas("train", "--data", DATA, "--out", tmp_path / "run", *SMALL)
     assert code == 1
     assert "no space left on device" in err
@@ -267,4 +267,4 @@ def test_configurations_hold_no_code() -> None:
     with pytest.raises(TypeError):
         to_json({"a": os.system})
     with pytest.raises(GanvasError):
-        recipes.find("os.system")
+        recipes.find_recipe("os.system")

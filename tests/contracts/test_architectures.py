@@ -30,10 +30,10 @@ def test_contract(name: str) -> None:
     total = x.sum()
     if "D" in built:
         verdict = built["D"](x, **given)
-        assert verdict.logit.shape == (4,)
+        assert verdict.logits.shape == (4,)
         assert verdict.features.shape[0] == 4
         assert verdict.features.dim() == 2
-        total = verdict.logit.sum() + verdict.features.sum()
+        total = verdict.logits.sum() + verdict.features.sum()
     if "E" in built:
         mean, log_variance = built["E"](x, **given)
         assert mean.shape == log_variance.shape == z.shape
@@ -46,7 +46,7 @@ def test_contract(name: str) -> None:
 def made(architecture: Architecture) -> tuple[nn.ModuleDict, dict[str, torch.Tensor]]:
     """Networks for data with classes, and what they take of them."""
     built = architecture.build(IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)}))
-    return built, {"label": torch.arange(4) % 3} if getattr(built["G"], "conditional", False) else {}
+    return built, {"label": torch.arange(4) % 3} if getattr(built["G"], "takes_conditions", False) else {}
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if made(ALL[name].smallest())[1]])

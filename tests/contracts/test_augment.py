@@ -8,7 +8,7 @@ from torch import nn
 
 from ganvas import augment
 from ganvas.config import from_json, to_json
-from ganvas.core import Clock, Extra
+from ganvas.core import AuxiliaryLoss, Clock
 from small_recipes import components
 
 START = Clock(0, 0, 100)
@@ -36,7 +36,7 @@ def test_contract(name: str) -> None:
 def memory(part: Any) -> nn.ModuleDict:
     """What an adaptive one remembers, at its strongest."""
     nets = nn.ModuleDict()
-    if isinstance(part, Extra):
+    if isinstance(part, AuxiliaryLoss):
         nets[type(part).__name__] = part.state(nets)
         nets[type(part).__name__].p.fill_(1.0)
     return nets

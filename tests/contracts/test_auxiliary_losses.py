@@ -11,37 +11,39 @@ from ganvas.config import from_json, to_json
 from ganvas.methods import Adversarial
 from ganvas.nets import MLP, AuxiliaryClassifier
 from ganvas.recipe import Recipe
-from ganvas.runs.state import State, start
+from ganvas.runs.state import State, build_state
 from ganvas.training.loop import Loop
 from small_recipes import components, noise, small
 
-ALL = components(losses, "players", "term", "after")
+ALL = components(losses, "trains", "term", "after")
 CPU = torch.device("cpu")
 
 
 def with_extra(extra: Any) -> Recipe:
     """A small run of it: networks that name classes, exact settings, few steps."""
-    recipe = replace(recipes.find("gan"), nets=AuxiliaryClassifier(nets=MLP()), method=Adversarial(extras=(extra,)))
-    return small(recipe, images=24)
+    recipe = replace(
+        recipes.find_recipe("gan"), nets=AuxiliaryClassifier(nets=MLP()), method=Adversarial(auxiliary_losses=(extra,))
+    )
+    return small(recipe, samples=24)
 
 
 def trained(recipe: Recipe) -> tuple[State, dict[str, Any]]:
     data = noise(recipe)
-    state = start(recipe, data.spec, 0, CPU)
+    state = build_state(recipe, data.spec, 0, CPU)
     playing = Loop(recipe, data, state, 0)
-    playing.run(lambda *_: False)
-    return state, playing.tally.read()
+    playing.train_to_budget(lambda *_: False)
+    return state, playing.running_means.read_and_reset()
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_contract(name: str) -> None:
     extra = ALL[name]
     assert from_json(to_json(extra)) == extra
-    assert set(extra.players) <= {"D", "G"}
+    assert set(extra.trains) <= {"D", "G"}
     extra = replace(extra, after_steps=0) if hasattr(extra, "after_steps") else extra
     state, _ = trained(with_extra(extra))
     plain, _ = trained(replace(with_extra(extra), method=Adversarial()))
-    for player in extra.players:  # it makes a difference
+    for player in extra.trains:  # it makes a difference
         pairs = zip(state.nets[player].parameters(), plain.nets[player].parameters(), strict=True)
         assert any(not torch.equal(a, b) for a, b in pairs)
     assert all(torch.isfinite(p).all() for p in state.nets.parameters())

@@ -13,7 +13,7 @@ from PIL.Image import Image as Picture
 import ganvas.media
 from ganvas.config import from_json, is_config, to_json
 from ganvas.core import Codec, Medium
-from ganvas.data.items import of_array
+from ganvas.data.items import build_array_items
 
 NOTE = {"Generator": "ganvas", "Seed": "7"}
 
@@ -31,8 +31,8 @@ def media():
 def some_items():
     """Kinds of items, of which each medium has to take one."""
     random = np.random.default_rng(0)
-    yield of_array(random.integers(0, 256, (12, 16, 16, 3), dtype=np.uint8), None, "images", "f", "images")
-    yield of_array(random.standard_normal((12, 2)), None, "points", "f", "points")
+    yield build_array_items(random.integers(0, 256, (12, 16, 16, 3), dtype=np.uint8), None, "images", "f", "images")
+    yield build_array_items(random.standard_normal((12, 2)), None, "points", "f", "points")
 
 
 def fitted(medium: Medium) -> tuple[Codec, torch.Tensor]:

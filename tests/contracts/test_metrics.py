@@ -13,7 +13,7 @@ import pytest
 
 import ganvas.metrics
 from ganvas.config import from_json, is_config, to_json
-from ganvas.core import Metric, Scored
+from ganvas.core import Features, Metric
 from ganvas.errors import GanvasError
 
 N, D = 60, 4
@@ -33,15 +33,15 @@ def metrics() -> Iterator[Metric]:
                 yield instance
 
 
-def scored(seed: int, shift: float = 0.0) -> Scored:
+def scored(seed: int, shift: float = 0.0) -> Features:
     rng = np.random.default_rng(seed)
-    return Scored(rng.normal(size=(N, D)) + shift, 2 * rng.normal(size=(N, 5)))
+    return Features(rng.normal(size=(N, D)) + shift, 2 * rng.normal(size=(N, 5)))
 
 
-def shuffled(samples: Scored, seed: int) -> Scored:
+def shuffled(samples: Features, seed: int) -> Features:
     order = np.random.default_rng(seed).permutation(N)
     assert samples.logits is not None
-    return Scored(samples.features[order], samples.logits[order])
+    return Features(samples.features[order], samples.logits[order])
 
 
 every_metric = pytest.mark.parametrize("metric", list(metrics()), ids=lambda m: type(m).__name__)
@@ -83,7 +83,7 @@ def test_leaves_its_input_and_the_global_generator_alone(metric):
 @every_metric
 def test_prefers_the_real_distribution_to_a_far_one(metric):
     name, lower = next(iter(metric.lower_is_better.items()))
-    real, far = scored(6), Scored(scored(7).features + 50, np.zeros((N, 5)))
+    real, far = scored(6), Features(scored(7).features + 50, np.zeros((N, 5)))
     near, away = metric(real, scored(8))[name], metric(real, far)[name]
     assert near < away if lower else near > away
 
@@ -95,6 +95,6 @@ def test_survives_json(metric):
 
 @every_metric
 def test_refuses_what_is_not_finite(metric):
-    broken = Scored(np.full((N, D), np.nan), np.full((N, 5), np.nan))
+    broken = Features(np.full((N, D), np.nan), np.full((N, 5), np.nan))
     with pytest.raises(GanvasError, match="NaN or infinity"):
         metric(scored(0), broken)

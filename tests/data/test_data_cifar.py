@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganvas.core import Condition
-from ganvas.data import Files, prepare
+from ganvas.data import Files, prepare_dataset
 from ganvas.data.formats import cifar
-from ganvas.data.items import Listed
+from ganvas.data.items import ItemList
 from ganvas.errors import GanvasError
 from ganvas.media import Image
 from ganvas.system import pickles
@@ -104,7 +104,7 @@ def packed(folder: Path) -> Path:
     return path
 
 
-def items(path: Path) -> Listed:
+def items(path: Path) -> ItemList:
     return Files(path=str(path)).items((".png",))
 
 
@@ -126,7 +126,7 @@ def test_every_version_is_read(tmp_path, version, pack):
     assert (held_out.array[1] == pixels(3, 9).reshape(3, 3, 32, 32)[1].transpose(1, 2, 0)).all()
     assert held_out.labels.tolist() == [(9 + i) % len(classes) for i in range(3)]
     assert held_out.fingerprint != found.fingerprint or pack
-    data = prepare(found, Image().fit(found), None, quiet=True)
+    data = prepare_dataset(found, Image().fit(found), None, quiet=True)
     assert data.stored.shape == (20, 32, 32, 3)
 
 
@@ -287,7 +287,7 @@ def test_archives_of_something_else_and_broken_ones_are_refused(tmp_path, monkey
         cut.write_bytes(whole.read_bytes()[:end])
         with pytest.raises(GanvasError, match="cannot be unpacked"):
             items(cut)
-    monkeypatch.setattr(cifar, "MOST", 1000)
+    monkeypatch.setattr(cifar, "MAX_CIFAR_BYTES", 1000)
     with pytest.raises(GanvasError, match="holds more than 0 MB, which CIFAR does not: refused"):
         items(whole)
 

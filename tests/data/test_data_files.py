@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from ganvas.core import Condition, Source
 from ganvas.data import Files
 from ganvas.data.formats import archive
-from ganvas.data.items import Listed, relabelled
+from ganvas.data.items import ItemList, match_labels
 from ganvas.errors import GanvasError
 
 SUFFIXES = (".png", ".jpg")
@@ -39,7 +39,7 @@ def zipped(path: Path, *names: str) -> Path:
     return path
 
 
-def items(path, suffixes=SUFFIXES, **settings) -> Listed:
+def items(path, suffixes=SUFFIXES, **settings) -> ItemList:
     return Files(path=str(path), **settings).items(suffixes)
 
 
@@ -101,7 +101,7 @@ def test_hostile_names_in_a_zip_are_only_names(tmp_path):
 
 
 def test_a_zip_bomb_is_refused_where_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "MOST", 100_000)
+    monkeypatch.setattr(archive, "MAX_UNPACKED_BYTES", 100_000)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("1.png", b"\0" * 1_000_000)
         file.writestr("2.png", png(0))
@@ -276,7 +276,7 @@ def test_a_test_path_is_held_out_with_the_training_labels(tmp_path):
     assert found.labels is not None
     assert found.labels.tolist() == [1, 2]
     with pytest.raises(GanvasError, match="class 'b', which the training data has not"):
-        relabelled(found, Condition("class", 2, ("a", "c")))
+        match_labels(found, Condition("class", 2, ("a", "c")))
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "npy"])

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from ganvas.data import Files, fashion
-from ganvas.data.items import Listed
+from ganvas.data.items import ItemList
 from ganvas.errors import GanvasError
 
 SUFFIXES = (".png", ".jpg")
 
 
-def items(path, suffixes=SUFFIXES, **settings) -> Listed:
+def items(path, suffixes=SUFFIXES, **settings) -> ItemList:
     return Files(path=str(path), **settings).items(suffixes)
 
 
@@ -109,23 +109,23 @@ def test_the_embedded_fashion_is_balanced_and_whole():
 
 
 def test_fashion_takes_what_is_named_then_what_is_installed_then_what_is_embedded(tmp_path, monkeypatch):
-    monkeypatch.delenv(fashion.VARIABLE, raising=False)
-    monkeypatch.setattr(fashion, "DEBIAN", tmp_path / "none")
+    monkeypatch.delenv(fashion.FASHION_VARIABLE, raising=False)
+    monkeypatch.setattr(fashion, "DEBIAN_FOLDER", tmp_path / "none")
     assert items("fashion").title == "Fashion-MNIST, embedded subset of 10,000"
     for part, count in (("train", 30), ("t10k", 20)):
         idx(tmp_path / f"{part}-images-idx3-ubyte.gz", pictures(count))
         idx(tmp_path / f"{part}-labels-idx1-ubyte.gz", (np.arange(count) % 10).astype(np.uint8))
-    monkeypatch.setattr(fashion, "DEBIAN", tmp_path)
+    monkeypatch.setattr(fashion, "DEBIAN_FOLDER", tmp_path)
     assert items("fashion").title == "Fashion-MNIST, 30 training images (Debian's dataset-fashion-mnist)"
-    assert items("fashion").classes == fashion.CLASSES
+    assert items("fashion").classes == fashion.CLASS_NAMES
     held_out = Files(path="fashion").held_out(())
     assert held_out is not None
     assert held_out.title == "Fashion-MNIST, 20 test images (Debian's dataset-fashion-mnist)"
     assert items("fashion-embedded").title == "Fashion-MNIST, embedded subset of 10,000"
-    monkeypatch.setattr(fashion, "DEBIAN", tmp_path / "none")
-    monkeypatch.setenv(fashion.VARIABLE, str(tmp_path))
+    monkeypatch.setattr(fashion, "DEBIAN_FOLDER", tmp_path / "none")
+    monkeypatch.setenv(fashion.FASHION_VARIABLE, str(tmp_path))
     assert items("fashion").title == "Fashion-MNIST, 30 training images ($GANVAS_FASHION)"
-    monkeypatch.setenv(fashion.VARIABLE, str(tmp_path / "none"))
+    monkeypatch.setenv(fashion.FASHION_VARIABLE, str(tmp_path / "none"))
     with pytest.raises(GanvasError, match=r"GANVAS_FASHION is .*none, which has no train-images"):
         items("fashion")
 

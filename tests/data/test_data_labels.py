@@ -10,17 +10,17 @@ import torch
 from PIL import Image as Pillow
 
 from ganvas.core import Condition
-from ganvas.data import Files, labels, prepare
-from ganvas.data.items import Listed, of_array, relabelled
-from ganvas.data.labels import Labels, of_table
+from ganvas.data import Files, labels, prepare_dataset
+from ganvas.data.items import ItemList, build_array_items, match_labels
+from ganvas.data.labels import SampleLabels, parse_label_table
 from ganvas.errors import GanvasError
 from ganvas.media import ImageCodec
 
 NAMES = ("a.png", "b.png", "in/c.png")
 
 
-def table(*lines: str, names=NAMES, at="labels.csv") -> Labels:
-    return of_table("\n".join(lines).encode(), names, at, f"photos/{at}")
+def table(*lines: str, names=NAMES, at="labels.csv") -> SampleLabels:
+    return parse_label_table("\n".join(lines).encode(), names, at, f"photos/{at}")
 
 
 def folder(place: Path, *lines: str, names=NAMES, at="labels.csv") -> Path:
@@ -31,7 +31,7 @@ def folder(place: Path, *lines: str, names=NAMES, at="labels.csv") -> Path:
     return place
 
 
-def items(path: Path, **settings) -> Listed:
+def items(path: Path, **settings) -> ItemList:
     return Files(path=str(path), **settings).items((".png",))
 
 
@@ -101,8 +101,8 @@ def test_a_table_that_does_not_fit_is_refused(lines, message):
 
 def test_a_table_in_another_encoding_or_too_large_is_refused(monkeypatch):
     with pytest.raises(GanvasError, match="in UTF-8"):
-        of_table("a.png,größe".encode("latin-1"), NAMES, "labels.csv", "labels.csv")
-    monkeypatch.setattr(labels, "MOST", 5)
+        parse_label_table("a.png,größe".encode("latin-1"), NAMES, "labels.csv", "labels.csv")
+    monkeypatch.setattr(labels, "MAX_TABLE_BYTES", 5)
     with pytest.raises(GanvasError, match="is larger than 0 MB: refused"):
         table("a.png,cat")
 
@@ -145,7 +145,7 @@ def test_labels_stay_with_their_samples_to_the_batch(tmp_path):
     lines = [f"{name},{int(name[:2]) / 4},{int(name[:2])}" for name in reversed(names)]
     place = folder(tmp_path, "file,quarter,level", *lines, names=names)
     (place / "07.png").write_bytes(b"broken")
-    found = prepare(items(place), ImageCodec(size=8, channels=1), None, quiet=True)
+    found = prepare_dataset(items(place), ImageCodec(size=8, channels=1), None, quiet=True)
     wanted = Condition("vector", 2, ("quarter", "level"), examples=tuple((i / 4, float(i)) for i in range(40) if i != 7))
     assert found.condition == wanted
     assert found.labels.dtype == torch.float32
@@ -160,12 +160,12 @@ def test_labels_stay_with_their_samples_to_the_batch(tmp_path):
 
 
 def test_conditions():
-    classes = of_array(np.zeros((3, 8, 8)), np.array(["b", "a", "b"]), "x", "f", "x")
+    classes = build_array_items(np.zeros((3, 8, 8)), np.array(["b", "a", "b"]), "x", "f", "x")
     assert classes.condition == Condition("class", 2, ("a", "b"), (1 / 3, 2 / 3))
-    rows = of_array(np.zeros((3, 8, 8)), np.ones((3, 4)), "x", "f", "x")
+    rows = build_array_items(np.zeros((3, 8, 8)), np.ones((3, 4)), "x", "f", "x")
     assert rows.condition == Condition("vector", 4, ("0", "1", "2", "3"), examples=((1.0,) * 4,) * 3)
     assert rows.labels.dtype == np.float32
-    assert of_array(np.zeros((3, 8, 8)), None, "x", "f", "x").condition is None
+    assert build_array_items(np.zeros((3, 8, 8)), None, "x", "f", "x").condition is None
 
 
 def test_test_samples_take_the_columns_of_the_training_samples(tmp_path):
@@ -175,9 +175,9 @@ def test_test_samples_take_the_columns_of_the_training_samples(tmp_path):
     assert found.classes == ("b", "a")
     assert found.labels.tolist() == [[2, 0.5], [4, 3], [6, 5]]
     with pytest.raises(GanvasError, match="has the column 'a', which the training data has not"):
-        relabelled(found, Condition("vector", 1, ("b",)))
+        match_labels(found, Condition("vector", 1, ("b",)))
     with pytest.raises(GanvasError, match="lacks the column 'c', which the training data has"):
-        relabelled(found, Condition("vector", 3, ("a", "b", "c")))
+        match_labels(found, Condition("vector", 3, ("a", "b", "c")))
     with pytest.raises(GanvasError, match="has a vector for a label, the training data a class"):
-        relabelled(found, Condition("class", 2, ("a", "b")))
-    assert relabelled(replace(found, labels=None, classes=()), Condition("class", 2, ("a", "b"))).labels is None
+        match_labels(found, Condition("class", 2, ("a", "b")))
+    assert match_labels(replace(found, labels=None, classes=()), Condition("class", 2, ("a", "b"))).labels is None

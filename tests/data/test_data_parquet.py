@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from ganvas.core import Condition
-from ganvas.data import Files, encoding, prepare
+from ganvas.data import Files, encoding, prepare_dataset
 from ganvas.data.formats import parquet
-from ganvas.data.items import Listed
+from ganvas.data.items import ItemList
 from ganvas.errors import GanvasError
 from ganvas.media import Image, ImageCodec
 
@@ -51,7 +51,7 @@ def write(path: Path, images: pa.Array, labels=None, names=None, group: int = 7,
     return path
 
 
-def items(path: Path, **settings) -> Listed:
+def items(path: Path, **settings) -> ItemList:
     return Files(path=str(path), **settings).items((".png",))
 
 
@@ -106,20 +106,20 @@ def test_shards_without_parts_are_all_for_training(tmp_path):
 
 @pytest.mark.parametrize("slow", [0.0, 1e9])
 def test_each_row_group_is_read_once_in_order_and_few_are_kept(tmp_path, monkeypatch, slow):
-    monkeypatch.setattr(encoding, "SLOW", slow)
-    monkeypatch.setattr(parquet, "AT_A_TIME", 400)
+    monkeypatch.setattr(encoding, "SLOW_ITEM_SECONDS", slow)
+    monkeypatch.setattr(parquet, "CONCURRENT_ROWS", 400)
     loads: list[int] = []
-    real = parquet._pictures
-    monkeypatch.setattr(parquet, "_pictures", lambda shard, group: loads.append(group) or real(shard, group))
+    real = parquet._read_row_group
+    monkeypatch.setattr(parquet, "_read_row_group", lambda shard, group: loads.append(group) or real(shard, group))
     found = items(write(tmp_path / "a.parquet", as_struct(pngs(2000)), group=50))
     assert loads == []
-    data = prepare(found, CODEC, None, quiet=True)
+    data = prepare_dataset(found, CODEC, None, quiet=True)
     assert torch.equal(data.stored[:, 0, 0, 0], torch.arange(2000).remainder(256).to(torch.uint8))
     assert sorted(loads) == list(range(40))
     loads.clear()
     assert Image().fit(found).channels == 1
     assert len(loads) <= 40
-    assert len(found.read.__self__.kept) == 10
+    assert len(found.read_item.__self__.cached_groups) == 10
 
 
 def test_a_fingerprint_changes_with_the_file(tmp_path):
@@ -179,8 +179,8 @@ def test_rows_that_cannot_be_read_are_reasons(tmp_path, monkeypatch):
     found = items(path)
     with pytest.raises(GanvasError, match=r"^has no bytes: the file of pictures holds their paths alone"):
         found[39]
-    assert prepare(found, CODEC, None, quiet=True).skipped == 1
-    monkeypatch.setattr(parquet, "MOST", 100)
+    assert prepare_dataset(found, CODEC, None, quiet=True).skipped_count == 1
+    monkeypatch.setattr(parquet, "MAX_ROW_GROUP_BYTES", 100)
     with pytest.raises(GanvasError, match=r"^lies in a row group of 0.0 GB, more than 0 GB"):
         items(path)[0]
 
@@ -192,4 +192,4 @@ def test_damaged_pages_are_reasons_and_no_crash(tmp_path):
         data[at] ^= 255
     path.write_bytes(data)
     with pytest.raises(GanvasError, match=r"cannot be read|no image"):
-        prepare(items(path), CODEC, None, quiet=True)
+        prepare_dataset(items(path), CODEC, None, quiet=True)

@@ -8,9 +8,9 @@ from PIL import Image
 
 import ganvas
 from ganvas import cli
-from ganvas.evaluation.evaluator import judge_of
-from ganvas.evaluation.nearest import closest
-from ganvas.sampling.generator import Generator
+from ganvas.evaluation.evaluator import build_run_evaluator
+from ganvas.evaluation.nearest import find_closest_indices
+from ganvas.sampling.generator import Sampler
 from trained_runs import trained
 
 
@@ -18,15 +18,15 @@ def test_closest_is_the_least_distance() -> None:
     random = np.random.default_rng(0)
     samples, known = random.normal(size=(7, 5)), random.normal(size=(40, 5))
     by_hand = [min(range(40), key=lambda j: float(((a - known[j]) ** 2).sum())) for a in samples]
-    assert closest(samples, known).tolist() == by_hand
-    assert torch.equal(closest(known, known), torch.arange(40))  # a copy is found
+    assert find_closest_indices(samples, known).tolist() == by_hand
+    assert torch.equal(find_closest_indices(known, known), torch.arange(40))  # a copy is found
 
 
 def test_the_picture_shows_the_nearest_of_training(tmp_path: Path) -> None:
     run = trained("dcgan_small", tmp_path)
     picture = ganvas.nearest(run, "0-2", extractor="pixels", out=tmp_path / "copies.png")
-    judge, made = judge_of(run, "pixels"), Generator(run)
-    (samples,) = made.stream_of([0, 1, 2])
+    judge, made = build_run_evaluator(run, "pixels"), Sampler(run)
+    (samples,) = made.stream_seeds([0, 1, 2])
     every = judge.train.stored
     distance = (samples[:, None].float() - every[None].float()).square().flatten(2).sum(2)
     left = picture.width - 3 * 98

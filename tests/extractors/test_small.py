@@ -96,9 +96,9 @@ def test_classifier_takes_channels_one_by_one(images):
 
 
 def test_classifier_leaves_the_global_generator_alone(images):
-    from ganvas.extractors.small import loaded
+    from ganvas.extractors.small import load_fashion_classifier
 
-    loaded.cache_clear()
+    load_fashion_classifier.cache_clear()
     before = torch.get_rng_state()
     FashionClassifier()(images[:2])
     assert torch.equal(torch.get_rng_state(), before)

@@ -23,13 +23,13 @@ from ganvas.core import Condition, Field, Spec
 from ganvas.errors import GanvasError
 from ganvas.interop.converting import convert
 from ganvas.interop.foreign import reading
-from ganvas.interop.foreign.reading import networks
+from ganvas.interop.foreign.reading import read_networks
 from ganvas.nets import R3GAN, StyleGAN2
 from ganvas.nets.layers.spectral_norm import SpectralNorm
 from ganvas.runs import checkpoint
-from ganvas.runs.folder import Run
-from ganvas.runs.state import start
-from ganvas.sampling.generator import Generator
+from ganvas.runs.folder import RunFolder
+from ganvas.runs.state import build_state
+from ganvas.sampling.generator import Sampler
 from ganvas.system import pickles
 
 NVIDIA = ["stylegan2_G", "stylegan3_T_G", "stylegan3_R_G", "r3gan"]
@@ -43,9 +43,9 @@ def weights(goldens: Path, name: str) -> dict[str, Any]:
     return {player: {key[2:]: value for key, value in found.items() if key[0] == player} for player in "GD"}
 
 
-def agrees(run: Run, goldens: Path, name: str) -> None:
+def agrees(run: RunFolder, goldens: Path, name: str) -> None:
     """The run makes the original's pictures."""
-    golden, made = load_file(goldens / f"{name}.safetensors"), Generator(run)
+    golden, made = load_file(goldens / f"{name}.safetensors"), Sampler(run)
     latents = {"z": golden["in/z"]} | ({"label": golden["in/y"]} if name == "biggan" else {})
     for module in made.nets["G"].modules() if name == "biggan" else ():  # the golden was made with other than the usual eps
         if isinstance(module, nn.BatchNorm2d | SpectralNorm):
@@ -140,12 +140,12 @@ def test_the_goldens_as_whole_networks(goldens: Path, tmp_path: Path, nvidia: No
         d_agrees(run, goldens, name, "in/real", "out/logits_real")
 
 
-def d_agrees(run: Run, goldens: Path, name: str, given: str, out: str) -> None:
+def d_agrees(run: RunFolder, goldens: Path, name: str, given: str, out: str) -> None:
     """The run's D says what the original's does."""
-    golden, state = load_file(goldens / f"{name}.safetensors"), start(run.recipe, run.spec(), 0, torch.device("cpu"))
-    checkpoint.load_nets(run.checkpoint("last"), state)
+    golden, state = load_file(goldens / f"{name}.safetensors"), build_state(run.recipe, run.read_spec(), 0, torch.device("cpu"))
+    checkpoint.load_nets(run.find_checkpoint("last"), state)
     with torch.no_grad():
-        found = state.nets["D"].eval()(golden[given]).logit
+        found = state.nets["D"].eval()(golden[given]).logits
     assert (found - golden[out].flatten()).abs().max() <= 1e-4 * golden[out].std()
 
 
@@ -200,14 +200,14 @@ def test_rosinalitys_names(tmp_path: Path) -> None:
     for parameter in G.parameters():
         parameter.data += 0.1 * torch.randn_like(parameter)
     torch.save({"g": {}, "g_ema": rosinality(G), "args": None}, tmp_path / "550000.pt")
-    made = Generator(convert(tmp_path / "550000.pt", tmp_path / "run"))
+    made = Sampler(convert(tmp_path / "550000.pt", tmp_path / "run"))
     z = torch.randn(2, 8)
     with torch.no_grad():
         torch.testing.assert_close(made.nets["G"](z), G(z))
         drawn = G.mapping(torch.randn(10_000, 8)).mean(0)  # which the file does not say
     assert (made.nets["G"].mapping.middle - drawn).abs().max() < 0.1 * drawn.abs().max()
     torch.save({"g_ema": rosinality(G), "latent_avg": torch.full((8,), 0.25)}, tmp_path / "converted.pt")  # convert_weight.py's
-    made = Generator(convert(tmp_path / "converted.pt", tmp_path / "other"))
+    made = Sampler(convert(tmp_path / "converted.pt", tmp_path / "other"))
     assert made.nets["G"].mapping.middle.tolist() == [0.25] * 8
 
 
@@ -224,9 +224,9 @@ def test_r3gan_with_classes(goldens: Path, tmp_path: Path) -> None:
         G.state_dict(),
         [name.removeprefix("Model.") for name in weights(goldens, "r3gan")["G"] if "Kernel" not in name],
     )
-    theirs = {name: state[r3gan.ours(name, "G", dict.fromkeys(range(4), 1))] for name in names}
+    theirs = {name: state[r3gan.rename_r3gan_weight(name, "G", dict.fromkeys(range(4), 1))] for name in names}
     torch.save(theirs | {"EmbeddingLayer.weight": state["label.weight"].t().contiguous()}, tmp_path / "g.pth")
-    made = Generator(convert(tmp_path / "g.pth", tmp_path / "run"))
+    made = Sampler(convert(tmp_path / "g.pth", tmp_path / "run"))
     z, labels = torch.randn(3, 64), torch.tensor([0, 4, 2])
     with torch.no_grad():
         torch.testing.assert_close(made.nets["G"](z, labels), G(z, labels))
@@ -301,7 +301,7 @@ def instructions() -> Iterator[bytes]:
 def test_old_instructions_are_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "evil.pkl").write_bytes(data)
     with pytest.raises(GanvasError, match="nothing of it was run"):
-        networks(tmp_path / "evil.pkl")
+        read_networks(tmp_path / "evil.pkl")
 
 
 @given(st.binary(max_size=200))
@@ -309,7 +309,7 @@ def test_any_bytes_are_refused_with_a_sentence(tmp_path_factory: pytest.TempPath
     file = tmp_path_factory.getbasetemp() / "any.pkl"
     file.write_bytes(data)
     with pytest.raises(GanvasError):
-        networks(file)
+        read_networks(file)
 
 
 @given(st.data())
@@ -322,7 +322,7 @@ def test_a_damaged_file_is_refused_or_read(tmp_path_factory: pytest.TempPathFact
     file = tmp_path_factory.getbasetemp() / "damaged.pt"
     file.write_bytes(whole)
     try:
-        (found,) = networks(file)
+        (found,) = read_networks(file)
     except GanvasError:
         return
     assert all(isinstance(value, Tensor) for value in found.tensors.values())
@@ -330,9 +330,11 @@ def test_a_damaged_file_is_refused_or_read(tmp_path_factory: pytest.TempPathFact
 
 def test_tensors_that_reach_beyond_their_numbers() -> None:
     def tensor(offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
-        held = reading.Storages()
-        held.wanted["0"], held.bytes["0"] = torch.float32, torch.arange(4.0).numpy().tobytes()
-        return reading.Settling(reading.Reading("x", 1000)).tensor([reading.Storage(held, "0"), offset, size, stride])
+        held = reading.StorageTable()
+        held.dtypes["0"], held.raw_bytes["0"] = torch.float32, torch.arange(4.0).numpy().tobytes()
+        return reading.ValueResolver(reading.UnfoldingBudget("x", 1000)).rebuild_tensor(
+            [reading.StorageReference(held, "0"), offset, size, stride]
+        )
 
     assert tensor(1, (3,), (1,)).tolist() == [1, 2, 3]
     assert tensor(0, (0, 9), (9, 1)).shape == (0, 9)
@@ -348,12 +350,12 @@ def test_a_few_words_that_mean_a_world_are_read_once(tmp_path: Path) -> None:
         held = [held, held]
     (tmp_path / "a.pkl").write_bytes(pickle.dumps({"x": held}))
     with pytest.raises(GanvasError, match="no weights"):
-        networks(tmp_path / "a.pkl")
+        read_networks(tmp_path / "a.pkl")
     around: list[Any] = []
     around.append(around)
     (tmp_path / "b.pkl").write_bytes(pickle.dumps({"x": around}))
     with pytest.raises(GanvasError, match="without end"):
-        networks(tmp_path / "b.pkl")
+        read_networks(tmp_path / "b.pkl")
 
 
 def test_a_small_file_does_not_unfold_to_a_large_one(tmp_path: Path) -> None:
@@ -365,29 +367,29 @@ def test_a_small_file_does_not_unfold_to_a_large_one(tmp_path: Path) -> None:
         module = {"state": {"_parameters": {}, "_modules": {"a": module, "b": module}}}
     (tmp_path / "a.pkl").write_bytes(pickle.dumps({"x": held}))
     with pytest.raises(GanvasError, match="no weights"):
-        networks(tmp_path / "a.pkl")
+        read_networks(tmp_path / "a.pkl")
     with pytest.raises(ValueError, match="without end"):
-        list(reading.weights(module["state"]))
+        list(reading.iterate_weights(module["state"]))
     leaf: Any = {"_parameters": {str(k): torch.zeros(1) for k in range(1000)}}
     module = {"_modules": {str(k): {"state": leaf} for k in range(1000)}}
     with pytest.raises(ValueError, match="without end"):
-        list(reading.weights(module))
+        list(reading.iterate_weights(module))
     pairs = Hostile(OrderedDict, [[0] * 1000] * 1000)
     (tmp_path / "c.pkl").write_bytes(pickle.dumps({"x": pairs}, 2))
     with pytest.raises(GanvasError, match="too many values"):
-        networks(tmp_path / "c.pkl")
+        read_networks(tmp_path / "c.pkl")
     data = pickle.dumps(bytes(100_000))
     again = [Hostile(torch.storage._load_from_bytes, data) for _ in range(200)]
     (tmp_path / "b.pkl").write_bytes(pickle.dumps({"x": again}, 4))
     with pytest.raises(GanvasError, match="many times its size"):
-        networks(tmp_path / "b.pkl")
+        read_networks(tmp_path / "b.pkl")
 
 
 def test_tensors_of_one_storage_share_it() -> None:
-    held = reading.Storages()
-    held.wanted["0"], held.bytes["0"] = torch.float32, bytes(4_000_000)
-    settling = reading.Settling(reading.Reading("x", 0))
-    found = [settling.tensor([reading.Storage(held, "0"), k, (10,), (1,)]) for k in range(100)]
+    held = reading.StorageTable()
+    held.dtypes["0"], held.raw_bytes["0"] = torch.float32, bytes(4_000_000)
+    settling = reading.ValueResolver(reading.UnfoldingBudget("x", 0))
+    found = [settling.rebuild_tensor([reading.StorageReference(held, "0"), k, (10,), (1,)]) for k in range(100)]
     assert len({tensor.untyped_storage().data_ptr() for tensor in found}) == 1
 
 
@@ -397,7 +399,7 @@ def test_widths_that_a_file_claims_are_compared_before_room_is_made(
     held = weights(goldens, "stylegan2_G")
     wide = {name: torch.zeros(1000) if name.endswith("conv1.bias") else value for name, value in held.items()}
     torch.save(wide, tmp_path / "wide.pth")
-    monkeypatch.setattr("ganvas.runs.state.start", None)
+    monkeypatch.setattr("ganvas.runs.state.build_state", None)
     with pytest.raises(GanvasError, match="in another shape"):
         convert(tmp_path / "wide.pth", tmp_path / "run")
 
@@ -426,7 +428,7 @@ def test_a_run_is_written_whole_or_not_at_all(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(checkpoint, "save", full)
+        patched.setattr(checkpoint, "save_checkpoint", full)
         assert cli.main(["convert", str(tmp_path / "g.pth"), "--out", str(tmp_path / "run")]) == 1
     assert "no space left on device" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
@@ -437,7 +439,7 @@ def test_a_compressed_file_is_not_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.pth", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", bytes(10**6))
     with pytest.raises(GanvasError, match="compressed"):
-        networks(tmp_path / "a.pth")
+        read_networks(tmp_path / "a.pth")
 
 
 PARTS = [
@@ -509,6 +511,6 @@ def test_a_converted_run_is_a_run(goldens: Path, tmp_path: Path, capsys: pytest.
 
 def test_names_are_never_looked_up() -> None:
     """Also one that is known is but a name here."""
-    found = pickles.Machine("x", lambda name: True).run(b"cos\nsystem\n(S'exit 3'\ntR.")
-    assert isinstance(found, pickles.Named)
+    found = pickles.PickleMachine("x", lambda name: True).run_pickle(b"cos\nsystem\n(S'exit 3'\ntR.")
+    assert isinstance(found, pickles.PickledObject)
     assert (found.name, found.arguments) == ("os system", ("exit 3",))

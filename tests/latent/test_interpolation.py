@@ -12,15 +12,15 @@ from PIL import Image
 import ganvas
 from ganvas import cli
 from ganvas.errors import GanvasError
-from ganvas.latent.interpolation import between, latents_between, way_through
+from ganvas.latent.interpolation import interpolate_latents, interpolate_through, lerp_or_slerp
 from ganvas.pictures.film import write_film
-from ganvas.runs.folder import Run
-from ganvas.sampling.generator import Generator
+from ganvas.runs.folder import RunFolder
+from ganvas.sampling.generator import Sampler
 from trained_runs import trained
 
 
 @pytest.fixture(scope="module", params=["stylegan2_small", "dcgan_small", "biggan_small"])
-def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return trained(request.param, tmp_path_factory.mktemp("way"))
 
 
@@ -29,7 +29,7 @@ def test_the_arc_keeps_to_its_shell(seed: int, size: int) -> None:
     """Between two of one length, all have that length, and equal steps turn by equal angles."""
     a, b = torch.randn(2, size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     b = b * a.norm() / b.norm()
-    path = between(a, b, torch.linspace(0, 1, 5, dtype=torch.float64), True)
+    path = lerp_or_slerp(a, b, torch.linspace(0, 1, 5, dtype=torch.float64), True)
     assert torch.allclose(path[[0, -1]], torch.stack([a, b]))
     assert torch.allclose(path.norm(dim=1), a.norm().expand(5))
     turned = torch.acos(((path[1:] * path[:-1]).sum(1) / a.norm() ** 2).clamp(-1, 1))
@@ -39,24 +39,24 @@ def test_the_arc_keeps_to_its_shell(seed: int, size: int) -> None:
 
 def test_opposite_points_have_no_one_arc() -> None:
     a = torch.tensor([1.0, 0.0])
-    assert torch.equal(between(a, -a, torch.tensor([0.5]), True), torch.zeros(1, 2))
+    assert torch.equal(lerp_or_slerp(a, -a, torch.tensor([0.5]), True), torch.zeros(1, 2))
 
 
 def test_a_loop_comes_back_and_an_open_way_ends_at_its_last_stop() -> None:
     stops = torch.tensor([[0.0], [4.0], [2.0]])
-    assert way_through(stops, 4, True, False).flatten().tolist() == [0, 1, 2, 3, 4, 3.5, 3, 2.5, 2, 1.5, 1, 0.5]
-    assert way_through(stops, 2, False, False).flatten().tolist() == [0, 2, 4, 3, 2]
+    assert interpolate_through(stops, 4, True, False).flatten().tolist() == [0, 1, 2, 3, 4, 3.5, 3, 2.5, 2, 1.5, 1, 0.5]
+    assert interpolate_through(stops, 2, False, False).flatten().tolist() == [0, 2, 4, 3, 2]
 
 
-def test_the_stops_are_the_seeds_samples(run: Run) -> None:
-    made = Generator(run)  # biggan_small's are of different classes
-    (found,) = made.rendered(latents_between(made, [3, 7], 2, "auto", False))
-    (wanted,) = made.stream_of([3, 7])
+def test_the_stops_are_the_seeds_samples(run: RunFolder) -> None:
+    made = Sampler(run)  # biggan_small's are of different classes
+    (found,) = made.render_stored(interpolate_latents(made, [3, 7], 2, "auto", False))
+    (wanted,) = made.stream_seeds([3, 7])
     assert int((found[[0, 2]].int() - wanted.int()).abs().max()) <= 1
 
 
 @pytest.mark.parametrize("name", ["way.gif", "way.webp", "way.png", "way.mp4"])
-def test_films_and_strips(run: Run, tmp_path: Path, name: str) -> None:
+def test_films_and_strips(run: RunFolder, tmp_path: Path, name: str) -> None:
     pictures = ganvas.interpolate(run, "0-2", frames=2, out=tmp_path / name)
     assert len(pictures) == 6
     if name.endswith("mp4"):
@@ -95,12 +95,12 @@ def test_a_gif_lasts_as_long_as_asked(tmp_path: Path, rate: float, shown: int) -
         (["--edit", "old"], "an edit is NAME=1.5"),
     ],
 )
-def test_what_cannot_be_is_said(run: Run, words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_is_said(run: RunFolder, words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["interpolate", str(run.path), *words]) == 1
     assert message in capsys.readouterr().err
 
 
-def test_a_refused_film_leaves_nothing(run: Run, tmp_path: Path) -> None:
+def test_a_refused_film_leaves_nothing(run: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(GanvasError, match="writing the film"):
         ganvas.interpolate(run, "0-1", frames=1, out=tmp_path / "file" / "film.gif")

@@ -12,13 +12,13 @@ from ganvas import cli
 from ganvas.errors import GanvasError
 from ganvas.extractors import perceptual
 from ganvas.latent import projection
-from ganvas.runs.folder import Run
-from ganvas.sampling.generator import Generator
+from ganvas.runs.folder import RunFolder
+from ganvas.sampling.generator import Sampler
 from trained_runs import DATA, trained
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RunFolder]:
     """Untrained, but for seconds; their widths let them make something."""
     folder = tmp_path_factory.mktemp("project")
     return {name: trained(name, folder) for name in ("stylegan2_small", "dcgan_small", "biggan_small")}
@@ -34,58 +34,60 @@ def picture(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["stylegan2_small", "dcgan_small", "biggan_small"])
 @pytest.mark.parametrize("features", ["pixels", "classifier"])
-def test_it_comes_nearer_and_tuning_nearer_still(runs: dict[str, Run], picture: Path, name: str, features: str) -> None:
-    made = Generator(runs[name])
-    target = projection.encoded(made, picture)
+def test_it_comes_nearer_and_tuning_nearer_still(runs: dict[str, RunFolder], picture: Path, name: str, features: str) -> None:
+    made = Sampler(runs[name])
+    target = projection.encode_picture(made, picture)
     x = made.codec.load(target[None], None)
-    distance = perceptual.difference(features, x)
-    drawn, latents = projection.codes(made, projection.TRIED)
-    begun = distance(made.method.render(made.nets, projection.nearest(made, latents, distance))).item()
-    found, tuned = projection.search_code(made, target, features, 60, 60, show=False)
+    distance = perceptual.build_distance(features, x)
+    drawn, latents = projection.draw_codes(made, projection.START_CANDIDATES)
+    begun = distance(made.method.render(made.nets, projection.pick_nearest_latents(made, latents, distance))).item()
+    found, tuned = projection.project_target(made, target, features, 60, 60, shows_progress=False)
     assert found.distance < begun
     assert tuned.distance < 0.99 * found.distance
     assert 0 < tuned.error < 2
     assert found.stored.shape == target.shape
-    assert len(drawn) == projection.TRIED
+    assert len(drawn) == projection.START_CANDIDATES
 
 
 @pytest.mark.parametrize("name", ["stylegan2_small", "dcgan_small"])
-def test_tuning_moves_tensors_in_proportion_to_their_size(runs: dict[str, Run], picture: Path, name: str) -> None:
+def test_tuning_moves_tensors_in_proportion_to_their_size(runs: dict[str, RunFolder], picture: Path, name: str) -> None:
     """Weights of equalised layers are some ten to a hundred times others': one rate for all would leave them where they are."""
-    made = Generator(runs[name])
-    x = made.codec.load(projection.encoded(made, picture)[None], None)
-    found = {part: value.clone() for part, value in made.coded(made.of_seeds([0])).items()}
+    made = Sampler(runs[name])
+    x = made.codec.load(projection.encode_picture(made, picture)[None], None)
+    found = {part: value.clone() for part, value in made.map_to_code_space(made.latents_of_seeds([0])).items()}
     before = {part: value.detach().clone() for part, value in made.nets["G"].named_parameters() if value.dim() == 4}
-    projection.tuned(made, found, perceptual.difference("pixels", x), 10, show=False)
+    projection.tune_generator(made, found, perceptual.build_distance("pixels", x), 10, shows_progress=False)
     after = dict(made.nets["G"].named_parameters())
     for part, value in before.items():
         size = float(value.square().mean().sqrt())
-        most = 10 * projection.TUNING * max(size, projection.LEAST)  # ten steps, all in one direction
+        most = 10 * projection.TUNING_RATE * max(size, projection.MIN_WEIGHT_RMS)  # ten steps, all in one direction
         assert 0.1 * most < float((after[part] - value).square().mean().sqrt()) < 1.1 * most, part
 
 
-def test_a_sample_is_found_again(runs: dict[str, Run]) -> None:
+def test_a_sample_is_found_again(runs: dict[str, RunFolder]) -> None:
     """Of a picture that the generator has made, the code makes nearly that picture."""
-    made = Generator(runs["stylegan2_small"])
+    made = Sampler(runs["stylegan2_small"])
     for module in made.nets["G"].modules():  # more to see than after a few steps
         if hasattr(module, "strength"):
             module.strength.data.zero_()
     target = made(1, seed=9)[0]
-    (found,) = projection.search_code(made, target, "pixels", 300, 0, show=False)
+    (found,) = projection.project_target(made, target, "pixels", 300, 0, shows_progress=False)
     other = made(64, seed=1).float().sub(target.float()).square().mean((1, 2, 3)).sqrt() / 127.5
     assert found.error < 0.5 * float(other.median())
 
 
 def test_the_same_picture_has_no_distance() -> None:
     x = torch.rand(2, 3, 32, 32) * 2 - 1
-    for name in perceptual.NAMES:
-        distance = perceptual.difference(name, x[:1])
+    for name in perceptual.FEATURE_NAMES:
+        distance = perceptual.build_distance(name, x[:1])
         there = distance(x)
         assert there[0] == pytest.approx(0, abs=1e-6)
         assert there[1] > 0.1
 
 
-def test_from_the_command_line(runs: dict[str, Run], picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_the_command_line(
+    runs: dict[str, RunFolder], picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run, out, tuned = str(runs["dcgan_small"].path), tmp_path / "out", tmp_path / "tuned"
     words = ["--steps", "5", "--tune", "3", "--out", str(out), "--tuned", str(tuned)]
     assert cli.main(["project", run, str(picture), *words]) == 0
@@ -100,18 +102,18 @@ def test_from_the_command_line(runs: dict[str, Run], picture: Path, tmp_path: Pa
     with Image.open(out / "before-after.png") as strip:
         last = np.asarray(strip.convert("L").crop((strip.width - 194, strip.height - 194, strip.width - 2, strip.height - 2)))
     assert np.array_equal(np.load(tmp_path / "a" / "samples.npy")[0, ..., 0].repeat(24, 0).repeat(24, 1), last)
-    assert cli.main(["train", "--resume", str(tuned), "--images", "128"]) == 0  # it can be trained on
-    assert Run(tuned).scores[-1]["images"] == 128
+    assert cli.main(["train", "--resume", str(tuned), "--samples", "128"]) == 0  # it can be trained on
+    assert RunFolder(tuned).score_cards[-1]["samples"] == 128
     assert cli.main(["generate", str(runs["stylegan2_small"].path), *code, "--out", str(tmp_path / "b")]) == 1
     assert "a code of another generator" in capsys.readouterr().err
     assert cli.main(["generate", run, *code, "--out", str(tmp_path / "c")]) == 0  # with which it was found
 
 
-def test_a_code_is_of_its_weights_alone(runs: dict[str, Run], picture: Path, tmp_path: Path) -> None:
+def test_a_code_is_of_its_weights_alone(runs: dict[str, RunFolder], picture: Path, tmp_path: Path) -> None:
     """Another run of the same recipe has a checkpoint of the same number, and makes something else of a code."""
-    made, twin = Generator(runs["dcgan_small"]), Generator(trained("dcgan_small", tmp_path, "--seed", "1"))
-    assert made.folder.name == twin.folder.name
-    (found,) = projection.search_code(made, projection.encoded(made, picture), "pixels", 2, 0, show=False)
+    made, twin = Sampler(runs["dcgan_small"]), Sampler(trained("dcgan_small", tmp_path, "--seed", "1"))
+    assert made.checkpoint_folder.name == twin.checkpoint_folder.name
+    (found,) = projection.project_target(made, projection.encode_picture(made, picture), "pixels", 2, 0, shows_progress=False)
     projection.write_code(made, found, tmp_path / "code.safetensors")
     assert torch.equal(projection.read_code(made, tmp_path / "code.safetensors")["z"], found.latents["z"])
     with pytest.raises(GanvasError, match="a code of another generator"):
@@ -119,7 +121,7 @@ def test_a_code_is_of_its_weights_alone(runs: dict[str, Run], picture: Path, tmp
 
 
 @pytest.mark.parametrize("beside", [["--label", "1"], ["--truncation", "0.5"], ["--seeds", "1"]])
-def test_a_code_goes_alone(runs: dict[str, Run], beside: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_code_goes_alone(runs: dict[str, RunFolder], beside: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["generate", str(runs["biggan_small"].path), "--code", "x.safetensors", *beside]) == 1
     assert "--code goes without" in capsys.readouterr().err
 
@@ -136,7 +138,7 @@ def test_a_code_goes_alone(runs: dict[str, Run], beside: list[str], capsys: pyte
     ],
 )
 def test_what_cannot_be_is_said(
-    runs: dict[str, Run],
+    runs: dict[str, RunFolder],
     picture: Path,
     words: list[str],
     message: str,
@@ -150,7 +152,7 @@ def test_what_cannot_be_is_said(
     assert message in capsys.readouterr().err
 
 
-def test_no_picture_is_misuse(runs: dict[str, Run], capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_picture_is_misuse(runs: dict[str, RunFolder], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["project", str(runs["dcgan_small"].path)]) == 2
     assert "which picture?" in capsys.readouterr().err
 
@@ -158,9 +160,9 @@ def test_no_picture_is_misuse(runs: dict[str, Run], capsys: pytest.CaptureFixtur
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     from ganvas.extractors import efficientnet
 
-    efficientnet.loaded.cache_clear()
+    efficientnet.load_efficientnet.cache_clear()
     monkeypatch.setattr(efficientnet, "find_spec", lambda name: None)
     with pytest.raises(GanvasError, match=r"ganvas\[efficientnet\]"):
-        perceptual.difference("efficientnet", torch.zeros(1, 3, 32, 32))
+        perceptual.build_distance("efficientnet", torch.zeros(1, 3, 32, 32))
     assert ganvas.project is not None
-    efficientnet.loaded.cache_clear()
+    efficientnet.load_efficientnet.cache_clear()

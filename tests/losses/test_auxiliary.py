@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ganvas.core import Clock, Judged, Scene, Verdict
+from ganvas.core import Clock, CriticOutput, LossInputs, ShownSamples
 from ganvas.errors import GanvasError
 from ganvas.losses import Classification, FeatureMatching, HistoricalAveraging, LeCam, WeightClipping
 from ganvas.nets import MLP
@@ -21,13 +21,13 @@ def golden(goldens: Path) -> dict[str, Tensor]:
     return load_file(goldens / "functional.safetensors")
 
 
-def scene(player: str, real: Verdict, fake: Verdict, nets: dict[str, nn.Module], **batch: Tensor) -> Scene:
-    x = torch.zeros(len(fake.logit), 1)
-    return Scene(player, nn.ModuleDict(nets), batch, CLOCK, Judged(x, fake), lambda: Judged(x, real))
+def scene(player: str, real: CriticOutput, fake: CriticOutput, nets: dict[str, nn.Module], **batch: Tensor) -> LossInputs:
+    x = torch.zeros(len(fake.logits), 1)
+    return LossInputs(player, nn.ModuleDict(nets), batch, CLOCK, ShownSamples(x, fake), lambda: ShownSamples(x, real))
 
 
-def logits(values: Tensor) -> Verdict:
-    return Verdict(values, torch.zeros(len(values), 1))
+def logits(values: Tensor) -> CriticOutput:
+    return CriticOutput(values, torch.zeros(len(values), 1))
 
 
 def test_lecam_golden(golden: dict[str, Tensor]) -> None:
@@ -42,7 +42,7 @@ def test_lecam_golden(golden: dict[str, Tensor]) -> None:
 
 
 def test_lecam_follows_ds_outputs() -> None:
-    extra = LeCam(keep=0.9)
+    extra = LeCam(mean_decay=0.9)
     averages = extra.state(nn.ModuleDict())
     assert averages is not None
     for _ in range(200):
@@ -51,7 +51,7 @@ def test_lecam_follows_ds_outputs() -> None:
 
 
 def test_feature_matching_golden(golden: dict[str, Tensor]) -> None:
-    real, fake = (Verdict(torch.zeros(4), golden[f"in/fm_{which}0"].flatten(1)) for which in ("real", "fake"))
+    real, fake = (CriticOutput(torch.zeros(4), golden[f"in/fm_{which}0"].flatten(1)) for which in ("real", "fake"))
     term = FeatureMatching().term(scene("G", real, fake, {}))
     assert term is not None
     torch.testing.assert_close(term, golden["loss/fm_salimans_layer0"], rtol=1e-5, atol=0)
@@ -66,7 +66,7 @@ def test_clipping_bounds_every_parameter() -> None:
 
 
 def test_historical_averaging_is_the_distance_to_the_mean_of_the_past() -> None:
-    extra, net = HistoricalAveraging(weight=0.5, players=("D",)), nn.Linear(1, 1, bias=False)
+    extra, net = HistoricalAveraging(weight=0.5, trains=("D",)), nn.Linear(1, 1, bias=False)
     nets: Any = nn.ModuleDict({"D": net})
     nn.init.constant_(net.weight, 1.0)
     nets["HistoricalAveraging"] = extra.state(nets)
@@ -74,7 +74,7 @@ def test_historical_averaging_is_the_distance_to_the_mean_of_the_past() -> None:
         nn.init.constant_(net.weight, value)
         with torch.no_grad():
             extra.after("D", nets, {}, CLOCK)
-    term = extra.term(Scene("D", nets, {}, CLOCK, Judged(torch.zeros(1), logits(torch.zeros(1))), lambda: None))  # type: ignore
+    term = extra.term(LossInputs("D", nets, {}, CLOCK, ShownSamples(torch.zeros(1), logits(torch.zeros(1))), lambda: None))  # type: ignore
     assert term.item() == pytest.approx(0.5 * (7 - (1 + 4 + 7) / 3) ** 2)
 
 
@@ -83,8 +83,8 @@ def test_classification_is_the_surprise_at_the_label() -> None:
         def classify(self, features: Tensor) -> Tensor:
             return features
 
-    sure = Verdict(torch.zeros(3), torch.eye(3) * 50)
-    unsure = Verdict(torch.zeros(3), torch.zeros(3, 3))
+    sure = CriticOutput(torch.zeros(3), torch.eye(3) * 50)
+    unsure = CriticOutput(torch.zeros(3), torch.zeros(3, 3))
     label = torch.arange(3)
     for player, expected in (("D", torch.log(torch.tensor(3.0))), ("G", torch.tensor(0.0))):
         term = Classification().term(scene(player, unsure, sure, {"D": Known()}, label=label))

@@ -9,12 +9,12 @@ from safetensors.torch import load_file
 from ganvas.core import Clock
 from ganvas.losses.objectives import (
     Hinge,
+    LabelSmoothing,
     LeastSquares,
     Minimax,
     NonSaturating,
     RelativisticAverage,
     RelativisticPairing,
-    Smoothed,
     TopK,
     Wasserstein,
 )
@@ -34,7 +34,7 @@ def golden(goldens: Path) -> dict[str, torch.Tensor]:
         (Wasserstein(), "wgan_D", "wgan_G"),
         (Hinge(), "hinge_D", "hinge_G"),
         (RelativisticPairing(), "rpgan_D", "rpgan_G"),
-        (Smoothed(), "ns_D_label_smooth0.9", "ns_G"),
+        (LabelSmoothing(), "ns_D_label_smooth0.9", "ns_G"),
     ],
 )
 def test_goldens(golden: dict[str, torch.Tensor], objective: NonSaturating, d: str, g: str) -> None:
@@ -53,14 +53,14 @@ def test_relativistic_average_golden(golden: dict[str, torch.Tensor]) -> None:
 
 def test_smoothed_least_squares_has_the_gradient_of_its_target() -> None:
     real = torch.linspace(-2, 2, 9, requires_grad=True)
-    (found,) = torch.autograd.grad(Smoothed(objective=LeastSquares(), target=0.8).d(real, torch.zeros(9)).sum(), real)
+    (found,) = torch.autograd.grad(LabelSmoothing(objective=LeastSquares(), target=0.8).d(real, torch.zeros(9)).sum(), real)
     torch.testing.assert_close(found, real.detach() - 0.8)
 
 
 @pytest.mark.parametrize(("images", "kept"), [(0, 10), (10, 9), (10**6, 5)])
 def test_top_k_leaves_the_best_and_the_size_of_the_loss(images: int, kept: int) -> None:
     logits = torch.randn(10, generator=torch.Generator().manual_seed(0))
-    weights = TopK(least=0.5, decay=0.9, images=10)(torch.ones(10), logits, Clock(0, images, 10**7))
+    weights = TopK(min_share=0.5, decay=0.9, samples=10)(torch.ones(10), logits, Clock(0, images, 10**7))
     assert weights.count_nonzero() == kept
     assert weights.mean().item() == pytest.approx(1.0)
     assert logits[weights > 0].min() >= logits[weights == 0].max() if kept < 10 else True
@@ -77,5 +77,5 @@ def test_only_relativistic_losses_ask_for_reals() -> None:
     def never() -> torch.Tensor:
         raise AssertionError
 
-    for objective in (Minimax(), NonSaturating(), LeastSquares(), Wasserstein(), Hinge(), Smoothed()):
+    for objective in (Minimax(), NonSaturating(), LeastSquares(), Wasserstein(), Hinge(), LabelSmoothing()):
         objective.g(torch.zeros(3), never)

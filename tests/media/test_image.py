@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from ganvas.data.items import Listed, of_array
+from ganvas.data.items import ItemList, build_array_items
 from ganvas.errors import GanvasError
 from ganvas.media import Image, ImageCodec
-from ganvas.media.image.picture import MOST_PIXELS
+from ganvas.media.image.picture import MAX_PICTURE_PIXELS
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -30,8 +30,8 @@ def noise(*shape, seed=0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
-def items(*values) -> Listed:
-    return Listed([f"{i}.png" for i in range(len(values))], values.__getitem__, "f", "a test")
+def items(*values) -> ItemList:
+    return ItemList([f"{i}.png" for i in range(len(values))], values.__getitem__, "f", "a test")
 
 
 # ---------------------------------------------------------------- decoding
@@ -131,7 +131,7 @@ def bomb(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize("side", [15_000, 100_000])  # on either side of where Pillow itself raises
 def test_bombs_are_refused_before_they_are_decoded(side):
-    assert side**2 > MOST_PIXELS
+    assert side**2 > MAX_PICTURE_PIXELS
     with pytest.raises(GanvasError, match=rf"has {side} x {side} = {side**2:,} pixels, more than 178,956,970: refused"):
         ImageCodec(size=8).encode(bomb(side, side))
 
@@ -337,4 +337,4 @@ def test_writing_where_that_cannot_be_is_explained(tmp_path):
 
 
 def test_fitting_arrays_of_a_source():
-    assert Image().fit(of_array(noise(20, 28, 28), None, "x", "f", "x")) == ImageCodec(size=32, channels=1)
+    assert Image().fit(build_array_items(noise(20, 28, 28), None, "x", "f", "x")) == ImageCodec(size=32, channels=1)

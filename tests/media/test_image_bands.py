@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from ganvas.config import from_json, to_json
-from ganvas.data import Files, prepare
-from ganvas.data.items import Listed, of_array
+from ganvas.data import Files, prepare_dataset
+from ganvas.data.items import ItemList, build_array_items
 from ganvas.errors import GanvasError
 from ganvas.media import Image, ImageCodec
-from ganvas.media.image.bands import in_channels, in_depth
-from ganvas.media.image.picture import decoded
+from ganvas.media.image.bands import convert_channels, convert_depth
+from ganvas.media.image.picture import decode_picture
 
 NOTE = {"Software": "ganvas", "Comment": "künstlich"}
 
@@ -38,8 +38,8 @@ def tiff(values: np.ndarray, **options) -> bytes:
     return data.getvalue()
 
 
-def items(*values) -> Listed:
-    return Listed([f"{i}.tif" for i in range(len(values))], values.__getitem__, "f", "a test")
+def items(*values) -> ItemList:
+    return ItemList([f"{i}.tif" for i in range(len(values))], values.__getitem__, "f", "a test")
 
 
 def paeth(a: int, b: int, c: int) -> int:
@@ -103,7 +103,7 @@ def test_all_65536_levels_survive():
 def test_deep_png_by_others_is_read_exactly(channels):
     values = noise(11, 9, channels)
     wanted = values[..., [0, 0, 0, 1]] if channels == 2 else values  # gray with transparency is RGBA
-    assert (decoded(png(values)) == wanted).all()
+    assert (decode_picture(png(values)) == wanted).all()
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -130,37 +130,37 @@ def test_deep_png_is_read_by_others(tmp_path, channels):
 def test_tiff_by_others_is_read_exactly(shape, options, depth, order):
     values = noise(*shape, depth=depth)
     assert (
-        np.asarray(decoded(tiff(values, byteorder=order, **options)))
+        np.asarray(decode_picture(tiff(values, byteorder=order, **options)))
         == values.reshape(shape if depth == 8 or len(shape) == 3 else (*shape, 1))
     ).all()
 
 
 def test_planes_and_stacks():
     values = noise(5, 8, 9)
-    assert (decoded(tiff(values[:3], photometric="rgb", planarconfig="separate")) == values[:3].transpose(1, 2, 0)).all()
-    assert (decoded(tiff(values, imagej=True, metadata={"axes": "CYX"})) == values.transpose(1, 2, 0)).all()
+    assert (decode_picture(tiff(values[:3], photometric="rgb", planarconfig="separate")) == values[:3].transpose(1, 2, 0)).all()
+    assert (decode_picture(tiff(values, imagej=True, metadata={"axes": "CYX"})) == values.transpose(1, 2, 0)).all()
     small = noise(5, 8, 9, depth=8)
     ome = tiff(small, ome=True, photometric="minisblack", metadata={"axes": "CYX"})
-    assert (decoded(ome) == small.transpose(1, 2, 0)).all()
+    assert (decode_picture(ome) == small.transpose(1, 2, 0)).all()
     film = noise(4, 5, 8, 9)
-    assert (decoded(tiff(film, imagej=True, metadata={"axes": "TCYX"})) == film[0].transpose(1, 2, 0)).all()
-    pages = decoded(tiff(values, photometric="minisblack"))  # that say nothing of each other
+    assert (decode_picture(tiff(film, imagej=True, metadata={"axes": "TCYX"})) == film[0].transpose(1, 2, 0)).all()
+    pages = decode_picture(tiff(values, photometric="minisblack"))  # that say nothing of each other
     assert (pages == values[0][..., None]).all()
 
 
 def test_white_may_be_zero():
     values = noise(8, 8)
-    assert (decoded(tiff(values, photometric="miniswhite"))[..., 0] == 65535 - values).all()
+    assert (decode_picture(tiff(values, photometric="miniswhite"))[..., 0] == 65535 - values).all()
 
 
 def test_plain_tiff_needs_no_tifffile(monkeypatch):
     monkeypatch.setitem(sys.modules, "tifffile", None)
     colour, deep, file = noise(8, 8, 3, depth=8), noise(8, 8), io.BytesIO()
     Pillow.fromarray(colour).save(file, "TIFF", compression="tiff_lzw")
-    assert (np.asarray(decoded(file.getvalue())) == colour).all()
+    assert (np.asarray(decode_picture(file.getvalue())) == colour).all()
     file = io.BytesIO()
     Pillow.fromarray(deep).save(file, "TIFF")
-    assert (decoded(file.getvalue())[..., 0] == deep).all()
+    assert (decode_picture(file.getvalue())[..., 0] == deep).all()
 
 
 def test_without_tifffile_what_to_install_is_said(monkeypatch, tmp_path):
@@ -169,7 +169,7 @@ def test_without_tifffile_what_to_install_is_said(monkeypatch, tmp_path):
     with pytest.raises(
         GanvasError, match=r"is a TIFF file that is read by tifffile, which is missing: pip install 'ganvas\[tiff\]'"
     ):
-        decoded(data)
+        decode_picture(data)
     with pytest.raises(GanvasError, match=r"pip install 'ganvas\[tiff\]'"):
         ImageCodec(size=8, channels=5).write(torch.zeros(1, 8, 8, 5, dtype=torch.uint8), tmp_path, 0, {})
 
@@ -231,7 +231,7 @@ def test_four_channels_that_are_not_called_transparent_are_kept():
 def test_channels_become_others_as_with_pillow(have, want, background):
     values = noise(8, 8, have, depth=8, seed=background)
     shallow = ImageCodec(size=8, channels=want, background=background).encode(values)
-    deep = in_channels(in_depth(values, 16), want, background)
+    deep = convert_channels(convert_depth(values, 16), want, background)
     assert np.abs(deep / 257 - shallow).max() <= 1.5  # Pillow rounds in 8 bits, and twice
 
 
@@ -265,10 +265,10 @@ def test_deep_arrays_come_to_batches(tmp_path, shape, order):
     found = Files(path=str(tmp_path / "a.npy")).items(())
     codec = Image(flip=True).fit(found)
     assert codec.depth == 16
-    data = prepare(found, codec, tmp_path / "cache", quiet=True)
+    data = prepare_dataset(found, codec, tmp_path / "cache", quiet=True)
     last = values.transpose(0, 2, 3, 1) if shape[1] == 5 else values.reshape(30, 16, 16, -1)
     assert (data.stored.numpy() == last).all()
-    again = prepare(found, codec, tmp_path / "cache", quiet=True)
+    again = prepare_dataset(found, codec, tmp_path / "cache", quiet=True)
     assert torch.equal(data.stored, again.stored)
     batch = data.batch(1, 8)["x"]
     assert batch.shape == (8, codec.channels, 16, 16)
@@ -303,7 +303,7 @@ def test_a_note_is_in_a_tiff(tmp_path):
 
 
 def test_fitting_deep_arrays():
-    assert Image().fit(of_array(noise(20, 28, 28), None, "x", "f", "x")) == ImageCodec(size=32, channels=1, depth=16)
+    assert Image().fit(build_array_items(noise(20, 28, 28), None, "x", "f", "x")) == ImageCodec(size=32, channels=1, depth=16)
 
 
 # ---------------------------------------------------------------- refusals
@@ -336,7 +336,7 @@ def test_a_packing_that_takes_more_is_said():
     at = changed.index(struct.pack("<HHI", 259, 3, 1))
     changed[at + 8] = 5
     with pytest.raises(GanvasError, match="is packed in a way that takes more to read: pip install imagecodecs"):
-        decoded(bytes(changed))
+        decode_picture(bytes(changed))
 
 
 def test_a_bomb_of_many_channels_is_refused_before_it_is_decoded():
@@ -349,7 +349,7 @@ def test_a_bomb_of_many_channels_is_refused_before_it_is_decoded():
         )
         whole[at + 2 : at + 12] = struct.pack("<HII", 4, 1, 10_000)
     with pytest.raises(GanvasError, match=r"has 10000 x 10000 = 100,000,000 pixels, more than 89,478,485: refused"):
-        decoded(bytes(whole))
+        decode_picture(bytes(whole))
 
 
 @given(st.data())

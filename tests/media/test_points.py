@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.data.items import of_array
+from ganvas.data.items import build_array_items
 from ganvas.errors import GanvasError
 from ganvas.media import Points, PointsCodec
 
 
 def rows(values):
-    return of_array(np.asarray(values), None, "points.csv", "f", "points.csv")
+    return build_array_items(np.asarray(values), None, "points.csv", "f", "points.csv")
 
 
 def test_a_row_becomes_float32():

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from ganvas import recipes
-from ganvas.core import Clock, Nets, Verdict
+from ganvas.core import Clock, CriticOutput, Nets
 from ganvas.errors import GanvasError
 from ganvas.losses import R1
 from ganvas.losses.objectives import NonSaturating, RelativisticAverage, TopK
 from ganvas.methods import Adversarial
-from ganvas.runs.state import start
+from ganvas.runs.state import build_state
 from ganvas.training.loop import Loop
 from small_recipes import noise, small
 
@@ -28,15 +28,15 @@ class Spy(nn.Module):
         self.weight = nn.Parameter(torch.ones(1))
         self.calls: list[tuple[Tensor, Tensor | None]] = []
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Verdict:
+    def forward(self, x: Tensor, label: Tensor | None = None) -> CriticOutput:
         self.calls.append((x.detach(), label))
-        return Verdict(x.flatten(1).mean(1) * self.weight, x.flatten(1))
+        return CriticOutput(x.flatten(1).mean(1) * self.weight, x.flatten(1))
 
 
 class Labelled(nn.Module):
     """G whose samples show their label."""
 
-    z_dim, conditional = 2, True
+    z_dim, takes_conditions = 2, True
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,23 +59,23 @@ def test_parts_that_contradict_each_other_are_refused(settings: dict[str, Any], 
 
 
 def test_shared_fakes_are_refused_to_a_g_that_measures_itself() -> None:
-    recipe = small(recipes.find("stylegan3_small"))
+    recipe = small(recipes.find_recipe("stylegan3_small"))
     recipe = replace(recipe, method=replace(recipe.method, share_fakes=True))  # type: ignore[call-arg]
     with pytest.raises(GanvasError, match="measures its features"):
-        start(recipe, noise(recipe).spec, 0, CPU)
+        build_state(recipe, noise(recipe).spec, 0, CPU)
 
 
 @pytest.mark.parametrize("share", [False, True])
 def test_d_judges_fakes_by_the_labels_they_were_made_of(share: bool) -> None:
-    recipe = small(recipes.find("auto"), images=16)
+    recipe = small(recipes.find_recipe("auto"), samples=16)
     method = Adversarial(objective=NonSaturating(), penalties=(R1(every=2),), share_fakes=share)
     recipe = replace(recipe, method=method)
-    state = start(recipe, noise(recipe).spec, 0, CPU)
+    state = build_state(recipe, noise(recipe).spec, 0, CPU)
     spy = Spy()
     state.nets["G"], state.nets["D"] = Labelled(), spy
     state.optims = {name: recipe.optim[name].build(state.nets[name].parameters()) for name in "GD"}
     state.average = nn.ModuleDict()
-    Loop(recipe, noise(recipe), state, 0).run(lambda *_: False)
+    Loop(recipe, noise(recipe), state, 0).train_to_budget(lambda *_: False)
     fakes = [(x[:, 0, 0, 0], label) for x, label in spy.calls if (x == x[:, :, :1, :1]).all()]
     assert len(fakes) == 4  # in the turns of both players, two steps
     for shown, label in fakes:
@@ -84,11 +84,11 @@ def test_d_judges_fakes_by_the_labels_they_were_made_of(share: bool) -> None:
 
 
 def test_samples_nobody_asked_a_label_of_follow_the_data() -> None:
-    recipe = small(recipes.find("auto"))
+    recipe = small(recipes.find_recipe("auto"))
     spec: Any = noise(recipe).spec
     label = spec.conditions["label"]._replace(shares=(0.1, 0.0, 0.9))
-    nets = start(recipe, spec._replace(conditions={"label": label}), 0, CPU).nets
-    drawn = recipe.method.latents(nets, 20_000, torch.Generator().manual_seed(0))["label"]
+    nets = build_state(recipe, spec._replace(conditions={"label": label}), 0, CPU).nets
+    drawn = recipe.method.draw_latents(nets, 20_000, torch.Generator().manual_seed(0))["label"]
     shares = torch.bincount(drawn, minlength=3) / 20_000
     torch.testing.assert_close(shares, torch.tensor([0.1, 0.0, 0.9]), rtol=0, atol=0.01)
 
@@ -117,10 +117,10 @@ def test_penalties_go_through_the_augmentation_with_its_one_draw(every: int) -> 
                 assert torch.equal(torch.get_rng_state(), before)
             return again * 0
 
-    recipe = small(recipes.find("auto"))
+    recipe = small(recipes.find_recipe("auto"))
     method = Adversarial(objective=NonSaturating(), penalties=(Watch(),), augment=noisy)  # type: ignore[arg-type]
     data = noise(recipe)
-    nets = start(recipe, data.spec, 0, CPU).nets
+    nets = build_state(recipe, data.spec, 0, CPU).nets
     batch = data.batch(0, 4)
     if every == 1:
         method.play_d(nets, batch, Clock(0, 0, 1))

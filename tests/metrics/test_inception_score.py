@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from ganvas.core import Scored
+from ganvas.core import Features
 from ganvas.errors import GanvasError
 from ganvas.metrics import InceptionScore
 
-NONE = Scored(np.empty((0, 1)))  # the reals are not looked at
+NONE = Features(np.empty((0, 1)))  # the reals are not looked at
 
 
 def score(logits: np.ndarray, splits: int = 10) -> dict[str, float]:
-    return InceptionScore(splits=splits)(NONE, Scored(logits, logits))
+    return InceptionScore(splits=splits)(NONE, Features(logits, logits))
 
 
 def test_golden(golden):
@@ -46,7 +46,7 @@ def test_splits_are_consecutive():
 
 def test_an_extractor_without_classes_is_refused():
     with pytest.raises(GanvasError, match="no classifier"):
-        InceptionScore()(NONE, Scored(np.ones((20, 3))))
+        InceptionScore()(NONE, Features(np.ones((20, 3))))
 
 
 def test_fewer_samples_than_splits_are_refused():

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from ganvas.core import Scored
+from ganvas.core import Features
 from ganvas.errors import GanvasError
 from ganvas.metrics.kid import KID, kernel_distance
 
 
-def scored(seed: int, n: int = 40, d: int = 5) -> Scored:
-    return Scored(np.random.default_rng(seed).normal(size=(n, d)))
+def scored(seed: int, n: int = 40, d: int = 5) -> Features:
+    return Features(np.random.default_rng(seed).normal(size=(n, d)))
 
 
 def test_golden_subsets(golden):
@@ -22,7 +22,7 @@ def test_golden_subsets(golden):
 
 
 def test_golden_of_all_samples(golden):
-    result = KID(subsets=1, subset_size=10_000)(Scored(golden["in/real"]), Scored(golden["in/fake"]))
+    result = KID(subsets=1, subset_size=10_000)(Features(golden["in/real"]), Features(golden["in/fake"]))
     assert result["kid"] == pytest.approx(golden["out/kid_full_unbiased"].item(), rel=1e-10)
     assert result["kid_std"] == 0
 

@@ -5,32 +5,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganvas.core import Scored
+from ganvas.core import Features
 from ganvas.errors import GanvasError
 from ganvas.metrics import DensityCoverage, PrecisionRecall
-from ganvas.metrics.precision_recall import among
+from ganvas.metrics.precision_recall import is_among
 
 
-def line(*values: float) -> Scored:
-    return Scored(np.array(values)[:, None])
+def line(*values: float) -> Features:
+    return Features(np.array(values)[:, None])
 
 
 @pytest.mark.parametrize("k", [3, 5])
 @pytest.mark.parametrize("prefix", ["improved_{}_k{}", "prdc_k{1}/{0}"])
 def test_golden_precision_and_recall(golden, k, prefix):
-    result = PrecisionRecall(k=k)(Scored(golden["in/real"]), Scored(golden["in/fake"]))
+    result = PrecisionRecall(k=k)(Features(golden["in/real"]), Features(golden["in/fake"]))
     assert result == {name: golden["out/" + prefix.format(name, k)].item() for name in ("precision", "recall")}
 
 
 def test_golden_members(golden):
     real, fake = golden["in/real"].astype(np.float64), golden["in/fake"].astype(np.float64)
-    np.testing.assert_array_equal(among(fake, real, 3), golden["out/precision_mask_k3"].astype(bool))
-    np.testing.assert_array_equal(among(real, fake, 3), golden["out/recall_mask_k3"].astype(bool))
+    np.testing.assert_array_equal(is_among(fake, real, 3), golden["out/precision_mask_k3"].astype(bool))
+    np.testing.assert_array_equal(is_among(real, fake, 3), golden["out/recall_mask_k3"].astype(bool))
 
 
 @pytest.mark.parametrize("k", [3, 5])
 def test_golden_density_and_coverage(golden, k):
-    result = DensityCoverage(k=k)(Scored(golden["in/real"]), Scored(golden["in/fake"]))
+    result = DensityCoverage(k=k)(Features(golden["in/real"]), Features(golden["in/fake"]))
     for name, value in result.items():
         assert value == pytest.approx(golden[f"out/prdc_k{k}/{name}"].item(), rel=1e-12)
 
@@ -50,15 +50,15 @@ def test_the_edge_of_a_ball_counts_for_precision_alone():
 def test_an_outlier_moves_precision_but_not_density():
     rng = np.random.default_rng(0)
     real, fake = rng.normal(size=(300, 2)), rng.uniform(4, 20, size=(300, 2))
-    outlier = Scored(np.r_[real, [[30.0, 30.0]]])
-    assert PrecisionRecall()(outlier, Scored(fake))["precision"] > 0.9
-    assert DensityCoverage()(outlier, Scored(fake))["density"] < 0.3
+    outlier = Features(np.r_[real, [[30.0, 30.0]]])
+    assert PrecisionRecall()(outlier, Features(fake))["precision"] > 0.9
+    assert DensityCoverage()(outlier, Features(fake))["density"] < 0.3
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(6, 40))
 def test_a_set_covers_itself(seed, d, n):
-    x = Scored(np.random.default_rng(seed).normal(size=(n, d)))
+    x = Features(np.random.default_rng(seed).normal(size=(n, d)))
     assert PrecisionRecall()(x, x) == {"precision": 1.0, "recall": 1.0}
     assert DensityCoverage()(x, x)["coverage"] == 1.0
 

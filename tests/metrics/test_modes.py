@@ -5,7 +5,7 @@ from math import cos, log, pi, sin
 import numpy as np
 import pytest
 
-from ganvas.core import Scored
+from ganvas.core import Features
 from ganvas.errors import GanvasError
 from ganvas.metrics import Modes
 
@@ -14,7 +14,7 @@ METRIC = Modes(centres=RING, std=0.02)
 
 
 def score(points: np.ndarray) -> dict[str, float]:
-    return METRIC(Scored(np.array(RING)), Scored(points))
+    return METRIC(Features(np.array(RING)), Features(points))
 
 
 def test_samples_of_the_mixture_itself():
@@ -48,11 +48,11 @@ def test_centres_must_fit_the_samples():
     with pytest.raises(GanvasError, match="3 coordinates"):
         score(np.zeros((10, 3)))
     with pytest.raises(GanvasError, match="std must be above 0"):
-        Modes(centres=RING, std=0.0)(Scored(np.zeros((1, 2))), Scored(np.zeros((1, 2))))
+        Modes(centres=RING, std=0.0)(Features(np.zeros((1, 2))), Features(np.zeros((1, 2))))
 
 
 def test_centres_that_are_not_the_datas_are_refused():
     """The settings of the data and of the metric are twins: where they differ, no number is better than a wrong one."""
     twelve = np.array([(2 * cos(2 * pi * i / 12), 2 * sin(2 * pi * i / 12)) for i in range(12)])
     with pytest.raises(GanvasError, match="do not lie at these centres"):
-        METRIC(Scored(twelve), Scored(np.array(RING)))
+        METRIC(Features(twelve), Features(np.array(RING)))

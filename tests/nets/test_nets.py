@@ -54,7 +54,7 @@ def test_any_power_of_two(nets: DCGAN | Compact, size: int) -> None:
     built = nets.build(image(3, size))
     x = built["G"](torch.randn(2, nets.z_dim))
     assert x.shape == (2, 3, size, size)
-    assert built["D"](x).logit.shape == (2,)
+    assert built["D"](x).logits.shape == (2,)
 
 
 @pytest.mark.parametrize("shape", [(3, 48, 48), (3, 32, 64), (3, 4, 4), (2,)])
@@ -81,12 +81,12 @@ def test_compact_networks_use_labels() -> None:
     z, x, labels = torch.randn(2, 4), torch.randn(1, 1, 16, 16).repeat(3, 1, 1, 1), torch.tensor([0, 1, 2])
     nets.eval()
     assert torch.equal(nets["G"](z, labels[:2]), nets["G"](z, labels[1:]))
-    assert len(set(nets["D"](x, labels).logit.tolist())) == 3
+    assert len(set(nets["D"](x, labels).logits.tolist())) == 3
     with torch.no_grad():
         nets["G"].label.weight[1] += 1
     assert not torch.equal(nets["G"](z, labels[:2]), nets["G"](z, labels[1:]))
     plain = Compact(z_dim=4, g_width=8, d_width=8, labels=False).build(spec)
-    assert plain["G"].conditional is False
+    assert plain["G"].takes_conditions is False
     assert not any(isinstance(m, nn.Embedding) for m in plain.modules())
     vector = image(1, 16)._replace(conditions={"label": Condition("vector", 3)})
-    assert Compact().build(vector)["G"].conditional is False
+    assert Compact().build(vector)["G"].takes_conditions is False

@@ -19,11 +19,11 @@ from ganvas.nets import (
     BigGANDeep,
     Compact,
     Concatenation,
-    Initialised,
     MinibatchDiscrimination,
     Projection,
-    Spectral,
     VirtualBatchNorm,
+    WithInitialisation,
+    WithSpectralNorm,
 )
 from ganvas.nets.layers.spectral_norm import SpectralNorm
 from ganvas.nets.residual import Attention
@@ -62,7 +62,7 @@ def test_spectral_norm_golden(golden: dict[str, Tensor]) -> None:
 @pytest.mark.parametrize("nets", [DCGAN(width=4), Compact(), MLP()])
 def test_spectral_layers_have_norm_1(nets: DCGAN | Compact | MLP) -> None:
     torch.manual_seed(0)
-    built = Spectral(nets=nets).build(Spec((1, 16, 16), (), {}))
+    built = WithSpectralNorm(nets=nets).build(Spec((1, 16, 16), (), {}))
     x = torch.randn(4, 1, 16, 16)
     for _ in range(60):
         built["D"](x)
@@ -74,7 +74,7 @@ def test_spectral_layers_have_norm_1(nets: DCGAN | Compact | MLP) -> None:
 
 def test_spectral_layers_iterate_together_as_each_would() -> None:
     torch.manual_seed(0)
-    built = Spectral(nets=DCGAN(width=2), players=("G", "D")).build(Spec((1, 16, 16), (), {}))
+    built = WithSpectralNorm(nets=DCGAN(width=2), players=("G", "D")).build(Spec((1, 16, 16), (), {}))
     alone = copy.deepcopy(built)
     for net in alone.values():
         net._forward_pre_hooks.clear()
@@ -82,20 +82,20 @@ def test_spectral_layers_iterate_together_as_each_would() -> None:
     z, x = torch.randn(4, 100), torch.randn(4, 1, 16, 16)
     for _ in range(2):
         torch.testing.assert_close(built["G"](z), alone["G"](z))
-        torch.testing.assert_close(built["D"](x).logit, alone["D"](x).logit)
+        torch.testing.assert_close(built["D"](x).logits, alone["D"](x).logits)
     for (key, ours), theirs in zip(built.state_dict().items(), alone.state_dict().values(), strict=True):
         torch.testing.assert_close(ours, theirs, msg=key)
     for nets in (built, alone):
-        nets["D"](nets["G"](z)).logit.sum().backward()
+        nets["D"](nets["G"](z)).logits.sum().backward()
     for (key, ours), theirs in zip(built.named_parameters(), alone.parameters(), strict=True):
         torch.testing.assert_close(ours.grad, theirs.grad, msg=key)
 
 
 def test_a_pass_that_fails_leaves_no_weights_behind() -> None:
-    built = Spectral(nets=DCGAN(width=2)).build(Spec((1, 16, 16), (), {}))
+    built = WithSpectralNorm(nets=DCGAN(width=2)).build(Spec((1, 16, 16), (), {}))
     with pytest.raises(RuntimeError):
         built["D"](torch.randn(4, 3, 16, 16))
-    assert all(m.ready is None for m in built.modules() if isinstance(m, SpectralNorm))
+    assert all(m.cached_weight is None for m in built.modules() if isinstance(m, SpectralNorm))
 
 
 def labelled(spec: Spec, kind: str) -> tuple[Spec, Tensor]:
@@ -120,7 +120,7 @@ def test_conditioning_any_networks(kind: str, form: type, nets: MLP) -> None:
         other = built["G"](z, label.roll(1, 0))
         assert not torch.equal(x, other)  # G hears it
         same = x[:1].expand_as(x)
-        told = built["D"](same, label).logit
+        told = built["D"](same, label).logits
         assert torch.allclose(told, told[:1], atol=1e-6) == (form is AuxiliaryClassifier)  # and D, or it does not
         if form is AuxiliaryClassifier:
             assert built["D"].classify(built["D"](x, label).features).shape == (6, spec.conditions["label"].size)
@@ -156,7 +156,7 @@ def test_virtual_norm_needs_a_norm() -> None:
 
 def test_initialisations() -> None:
     def first(how: str) -> Tensor:
-        built = Initialised(nets=MLP(g_hidden=(256, 256)), how=how).build(IMAGE8)  # type: ignore[arg-type]
+        built = WithInitialisation(nets=MLP(g_hidden=(256, 256)), scheme=how).build(IMAGE8)  # type: ignore[arg-type]
         return next(m for m in built["G"].modules() if isinstance(m, nn.Linear) and m.in_features == 256).weight
 
     square = first("orthogonal")
@@ -179,15 +179,19 @@ def test_virtual_norm_under_bf16_is_as_without() -> None:
 def test_weights_that_start_at_0_stay_so() -> None:
     labelled = IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)})
     label = torch.arange(4) % 3
-    for nets in (Spectral(nets=Compact(), players=("G", "D")), Spectral(nets=SNGAN(width=1), players=("G",)), SAGAN(width=1)):
+    for nets in (
+        WithSpectralNorm(nets=Compact(), players=("G", "D")),
+        WithSpectralNorm(nets=SNGAN(width=1), players=("G",)),
+        SAGAN(width=1),
+    ):
         G = nets.build(labelled)["G"]
         assert G(torch.randn(4, G.z_dim), label).isfinite().all()  # type: ignore[arg-type]
-    built = Initialised(nets=SNGAN(width=1, d_width=1)).build(labelled)
+    built = WithInitialisation(nets=SNGAN(width=1, d_width=1)).build(labelled)
     assert built["G"].blocks[0].norms[0].gain.weight.eq(0).all()  # type: ignore[index, union-attr]
 
 
 def test_initialisation_reaches_under_spectral_norm() -> None:
-    layer = Initialised(nets=Spectral(nets=MLP()), how="normal").build(IMAGE8)["D"].layers[1]  # type: ignore[index]
+    layer = WithInitialisation(nets=WithSpectralNorm(nets=MLP()), scheme="normal").build(IMAGE8)["D"].layers[1]  # type: ignore[index]
     assert layer.parametrizations.weight.original.std().item() == pytest.approx(0.02, rel=0.05)
 
 
@@ -200,7 +204,7 @@ def test_residual_networks_end_at_256_px(nets: SNGAN | BigGANDeep) -> None:
 def test_biggan_deep_halves_at_every_stage_from_64_px() -> None:
     D = BigGANDeep(width=1, d_width=2).build(Spec((3, 128, 128), (), {}))["D"]
     stem, *blocks = [block for block in D.blocks if not isinstance(block, Attention)]  # type: ignore[union-attr]
-    assert sum(block.halve for block in blocks) == 5
+    assert sum(block.is_halving for block in blocks) == 5
     assert len(blocks) == 10
     assert stem.out_channels == 2
 
@@ -209,4 +213,4 @@ def test_labels_and_virtual_batch_norm_have_an_order() -> None:
     labelled = IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)})
     with pytest.raises(GanvasError, match="inside of what makes them conditional"):
         VirtualBatchNorm(nets=Projection(nets=MLP())).build(labelled)
-    assert Projection(nets=VirtualBatchNorm(nets=MLP())).build(labelled)["G"].conditional
+    assert Projection(nets=VirtualBatchNorm(nets=MLP())).build(labelled)["G"].takes_conditions

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from ganvas.core import Condition, Field, Spec
 from ganvas.interop.foreign import biggan
-from ganvas.losses.orthogonal import off_diagonal, weights
+from ganvas.losses.orthogonal import collect_weights, measure_non_orthogonality
 from ganvas.nets import SAGAN, SNGAN, BigGAN, BigGANDeep
-from ganvas.nets.layers.spectral_norm import SpectralNorm, spectral
-from ganvas.nets.residual import Discriminator, Generator, down_blocks
+from ganvas.nets.layers.spectral_norm import SpectralNorm, add_spectral_norm
+from ganvas.nets.residual import Discriminator, Generator, build_down_blocks
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def golden(goldens: Path) -> dict[str, Tensor]:
 def nets(golden: dict[str, Tensor]) -> nn.ModuleDict:
     """The original's networks with its weights."""
     torch.manual_seed(0)
-    G = Generator(64, [64] * 4, 3, 10, shared=32, split=True, attend=[1], eps=1e-4)
-    D = Discriminator(down_blocks([64] * 4, 3, 2, attend=range(4)), 64, 10)
-    built = spectral(nn.ModuleDict({"G": G, "D": D}), eps=1e-6, but=[G.shared])
+    G = Generator(64, [64] * 4, 3, 10, shared_dim=32, is_split=True, attention_blocks=[1], eps=1e-4)
+    D = Discriminator(build_down_blocks([64] * 4, 3, 2, attention_blocks=range(4)), 64, 10)
+    built = add_spectral_norm(nn.ModuleDict({"G": G, "D": D}), eps=1e-6, excluded_layers=[G.shared])
     theirs = {ours(name[2:], built): value for name, value in golden.items() if name.startswith("w/") and "sv0" not in name}
     theirs = {name: value.squeeze(0) if name.endswith(".u") else value for name, value in theirs.items()}
     missing, unknown = built.load_state_dict(theirs, strict=False)
@@ -42,7 +42,7 @@ def ours(name: str, built: nn.ModuleDict) -> str:
     """G's by the reader of its files; D's beside it."""
     player, inner = name[0], name[2:]
     if player == "G":
-        name = f"G.{biggan.ours(inner)}"
+        name = f"G.{biggan.rename_biggan_weight(inner)}"
     else:
         inner = re.sub(r"^blocks\.(\d)\.([01])\.", lambda m: f"blocks.{2 * int(m[1]) + int(m[2])}.", inner)
         for theirs, mine in (("linear.", "last."), ("embed.", "label."), ("conv1.", "first."), ("conv2.", "second.")):
@@ -70,18 +70,18 @@ def test_biggan_in_evaluation(golden: dict[str, Tensor], nets: nn.ModuleDict) ->
     nets.eval()
     z, y, x = golden["in/z"], golden["in/y"], golden["in/x"]
     close(nets["G"](z, y), golden["out/image_eval"])
-    close(nets["D"](x, y).logit, golden["out/logits_real_eval"].flatten())
-    close(nets["D"](x, golden["in/y2"]).logit, golden["out/logits_real_eval_y2"].flatten())
-    close(nets["D"](golden["out/image_eval"], y).logit, golden["out/logits_fake_eval"].flatten())
+    close(nets["D"](x, y).logits, golden["out/logits_real_eval"].flatten())
+    close(nets["D"](x, golden["in/y2"]).logits, golden["out/logits_real_eval_y2"].flatten())
+    close(nets["D"](golden["out/image_eval"], y).logits, golden["out/logits_fake_eval"].flatten())
     raw = nets["D"].blocks[0].first.parametrizations.weight.original  # type: ignore[union-attr]
-    (gradient,) = torch.autograd.grad(nets["D"](x, y).logit.sum(), raw)
+    (gradient,) = torch.autograd.grad(nets["D"](x, y).logits.sum(), raw)
     close(gradient, golden["loss/grad_logitsum_eval/D.blocks.0.0.conv1.weight"])
 
 
 def test_biggan_in_training(golden: dict[str, Tensor], nets: nn.ModuleDict) -> None:
     nets.train()
     close(nets["G"](golden["in/z"], golden["in/y"]), golden["out/image_train"])
-    close(nets["D"](golden["in/x"], golden["in/y"]).logit, golden["out/logits_real_train"].flatten())
+    close(nets["D"](golden["in/x"], golden["in/y"]).logits, golden["out/logits_real_train"].flatten())
     states = nets.state_dict()
     for name, value in golden.items():
         if name.startswith("out/after_train/") and not name.endswith("sv0"):
@@ -91,14 +91,14 @@ def test_biggan_in_training(golden: dict[str, Tensor], nets: nn.ModuleDict) -> N
 
 def test_orthogonal_regularisation(golden: dict[str, Tensor], nets: nn.ModuleDict) -> None:
     G = nets["G"]
-    found = weights(G)
-    total = 1e-4 * sum(map(off_diagonal, found), torch.zeros(()))
+    found = collect_weights(G)
+    total = 1e-4 * sum(map(measure_non_orthogonality, found), torch.zeros(()))
     raw = G.blocks[1].second.parametrizations.weight.original  # type: ignore[union-attr]
     gradients = torch.autograd.grad(total, found)
     assert torch.stack([g.square().sum() for g in gradients]).sum().item() == pytest.approx(
         golden["loss/ortho_grad_sqnorm_total"].item(), rel=1e-3
     )
-    (gradient,) = torch.autograd.grad(1e-4 * off_diagonal(raw.flatten(1)), raw)
+    (gradient,) = torch.autograd.grad(1e-4 * measure_non_orthogonality(raw.flatten(1)), raw)
     close(gradient, golden["loss/ortho_grad_strength1e-4/G.blocks.1.0.conv2.weight"])
 
 
@@ -112,7 +112,7 @@ def test_shapes_alone_go_through_spectral_norm() -> None:
     with torch.device("meta"):
         D = SNGAN().build(Spec((3, 32, 32), (Field("image", 3),), {}))["D"]
         for _ in range(2):
-            assert D(torch.empty(4, 3, 32, 32)).logit.shape == (4,)
+            assert D(torch.empty(4, 3, 32, 32)).logits.shape == (4,)
 
 
 def test_sngan_has_the_papers_widths_at_32_px() -> None:
@@ -148,7 +148,7 @@ def test_any_size_with_and_without_classes(architecture: Any, size: int, classes
     given = {"label": label} if classes else {}
     x = nets["G"](z, **given)
     assert x.shape == (4, 3, size, size)
-    assert nets["D"](x, **given).logit.shape == (4,)
+    assert nets["D"](x, **given).logits.shape == (4,)
 
 
 def test_attention_is_at_first_not_there() -> None:

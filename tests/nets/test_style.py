@@ -20,8 +20,8 @@ from ganvas.interop.foreign import stylegan3 as style3
 from ganvas.losses import R1, R2, PathLength
 from ganvas.losses.objectives import RelativisticPairing
 from ganvas.nets import R3GAN, ProGAN, StyleGAN, StyleGAN2, StyleGAN3, progan, r3gan, stylegan, stylegan2, stylegan3
-from ganvas.nets.layers.equalised import with_deviation
-from ganvas.nets.layers.style import Mapping, mixed
+from ganvas.nets.layers.equalised import append_deviation
+from ganvas.nets.layers.style import MappingNetwork, mix_styles
 
 CLOCK = Clock(0, 0, 1)
 HE = sqrt(2)
@@ -43,8 +43,8 @@ def renamed(golden: dict[str, Tensor], ours: Callable[[str], str], without: str 
 @pytest.fixture
 def g2(goldens: Path) -> tuple[nn.Module, dict[str, Tensor]]:
     golden = load_file(goldens / "stylegan2_G.safetensors")
-    G = stylegan2.Generator(Mapping(64, 64, 8), 64, [64, 64, 64, 32], 3, mixing=0.9)
-    G.load_state_dict(renamed(golden, style2.g_name, "resample_filter"))
+    G = stylegan2.Generator(MappingNetwork(64, 64, 8), 64, [64, 64, 64, 32], 3, mixing=0.9)
+    G.load_state_dict(renamed(golden, style2.rename_stylegan2_g_weight, "resample_filter"))
     return G.eval(), golden
 
 
@@ -52,10 +52,10 @@ def test_stylegan2_g(goldens: Path, g2: tuple[nn.Module, dict[str, Tensor]]) -> 
     G, golden = g2
     z = golden["in/z"]
     assert sum(p.numel() for p in G.parameters()) == json.loads((goldens / "stylegan2_G.json").read_text())["param_count"]
-    close(G.styles(z), golden["out/ws"])
+    close(G.map_to_styles(z), golden["out/ws"])
     close(G(z), golden["out/image"])
     close(G(z, truncation=torch.full((4,), 0.7)), golden["out/image_psi0.7"])
-    close(G.styles(z, truncation=torch.tensor([0.5] * 4 + [1.0] * 4).expand(4, 8)), golden["out/ws_psi0.5_cutoff4"])
+    close(G.map_to_styles(z, truncation=torch.tensor([0.5] * 4 + [1.0] * 4).expand(4, 8)), golden["out/ws_psi0.5_cutoff4"])
     G.train()
     G.mapping(z)
     close(G.mapping.middle, golden["out/w_avg_after_train_step"])
@@ -70,12 +70,12 @@ def test_path_lengths(g2: tuple[nn.Module, dict[str, Tensor]], monkeypatch: pyte
     monkeypatch.setattr(torch, "randn_like", lambda x: golden["in/pl_y"])
     turn = penalty(nets, {"z": golden["in/z"][:2]})
     close(turn.terms["G/PathLength"], 2 * golden["loss/pl_penalty"])
-    assert turn.seen["G/path"].item() == pytest.approx(golden["loss/pl_lengths"].mean().item(), rel=1e-4)
+    assert turn.statistics["G/path"].item() == pytest.approx(golden["loss/pl_lengths"].mean().item(), rel=1e-4)
     turn.terms["G/PathLength"].mean().backward()
     close(G.start.grad, golden["loss/pl_param_grad/synthesis.b4.const"])
     power = G.ups[0].convolution.weight.grad.square().sum()
     assert power.item() == pytest.approx(golden["loss/pl_param_grad_sqnorm/synthesis.b8.conv0.weight"].item(), rel=1e-3)
-    penalty.after(nets, turn.seen, CLOCK)
+    penalty.after(nets, turn.statistics, CLOCK)
     assert nets["PathLength"].length.item() == pytest.approx(golden["loss/pl_mean_after"].item(), rel=1e-5)
 
 
@@ -88,12 +88,12 @@ def test_stylegan2_d(goldens: Path) -> None:
     golden = load_file(goldens / "stylegan2_D.safetensors")
 
     D = stylegan2.Discriminator([64, 64, 64, 32], 3, 0, 64, 8)
-    D.load_state_dict(renamed(golden, lambda name: style2.d_name(name, 32), "resample_filter"))
+    D.load_state_dict(renamed(golden, lambda name: style2.rename_stylegan2_d_weight(name, 32), "resample_filter"))
     assert sum(p.numel() for p in D.parameters()) == json.loads((goldens / "stylegan2_D.json").read_text())["param_count"]
     x = golden["in/x"]
     for count, name in ((8, "logits"), (4, "logits_batch4"), (2, "logits_batch2")):
-        close(D(x[:count]).logit, golden[f"out/{name}"].flatten())
-    penalty = R1(gamma=2.0)(lambda samples: D(samples).logit, x[:4], None, CLOCK)
+        close(D(x[:count]).logits, golden[f"out/{name}"].flatten())
+    penalty = R1(gamma=2.0)(lambda samples: D(samples).logits, x[:4], None, CLOCK)
     torch.testing.assert_close(penalty, golden["loss/r1_penalty"].flatten(), rtol=1e-3, atol=0)
     (5 * penalty.mean()).backward()
     assert D.end.weight.grad is not None
@@ -118,18 +118,18 @@ def test_modulation_equals_a_convolution_of_each_samples_own_weights(upward: boo
         plain = conv2d(torch.nn.functional.pad(spread, [3, 2, 3, 2]), kernel, groups=3)
         weight = weight.flip(3, 4)
     grouped = conv2d(plain.flatten(0, 1)[None], weight.flatten(0, 1), padding=0 if upward else 1, groups=4)
-    found = layer(x, s) * layer.demodulation(s)[:, :, None, None]
+    found = layer(x, s) * layer.compute_demodulation(s)[:, :, None, None]
     torch.testing.assert_close(found, grouped.unflatten(1, (4, 5))[0], rtol=1e-4, atol=1e-5)
 
 
 def test_styles_are_mixed_from_a_layer_on() -> None:
     torch.manual_seed(0)
     ws, other = torch.zeros(400, 6, 2), torch.ones(400, 2)
-    found = mixed(ws, other, 0.9)[:, :, 0]
+    found = mix_styles(ws, other, 0.9)[:, :, 0]
     assert (found.diff(dim=1) >= 0).all()  # never back
     assert (found[:, 0] == 0).all()  # the first layer is always its own
     assert 0.85 < found[:, -1].mean() < 0.95
-    assert torch.equal(mixed(ws, other, 0.0), ws)
+    assert torch.equal(mix_styles(ws, other, 0.0), ws)
 
 
 # ---------------------------------------------------------------- StyleGAN3
@@ -143,14 +143,14 @@ def test_stylegan3(goldens: Path, which: str, monkeypatch: pytest.MonkeyPatch) -
         json.loads((goldens / f"stylegan3_{which}_G.json").read_text()),
     )
     constructor = about["constructor"]
-    found = stylegan3.bands(32, 8, constructor["channel_base"], constructor["channel_max"], 3)
-    G = stylegan3.Generator(Mapping(64, 64, 2, keep=0.998), 64, found, 3 if which == "T" else 1, which == "R", 0.0)
+    found = stylegan3.compute_bands(32, 8, constructor["channel_base"], constructor["channel_max"], 3)
+    G = stylegan3.Generator(MappingNetwork(64, 64, 2, mean_decay=0.998), 64, found, 3 if which == "T" else 1, which == "R", 0.0)
     for layer, band, known in zip(G.body, found, about["layers"], strict=True):
         assert (band.channels, band.size) == (known["out_channels"], known["out_size"][0])
         assert [*layer.padding] == known["padding"][:2]
 
     layers = {theirs: f"body.{k}" for k, theirs in enumerate(about["layer_names"])}
-    theirs, designed = renamed(golden, lambda name: style3.ours(name, layers)), G.state_dict()
+    theirs, designed = renamed(golden, lambda name: style3.rename_stylegan3_weight(name, layers)), G.state_dict()
     for name in theirs:  # our filters are theirs
         if name.endswith((".up", ".down")):
             torch.testing.assert_close(designed[name], theirs[name], rtol=0, atol=1e-6)
@@ -158,12 +158,12 @@ def test_stylegan3(goldens: Path, which: str, monkeypatch: pytest.MonkeyPatch) -
     assert sum(p.numel() for p in G.parameters()) == about["param_count"]
     G.eval()
     z = golden["in/z"]
-    close(G.styles(z), golden["out/ws"])
-    close(G.input(G.styles(z)[:1, 0]), golden["out/input_features"])
+    close(G.map_to_styles(z), golden["out/ws"])
+    close(G.input(G.map_to_styles(z)[:1, 0]), golden["out/input_features"])
     close(G(z), golden["out/image"])
     close(G(z, truncation=torch.full((3,), 0.7)), golden["out/image_psi0.7"])
     G.train()
-    monkeypatch.setattr(stylegan3, "HALF_LIFE", 3 * log(0.5) / log(0.999))  # as theirs is outside of training
+    monkeypatch.setattr(stylegan3, "HALF_LIFE_SAMPLES", 3 * log(0.5) / log(0.999))  # as theirs is outside of training
     close(G(z), golden["out/image_update_emas"])
     close(G.mapping.middle, golden["out/w_avg_after"])
     close(torch.stack([layer.magnitude for layer in G.body]), golden["out/magnitude_ema_after"])
@@ -209,7 +209,7 @@ def r3nets(goldens: Path) -> tuple[nn.ModuleDict, dict[str, Tensor]]:
 
     def ours(name: str) -> str:
         player, name = name[0], name[2:].removeprefix("Model.")
-        return f"{player}.{r3.ours(name, player, dict.fromkeys(range(4), 1 if player == 'G' else 0))}"
+        return f"{player}.{r3.rename_r3gan_weight(name, player, dict.fromkeys(range(4), 1 if player == 'G' else 0))}"
 
     G, D = r3gan.Generator(64, (48, 48, 32, 32), 3, 1, 16, 0), r3gan.Discriminator((32, 32, 48, 48), 3, 1, 16, 0)
     nets = nn.ModuleDict({"G": G, "D": D})
@@ -223,13 +223,13 @@ def test_r3gan(goldens: Path, r3nets: tuple[nn.ModuleDict, dict[str, Tensor]]) -
         assert sum(p.numel() for p in nets[player].parameters()) == count
     fake = nets["G"](golden["in/z"])
     close(fake, golden["out/image"])
-    real, judged = nets["D"](golden["in/real"]).logit, nets["D"](fake.detach()).logit
+    real, judged = nets["D"](golden["in/real"]).logits, nets["D"](fake.detach()).logits
     close(real, golden["out/logits_real"])
     close(judged, golden["out/logits_fake"])
     loss = RelativisticPairing()
     close(loss.d(real, judged), golden["loss/D_adv"])
-    close(loss.g(nets["D"](fake).logit, lambda: real), golden["loss/G_adv"])
-    critic = lambda x: nets["D"](x).logit  # noqa: E731
+    close(loss.g(nets["D"](fake).logits, lambda: real), golden["loss/G_adv"])
+    critic = lambda x: nets["D"](x).logits  # noqa: E731
     penalties = [R(gamma=0.6)(critic, x, None, CLOCK) for R, x in ((R1, golden["in/real"]), (R2, fake))]
     total = (loss.d(real, judged) + penalties[0] + penalties[1]).mean()
     assert total.item() == pytest.approx(golden["loss/D_total"].item(), rel=1e-4)
@@ -294,7 +294,7 @@ def test_progan(pro: tuple[nn.ModuleDict, dict[str, Tensor]], alpha: float) -> N
     nets["D"].end.weight[:, -1] *= sqrt(4 / 3)
     order = torch.tensor([0, 4, 1, 5, 2, 6, 3, 7])
     logits = torch.empty(8)
-    logits[order] = nets["D"](golden["in/x"][order]).logit
+    logits[order] = nets["D"](golden["in/x"][order]).logits
     close(logits, golden[f"out/logits_alpha{alpha:.2f}"].flatten())
 
 
@@ -350,7 +350,7 @@ def test_fading_ends_are_the_sizes_themselves(kind: type) -> None:
         made[depth] = nets["G"](z)
         size = 4 * 2 ** (1 if depth else 0)
         if depth < 2:
-            said[depth] = nets["D"](interpolate(x, size=size, mode="area")).logit
+            said[depth] = nets["D"](interpolate(x, size=size, mode="area")).logits
     assert [made[d].shape[-1] for d in made] == [4, 8, 8, 8, 16]
     torch.testing.assert_close(made[1 - 1e-6], made[1.0], rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(said[1 - 1e-6], said[1.0], rtol=1e-3, atol=1e-4)
@@ -373,10 +373,10 @@ def test_adain_takes_the_styles_statistics() -> None:
 def test_deviation_is_that_of_interleaved_groups() -> None:
     x = torch.zeros(8, 2, 4, 4)
     x[0::2] = torch.tensor([1.0, -1.0, 1.0, -1.0])[:, None, None, None]
-    plane = with_deviation(x)[:, 2, 0, 0]
+    plane = append_deviation(x)[:, 2, 0, 0]
     torch.testing.assert_close(plane, torch.tensor([1.0, 1e-4] * 4))
-    assert with_deviation(x[:6])[:, 2, 0, 0].unique().numel() == 2  # groups of three, where four do not divide
-    assert with_deviation(x[:1]).shape == (1, 3, 4, 4)
+    assert append_deviation(x[:6])[:, 2, 0, 0].unique().numel() == 2  # groups of three, where four do not divide
+    assert append_deviation(x[:1]).shape == (1, 3, 4, 4)
 
 
 @pytest.mark.parametrize("kind", [StyleGAN2, StyleGAN3, R3GAN])
@@ -387,7 +387,7 @@ def test_labels_reach_both_networks(kind: type) -> None:
     built = nets.build(image(16, classes=3)).eval()
     z, x, label = torch.randn(2, built["G"].z_dim), torch.randn(2, 3, 16, 16), torch.tensor([0, 0])
     assert not torch.allclose(built["G"](z, label), built["G"](z, label + 1))
-    assert not torch.allclose(built["D"](x, label).logit, built["D"](x, label + 1).logit)
+    assert not torch.allclose(built["D"](x, label).logits, built["D"](x, label + 1).logits)
 
 
 def image(size: int, classes: int = 0) -> Spec:

@@ -25,9 +25,9 @@ def nets(value: float) -> nn.ModuleDict:
 
 def test_half_life() -> None:
     """After half-life images of a constant target, half of the way is done; counters are copied."""
-    average, target = moving_average.start(nets(0.0), ("G",)), nets(8.0)
+    average, target = moving_average.copy_networks(nets(0.0), ("G",)), nets(8.0)
     for step in range(100):
-        moving_average.update(average, target, batch=10, images=10 * (step + 1) + 10**6, kimg=1.0, ramp=0.05)
+        moving_average.update_average(average, target, batch=10, samples=10 * (step + 1) + 10**6, kimg=1.0, ramp=0.05)
     G = average["G"]
     torch.testing.assert_close(G.weight, torch.full((2,), 4.0))
     torch.testing.assert_close(G.running_mean, torch.full((2,), 4.0))
@@ -36,13 +36,13 @@ def test_half_life() -> None:
 
 
 def test_warm_up_shortens_the_half_life() -> None:
-    average, target = moving_average.start(nets(0.0), ("G",)), nets(8.0)
-    moving_average.update(average, target, batch=10, images=200, kimg=1000.0, ramp=0.05)  # half-life 10 images
+    average, target = moving_average.copy_networks(nets(0.0), ("G",)), nets(8.0)
+    moving_average.update_average(average, target, batch=10, samples=200, kimg=1000.0, ramp=0.05)  # half-life 10 images
     torch.testing.assert_close(average["G"].weight, torch.full((2,), 4.0))
 
 
 def test_no_average_costs_nothing() -> None:
-    moving_average.update(nn.ModuleDict(), nets(1.0), batch=1, images=1, kimg=0.0, ramp=0.05)
+    moving_average.update_average(nn.ModuleDict(), nets(1.0), batch=1, samples=1, kimg=0.0, ramp=0.05)
 
 
 @pytest.mark.parametrize(("done", "factor"), [(0.0, 1.0), (0.5, 1.0), (0.75, 0.55), (1.0, 0.1), (1.2, 0.1)])
@@ -57,7 +57,7 @@ def test_cosine(done: float, factor: float) -> None:
 def test_what_follows_a_schedule(images: int, way: float) -> None:
     """R3GAN's: over the first images, however long the run is; betas and γ go with it."""
     clock, cosine = Clock(0, images, 10_000), Cosine(final=0.1, kimg=1.0)
-    assert cosine.way(clock) == pytest.approx(way)
+    assert cosine.compute_progress(clock) == pytest.approx(way)
     found = Adam(lr=1.0, betas=(0.0, 0.9), final_betas=(0.0, 0.99), schedule=cosine).at(clock)
     assert found["lr"] == pytest.approx(1 - 0.9 * way)
     assert found["betas"] == pytest.approx((0.0, 0.9 + 0.09 * way))
@@ -91,8 +91,9 @@ def test_absurd_schedules_are_refused(wrong: dict[str, float]) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"batch": 0}, {"batch": -3}, {"batch": 10**9}, {"images": 0}, {"images": -5}, {"minutes": 0.0}, {"minutes": -1.0},
-     {"minutes": float("nan")}, {"parts": 0}, {"parts": 65}, {"ema_kimg": -1.0}, {"ema_kimg": float("nan")}, {"snapshots": 0}],
+    [{"batch": 0}, {"batch": -3}, {"batch": 10**9}, {"samples": 0}, {"samples": -5}, {"minutes": 0.0}, {"minutes": -1.0},
+     {"minutes": float("nan")}, {"accumulate": 0}, {"accumulate": 65},
+     {"ema_kimg": -1.0}, {"ema_kimg": float("nan")}, {"snapshots": 0}],
 )  # fmt: skip
 def test_absurd_settings_are_refused_with_a_remedy(wrong: dict[str, float]) -> None:
     with pytest.raises(GanvasError, match=f"train.{next(iter(wrong))} must be .* --"):

@@ -13,7 +13,7 @@ from ganvas.nets import DCGAN
 from ganvas.optim.optimisers import Adam
 from ganvas.recipe import Facts, Recipe, Trial
 from ganvas.recipes.by_budget import ByBudget
-from ganvas.training.plan import distinct
+from ganvas.training.plan import count_distinct
 
 
 def facts(
@@ -26,11 +26,11 @@ def facts(
 
 def speeds(recipe: Recipe) -> Trial:
     """Twice the width, a third of the speed."""
-    return Trial(speed=1000.0 * (32 / recipe.nets.g_width) ** 1.6)  # type: ignore[attr-defined]
+    return Trial(samples_per_second=1000.0 * (32 / recipe.nets.g_width) ** 1.6)  # type: ignore[attr-defined]
 
 
 def chosen(facts: Facts, recipe: Recipe | None = None, attempt: object = speeds) -> tuple[Recipe, str]:
-    asked = recipe or recipes.find("auto")
+    asked = recipe or recipes.find_recipe("auto")
     found, reasons = asked.choose(asked, facts, attempt)  # type: ignore[misc, arg-type]
     assert 2 <= len(reasons) <= 5
     return found, "\n".join(reasons)
@@ -48,7 +48,7 @@ def test_no_more_is_tried_than_needed() -> None:
 
     def attempt(recipe: Recipe) -> Trial:
         tried.append(recipe.nets.g_width)  # type: ignore[attr-defined]
-        return Trial(speed=1.0)
+        return Trial(samples_per_second=1.0)
 
     chosen(facts(), attempt=attempt)
     assert tried == [ByBudget().widths[0]]
@@ -81,7 +81,7 @@ def test_the_penalty_grows_with_the_pixels(size: int, gamma: float) -> None:
 
 
 def test_what_was_set_stays() -> None:
-    recipe = recipes.find("auto")
+    recipe = recipes.find_recipe("auto")
     penalties = tuple(replace(p, gamma=3.0) for p in recipe.method.penalties)  # type: ignore[attr-defined]
     nets = replace(recipe.nets, g_width=20, labels=False)  # type: ignore[call-arg]
     method = replace(recipe.method, penalties=penalties, augment=DiffAugment(cut=0.25))  # type: ignore[call-arg]
@@ -90,7 +90,7 @@ def test_what_was_set_stays() -> None:
 
 
 def test_the_choosers_own_settings() -> None:
-    recipe = replace(recipes.find("auto"), choose=ByBudget(gamma=1.0, widths=(32,), augment_from=10**9))
+    recipe = replace(recipes.find_recipe("auto"), choose=ByBudget(gamma=1.0, widths=(32,), augment_from=10**9))
     found, _ = chosen(facts(samples=100, size=64), recipe)
     assert {p.gamma for p in found.method.penalties} == {4.0}  # type: ignore[attr-defined]
     assert found.nets.g_width == 32  # type: ignore[attr-defined]
@@ -102,11 +102,11 @@ def test_the_choosers_own_settings() -> None:
 
 def test_other_networks_are_not_its_own() -> None:
     with pytest.raises(GanvasError, match="choose=None"):
-        chosen(facts(), replace(recipes.find("auto"), nets=DCGAN()))
+        chosen(facts(), replace(recipes.find_recipe("auto"), nets=DCGAN()))
 
 
 def test_too_little_time_is_said() -> None:
-    assert "though they want more images" in chosen(facts(minutes=0.1))[1]
+    assert "though they want more samples" in chosen(facts(minutes=0.1))[1]
 
 
 def test_copies_are_no_variety() -> None:
@@ -117,8 +117,8 @@ def test_copies_are_no_variety() -> None:
 
 def test_copies_are_counted() -> None:
     few = torch.randint(256, (7, 8, 8, 1), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    assert distinct(few) == 7
-    assert distinct(few.repeat(9, 1, 1, 1)) == 7
+    assert count_distinct(few) == 7
+    assert count_distinct(few.repeat(9, 1, 1, 1)) == 7
 
 
 def test_short_runs_learn_faster() -> None:
@@ -129,6 +129,6 @@ def test_short_runs_learn_faster() -> None:
     assert rates(short) == [4e-3, 4e-3]
     assert "learning rates G 0.004, D 0.004" in said
     assert rates(chosen(facts(minutes=10))[0]) == rates(chosen(facts(minutes=0.5, size=64))[0]) == [2e-3, 2e-3]
-    asked = recipes.find("auto")
+    asked = recipes.find_recipe("auto")
     asked = replace(asked, optim={**asked.optim, "D": Adam(lr=1e-3)})
     assert rates(chosen(facts(minutes=0.5), asked)[0]) == [4e-3, 1e-3]  # what was set stays

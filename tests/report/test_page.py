@@ -17,7 +17,7 @@ from PIL import Image
 
 from ganvas.errors import GanvasError
 from ganvas.report import page
-from ganvas.report.page import Row, evenly, thin, write_report
+from ganvas.report.page import LogRow, pick_evenly, thin_rows, write_report
 
 NASTY = '</script><script>alert(1)</script> <b>&amp; "it\'s" {{data}} {0} {x}'
 PROTOCOL = {"extractor": "fashion-classifier-v1", "samples": 10_000, "resize": "lanczos", "seed": 0}
@@ -32,14 +32,14 @@ RECIPE = {
         "flip": True,
     },
     "optim": {"G": {"is": "ganvas.optim:Adam", "lr": 0.002, "betas": [0.0, 0.99]}},
-    "train": {"images": 25_000_000},
+    "train": {"samples": 25_000_000},
     "metrics": [],
 }
 
 
 def card(images: int, frechet: float, coverage: float, kind: str = "snapshot", **protocol: Any) -> dict[str, Any]:
     return {
-        "images": images,
+        "samples": images,
         "checkpoint": f"{images:09d}",
         "kind": kind,
         "scores": {"frechet": frechet, "coverage": coverage},
@@ -51,10 +51,10 @@ def card(images: int, frechet: float, coverage: float, kind: str = "snapshot", *
 
 def log_line(i: int) -> dict[str, Any]:
     return {
-        "images": (i + 1) * 640,
+        "samples": (i + 1) * 640,
         "step": (i + 1) * 10,
         "seconds": 20.0 * (i + 1),
-        "images_per_second": 1200 + 30 * np.sin(i),
+        "samples_per_second": 1200 + 30 * np.sin(i),
         "memory_mb": 812,
         "terms": {"D/adversarial": 0.7 * np.exp(-i / 90), "D/r1": 0.02, "G/adversarial": 1.2 + i / 200},
         "seen": {"D/real": i / 100, "D/fake": -i / 100, "D/p": 0.1},
@@ -142,27 +142,27 @@ def test_page_is_self_contained_and_well_formed(run: Path) -> None:
 def test_embedded_data_round_trips(run: Path) -> None:
     data = data_of(page_of(run))
     lines = [log_line(i) for i in range(200)]
-    assert data["log"]["images"] == [line["images"] for line in lines]
+    assert data["log"]["samples"] == [line["samples"] for line in lines]
     for section in ("terms", "seen", "gradient_norm", "lr"):
         assert set(data["log"][section]) == set(lines[0][section])
         for name, values in data["log"][section].items():
             np.testing.assert_allclose(values, [line[section][name] for line in lines], rtol=1e-4)
-    np.testing.assert_allclose(data["log"]["speed"]["images/s"], [line["images_per_second"] for line in lines], rtol=1e-4)
+    np.testing.assert_allclose(data["log"]["speed"]["samples/s"], [line["samples_per_second"] for line in lines], rtol=1e-4)
     curve = {"name": "frechet", "x": [32_000, 64_000, 128_000], "y": [9.5, 1.5, 1.9], "floor": 0.03}
     assert data["scores"][0] == {"metric": "frechet", "lower_is_better": True, "curves": [curve]}
 
 
 def test_pictures_are_thinned_and_exact(run: Path) -> None:
     samples = data_of(page_of(run))["samples"]
-    assert len(samples) == page.PICTURES
-    assert [samples[0]["images"], samples[-1]["images"]] == [2000, 120_000]
+    assert len(samples) == page.MAX_PICTURES
+    assert [samples[0]["samples"], samples[-1]["samples"]] == [2000, 120_000]
     assert (samples[-1]["width"], samples[-1]["height"]) == (64, 64)
     shown = base64.b64decode(samples[-1]["uri"].removeprefix("data:image/png;base64,"))
     assert shown == (run / "samples" / "000120000.png").read_bytes()
 
 
 def test_large_picture_is_embedded_smaller(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "PICTURE_BYTES", 60_000)
+    monkeypatch.setattr(page, "MAX_PICTURE_BYTES", 60_000)
     picture(0, side=500).save(run / "samples" / "000999999.png")
     last = data_of(page_of(run))["samples"][-1]
     shown = base64.b64decode(last["uri"].removeprefix("data:image/jpeg;base64,"))
@@ -180,7 +180,7 @@ def test_unreadable_pictures_and_other_files_are_left_out(run: Path) -> None:
     (run / "samples" / "000004000.png").write_bytes(whole[: len(whole) // 2])
     (run / "samples" / "000006000.png").write_bytes(b"")
     (run / "samples" / "<b>&.png").write_bytes(whole)
-    assert [sample["images"] for sample in data_of(page_of(run))["samples"]] == [2000]
+    assert [sample["samples"] for sample in data_of(page_of(run))["samples"]] == [2000]
 
 
 def test_everything_from_files_is_escaped(run: Path) -> None:
@@ -206,33 +206,33 @@ def test_everything_from_files_is_escaped(run: Path) -> None:
 
 @given(st.integers(0, 300), st.integers(3, 60))
 def test_thin_keeps_the_ends_and_the_mean(n: int, most: int) -> None:
-    rows = [Row(i * 10, float(i), {("terms", "D"): float(i), ("lr", "D"): None}) for i in range(n)]
-    thinned = thin(rows, most)
+    rows = [LogRow(i * 10, float(i), {("terms", "D"): float(i), ("lr", "D"): None}) for i in range(n)]
+    thinned = thin_rows(rows, most)
     assert len(thinned) == min(n, most)
     if rows:
         assert (thinned[0], thinned[-1]) == (rows[0], rows[-1])
-    assert [row.images for row in thinned] == sorted({row.images for row in thinned})
+    assert [row.samples for row in thinned] == sorted({row.samples for row in thinned})
     for row in thinned:
-        assert row.values["terms", "D"] == pytest.approx(row.images / 10, abs=0.1)
+        assert row.values["terms", "D"] == pytest.approx(row.samples / 10, abs=0.1)
         assert row.values["lr", "D"] is None
 
 
 def test_thin_averages_what_is_finite() -> None:
     values = [1.0, 2.0, None, 6.0, 9.0]
-    rows = [Row(i, None, {("terms", "D"): v}) for i, v in enumerate(values)]
-    assert thin(rows, 3) == [rows[0], Row(2, None, {("terms", "D"): 4.0}), rows[-1]]
+    rows = [LogRow(i, None, {("terms", "D"): v}) for i, v in enumerate(values)]
+    assert thin_rows(rows, 3) == [rows[0], LogRow(2, None, {("terms", "D"): 4.0}), rows[-1]]
 
 
 def test_long_log_is_bounded(run: Path) -> None:
     write_lines(run / "log.jsonl", [log_line(i) for i in range(2000)])
     log = data_of(page_of(run))["log"]
-    assert len(log["images"]) == len(log["terms"]["D/r1"]) == page.POINTS
-    assert (log["images"][0], log["images"][-1]) == (640, 1_280_000)
+    assert len(log["samples"]) == len(log["terms"]["D/r1"]) == page.CURVE_POINTS
+    assert (log["samples"][0], log["samples"][-1]) == (640, 1_280_000)
 
 
 @given(st.integers(0, 500), st.integers(2, 50))
 def test_evenly_keeps_the_ends_and_never_repeats(n: int, most: int) -> None:
-    chosen = evenly(range(n), most)
+    chosen = pick_evenly(range(n), most)
     assert len(set(chosen)) == len(chosen) == min(n, most)
     assert chosen == sorted(chosen)
     if n:
@@ -249,7 +249,7 @@ def test_values_that_are_not_finite(run: Path) -> None:
     assert data["log"]["terms"]["D/r1"] == [None] * len(bad)
     assert data["scores"][0]["curves"][0]["y"] == [None, 2.0]
     text = Tags(page).text
-    assert "5 reports hold values that are not finite, first at 640 images: terms D/r1." in text
+    assert "5 reports hold values that are not finite, first at 640 samples: terms D/r1." in text
     assert "not finite" in text
 
 
@@ -257,19 +257,19 @@ def test_half_written_and_alien_lines_are_skipped(run: Path) -> None:
     for name in ("log.jsonl", "scores.jsonl"):
         with (run / name).open("ab") as lines:
             lines.write(
-                b'\n[1, 2]\n"text"\n\xff\xfe\n{"images": "x"}\n{"images": -5}\n{"images": 9e99}\n{"images": 999999, "ter'
+                b'\n[1, 2]\n"text"\n\xff\xfe\n{"samples": "x"}\n{"samples": -5}\n{"samples": 9e99}\n{"samples": 999999, "ter'
             )
     data = data_of(page_of(run))
-    assert len(data["log"]["images"]) == 200
+    assert len(data["log"]["samples"]) == 200
     assert data["scores"][0]["curves"][0]["x"] == [32_000, 64_000, 128_000]
 
 
 def test_wrong_shapes_are_tolerated(run: Path) -> None:
     (run / "recipe.json").write_text('{"recipe": 3, "data": [], "name": null, "environment": {}}')
-    write_lines(run / "log.jsonl", [{"images": 64, "terms": [1], "seen": {"D/real": "x"}}])
+    write_lines(run / "log.jsonl", [{"samples": 64, "terms": [1], "seen": {"D/real": "x"}}])
     write_lines(
         run / "scores.jsonl",
-        [{"images": 64, "scores": {"frechet": 1.0}, "protocol": {"seed": 3, "resize": "none"}}, {"images": 1, "scores": []}],
+        [{"samples": 64, "scores": {"frechet": 1.0}, "protocol": {"seed": 3, "resize": "none"}}, {"samples": 1, "scores": []}],
     )
     text = Tags(page_of(run)).text
     assert "my run" in text
@@ -284,7 +284,7 @@ def test_missing_files_are_tolerated(run: Path, missing: str) -> None:
     data = data_of(page_of(run))
     gone = missing == "everything"
     assert bool(data["samples"]) == (missing != "samples" and not gone)
-    assert bool(data["log"]["images"]) == (missing != "log.jsonl" and not gone)
+    assert bool(data["log"]["samples"]) == (missing != "log.jsonl" and not gone)
     assert bool(data["scores"]) == (missing != "scores.jsonl" and not gone)
 
 
@@ -322,7 +322,7 @@ def test_recipe_is_shown_as_nested_definitions(run: Path) -> None:
     assert '<b title="ganvas.losses">R1</b><dl><div><dt>gamma</dt><dd>1.0</dd></div>' in page
     assert "<dt>betas</dt><dd>0.0, 0.99</dd>" in page
     assert "<dt>augment</dt><dd>none</dd></div><div><dt>flip</dt><dd>yes</dd>" in page
-    assert "<dt>images</dt><dd>25,000,000</dd>" in page
+    assert "<dt>samples</dt><dd>25,000,000</dd>" in page
     assert "data/&lt;fashion&gt; &amp; co" in page
     assert "<dt>torch</dt><dd>2.13.0</dd>" in page
 

@@ -10,18 +10,18 @@ import torch
 from ganvas import recipes
 from ganvas.errors import GanvasError
 from ganvas.runs import checkpoint
-from ganvas.runs.state import State, start
+from ganvas.runs.state import State, build_state
 from small_recipes import noise, small
 
 
 @pytest.fixture
 def state() -> State:
-    recipe = small(recipes.find("auto"))
-    return start(recipe, noise(recipe).spec, 0, torch.device("cpu"))
+    recipe = small(recipes.find_recipe("auto"))
+    return build_state(recipe, noise(recipe).spec, 0, torch.device("cpu"))
 
 
 def test_nothing_is_left_of_a_write_that_fails(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checkpoint.save(tmp_path / "000000000", state)
+    checkpoint.save_checkpoint(tmp_path / "000000000", state)
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
 
     def full(*_: object, **__: object) -> None:
@@ -29,7 +29,7 @@ def test_nothing_is_left_of_a_write_that_fails(state: State, tmp_path: Path, mon
 
     monkeypatch.setattr(checkpoint, "write_json", full)
     with pytest.raises(OSError, match="No space"):
-        checkpoint.save(tmp_path / "000000064", state)
+        checkpoint.save_checkpoint(tmp_path / "000000064", state)
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
     assert [p.name for p in tmp_path.iterdir()] == ["000000000"]
 
@@ -38,7 +38,7 @@ def test_nothing_is_left_of_a_write_that_fails(state: State, tmp_path: Path, mon
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
 def test_damage_is_noticed(state: State, tmp_path: Path, name: str, damage: str) -> None:
     folder = tmp_path / "000000064"
-    checkpoint.save(folder, state)
+    checkpoint.save_checkpoint(folder, state)
     file = folder / name
     if damage == "remove":
         file.unlink()
@@ -47,25 +47,25 @@ def test_damage_is_noticed(state: State, tmp_path: Path, name: str, damage: str)
         content[-1] ^= 1
         file.write_bytes(content if damage == "flip" else content[: len(content) // 2])
     with pytest.raises(GanvasError, match=r"delete .*000000064"):
-        checkpoint.load(folder, state)
+        checkpoint.load_checkpoint(folder, state)
 
 
 def test_state_json_that_is_no_json(state: State, tmp_path: Path) -> None:
-    checkpoint.save(tmp_path / "000000064", state)
+    checkpoint.save_checkpoint(tmp_path / "000000064", state)
     (tmp_path / "000000064" / "state.json").write_text('{"step": ')
     with pytest.raises(GanvasError, match=r"state\.json cannot be read"):
-        checkpoint.load(tmp_path / "000000064", state)
+        checkpoint.load_checkpoint(tmp_path / "000000064", state)
 
 
 def test_networks_of_another_recipe_are_refused(state: State, tmp_path: Path) -> None:
-    checkpoint.save(tmp_path / "000000064", state)
-    other = small(recipes.find("dcgan"))
+    checkpoint.save_checkpoint(tmp_path / "000000064", state)
+    other = small(recipes.find_recipe("dcgan"))
     with pytest.raises(GanvasError, match="does not fit"):
-        checkpoint.load(tmp_path / "000000064", start(other, noise(other).spec, 0, torch.device("cpu")))
+        checkpoint.load_checkpoint(tmp_path / "000000064", build_state(other, noise(other).spec, 0, torch.device("cpu")))
 
 
 def test_holds_tensors_and_json_alone(state: State, tmp_path: Path) -> None:
-    checkpoint.save(tmp_path / "000000064", state)
+    checkpoint.save_checkpoint(tmp_path / "000000064", state)
     assert sorted(p.name for p in (tmp_path / "000000064").iterdir()) == ["nets.safetensors", "optim.safetensors", "state.json"]
     meta = json.loads((tmp_path / "000000064" / "state.json").read_text())
-    assert meta["images"] == 0
+    assert meta["samples"] == 0

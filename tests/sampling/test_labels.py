@@ -11,14 +11,14 @@ from PIL import Image
 from torch import nn
 
 from ganvas import api, cli, recipes
-from ganvas.core import Asked, Condition, Scored
+from ganvas.core import Condition, Features, Request
 from ganvas.data import Files
 from ganvas.errors import GanvasError
 from ganvas.evaluation import by_class
 from ganvas.methods import Adversarial
 from ganvas.nets import MLP, Concatenation
-from ganvas.sampling.generator import Generator, wanted
-from ganvas.sampling.stream import sample, standing
+from ganvas.sampling.generator import Sampler, parse_condition
+from ganvas.sampling.stream import draw_samples, recalibrate_batch_norm
 from small_recipes import IMAGE8, small
 
 
@@ -31,7 +31,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
         for i in range(160):
             shade = np.clip(127 * k + np.random.default_rng(i).integers(-9, 10, (8, 8)), 0, 255)
             Image.fromarray(shade.astype(np.uint8)).save(place / "data" / name / f"{i}.png")
-    recipe = small(recipes.find("cgan"), images=16_000, batch=32)
+    recipe = small(recipes.find_recipe("cgan"), samples=16_000, batch=32)
     nets = Concatenation(nets=MLP(z_dim=4, g_hidden=(32,), d_hidden=(32,), batch_norm=False))
     medium = replace(recipe.medium, size=8)  # type: ignore[type-var]
     adam = {name: replace(optim, lr=2e-3) for name, optim in recipe.optim.items()}  # type: ignore[type-var]
@@ -85,39 +85,39 @@ def test_an_unknown_label_is_refused_with_those_there_are(run: Any, label: str, 
 def test_vectors_are_asked_for_by_their_numbers() -> None:
     spec = IMAGE8._replace(conditions={"label": Condition("vector", 2, ("round", "size"), examples=((0.0, 1.0),))})
     nets = Concatenation(nets=MLP()).build(spec)
-    assert wanted("1,0.5", spec, nets).tolist() == [1.0, 0.5]
+    assert parse_condition("1,0.5", spec, nets).tolist() == [1.0, 0.5]
     for wrong in ("1", "a,b", "1,2,3"):
         with pytest.raises(GanvasError, match=r"round, size.*--label 0,0"):
-            wanted(wrong, spec, nets)
+            parse_condition(wrong, spec, nets)
     nets.update(dict(Adversarial().state(spec, nets).items()))
-    assert Adversarial().latents(nets, 5, torch.Generator())["label"].tolist() == [[0.0, 1.0]] * 5
-    asked = Adversarial().latents(nets, 5, torch.Generator(), Asked(torch.tensor([3.0, 4.0])))
+    assert Adversarial().draw_latents(nets, 5, torch.Generator())["label"].tolist() == [[0.0, 1.0]] * 5
+    asked = Adversarial().draw_latents(nets, 5, torch.Generator(), Request(torch.tensor([3.0, 4.0])))
     assert asked["label"].tolist() == [[3.0, 4.0]] * 5
 
 
 @pytest.mark.parametrize("prior", ["normal", "uniform"])
 def test_truncated_latents_stay_within(run: Any, prior: Any) -> None:
     nets = MLP(z_dim=50).build(IMAGE8)
-    z = Adversarial(prior=prior).latents(nets, 400, torch.Generator().manual_seed(0), Asked(truncation=0.5))["z"]
+    z = Adversarial(prior=prior).draw_latents(nets, 400, torch.Generator().manual_seed(0), Request(truncation=0.5))["z"]
     assert z.abs().max() <= 0.5
     assert z.abs().max() > 0.49
     for wrong in (0.0, -1.0):
         with pytest.raises(GanvasError, match="--truncation"):
-            Generator(run, truncation=wrong)
+            Sampler(run, truncation=wrong)
 
 
 def test_standing_statistics_are_those_of_truncated_samples() -> None:
     torch.manual_seed(0)
-    nets, method, asked = MLP(z_dim=6, g_hidden=(5,)).build(IMAGE8), Adversarial(), Asked(truncation=0.3)
-    found = standing(method, nets, 0.3)
+    nets, method, asked = MLP(z_dim=6, g_hidden=(5,)).build(IMAGE8), Adversarial(), Request(truncation=0.3)
+    found = recalibrate_batch_norm(method, nets, 0.3)
     norms = [m for m in found["G"].modules() if isinstance(m, nn.BatchNorm1d)]
-    z = torch.cat([method.latents(nets, 64, torch.Generator().manual_seed(i), asked)["z"] for i in range(200)])
+    z = torch.cat([method.draw_latents(nets, 64, torch.Generator().manual_seed(i), asked)["z"] for i in range(200)])
     hidden = nn.functional.leaky_relu(nets["G"].layers[0](z), 0.2)  # type: ignore[index, operator]
     torch.testing.assert_close(norms[0].running_mean, hidden.mean(0).detach(), rtol=0, atol=0.02)
     torch.testing.assert_close(norms[0].running_var, hidden.var(0).detach(), rtol=0.15, atol=0.005)
     assert not torch.equal(norms[0].running_mean, nets["G"].layers[2].running_mean)  # type: ignore[index, union-attr, arg-type]
     plain = MLP(batch_norm=False).build(IMAGE8)
-    assert standing(method, plain, 0.3) is plain
+    assert recalibrate_batch_norm(method, plain, 0.3) is plain
 
 
 def test_standing_statistics_do_not_take_the_label_out_again() -> None:
@@ -126,7 +126,7 @@ def test_standing_statistics_do_not_take_the_label_out_again() -> None:
     spec = IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)})
     nets, method = Concatenation(nets=MLP(z_dim=6, g_hidden=(32,))).build(spec), Adversarial()
     nets.update(dict(method.state(spec, nets).items()))
-    found = standing(method, nets, 100.0)  # nothing is truncated
+    found = recalibrate_batch_norm(method, nets, 100.0)  # nothing is truncated
     z = torch.randn(4000, 6)
     x = [found["G"].eval()(z, torch.full((4000,), k)).mean(0) for k in range(2)]
     y = [nets["G"].train()(torch.cat([z, z]), torch.arange(8000) // 4000)[4000 * k : 4000 * (k + 1)].mean(0) for k in range(2)]
@@ -134,10 +134,10 @@ def test_standing_statistics_do_not_take_the_label_out_again() -> None:
 
 
 def test_rows_of_a_class() -> None:
-    scored = Scored(np.arange(6.0)[:, None], None)
-    assert by_class.of_class(scored, torch.tensor([0, 1, 0, 1, 1, 2]), 1).features[:, 0].tolist() == [1.0, 3.0, 4.0]
+    scored = Features(np.arange(6.0)[:, None], None)
+    assert by_class.select_class(scored, torch.tensor([0, 1, 0, 1, 1, 2]), 1).features[:, 0].tolist() == [1.0, 3.0, 4.0]
 
 
 def test_sampling_without_a_wish_is_as_before(run: Any) -> None:
-    generator = Generator(run)
-    assert torch.equal(generator(5), sample(generator.method, generator.nets, generator.codec, 5, 0))
+    generator = Sampler(run)
+    assert torch.equal(generator(5), draw_samples(generator.method, generator.nets, generator.codec, 5, 0))

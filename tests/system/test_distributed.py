@@ -68,16 +68,16 @@ def test_two_ranks_equal_one_process_in_two_parts(tmp_path: Path, child_environm
 def test_train_in_two_ranks_and_go_on_in_one(tmp_path: Path, child_environment: dict[str, str]) -> None:
     out = tmp_path / "run"
     words = ["-m", "ganvas", "train", *SMALL, "--out", str(out)]
-    said = finished(ranks(2, [*words, "--images", "64"], child_environment, tmp_path))
+    said = finished(ranks(2, [*words, "--samples", "64"], child_environment, tmp_path))
     assert "200 samples" in said[0]
     assert not said[1].strip()  # rank 0 alone speaks
     run = ganvas.load(out)
     assert run.meta["environment"]["ranks"] == 2
-    assert [card["kind"] for card in run.scores].count("final") == 1
-    assert run.lines("log.jsonl")[-1]["images"] == 64
-    said = finished(ranks(1, [*words, "--images", "96"], child_environment, tmp_path))
+    assert [card["kind"] for card in run.score_cards].count("final") == 1
+    assert run.read_lines("log.jsonl")[-1]["samples"] == 64
+    said = finished(ranks(1, [*words, "--samples", "96"], child_environment, tmp_path))
     assert "note: ranks was 2, is 1: training continues, but not bit for bit" in said[0]
-    assert ganvas.load(out).checkpoint("last").name == "000000096"
+    assert ganvas.load(out).find_checkpoint("last").name == "000000096"
 
 
 @pytest.mark.parametrize("victim", [0, 1])
@@ -85,7 +85,7 @@ def test_a_rank_that_dies_ends_the_others_with_a_sentence(
     victim: int, tmp_path: Path, child_environment: dict[str, str]
 ) -> None:
     out = tmp_path / "run"
-    words = ["-m", "ganvas", "train", *SMALL, "--out", str(out), "--images", "10000000"]
+    words = ["-m", "ganvas", "train", *SMALL, "--out", str(out), "--samples", "10000000"]
     processes = ranks(2, words, child_environment, tmp_path)
     deadline = time.monotonic() + 60
     while not (out / "log.jsonl").exists() and time.monotonic() < deadline:
@@ -104,7 +104,7 @@ def test_ctrl_c_under_torchrun_saves_once(tmp_path: Path, child_environment: dic
     out = tmp_path / "run"
     command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     process = subprocess.Popen(
-        [*command, "-m", "ganvas", "train", *SMALL, "--out", str(out), "--images", "10000000"],
+        [*command, "-m", "ganvas", "train", *SMALL, "--out", str(out), "--samples", "10000000"],
         env={k: v for k, v in child_environment.items() if k != "PYTHONWARNINGS"} | {"GANVAS_CACHE": str(tmp_path)},
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

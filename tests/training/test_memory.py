@@ -9,10 +9,10 @@ import torch
 from ganvas import recipes
 from ganvas.core import Stage
 from ganvas.errors import GanvasError
-from ganvas.runs.state import start
+from ganvas.runs.state import build_state
 from ganvas.training import memory, plan
 from ganvas.training.loop import Loop
-from ganvas.training.memory import Footprint, footprints, granted
+from ganvas.training.memory import MemoryFootprint, estimate_memory_needs, read_cgroup_allowance
 from small_recipes import noise, small
 
 CPU = torch.device("cpu")
@@ -20,119 +20,121 @@ CPU = torch.device("cpu")
 
 def test_a_linear_network_by_hand() -> None:
     """The estimate grows by what a sample's activations are; the fixed share is five times the weights."""
-    recipe = small(recipes.find("grid"))
-    (found,) = footprints(recipe, noise(recipe), 0, CPU)
+    recipe = small(recipes.find_recipe("grid"))
+    (found,) = estimate_memory_needs(recipe, noise(recipe), 0, CPU)
     nets = recipe.nets.build(noise(recipe).spec)
     weights = sum(p.numel() * 4 for p in nets.parameters())
-    assert weights * 5 <= found.fixed < weights * 5 + 2000
+    assert weights * 5 <= found.fixed_bytes < weights * 5 + 2000
     wide = replace(recipe, nets=replace(recipe.nets, d_hidden=(40,)))  # type: ignore[call-arg]
-    more = footprints(wide, noise(wide), 0, CPU)[-1].sample - found.sample
+    more = estimate_memory_needs(wide, noise(wide), 0, CPU)[-1].bytes_per_sample - found.bytes_per_sample
     # 36 more hidden values of 4 bytes; D judges four batches, and LeakyReLU and the layer behind keep one each
     assert 36 * 4 * 4 <= more <= 36 * 4 * 4 * 4
 
 
 def test_without_room_to_look_twice_all_grows_with_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = small(recipes.find("stylegan2_small"))
-    (found,), weights = footprints(recipe, noise(recipe), 0, CPU), recipe.nets.build(noise(recipe).spec).parameters()
-    monkeypatch.setattr(memory, "free", lambda where: 0)
-    (bound,) = footprints(recipe, noise(recipe), 0, CPU)
-    assert bound.fixed == memory.COPIES * sum(p.numel() * 4 for p in weights)
-    assert found.sample <= bound.sample < 3 * found.sample
+    recipe = small(recipes.find_recipe("stylegan2_small"))
+    (found,), weights = estimate_memory_needs(recipe, noise(recipe), 0, CPU), recipe.nets.build(noise(recipe).spec).parameters()
+    monkeypatch.setattr(memory, "measure_free_bytes", lambda where: 0)
+    (bound,) = estimate_memory_needs(recipe, noise(recipe), 0, CPU)
+    assert bound.fixed_bytes == memory.WEIGHT_COPIES * sum(p.numel() * 4 for p in weights)
+    assert found.bytes_per_sample <= bound.bytes_per_sample < 3 * found.bytes_per_sample
 
 
 def test_the_hungriest_stage_counts() -> None:
     """A growing network needs at its full size what it does not need at 4 px."""
-    recipe = small(recipes.find("progan_small"))
+    recipe = small(recipes.find_recipe("progan_small"))
     data = noise(recipe)
-    whole = footprints(recipe, data, 0, CPU)[-1].sample
-    first = footprints(replace(recipe, method=replace(recipe.method, kimg=1e6)), data, 0, CPU)[-1].sample  # type: ignore[call-arg]
+    whole = estimate_memory_needs(recipe, data, 0, CPU)[-1].bytes_per_sample
+    first = estimate_memory_needs(replace(recipe, method=replace(recipe.method, kimg=1e6)), data, 0, CPU)[-1].bytes_per_sample  # type: ignore[call-arg]
     assert whole > 4 * first
 
 
 def test_speed_is_that_of_all_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each weighs as much as its share of the images."""
-    recipe = small(recipes.find("progan_small"))
+    recipe = small(recipes.find_recipe("progan_small"))
     recipe = replace(recipe, method=replace(recipe.method, share=0.5))  # type: ignore[call-arg]
     costs = {"4 px": 1 / 400, "8 px": 1 / 200, "16 px": 1 / 100}
-    monkeypatch.setattr(plan, "pace", lambda playing, *_: costs[played(playing)])
+    monkeypatch.setattr(plan, "measure_seconds_per_sample", lambda playing, *_: costs[played(playing)])
     # 4 px for an eighth of the images, 8 px for a quarter, 16 px for the rest
-    assert plan.measure(recipe, noise(recipe), 0, CPU, 1.0).speed == pytest.approx(1 / 0.0078, rel=0.02)
+    assert plan.measure_speed(recipe, noise(recipe), 0, CPU, 1.0).samples_per_second == pytest.approx(1 / 0.0078, rel=0.02)
 
 
 def test_a_schedule_in_images_is_fitted_into_the_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     """10 s at 400/s, 800/s... : 1,000 images a stretch, of which the first is of 4 px and two each follow of 8 px and 16 px."""
-    recipe = small(recipes.find("progan_small"))
+    recipe = small(recipes.find_recipe("progan_small"))
     recipe = replace(recipe, method=replace(recipe.method, kimg=1.0))  # type: ignore[call-arg]
     costs = {"4 px": 1 / 400, "8 px": 1 / 200, "16 px": 1 / 100}
-    monkeypatch.setattr(plan, "pace", lambda playing, *_: costs[played(playing)])
+    monkeypatch.setattr(plan, "measure_seconds_per_sample", lambda playing, *_: costs[played(playing)])
     for seconds, images in ((2.0, 800), (2.5 + 5.0, 2000), (2.5 + 10.0 + 20.0, 5000)):
-        speed = plan.measure(recipe, noise(recipe), 0, CPU, 1.0, seconds).speed
+        speed = plan.measure_speed(recipe, noise(recipe), 0, CPU, 1.0, seconds).samples_per_second
         assert speed * seconds == pytest.approx(images, rel=0.05)
 
 
 def played(playing: Loop) -> str:
     """The stage, of which a step is made: it grows the networks."""
     stage = playing.recipe.method.stage(playing.state.nets, playing.state.clock)
-    playing.step(stage, 4)
+    playing.train_step(stage, 4)
     return stage.name
 
 
 def test_lazy_phases_cost_as_often_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
     """A step of 1 s, every fourth of 3 s, every sixteenth of 7 s: 0.75 + 0.1875 x 3 + 0.0625 x 7 s."""
-    recipe = small(recipes.find("stylegan2_small"), batch=8)
-    state, now = start(recipe, noise(recipe).spec, 0, CPU), [0.0]
+    recipe = small(recipes.find_recipe("stylegan2_small"), batch=8)
+    state, now = build_state(recipe, noise(recipe).spec, 0, CPU), [0.0]
     playing = Loop(recipe, noise(recipe), state, 0)
 
     def step(stage: Stage, batch: int) -> None:
         due = {phase.name for phase in stage.phases if state.clock.step % phase.every == 0}
         now[0] += 1 + 2 * ("PathLength" in due) + 4 * ("R1" in due)
 
-    monkeypatch.setattr(playing, "step", step)
+    monkeypatch.setattr(playing, "train_step", step)
     monkeypatch.setattr(plan.time, "perf_counter", lambda: now[0])
-    assert plan.pace(playing, 1.0, CPU) == pytest.approx((0.75 + 0.1875 * 3 + 0.0625 * 7) / 8)
+    assert plan.measure_seconds_per_sample(playing, 1.0, CPU) == pytest.approx((0.75 + 0.1875 * 3 + 0.0625 * 7) / 8)
 
 
 def test_networks_that_will_not_be_grown_are_said(capsys: pytest.CaptureFixture[str]) -> None:
-    recipe = small(recipes.find("progan_small"))
+    recipe = small(recipes.find_recipe("progan_small"))
     for kimg, said in ((1000.0, True), (0.0, False)):
-        plan.staged(replace(recipe, method=replace(recipe.method, kimg=kimg)), noise(recipe), 0, quiet=False)  # type: ignore[call-arg]
+        plan.announce_stages(replace(recipe, method=replace(recipe.method, kimg=kimg)), noise(recipe), 0, is_quiet=False)  # type: ignore[call-arg]
         assert ("do not grow the networks" in capsys.readouterr().err) == said
 
 
 def test_what_does_not_fit_is_cut_into_parts_and_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recipe = small(recipes.find("grid"), batch=64)
-    monkeypatch.setattr(plan, "footprints", lambda *_: [Footprint(fixed=2**20, sample=2**20, batch=64)])
-    monkeypatch.setattr(plan, "free", lambda _: 34 * 2**20)
-    cut = plan.fitted(recipe, noise(recipe), 0, CPU, quiet=False)
-    assert cut.train.parts == 3  # 22 samples and the fixed share are within 85% of 34 MB
+    recipe = small(recipes.find_recipe("grid"), batch=64)
+    monkeypatch.setattr(
+        plan, "estimate_memory_needs", lambda *_: [MemoryFootprint(fixed_bytes=2**20, bytes_per_sample=2**20, batch=64)]
+    )
+    monkeypatch.setattr(plan, "measure_free_bytes", lambda _: 34 * 2**20)
+    cut = plan.fit_to_memory(recipe, noise(recipe), 0, CPU, is_quiet=False)
+    assert cut.train.accumulate == 3  # 22 samples and the fixed share are within 85% of 34 MB
     assert "worked through in 3 parts" in capsys.readouterr().err
-    monkeypatch.setattr(plan, "free", lambda _: 2**30)
-    assert plan.fitted(recipe, noise(recipe), 0, CPU, quiet=False) == recipe
-    monkeypatch.setattr(plan, "free", lambda _: 2**20)
+    monkeypatch.setattr(plan, "measure_free_bytes", lambda _: 2**30)
+    assert plan.fit_to_memory(recipe, noise(recipe), 0, CPU, is_quiet=False) == recipe
+    monkeypatch.setattr(plan, "measure_free_bytes", lambda _: 2**20)
     with pytest.raises(GanvasError, match="even with 2 samples at a time"):
-        plan.fitted(recipe, noise(recipe), 0, CPU, quiet=False)
+        plan.fit_to_memory(recipe, noise(recipe), 0, CPU, is_quiet=False)
 
 
 def test_a_stage_of_a_small_batch_bounds_the_parts() -> None:
-    recipe = small(recipes.find("progan_small"), parts=3)
+    recipe = small(recipes.find_recipe("progan_small"), accumulate=3)
     recipe = replace(recipe, method=replace(recipe.method, batches=(8, 4)))  # type: ignore[call-arg]
     with pytest.raises(GanvasError, match="a batch of 4 has fewer than 2 samples for each of 3 parts"):
-        plan.fitted(recipe, noise(recipe), 0, CPU, quiet=True)
+        plan.fit_to_memory(recipe, noise(recipe), 0, CPU, is_quiet=True)
 
 
 def test_more_parts_than_the_batch_has_pairs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = small(recipes.find("grid"), batch=8)
-    monkeypatch.setattr(plan.distributed, "world", lambda: 8)
+    recipe = small(recipes.find_recipe("grid"), batch=8)
+    monkeypatch.setattr(plan.distributed, "count_ranks", lambda: 8)
     with pytest.raises(GanvasError, match=r"fewer than 2 samples for each of 8 parts: --train.batch 16"):
-        plan.fitted(recipe, noise(recipe), 0, CPU, quiet=True)
+        plan.fit_to_memory(recipe, noise(recipe), 0, CPU, is_quiet=True)
 
 
 @pytest.mark.parametrize(("most", "taken", "left"), [("1000", "400", [650]), ("max", "400", []), ("", "400", [])])
 def test_a_container_bounds_memory(tmp_path: Path, most: str, taken: str, left: list[int]) -> None:
-    assert granted(tmp_path) == []
+    assert read_cgroup_allowance(tmp_path) == []
     (tmp_path / "memory.max").write_text(f"{most}\n")
     (tmp_path / "memory.current").write_text(f"{taken}\n")
     (tmp_path / "memory.stat").write_text("anon 350\ninactive_file 50\n")
-    assert granted(tmp_path) == left
+    assert read_cgroup_allowance(tmp_path) == left

@@ -26,7 +26,7 @@ from ganvas.data import Files
 from ganvas.errors import GanvasError
 from ganvas.recipe import Recipe, Trial
 from ganvas.runs import folder as runs
-from ganvas.sampling.generator import Generator
+from ganvas.sampling.generator import Sampler
 from ganvas.sampling.writing import write_samples
 from ganvas.training import plan
 from ganvas.training.loop import Loop
@@ -36,13 +36,13 @@ DATA = Path(__file__).parents[1] / "data" / "fashion_test_200.npz"
 
 
 def tiny(name: str = "auto", **train: Any) -> Recipe:
-    recipe = small(recipes.find(name), **{"images": 160, "batch": 16} | train)
+    recipe = small(recipes.find_recipe(name), **{"samples": 160, "batch": 16} | train)
     recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=60, snapshot_samples=20))
     return recipe if name in ("ring", "grid") else replace(recipe, data=Files(path=str(DATA)))
 
 
-def final_tensors(run: runs.Run) -> dict[str, torch.Tensor]:
-    folder = run.checkpoint("last")
+def final_tensors(run: runs.RunFolder) -> dict[str, torch.Tensor]:
+    folder = run.find_checkpoint("last")
     return load_file(folder / "nets.safetensors") | load_file(folder / "optim.safetensors")
 
 
@@ -69,15 +69,15 @@ def test_the_folder_is_the_interface(straight: Any) -> None:
         "classes.png",
         "nearest.png",
     }
-    last = straight.lines("log.jsonl")[-1]
-    assert last["images"] == 160
+    last = straight.read_lines("log.jsonl")[-1]
+    assert last["samples"] == 160
     assert {"D/adversarial", "G/adversarial"} <= last["terms"].keys()
     assert {"D/real", "D/fake"} <= last["seen"].keys()
     assert {"G", "D"} == last["gradient_norm"].keys() == last["lr"].keys()
     pictures = sorted(p.name for p in (straight.path / "samples").iterdir())
     assert pictures[0] == "000000000.png"
     assert pictures[-1] == "000000160.png"
-    assert [card["kind"] for card in straight.scores][-1] == "final"
+    assert [card["kind"] for card in straight.score_cards][-1] == "final"
     meta = json.loads((straight.path / "recipe.json").read_text())
     assert meta["environment"]["threads"] == torch.get_num_threads()
     assert meta["data"]["count"] == 200
@@ -96,7 +96,7 @@ def test_generate_from_python(straight: Any) -> None:
 
 @pytest.mark.parametrize("form", ["files", "grid", "npy", "zip"])
 def test_generated_files_say_so(straight: Any, tmp_path: Path, form: str) -> None:
-    written = write_samples(Generator(straight), 66, 0, tmp_path / "out", form)
+    written = write_samples(Sampler(straight), 66, 0, tmp_path / "out", form)
     if form == "npy":
         assert np.array_equal(np.load(written), straight.generate(66))
     if form == "files":
@@ -108,35 +108,35 @@ def test_generated_files_say_so(straight: Any, tmp_path: Path, form: str) -> Non
     elif form == "grid":
         with Pillow.open(tmp_path / "out" / "grid.png") as picture:
             assert "synthetic" in picture.info["Comment"]  # type: ignore[operator]
-        assert write_samples(Generator(straight), 4, 0, tmp_path / "some" / "four.png", form).is_file()
+        assert write_samples(Sampler(straight), 4, 0, tmp_path / "some" / "four.png", form).is_file()
     else:
         assert "synthetic" in (tmp_path / "out" / "PROVENANCE.json").read_text()
 
 
 def test_the_same_command_on_a_finished_run_does_nothing(straight: Any) -> None:
     before = {p: p.stat().st_mtime_ns for p in straight.path.rglob("*.safetensors")}
-    cards = straight.scores
+    cards = straight.score_cards
     again = api.train(tiny(), out=straight.path, quiet=True)
-    assert again.scores == cards
+    assert again.score_cards == cards
     assert before == {p: p.stat().st_mtime_ns for p in straight.path.rglob("*.safetensors")}
 
 
 def test_interrupted_and_continued_equals_straight(straight: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C in the middle: everything is saved, and the same command goes on to the same numbers, cards and pictures."""
-    real = Loop.step
+    real = Loop.train_step
 
     def interrupting(self: Loop, *arguments: Any) -> None:
         real(self, *arguments)
-        if self.state.clock.step == 5 and self.recipe.train.images == 160:
+        if self.state.clock.step == 5 and self.recipe.train.samples == 160:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(Loop, "step", interrupting)
-    with pytest.raises(KeyboardInterrupt, match=r"stopped at 96 images.*ganvas train --resume"):
+    monkeypatch.setattr(Loop, "train_step", interrupting)
+    with pytest.raises(KeyboardInterrupt, match=r"stopped at 96 samples.*ganvas train --resume"):
         api.train(tiny(), out=tmp_path / "run", quiet=True)
-    monkeypatch.setattr(Loop, "step", real)
+    monkeypatch.setattr(Loop, "train_step", real)
     run = api.train(tiny(), out=tmp_path / "run", quiet=True)
     assert equal(final_tensors(run), final_tensors(straight))
-    assert run.scores == straight.scores
+    assert run.score_cards == straight.score_cards
     assert sorted(p.name for p in (run.path / "samples").iterdir()) == sorted(
         p.name for p in (straight.path / "samples").iterdir()
     )
@@ -144,12 +144,12 @@ def test_interrupted_and_continued_equals_straight(straight: Any, tmp_path: Path
 
 
 def test_a_grown_budget_goes_on(tmp_path: Path) -> None:
-    run = api.train(tiny(images=64), out=tmp_path / "run", quiet=True)
-    grown = api.resume(run.path, images=128, quiet=True)
-    assert grown.checkpoint("last").name == "000000128"
-    assert [card["kind"] for card in grown.scores].count("final") <= 2
+    run = api.train(tiny(samples=64), out=tmp_path / "run", quiet=True)
+    grown = api.resume(run.path, samples=128, quiet=True)
+    assert grown.find_checkpoint("last").name == "000000128"
+    assert [card["kind"] for card in grown.score_cards].count("final") <= 2
     with pytest.raises(GanvasError, match="only more is possible"):
-        api.resume(run.path, images=64, quiet=True)
+        api.resume(run.path, samples=64, quiet=True)
 
 
 def test_a_different_command_is_refused_with_the_difference(straight: Any) -> None:
@@ -164,46 +164,47 @@ def test_minutes_that_are_left_are_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A trial that found the machine at something else is not the last word: the budget grows, and says so."""
-    real = plan.measure
-    monkeypatch.setattr(plan, "measure", lambda *args, **more: real(*args, **more)._replace(speed=200.0))
-    run = api.train(tiny(images=None, minutes=0.05), out=tmp_path / "run")
+    real = plan.measure_speed
+    monkeypatch.setattr(plan, "measure_speed", lambda *args, **more: real(*args, **more)._replace(samples_per_second=200.0))
+    run = api.train(tiny(samples=None, minutes=0.05), out=tmp_path / "run")
     assert "there is time for" in capsys.readouterr().err
-    settled = run.recipe.train.images or 0
+    settled = run.recipe.train.samples or 0
     assert settled > 2 * 200 * 3 * 0.97
     assert run.checkpoints[-1].name == f"{settled:09d}"
-    assert next(card["images"] for card in run.scores if card["kind"] == "final") == settled
-    assert api.train(tiny(images=None, minutes=0.05), out=tmp_path / "run", quiet=True).recipe.train.images == settled
+    assert next(card["samples"] for card in run.score_cards if card["kind"] == "final") == settled
+    assert api.train(tiny(samples=None, minutes=0.05), out=tmp_path / "run", quiet=True).recipe.train.samples == settled
 
 
 def test_minutes_become_images_and_are_exact_from_then_on(tmp_path: Path) -> None:
-    run = api.train(tiny(images=None, minutes=0.02), out=tmp_path / "run", quiet=True)
+    run = api.train(tiny(samples=None, minutes=0.02), out=tmp_path / "run", quiet=True)
     settled = run.recipe.train
-    assert settled.images is not None
-    assert settled.images % 16 == 0
+    assert settled.samples is not None
+    assert settled.samples % 16 == 0
     assert settled.snapshots is not None
-    again = api.train(tiny(images=None, minutes=0.02), out=tmp_path / "run", quiet=True)
+    again = api.train(tiny(samples=None, minutes=0.02), out=tmp_path / "run", quiet=True)
     assert again.recipe.train == settled
 
 
 def test_time_that_runs_out_stops_with_a_score(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "measure", lambda *_: Trial(speed=1e6))  # a machine that was quicker when it was measured
-    run = api.train(tiny(images=None, minutes=0.02), out=tmp_path / "run")
+    # a machine that was quicker when it was measured
+    monkeypatch.setattr(plan, "measure_speed", lambda *_: Trial(samples_per_second=1e6))
+    run = api.train(tiny(samples=None, minutes=0.02), out=tmp_path / "run")
     assert "time is up" in capsys.readouterr().err
-    assert run.scores[-1]["kind"] == "final"
+    assert run.score_cards[-1]["kind"] == "final"
 
 
 def test_training_that_diverges_ends_with_a_diagnosis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Three times with half the learning rate; then the end, and no checkpoint of it."""
-    recipe = tiny(images=1600)
+    recipe = tiny(samples=1600)
     wild = replace(recipe, optim={name: replace(optim, lr=9.9, eps=1e-30) for name, optim in recipe.optim.items()})
     nan = replace(wild, method=replace(recipe.method, penalties=(replace(recipe.method.penalties[0], gamma=1e38),)))
     with pytest.raises(GanvasError, match=r"training diverged: .*halved 3 times.*--optim.D.lr"):
         api.train(nan, out=tmp_path / "run")
     said = capsys.readouterr().err
     assert [f"with {scale} times the learning rates" in said for scale in (0.5, 0.25, 0.125, 0.0625)] == [True] * 3 + [False]
-    for folder in runs.Run(tmp_path / "run").checkpoints:
+    for folder in runs.RunFolder(tmp_path / "run").checkpoints:
         assert all(t.isfinite().all() for t in load_file(folder / "nets.safetensors").values())
 
 
@@ -213,71 +214,71 @@ def test_other_labels_are_refused_on_resuming(tmp_path: Path) -> None:
         (tmp_path / "data" / name).mkdir(parents=True)
         for i in range(20):
             Pillow.fromarray(np.full((8, 8), i * 10, np.uint8)).save(tmp_path / "data" / name / f"{i}.png")
-    recipe = replace(tiny(images=32), data=Files(path=str(tmp_path / "data")))
+    recipe = replace(tiny(samples=32), data=Files(path=str(tmp_path / "data")))
     recipe = replace(recipe, evaluation=replace(recipe.evaluation, metrics=recipe.evaluation.metrics[:1], samples=10))
     run = api.train(recipe, out=tmp_path / "run", quiet=True)
     assert run.recipe.nets.labels  # type: ignore[attr-defined]
     assert run.generate(3).shape == (3, 8, 8, 1)
     (tmp_path / "data" / "coat").rename(tmp_path / "data" / "apron")
     with pytest.raises(GanvasError, match=r"labels boot, coat \(2\), and data/.* has now apron, boot \(2\)"):
-        api.resume(run.path, images=64, quiet=True)
+        api.resume(run.path, samples=64, quiet=True)
 
 
 def test_one_bad_step_goes_back_and_on_with_half_the_learning_rate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real, poisoned = Loop.step, list[int]()
+    real, poisoned = Loop.train_step, list[int]()
 
     def poison(self: Loop, *arguments: Any) -> None:
         real(self, *arguments)
-        if self.state.clock.images == 96 and self.recipe.train.images == 160 and not poisoned:
+        if self.state.clock.samples == 96 and self.recipe.train.samples == 160 and not poisoned:
             poisoned.append(1)
             next(self.state.nets["D"].parameters()).data.fill_(float("nan"))
 
-    monkeypatch.setattr(Loop, "step", poison)
+    monkeypatch.setattr(Loop, "train_step", poison)
     run = api.train(tiny(), out=tmp_path / "run")
     said = capsys.readouterr().err
     assert "no longer finite: back to checkpoint 0000000" in said
     assert run.recipe.train.lr_scale == 0.5
-    assert run.asked.train.lr_scale == 1.0
-    lines = run.lines("log.jsonl")
-    assert lines[-1]["images"] == 160
+    assert run.requested.train.lr_scale == 1.0
+    lines = run.read_lines("log.jsonl")
+    assert lines[-1]["samples"] == 160
     assert lines[-1]["lr"]["G"] == run.recipe.optim["G"].at(Clock(10, 160, 160))["lr"] / 2
-    assert [line["images"] for line in lines] == sorted({line["images"] for line in lines})
+    assert [line["samples"] for line in lines] == sorted({line["samples"] for line in lines})
     assert all(t.isfinite().all() for t in final_tensors(run).values())
 
 
 def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = api.train(tiny(images=64), out=tmp_path / "run", quiet=True)
+    run = api.train(tiny(samples=64), out=tmp_path / "run", quiet=True)
     before = final_tensors(run)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ganvas.runs.checkpoint._write", full)
+    monkeypatch.setattr("ganvas.runs.checkpoint._write_tensors", full)
     with pytest.raises(GanvasError, match="no space left on device"):
-        api.resume(run.path, images=128, quiet=True)
+        api.resume(run.path, samples=128, quiet=True)
     monkeypatch.undo()
-    assert equal(final_tensors(runs.Run(run.path)), before)
+    assert equal(final_tensors(runs.RunFolder(run.path)), before)
 
 
 def test_two_trainings_on_one_folder(tmp_path: Path) -> None:
-    with runs.locked(tmp_path / "run"), pytest.raises(GanvasError, match="another ganvas is training"):
+    with runs.lock_run(tmp_path / "run"), pytest.raises(GanvasError, match="another ganvas is training"):
         api.train(tiny(), out=tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()  # nothing was left behind
 
 
 def test_old_checkpoints_are_pruned(tmp_path: Path) -> None:
-    run = api.train(tiny(images=320, snapshots=10), out=tmp_path / "run", quiet=True)
+    run = api.train(tiny(samples=320, snapshots=10), out=tmp_path / "run", quiet=True)
     kept = {p.name for p in run.checkpoints}
     assert len(kept) <= 3
-    assert {run.checkpoint("last").name, run.checkpoint("best").name} <= kept
+    assert {run.find_checkpoint("last").name, run.find_checkpoint("best").name} <= kept
 
 
 def test_points_are_no_pictures(tmp_path: Path) -> None:
     run = api.train(tiny("ring"), out=tmp_path / "run", quiet=True)
     assert run.generate(7).shape == (7, 2)
-    written = write_samples(Generator(run), 7, 0, tmp_path / "out", "files")
+    written = write_samples(Sampler(run), 7, 0, tmp_path / "out", "files")
     assert (written / "samples.csv").exists()
 
 
@@ -288,7 +289,7 @@ from test_session import tiny
 from ganvas import api
 from ganvas.training import monitor
 monitor.CHECKPOINT_SECONDS = 0.05
-api.train(tiny({name!r}, images=3200, ema_kimg=0.1), out={out!r}, quiet=True)
+api.train(tiny({name!r}, samples=3200, ema_kimg=0.1), out={out!r}, quiet=True)
 """
 
 
@@ -313,7 +314,7 @@ def test_killed_at_a_random_moment_and_continued_equals_straight(
         process = start(tmp_path / out)
         assert process.wait(120) == 0, process.communicate()[1].decode()
         process.communicate()
-    a, b = (final_tensors(runs.Run(tmp_path / out)) for out in ("killed", "straight"))
+    a, b = (final_tensors(runs.RunFolder(tmp_path / out)) for out in ("killed", "straight"))
     assert equal(a, b)
 
 
@@ -335,32 +336,32 @@ def test_a_metric_that_cannot_be_had_is_refused_before_training(tmp_path: Path) 
 
 
 def test_time_that_ran_out_leaves_a_finished_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "measure", lambda *_: Trial(speed=1e6))
-    run = api.train(tiny(images=None, minutes=0.02), out=tmp_path / "run", quiet=True)
-    assert run.recipe.train.images == int(run.checkpoint("last").name)
-    cards = run.scores
-    assert api.train(tiny(images=None, minutes=0.02), out=tmp_path / "run", quiet=True).scores == cards
+    monkeypatch.setattr(plan, "measure_speed", lambda *_: Trial(samples_per_second=1e6))
+    run = api.train(tiny(samples=None, minutes=0.02), out=tmp_path / "run", quiet=True)
+    assert run.recipe.train.samples == int(run.find_checkpoint("last").name)
+    cards = run.score_cards
+    assert api.train(tiny(samples=None, minutes=0.02), out=tmp_path / "run", quiet=True).score_cards == cards
     more = api.resume(run.path, minutes=0.04, quiet=True)
-    assert int(more.checkpoint("last").name) > run.recipe.train.images
+    assert int(more.find_checkpoint("last").name) > run.recipe.train.samples
 
 
 def test_a_kill_between_checkpoint_and_link_is_mended(tmp_path: Path) -> None:
     """The best checkpoint by its card is the best by its link again, and `last` needs no link at all."""
-    run = api.train(tiny(images=64), out=tmp_path / "run", quiet=True)
-    best = run.checkpoint("best").name
+    run = api.train(tiny(samples=64), out=tmp_path / "run", quiet=True)
+    best = run.find_checkpoint("best").name
     (run.path / "checkpoints" / "best").unlink()
     (run.path / "checkpoints" / "last").unlink()
-    assert run.checkpoint("last").name == "000000064"
-    again = api.resume(run.path, images=80, quiet=True)
-    cards = [card for card in again.scores if card["kind"] == "snapshot"]
-    winner = min(cards, key=lambda card: (card["scores"]["frechet"], -card["images"]))["checkpoint"]
-    assert again.checkpoint("best").name == winner
+    assert run.find_checkpoint("last").name == "000000064"
+    again = api.resume(run.path, samples=80, quiet=True)
+    cards = [card for card in again.score_cards if card["kind"] == "snapshot"]
+    winner = min(cards, key=lambda card: (card["scores"]["frechet"], -card["samples"]))["checkpoint"]
+    assert again.find_checkpoint("best").name == winner
     assert best in {card["checkpoint"] for card in cards}
 
 
 def test_a_zip_of_points_holds_them_all(tmp_path: Path) -> None:
     run = api.train(tiny("ring"), out=tmp_path / "run", quiet=True)
-    written = write_samples(Generator(run), 150, 0, tmp_path / "out", "zip")
+    written = write_samples(Sampler(run), 150, 0, tmp_path / "out", "zip")
     with zipfile.ZipFile(written) as archive:
         rows = archive.read("samples.csv").decode().splitlines()
     assert len(rows) == 151
@@ -368,5 +369,5 @@ def test_a_zip_of_points_holds_them_all(tmp_path: Path) -> None:
 
 
 def test_settings_that_are_two_budgets_are_refused() -> None:
-    with pytest.raises(GanvasError, match="images or minutes"):
-        replace(recipes.find("auto").train, images=5000)
+    with pytest.raises(GanvasError, match="samples or minutes"):
+        replace(recipes.find_recipe("auto").train, samples=5000)

@@ -4,15 +4,15 @@ import zipfile
 from pathlib import Path
 
 from ...errors import GanvasError
-from ..items import Listed, fingerprint, hidden, listed
-from ..labels import of_files, table_among
-from .folder import nothing_found
+from ..items import ItemList, fingerprint_parts, format_count, is_hidden
+from ..labels import find_label_table, read_file_labels
+from .folder import build_no_samples_error
 
-MOST = 256 * 2**20  # bytes of one file, unpacked: a bound against zip bombs
-ENCRYPTED = 0x1  # a bit of an entry's flags
+MAX_UNPACKED_BYTES = 256 * 2**20  # bytes of one file, unpacked: a bound against zip bombs
+ENCRYPTED_FLAG = 0x1  # a bit of an entry's flags
 
 
-def read(path: Path, suffixes: tuple[str, ...]) -> Listed:
+def read_zip_items(path: Path, suffixes: tuple[str, ...]) -> ItemList:
     """All files in the archive that end in one of the suffixes, in name order; folders or labels.csv are labels.
 
     Raises:
@@ -22,29 +22,29 @@ def read(path: Path, suffixes: tuple[str, ...]) -> Listed:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise GanvasError(f"{path} is no zip archive, or an incomplete one ({error}): fetch or pack it again") from error
-    everything = [e for e in archive.infolist() if not e.is_dir() and not hidden(e.filename)]
-    entries = sorted((e for e in everything if e.filename.lower().endswith(suffixes)), key=lambda e: e.filename)
+    all_entries = [e for e in archive.infolist() if not e.is_dir() and not is_hidden(e.filename)]
+    entries = sorted((e for e in all_entries if e.filename.lower().endswith(suffixes)), key=lambda e: e.filename)
     if not entries:
-        raise nothing_found(str(path), suffixes, [e.filename for e in everything])
-    if any(e.flag_bits & ENCRYPTED for e in entries):
+        raise build_no_samples_error(str(path), suffixes, [e.filename for e in all_entries])
+    if any(e.flag_bits & ENCRYPTED_FLAG for e in entries):
         raise GanvasError(f"{path} is encrypted: unpack it with its password and give the folder")
     names = [e.filename for e in entries]
-    table = table_among(names, [e.filename for e in everything])
-    labels, classes = of_files(names, table, str(path), lambda name: _unpacked(archive, archive.getinfo(name)))
-    marks = [*entries, *(e for e in everything if e.filename == table)]
-    return Listed(
+    table = find_label_table(names, [e.filename for e in all_entries])
+    labels, classes = read_file_labels(names, table, str(path), lambda name: _unpack_entry(archive, archive.getinfo(name)))
+    labelled_entries = [*entries, *(e for e in all_entries if e.filename == table)]
+    return ItemList(
         names=names,
-        read=lambda i: _unpacked(archive, entries[i]),
-        fingerprint=fingerprint([(e.filename, e.file_size, e.CRC) for e in marks]),
-        title=f"{path.name} ({listed(len(names))})",
+        read_item=lambda i: _unpack_entry(archive, entries[i]),
+        fingerprint=fingerprint_parts([(e.filename, e.file_size, e.CRC) for e in labelled_entries]),
+        title=f"{path.name} ({format_count(len(names))})",
         labels=labels,
         classes=classes,
     )
 
 
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    if entry.file_size > MOST:  # zipfile reads no more than the size that the entry states
-        raise GanvasError(f"is {entry.file_size / 2**20:,.0f} MB unpacked, more than {MOST // 2**20} MB: refused")
+def _unpack_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    if entry.file_size > MAX_UNPACKED_BYTES:  # zipfile reads no more than the size that the entry states
+        raise GanvasError(f"is {entry.file_size / 2**20:,.0f} MB unpacked, more than {MAX_UNPACKED_BYTES // 2**20} MB: refused")
     try:
         return archive.read(entry)
     except Exception as error:  # each way of packing has errors of its own

@@ -8,64 +8,64 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import GanvasError
-from ..items import Listed, fingerprint_of_files, of_array, stamp
+from ..items import ItemList, build_array_items, fingerprint_files, read_file_stamp
 
-BYTES = 0x08  # the type code of unsigned bytes
-DEFLATE = 1032  # the most that gzip shrinks data by
+UNSIGNED_BYTE_CODE = 0x08  # the type code of unsigned bytes
+MAX_DEFLATE_RATIO = 1032  # the most that gzip shrinks data by
 
 
-def is_idx(path: Path) -> bool:
+def is_idx_file(path: Path) -> bool:
     """Whether the file starts like an idx file of bytes or of other numbers."""
     try:
-        with _open(path) as file:
+        with _open_idx_file(path) as file:
             magic = file.read(4)
     except (OSError, EOFError, zlib.error):
         return False
     return len(magic) == 4 and magic[:2] == b"\0\0" and 0x08 <= magic[2] <= 0x0E and 1 <= magic[3] <= 4
 
 
-def in_folder(folder: Path, part: str = "train") -> Path | None:
+def find_images_file(folder: Path, split: str = "train") -> Path | None:
     """The file of images in a folder of MNIST's layout: part "train", or "t10k" for the test images."""
-    return next((p for p in sorted(folder.glob(f"*{part}-images*idx3*")) if is_idx(p)), None)
+    return next((p for p in sorted(folder.glob(f"*{split}-images*idx3*")) if is_idx_file(p)), None)
 
 
-def read(path: Path) -> Listed:
+def read_idx_items(path: Path) -> ItemList:
     """The images in an idx file, uint8 [N, H, W], labelled if the file of labels lies beside it.
 
     Raises:
         GanvasError: no idx file of bytes, or one that is cut short; labels that do not fit.
     """
-    images = _array(path)
-    beside = _labels_beside(path)
+    images = _read_idx_array(path)
+    labels_path = _find_labels_file(path)
     if images.ndim < 2:
         raise GanvasError(f"{path} holds labels, not images: give the file of images (its name has 'images-idx3')")
-    files = [path] if beside is None else [path, beside]
-    return of_array(
+    files = [path] if labels_path is None else [path, labels_path]
+    return build_array_items(
         images,
-        None if beside is None else _array(beside),
+        None if labels_path is None else _read_idx_array(labels_path),
         name=path.name,
-        fingerprint=fingerprint_of_files(files, map(stamp, files)),
+        fingerprint=fingerprint_files(files, map(read_file_stamp, files)),
         title=f"{path.name} ({len(images):,} images)",
     )
 
 
-def _labels_beside(path: Path) -> Path | None:
+def _find_labels_file(path: Path) -> Path | None:
     if "images" not in path.name:
         return None
     name = path.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
     return next((p for p in (path.with_name(name), path.with_name(f"{name}.gz")) if p.exists()), None)
 
 
-def _array(path: Path) -> np.ndarray:
+def _read_idx_array(path: Path) -> np.ndarray:
     try:
-        with _open(path) as file:
+        with _open_idx_file(path) as file:
             magic = file.read(4)
-            if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] != BYTES:
+            if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] != UNSIGNED_BYTE_CODE:
                 raise GanvasError(f"{path} is no idx file of bytes: give one like train-images-idx3-ubyte.gz")
             sizes = file.read(4 * magic[3])
             shape = [int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4)]
             size = math.prod(shape)
-            if len(sizes) != 4 * magic[3] or size > path.stat().st_size * DEFLATE:
+            if len(sizes) != 4 * magic[3] or size > path.stat().st_size * MAX_DEFLATE_RATIO:
                 raise GanvasError(f"{path} is cut short or damaged: fetch it again")
             data = file.read(size)
     except (OSError, EOFError, zlib.error) as error:
@@ -75,5 +75,5 @@ def _array(path: Path) -> np.ndarray:
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def _open(path: Path):
+def _open_idx_file(path: Path):
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")

@@ -15,10 +15,10 @@ from torch import Tensor
 from ...core import Architecture
 from ...errors import GanvasError
 
-LARGEST = 4096  # pixels of an image, and so the largest number in a layer's name
+MAX_SIDE_PIXELS = 4096  # pixels of an image, and so the largest number in a layer's name
 
 
-class Found(NamedTuple):
+class FileNetwork(NamedTuple):
     """One network in a file: its weights by their names there, and settings or tensors that the file has beside them."""
 
     name: str  # in the file: "G_ema"; "" where there is but one
@@ -26,10 +26,10 @@ class Found(NamedTuple):
     settings: Mapping[str, Any]
 
 
-class Taken(NamedTuple):
+class ConvertedNetwork(NamedTuple):
     """A network as it is here: whose it is, a recipe of that family, its architecture, what it makes, its weights."""
 
-    about: str
+    origin: str
     recipe: str
     nets: Architecture
     shape: tuple[int, int, int]  # of x
@@ -38,36 +38,38 @@ class Taken(NamedTuple):
     state: Mapping[str, Tensor]
 
 
-def recognised(found: Found) -> Taken | None:
+def recognise_network(network: FileNetwork) -> ConvertedNetwork | None:
     """What a network is, by the first file here that knows it.
 
     Raises:
         GanvasError: one that is known, in a form that is not.
         ValueError: images of a size that no network makes.
     """
-    sound = {name: value for name, value in found.tensors.items() if value.numel()}  # a side of 0 lets others claim anything
-    if any(int(number) > LARGEST for name in sound for number in re.findall(r"\d+", name)):
+    nonempty_tensors = {
+        name: value for name, value in network.tensors.items() if value.numel()
+    }  # a side of 0 lets others claim anything
+    if any(int(number) > MAX_SIDE_PIXELS for name in nonempty_tensors for number in re.findall(r"\d+", name)):
         return None
-    found = found._replace(tensors=sound)
+    network = network._replace(tensors=nonempty_tensors)
     for module in pkgutil.iter_modules(__path__):
         read = getattr(importlib.import_module(f"{__name__}.{module.name}"), "read", None)
-        taken = read(found) if read else None
-        if taken is not None and max(taken.shape) > LARGEST:
-            raise ValueError(f"images of more than {LARGEST} px")
-        if taken is not None:
-            return taken
+        converted = read(network) if read else None
+        if converted is not None and max(converted.shape) > MAX_SIDE_PIXELS:
+            raise ValueError(f"images of more than {MAX_SIDE_PIXELS} px")
+        if converted is not None:
+            return converted
     return None
 
 
-def base(widths: Mapping[int, int], what: str) -> tuple[int, int]:
+def infer_width_and_base(widths: Mapping[int, int], what: str) -> tuple[int, int]:
     """(width, base) of which channels at a size are min(width, base / size), from channels by size.
 
     Raises:
         GanvasError: other channels.
     """
     width, size = max(widths.values()), max(widths)
-    found = widths[size] * size
-    if any(widths[s] != min(width, found // s) for s in widths):
-        listed = ", ".join(f"{s} px: {n}" for s, n in sorted(widths.items()))
-        raise GanvasError(f"{what} of other widths than the published ones are not known here ({listed})")
-    return width, found
+    base_channels = widths[size] * size
+    if any(widths[s] != min(width, base_channels // s) for s in widths):
+        width_list = ", ".join(f"{s} px: {n}" for s, n in sorted(widths.items()))
+        raise GanvasError(f"{what} of other widths than the published ones are not known here ({width_list})")
+    return width, base_channels

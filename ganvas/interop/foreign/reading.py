@@ -17,10 +17,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ...errors import GanvasError
-from ...system.pickles import ARRAYS, NUMPY, Machine, Named
-from . import Found
+from ...system.pickles import ARRAY_NAMES, NUMPY_NAMES, PickledObject, PickleMachine
+from . import FileNetwork
 
-KINDS = {
+STORAGE_DTYPES = {
     "Float": torch.float32,
     "Double": torch.float64,
     "Half": torch.float16,
@@ -32,29 +32,41 @@ KINDS = {
     "Byte": torch.uint8,
     "Bool": torch.bool,
 }
-TENSOR, PARAMETER = "torch._utils _rebuild_tensor", "torch._utils _rebuild_parameter"
-LOADED, PERSISTENT = "torch.storage _load_from_bytes", "torch_utils.persistence _reconstruct_persistent_obj"
-NAMES = {
-    *(f"torch {kind}Storage" for kind in KINDS),
+REBUILD_TENSOR, REBUILD_PARAMETER = "torch._utils _rebuild_tensor", "torch._utils _rebuild_parameter"
+LOAD_FROM_BYTES, RECONSTRUCT_PERSISTENT = (
+    "torch.storage _load_from_bytes",
+    "torch_utils.persistence _reconstruct_persistent_obj",
+)
+ALLOWED_NAMES = {
+    *(f"torch {kind}Storage" for kind in STORAGE_DTYPES),
     *(f"torch.storage {kind}" for kind in ("UntypedStorage", "_UntypedStorage", "TypedStorage", "_TypedStorage")),
     *("torch float32", "torch float64", "torch float16", "torch bfloat16", "torch int64", "torch uint8", "torch bool"),
-    *(TENSOR, f"{TENSOR}_v2", PARAMETER, LOADED, PERSISTENT, "torch Size", "torch device", "torch.nn.parameter Parameter"),
+    *(
+        REBUILD_TENSOR,
+        f"{REBUILD_TENSOR}_v2",
+        REBUILD_PARAMETER,
+        LOAD_FROM_BYTES,
+        RECONSTRUCT_PERSISTENT,
+        "torch Size",
+        "torch device",
+        "torch.nn.parameter Parameter",
+    ),
     *("collections OrderedDict", "dnnlib.util EasyDict", "argparse Namespace", "_codecs encode", "builtins set"),
-    *("numpy.core.multiarray scalar", "numpy._core.multiarray scalar", "__builtin__ set", *NUMPY),
+    *("numpy.core.multiarray scalar", "numpy._core.multiarray scalar", "__builtin__ set", *NUMPY_NAMES),
 }
-LAYERS = "torch.nn.modules."  # of networks that were pickled whole
-MAGIC = 0x1950A86A20F9469CFC6C  # of torch.save's older form
-BROKEN = (
+LAYER_PREFIX = "torch.nn.modules."  # of networks that were pickled whole
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # of torch.save's older form
+BROKEN_FILE_ERRORS = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError, Warning),
     *(OSError, EOFError, zipfile.BadZipFile, struct.error, SafetensorError),
 )
-LARGEST = 64 * 2**30  # bytes of a file
-DEEPEST = 200  # values within values
-TIMES, BESIDES = 4, 2**20  # what a file may unfold to: so many times its size, and so many bytes
-MODULES, LONGEST = 100_000, 1000  # of a network: how many, weights and all, and letters of a name
+MAX_FILE_BYTES = 64 * 2**30  # bytes of a file
+MAX_NESTING = 200  # values within values
+MAX_UNFOLDING_FACTOR, EXTRA_UNFOLDED_BYTES = 4, 2**20  # what a file may unfold to: so many times its size, and so many bytes
+MAX_MODULES, MAX_NAME_CHARACTERS = 100_000, 1000  # of a network: how many, weights and all, and letters of a name
 
 
-def networks(path: Path) -> list[Found]:
+def read_networks(path: Path) -> list[FileNetwork]:
     """The networks in a file.
 
     Raises:
@@ -62,174 +74,180 @@ def networks(path: Path) -> list[Found]:
     """
     if not path.is_file():
         raise GanvasError(f"{path} is no file: give a .pkl, .pth, .pt or .safetensors of a trained generator")
-    if path.stat().st_size > LARGEST:
+    if path.stat().st_size > MAX_FILE_BYTES:
         raise GanvasError(f"{path} has {path.stat().st_size / 2**30:.0f} GB, more than a generator needs")
     try:
         if path.suffix == ".safetensors":
-            return list(parted(load_file(path)))
+            return list(find_networks(load_file(path)))
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of escape sequences that there are not: the words are damaged
             # from memory: a file that says it holds more than it does would have room made for all of it
             data = path.read_bytes()
-            return list(parted(opened(io.BytesIO(data), Reading(path.name, TIMES * len(data) + BESIDES))))
-    except BROKEN as error:
+            return list(
+                find_networks(
+                    unpickle_weights(
+                        io.BytesIO(data), UnfoldingBudget(path.name, MAX_UNFOLDING_FACTOR * len(data) + EXTRA_UNFOLDED_BYTES)
+                    )
+                )
+            )
+    except BROKEN_FILE_ERRORS as error:
         raise GanvasError(f"{path} is broken, or holds no weights that are known here ({error}): fetch it again") from None
 
 
 # ---------------------------------------------------------------- the three forms
 
 
-class Reading:
+class UnfoldingBudget:
     """One file being read: what it is called, and how many bytes it may still unfold to, for a few can mention many again and
     again."""
 
-    def __init__(self, where: str, left: int) -> None:
-        self.where, self.left = where, left
+    def __init__(self, file_name: str, bytes_left: int) -> None:
+        self.file_name, self.bytes_left = file_name, bytes_left
 
-    def spend(self, count: int) -> None:
-        self.left -= count
-        if self.left < 0:
+    def spend_bytes(self, count: int) -> None:
+        self.bytes_left -= count
+        if self.bytes_left < 0:
             raise ValueError("it unfolds to many times its size")
 
 
-def known(name: str) -> bool:
-    return name in NAMES or name.startswith(LAYERS)
+def is_known_name(name: str) -> bool:
+    return name in ALLOWED_NAMES or name.startswith(LAYER_PREFIX)
 
 
-def machine(reading: Reading, storages: "Storages | None" = None) -> Machine:
-    stored = storages.get if storages is not None else None
-    return Machine(reading.where, known, stored, "no network's weights need", reading.spend)
+def build_machine(budget: UnfoldingBudget, storages: "StorageTable | None" = None) -> PickleMachine:
+    find_stored = storages.find_storage if storages is not None else None
+    return PickleMachine(budget.file_name, is_known_name, find_stored, "no network's weights need", budget.spend_bytes)
 
 
-def opened(file: BinaryIO, reading: Reading) -> Any:
+def unpickle_weights(file: BinaryIO, budget: UnfoldingBudget) -> Any:
     """What a file holds, tensors in their places."""
-    head = file.read(2)
+    magic = file.read(2)
     file.seek(0)
-    if head == b"PK":
-        return zipped(file, reading)
-    first = machine(reading).run(file)
-    if first == MAGIC:
-        return older(file, reading)
-    return Settling(reading).made(first)
+    if magic == b"PK":
+        return unpickle_zip(file, budget)
+    content = build_machine(budget).run_pickle(file)
+    if content == LEGACY_MAGIC:
+        return unpickle_legacy(file, budget)
+    return ValueResolver(budget).resolve_value(content)
 
 
-def zipped(file: BinaryIO, reading: Reading) -> Any:
+def unpickle_zip(file: BinaryIO, budget: UnfoldingBudget) -> Any:
     """torch.save's form since 1.6: a zip with one pickle and a file for each storage."""
     with zipfile.ZipFile(file) as archive:
         names = archive.namelist()
-        main = next((name for name in names if name == "data.pkl" or name.endswith("/data.pkl")), None)
-        if main is None:
+        pickle_name = next((name for name in names if name == "data.pkl" or name.endswith("/data.pkl")), None)
+        if pickle_name is None:
             raise ValueError("a zip without data.pkl")
-        folder = main.removesuffix("data.pkl")
+        folder = pickle_name.removesuffix("data.pkl")
         if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
             raise ValueError("it is compressed, which torch.save does not do: unpack it")  # to nobody knows how much
-        reading.spend(sum(info.file_size for info in archive.infolist()))  # which may overlap
+        budget.spend_bytes(sum(info.file_size for info in archive.infolist()))  # which may overlap
         if f"{folder}byteorder" in names and archive.read(f"{folder}byteorder") != b"little":
             raise ValueError("its numbers are written the other way round")
-        storages = Storages()
-        found = machine(reading, storages).run(archive.read(main))
-        for key in storages.wanted:
-            storages.bytes[key] = archive.read(f"{folder}data/{key}")
-        return Settling(reading).made(found)
+        storages = StorageTable()
+        content = build_machine(budget, storages).run_pickle(archive.read(pickle_name))
+        for key in storages.dtypes:
+            storages.raw_bytes[key] = archive.read(f"{folder}data/{key}")
+        return ValueResolver(budget).resolve_value(content)
 
 
-def older(file: BinaryIO, reading: Reading) -> Any:
+def unpickle_legacy(file: BinaryIO, budget: UnfoldingBudget) -> Any:
     """torch.save's form before 1.6, the magic number read: version, system, content, keys, and the storages one by one."""
     for _ in range(2):
-        machine(reading).run(file)
-    storages = Storages()
-    found = machine(reading, storages).run(file)
-    for key in machine(reading).run(file):
+        build_machine(budget).run_pickle(file)
+    storages = StorageTable()
+    content = build_machine(budget, storages).run_pickle(file)
+    for key in build_machine(budget).run_pickle(file):
         (count,) = struct.unpack("<q", file.read(8))
-        width = torch.empty((), dtype=storages.wanted[str(key)]).element_size()
-        if not 0 <= count * width <= LARGEST:
+        width = torch.empty((), dtype=storages.dtypes[str(key)]).element_size()
+        if not 0 <= count * width <= MAX_FILE_BYTES:
             raise ValueError(f"a storage of {count} numbers")
-        storages.bytes[str(key)] = file.read(count * width)
-    return Settling(reading).made(found)
+        storages.raw_bytes[str(key)] = file.read(count * width)
+    return ValueResolver(budget).resolve_value(content)
 
 
-class Storages:
+class StorageTable:
     """The numbers that a file's tensors share, kept beside its pickle: first their kinds, then they themselves."""
 
     def __init__(self) -> None:
-        self.wanted: dict[str, torch.dtype] = {}
-        self.bytes: dict[str, bytes] = {}
-        self.numbers: dict[str, Tensor] = {}
+        self.dtypes: dict[str, torch.dtype] = {}
+        self.raw_bytes: dict[str, bytes] = {}
+        self.tensors: dict[str, Tensor] = {}
 
-    def get(self, words: Any) -> "Storage":
+    def find_storage(self, persistent_id: Any) -> "StorageReference":
         """What stands for the storage that a pickle means by ("storage", kind, key, device, count)."""
-        what, kind, key = words[0], words[1], words[2]
-        if what != "storage" or not isinstance(kind, Named) or not isinstance(key, str) or not key.isalnum():
+        tag, kind, key = persistent_id[0], persistent_id[1], persistent_id[2]
+        if tag != "storage" or not isinstance(kind, PickledObject) or not isinstance(key, str) or not key.isalnum():
             raise ValueError("something else than numbers is kept beside the pickle")
         name = kind.name.rpartition(" ")[2].removesuffix("Storage")
-        self.wanted[key] = KINDS[name]
-        return Storage(self, key)
+        self.dtypes[key] = STORAGE_DTYPES[name]
+        return StorageReference(self, key)
 
 
-class Storage:
+class StorageReference:
     """A place in `Storages`."""
 
-    def __init__(self, held: Storages, key: str) -> None:
-        self.held, self.key = held, key
+    def __init__(self, table: StorageTable, key: str) -> None:
+        self.table, self.key = table, key
 
-    def numbers(self) -> Tensor:
+    def read_numbers(self) -> Tensor:
         """[count]; copied once, for what is read from a file cannot be written to."""
-        numbers, key = self.held.numbers, self.key
-        if key not in numbers:
-            numbers[key] = torch.frombuffer(bytearray(self.held.bytes[key]), dtype=self.held.wanted[key])
-        return numbers[key]
+        tensors, key = self.table.tensors, self.key
+        if key not in tensors:
+            tensors[key] = torch.frombuffer(bytearray(self.table.raw_bytes[key]), dtype=self.table.dtypes[key])
+        return tensors[key]
 
 
 # ---------------------------------------------------------------- from names to tensors
 
 
-class Settling:
+class ValueResolver:
     """Makes names what they stand for: tensors, arrays, the settings and weights of networks; other names stay.
 
     Goes through values once each, however often a file mentions them.
     """
 
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
-        self.done: dict[int, Any] = {}
-        self.within: set[int] = set()
+    def __init__(self, budget: UnfoldingBudget) -> None:
+        self.budget = budget
+        self.resolved_values: dict[int, Any] = {}
+        self.ids_in_progress: set[int] = set()
 
-    def made(self, value: Any) -> Any:
-        if not isinstance(value, (dict, list, tuple, Storage, Named)):
+    def resolve_value(self, value: Any) -> Any:
+        if not isinstance(value, (dict, list, tuple, StorageReference, PickledObject)):
             return value
-        place = id(value)
-        if place in self.within or len(self.within) > DEEPEST:
+        value_id = id(value)
+        if value_id in self.ids_in_progress or len(self.ids_in_progress) > MAX_NESTING:
             raise ValueError("values within values without end")
-        if place not in self.done:
-            self.within.add(place)
-            self.done[place] = self.unfolded(value)
-            self.within.remove(place)
-        return self.done[place]
+        if value_id not in self.resolved_values:
+            self.ids_in_progress.add(value_id)
+            self.resolved_values[value_id] = self.unfold_value(value)
+            self.ids_in_progress.remove(value_id)
+        return self.resolved_values[value_id]
 
-    def unfolded(self, value: Any) -> Any:
+    def unfold_value(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: self.made(inner) for key, inner in value.items()}
+            return {key: self.resolve_value(inner) for key, inner in value.items()}
         if isinstance(value, (list, tuple)):
-            return [self.made(inner) for inner in value]
-        if isinstance(value, Storage):
-            return value.numbers()
-        if value.name in (TENSOR, f"{TENSOR}_v2"):
-            return self.tensor(value.arguments)
-        if value.name in (PARAMETER, PERSISTENT):
-            return self.made(value.arguments[0])
-        if value.name == LOADED:
-            self.reading.spend(len(value.arguments[0]))
-            return opened(io.BytesIO(value.arguments[0]), self.reading)
-        if value.name in ARRAYS:
-            return array(value, self.reading)
+            return [self.resolve_value(inner) for inner in value]
+        if isinstance(value, StorageReference):
+            return value.read_numbers()
+        if value.name in (REBUILD_TENSOR, f"{REBUILD_TENSOR}_v2"):
+            return self.rebuild_tensor(value.arguments)
+        if value.name in (REBUILD_PARAMETER, RECONSTRUCT_PERSISTENT):
+            return self.resolve_value(value.arguments[0])
+        if value.name == LOAD_FROM_BYTES:
+            self.budget.spend_bytes(len(value.arguments[0]))
+            return unpickle_weights(io.BytesIO(value.arguments[0]), self.budget)
+        if value.name in ARRAY_NAMES:
+            return rebuild_array(value, self.budget)
         if isinstance(value.state, dict):  # a layer of torch's own, or a namespace
-            return {"state": self.made(value.state)}
+            return {"state": self.resolve_value(value.state)}
         return value
 
-    def tensor(self, arguments: Any) -> Tensor:
+    def rebuild_tensor(self, arguments: Any) -> Tensor:
         """A tensor as torch would rebuild it, within its storage."""
         storage, offset, size, stride = arguments[:4]
-        numbers = self.made(storage)
+        numbers = self.resolve_value(storage)
         if not isinstance(numbers, Tensor) or numbers.dim() != 1:
             raise ValueError("a tensor without numbers")
         if not all(isinstance(n, int) and n >= 0 for n in (offset, *size, *stride)) or len(size) != len(stride):
@@ -240,46 +258,60 @@ class Settling:
         return numbers.as_strided(tuple(size), tuple(stride), offset)
 
 
-def array(value: Named, reading: Reading) -> Tensor:
+def rebuild_array(value: PickledObject, budget: UnfoldingBudget) -> Tensor:
     """An array of numpy's."""
     _, shape, kind, by_columns, data = value.state
-    reading.spend(len(data))
+    budget.spend_bytes(len(data))
     data = data.encode("latin-1") if isinstance(data, str) else data
-    words = kind.arguments[0]
-    words = words.decode("latin-1") if isinstance(words, bytes) else words
-    if not isinstance(words, str) or words.lstrip("<|=") not in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "b1"):
+    dtype_name = kind.arguments[0]
+    dtype_name = dtype_name.decode("latin-1") if isinstance(dtype_name, bytes) else dtype_name
+    if not isinstance(dtype_name, str) or dtype_name.lstrip("<|=") not in (
+        "f2",
+        "f4",
+        "f8",
+        "i1",
+        "i2",
+        "i4",
+        "i8",
+        "u1",
+        "b1",
+    ):
         raise ValueError("an array of other than numbers")
-    found = np.frombuffer(data, np.dtype(words.lstrip("|="))).reshape(tuple(shape), order="F" if by_columns else "C")
-    return torch.from_numpy(np.ascontiguousarray(found).copy())
+    values = np.frombuffer(data, np.dtype(dtype_name.lstrip("|="))).reshape(tuple(shape), order="F" if by_columns else "C")
+    return torch.from_numpy(np.ascontiguousarray(values).copy())
 
 
 # ---------------------------------------------------------------- networks among values
 
 
-def parted(value: Any) -> Iterator[Found]:
+def find_networks(value: Any) -> Iterator[FileNetwork]:
     """Every network among the values: a mapping of names to tensors, or an object with weights and settings."""
     if not isinstance(value, Mapping):
         raise ValueError("neither a network nor a mapping of weights")
-    found = list(_parted("", value, set()))
-    if not found:
+    found_networks = list(_walk_networks("", value, set()))
+    if not found_networks:
         raise ValueError("there are no weights in it")
-    yield from found
+    yield from found_networks
 
 
-def _parted(name: str, value: Any, seen: set[int], beside: Mapping[str, Any] | None = None) -> Iterator[Found]:
-    if not isinstance(value, Mapping) or id(value) in seen:
+def _walk_networks(
+    name: str, value: Any, visited_ids: set[int], sibling_tensors: Mapping[str, Any] | None = None
+) -> Iterator[FileNetwork]:
+    if not isinstance(value, Mapping) or id(value) in visited_ids:
         return
-    seen.add(id(value))
+    visited_ids.add(id(value))
     if is_network(value):
         state = value["state"]
-        yield Found(name, dict(weights(state)), state.get("_init_kwargs") or {})
+        yield FileNetwork(name, dict(iterate_weights(state)), state.get("_init_kwargs") or {})
         return
-    own = {str(key): inner for key, inner in value.items() if isinstance(inner, Tensor)}
-    if own and not any(isinstance(inner, Mapping) for inner in value.values()):
-        yield Found(name, {key.removeprefix("module."): inner for key, inner in own.items()}, beside or {})
+    own_tensors = {str(key): inner for key, inner in value.items() if isinstance(inner, Tensor)}
+    if own_tensors and not any(isinstance(inner, Mapping) for inner in value.values()):
+        yield FileNetwork(
+            name, {key.removeprefix("module."): inner for key, inner in own_tensors.items()}, sibling_tensors or {}
+        )
         return
     for key, inner in value.items():
-        yield from _parted(str(key), inner, seen, own)
+        yield from _walk_networks(str(key), inner, visited_ids, own_tensors)
 
 
 def is_network(value: Any) -> bool:
@@ -287,16 +319,16 @@ def is_network(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("state"), Mapping) and "_parameters" in value["state"]
 
 
-def weights(network: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
+def iterate_weights(network: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
     """A module's parameters and buffers, and those of the modules in it, by name."""
-    waiting: list[tuple[str, Mapping[str, Any]]] = [("", network)]
+    queue: list[tuple[str, Mapping[str, Any]]] = [("", network)]
     count = 0
-    for prefix, state in waiting:
+    for prefix, state in queue:
         groups = [state.get(group, {}) for group in ("_parameters", "_buffers", "_modules")]
         count += 1 + sum(map(len, groups))
-        if count > MODULES or len(prefix) > LONGEST:
+        if count > MAX_MODULES or len(prefix) > MAX_NAME_CHARACTERS:
             raise ValueError("modules within modules without end")
         for name, value in (*groups[0].items(), *groups[1].items()):
             if isinstance(value, Tensor):
                 yield f"{prefix}{name}", value
-        waiting += [(f"{prefix}{name}.", module["state"]) for name, module in groups[2].items() if is_network(module)]
+        queue += [(f"{prefix}{name}.", module["state"]) for name, module in groups[2].items() if is_network(module)]

@@ -6,51 +6,55 @@ from PIL.Image import Image as Picture
 
 from ...errors import GanvasError
 
-MOST = 64  # channels
-LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in a gray: ITU-R BT.601, as Pillow has it
+MAX_CHANNELS = 64  # channels
+LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # of red, green and blue in a gray: ITU-R BT.601, as Pillow has it
 
 
-def as_bands(pixels: Picture | np.ndarray) -> np.ndarray:
+def convert_to_bands(pixels: Picture | np.ndarray) -> np.ndarray:
     """uint8 or uint16 [H, W, C]."""
     values = np.asarray(pixels)
     return values[..., None] if values.ndim == 2 else values
 
 
-def in_depth(values: np.ndarray, depth: int) -> np.ndarray:
+def convert_depth(values: np.ndarray, depth: int) -> np.ndarray:
     """The same in 8 or 16 bits: 65,535 = 257 x 255."""
     if values.dtype == np.uint8:
         return values if depth == 8 else values.astype(np.uint16) * 257
     return values if depth == 16 else (values / 257).round().astype(np.uint8)
 
 
-def in_channels(values: np.ndarray, channels: int, background: int) -> np.ndarray:
+def convert_channels(values: np.ndarray, channels: int, background: int) -> np.ndarray:
     """[H, W, C] with another number of channels, if these are gray, RGB or RGBA; transparency over a gray of 0 to 255.
 
     Raises:
         GanvasError: other numbers of channels, of which nobody knows what they are.
     """
-    have, top = values.shape[2], np.iinfo(values.dtype).max
-    if have == channels:
+    channel_count, max_level = values.shape[2], np.iinfo(values.dtype).max
+    if channel_count == channels:
         return values
-    if have not in (1, 3, 4) or channels not in (1, 3, 4):
-        raise GanvasError(f"has {have} channels, not {channels}: all samples need the same")
+    if channel_count not in (1, 3, 4) or channels not in (1, 3, 4):
+        raise GanvasError(f"has {channel_count} channels, not {channels}: all samples need the same")
     if channels == 4:
-        opaque = np.full((*values.shape[:2], 1), top, values.dtype)
-        return np.concatenate([*[values] * (3 // have), opaque], 2)
-    if have == 4:
-        alpha = values[..., 3:] / top
-        values = (alpha * values[..., :3] + (1 - alpha) * background * (top / 255)).round().astype(values.dtype)
+        opaque = np.full((*values.shape[:2], 1), max_level, values.dtype)
+        return np.concatenate([*[values] * (3 // channel_count), opaque], 2)
+    if channel_count == 4:
+        alpha = values[..., 3:] / max_level
+        values = (alpha * values[..., :3] + (1 - alpha) * background * (max_level / 255)).round().astype(values.dtype)
     if channels == 3:
         return values if values.shape[2] == 3 else values.repeat(3, 2)
-    return (values @ np.array(LUMA))[..., None].round().astype(values.dtype)
+    return (values @ np.array(LUMA_WEIGHTS))[..., None].round().astype(values.dtype)
 
 
-def resized(values: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float] | None) -> np.ndarray:
+def resize_bands(values: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float] | None) -> np.ndarray:
     """[H, W, C] -> [height, width, C], each channel by itself, with Pillow's Lanczos filter; clipped and rounded."""
-    top = np.iinfo(values.dtype).max
-    found: list[np.ndarray] = []
+    max_level = np.iinfo(values.dtype).max
+    resized_bands: list[np.ndarray] = []
     for k in range(values.shape[2]):
         band = np.ascontiguousarray(values[..., k])
-        picture = Image.fromarray(band if top == 255 else band.astype(np.float32))
-        found.append(np.asarray(picture.resize(size, Image.Resampling.LANCZOS, box)))
-    return np.stack(found, 2) if top == 255 else np.stack(found, 2).round().clip(0, top).astype(values.dtype)
+        picture = Image.fromarray(band if max_level == 255 else band.astype(np.float32))
+        resized_bands.append(np.asarray(picture.resize(size, Image.Resampling.LANCZOS, box)))
+    return (
+        np.stack(resized_bands, 2)
+        if max_level == 255
+        else np.stack(resized_bands, 2).round().clip(0, max_level).astype(values.dtype)
+    )

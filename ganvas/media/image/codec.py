@@ -17,22 +17,22 @@ from ...core import Field, Spec
 from ...errors import GanvasError
 from ...system.files import write_bytes
 from . import png, tiff
-from .bands import MOST, as_bands, in_channels, in_depth, resized
-from .picture import PICTURES, as_mode, as_pixels, decoded, over
+from .bands import MAX_CHANNELS, convert_channels, convert_depth, convert_to_bands, resize_bands
+from .picture import PICTURE_CHANNELS, convert_to_mode, convert_to_pixels, decode_picture, flatten_transparency
 
-RESIZE = "lanczos"  # Pillow's filter, the only one; score cards name it
+RESIZE_FILTER = "lanczos"  # Pillow's filter, the only one; score cards name it
 Framing = Literal["crop", "pad", "stretch"]
-PLAIN = 64  # pixels of a side, up to which a PNG is written without filters
-GAP = 2  # pixels between a preview's pictures
-PREVIEW, TILE = 1024, 256  # a preview's width and a tile's, in pixels, which enlarging does not go beyond
+MAX_UNFILTERED_SIDE = 64  # pixels of a side, up to which a PNG is written without filters
+PREVIEW_GAP = 2  # pixels between a preview's pictures
+MAX_PREVIEW_WIDTH, MAX_TILE_SIDE = 1024, 256  # a preview's width and a tile's, in pixels, which enlarging does not go beyond
 
 
-class Frame(NamedTuple):
+class Placement(NamedTuple):
     """Where what part of a picture goes in a square."""
 
     box: tuple[float, float, float, float] | None  # left, upper, right, lower in the picture; None: all of it
     size: tuple[int, int]  # width and height it comes to
-    at: tuple[int, int]  # left and upper in the square
+    offset: tuple[int, int]  # left and upper in the square
 
 
 @config
@@ -47,23 +47,24 @@ class ImageCodec:
     depth: Literal[8, 16] = 8
 
     def __post_init__(self) -> None:
-        check_size(self.size)
-        if not 1 <= self.channels <= MOST or self.depth not in (8, 16):
+        check_image_size(self.size)
+        if not 1 <= self.channels <= MAX_CHANNELS or self.depth not in (8, 16):
             raise GanvasError(
-                f"a codec has 1 to {MOST} channels of 8 or 16 bits, not {self.channels} of {self.depth}: correct codec.json"
+                f"a codec has 1 to {MAX_CHANNELS} channels of 8 or 16 bits, not {self.channels} of {self.depth}: "
+                "correct codec.json"
             )
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def stored_dtype(self) -> np.dtype[Any]:
         """Of the stored form."""
         return np.dtype(np.uint8) if self.depth == 8 else np.dtype(np.uint16)
 
     @property
-    def resize(self) -> str:
-        return RESIZE
+    def resize_name(self) -> str:
+        return RESIZE_FILTER
 
     @property
-    def shown(self) -> int:
+    def preview_count(self) -> int:
         return 64
 
     @property
@@ -72,24 +73,24 @@ class ImageCodec:
 
     def encode(self, item: bytes | np.ndarray) -> np.ndarray:
         """A file's bytes, or an array (`picture.decoded`), in stored form [S, S, C]. Raises GanvasError with the reason."""
-        pixels = decoded(item)
+        pixels = decode_picture(item)
         if isinstance(pixels, np.ndarray) and pixels.dtype == np.uint16 and self.depth == 8:
-            pixels = as_pixels(in_depth(pixels, 8), PICTURES)
-        if isinstance(pixels, Picture) and self.depth == 8 and self.channels in PICTURES:
-            return as_bands(self._frame(self._in_mode(pixels)))
-        bands = in_channels(in_depth(as_bands(pixels), self.depth), self.channels, self.background)
+            pixels = convert_to_pixels(convert_depth(pixels, 8), PICTURE_CHANNELS)
+        if isinstance(pixels, Picture) and self.depth == 8 and self.channels in PICTURE_CHANNELS:
+            return convert_to_bands(self._frame_picture(self._convert_mode(pixels)))
+        bands = convert_channels(convert_depth(convert_to_bands(pixels), self.depth), self.channels, self.background)
         return self._frame_bands(bands)
 
-    def _in_mode(self, picture: Picture) -> Picture:
+    def _convert_mode(self, picture: Picture) -> Picture:
         if self.channels == 4:
-            return as_mode(picture, "RGBA")
-        return as_mode(over(picture, self.background), "L" if self.channels == 1 else "RGB")
+            return convert_to_mode(picture, "RGBA")
+        return convert_to_mode(flatten_transparency(picture, self.background), "L" if self.channels == 1 else "RGB")
 
     def encode_all(self, array: np.ndarray) -> np.ndarray | None:
         """What `encode` makes of each of [N, …], at once, where they are in stored form already; else None."""
-        if array.dtype == self.dtype and array.shape[1:] == (self.size, self.size) and self.channels == 1:
+        if array.dtype == self.stored_dtype and array.shape[1:] == (self.size, self.size) and self.channels == 1:
             return array[..., None]
-        if array.dtype == self.dtype and array.shape[1:] == (self.size, self.size, self.channels):
+        if array.dtype == self.stored_dtype and array.shape[1:] == (self.size, self.size, self.channels):
             return array
         return None
 
@@ -98,19 +99,19 @@ class ImageCodec:
         if self.depth == 16:  # torch can do little with uint16 but pick and convert it
             stored = stored.to(torch.float32)
         if self.flip and generator is not None:
-            mirrored = torch.rand(len(stored), generator=generator).to(stored.device) < 0.5
-            stored = torch.where(mirrored[:, None, None, None], stored.flip(2), stored)
-        return stored.permute(0, 3, 1, 2).to(torch.float32).div_(self._half).sub_(1.0)
+            is_mirrored = torch.rand(len(stored), generator=generator).to(stored.device) < 0.5
+            stored = torch.where(is_mirrored[:, None, None, None], stored.flip(2), stored)
+        return stored.permute(0, 3, 1, 2).to(torch.float32).div_(self._half_range).sub_(1.0)
 
     def store(self, x: Tensor) -> Tensor:
         """float [N, C, S, S] -> stored [N, S, S, C] on the CPU, clipped and rounded."""
-        levels = x.detach().to(torch.float32).clamp(-1.0, 1.0).add(1.0).mul(self._half).round()
+        levels = x.detach().to(torch.float32).clamp(-1.0, 1.0).add(1.0).mul(self._half_range).round()
         if self.depth == 8:
             return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu()
         return levels.permute(0, 2, 3, 1).contiguous().cpu().to(torch.uint16)
 
     @property
-    def _half(self) -> float:
+    def _half_range(self) -> float:
         return (2**self.depth - 1) / 2
 
     def preview(self, stored: Tensor) -> Picture:
@@ -120,49 +121,49 @@ class ImageCodec:
         """
         count = len(stored)
         columns = max(1, math.ceil(math.sqrt(count)))
-        zoom = max(1, min(TILE // self.size, (PREVIEW // columns - GAP) // self.size))
+        zoom = max(1, min(MAX_TILE_SIDE // self.size, (MAX_PREVIEW_WIDTH // columns - PREVIEW_GAP) // self.size))
         tile, rows = self.size * zoom, max(1, math.ceil(count / columns))
-        shape = (columns * (tile + GAP) - GAP, rows * (tile + GAP) - GAP)
+        shape = (columns * (tile + PREVIEW_GAP) - PREVIEW_GAP, rows * (tile + PREVIEW_GAP) - PREVIEW_GAP)
         grid = Image.new("L" if self.channels < 3 else "RGB", shape, "white")
-        shown = self.channels if self.channels in PICTURES else (3 if self.channels > 3 else 1)
+        visible_channels = self.channels if self.channels in PICTURE_CHANNELS else (3 if self.channels > 3 else 1)
         for i, pixels in enumerate(stored.cpu().numpy()):
-            picture = _picture(in_depth(pixels[..., :shown], 8))
-            picture = over(picture, self.background).resize((tile, tile), Image.Resampling.NEAREST)
-            grid.paste(picture, (i % columns * (tile + GAP), i // columns * (tile + GAP)))
+            picture = _convert_to_picture(convert_depth(pixels[..., :visible_channels], 8))
+            picture = flatten_transparency(picture, self.background).resize((tile, tile), Image.Resampling.NEAREST)
+            grid.paste(picture, (i % columns * (tile + PREVIEW_GAP), i // columns * (tile + PREVIEW_GAP)))
         return grid
 
-    def write(self, stored: Tensor, folder: Path, start: int, note: Mapping[str, str]) -> list[Path]:
+    def write(self, stored: Tensor, folder: Path, start: int, metadata: Mapping[str, str]) -> list[Path]:
         """Stored [N, S, S, C] as 000000.png and on from `start`, each with `note` as PNG text; .tif where PNG cannot hold it.
 
         Raises:
             GanvasError: a folder that cannot be written; tifffile is missing.
         """
-        return [write_bytes(folder / name, data) for name, data in self.files(stored, start, note)]
+        return [write_bytes(folder / name, data) for name, data in self.files(stored, start, metadata)]
 
-    def files(self, stored: Tensor, start: int, note: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    def files(self, stored: Tensor, start: int, metadata: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
         """The same as (name, content) of each."""
-        marks = PngInfo()
-        for name, text in note.items():
-            marks.add_text(name, text)
+        png_info = PngInfo()
+        for name, text in metadata.items():
+            png_info.add_text(name, text)
         for number, pixels in enumerate(stored.cpu().numpy(), start):
-            if self.channels in PICTURES:
-                plain = self.depth == 16 or self.size <= PLAIN
-                yield f"{number:06d}.png", png.encode(pixels if plain else _picture(pixels), marks)
+            if self.channels in PICTURE_CHANNELS:
+                is_unfiltered = self.depth == 16 or self.size <= MAX_UNFILTERED_SIDE
+                yield f"{number:06d}.png", png.encode_png(pixels if is_unfiltered else _convert_to_picture(pixels), png_info)
             else:
-                yield f"{number:06d}.tif", tiff.encode(pixels, note)
+                yield f"{number:06d}.tif", tiff.encode_tiff(pixels, metadata)
 
-    def _frame(self, picture: Picture) -> Picture:
+    def _frame_picture(self, picture: Picture) -> Picture:
         """The picture as a square of `size` pixels; one that is so already stays as it is, bit for bit."""
         square = (self.size, self.size)
         if picture.size == square:
             return picture
-        box, size, at = self._framed(*picture.size)
+        box, size, offset = self._place_in_square(*picture.size)
         inner = picture.resize(size, Image.Resampling.LANCZOS, box)
         if size == square:
             return inner
         gray = self.background
         frame = Image.new(picture.mode, square, {"L": gray, "RGB": (gray,) * 3, "RGBA": (gray, gray, gray, 0)}[picture.mode])
-        frame.paste(inner, at)
+        frame.paste(inner, offset)
         return frame
 
     def _frame_bands(self, bands: np.ndarray) -> np.ndarray:
@@ -170,27 +171,27 @@ class ImageCodec:
         height, width, channels = bands.shape
         if (width, height) == (self.size, self.size):
             return bands
-        box, size, (left, upper) = self._framed(width, height)
+        box, size, (left, upper) = self._place_in_square(width, height)
         frame = np.full((self.size, self.size, channels), self.background * (2**self.depth - 1) // 255, bands.dtype)
         if channels == 4:
             frame[..., 3] = 0
-        frame[upper : upper + size[1], left : left + size[0]] = resized(bands, size, box)
+        frame[upper : upper + size[1], left : left + size[0]] = resize_bands(bands, size, box)
         return frame
 
-    def _framed(self, width: int, height: int) -> Frame:
+    def _place_in_square(self, width: int, height: int) -> Placement:
         square = (self.size, self.size)
         if self.framing == "stretch" or width == height:
-            return Frame(None, square, (0, 0))
+            return Placement(None, square, (0, 0))
         if self.framing == "crop":
             side = min(width, height)
             left, upper = (width - side) / 2, (height - side) / 2
-            return Frame((left, upper, left + side, upper + side), square, (0, 0))
+            return Placement((left, upper, left + side, upper + side), square, (0, 0))
         scale = self.size / max(width, height)
-        inner = (max(1, round(width * scale)), max(1, round(height * scale)))
-        return Frame(None, inner, ((self.size - inner[0]) // 2, (self.size - inner[1]) // 2))
+        inner_size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        return Placement(None, inner_size, ((self.size - inner_size[0]) // 2, (self.size - inner_size[1]) // 2))
 
 
-def check_size(size: int) -> None:
+def check_image_size(size: int) -> None:
     """Raises GanvasError, with the nearest size that will do, unless `size` is from 4 to 2048. Networks may want less."""
     if not 4 <= size <= 2048:
         raise GanvasError(
@@ -198,5 +199,5 @@ def check_size(size: int) -> None:
         )
 
 
-def _picture(pixels: np.ndarray) -> Picture:
+def _convert_to_picture(pixels: np.ndarray) -> Picture:
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)

@@ -8,14 +8,22 @@ import numpy as np
 from ...config import config
 from ...core import Items
 from ...errors import GanvasError
-from .codec import Framing, ImageCodec, check_size
-from .picture import PICTURES, SUFFIXES, Opened, decoded, is_gray, opened, over
+from .codec import Framing, ImageCodec, check_image_size
+from .picture import (
+    PICTURE_CHANNELS,
+    PICTURE_SUFFIXES,
+    LazyPicture,
+    decode_picture,
+    flatten_transparency,
+    is_gray,
+    open_picture,
+)
 
-SAMPLED = 256  # items that `fit` looks at, drawn at random but always the same
-CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
+FIT_SAMPLE_IMAGES = 256  # items that `fit` looks at, drawn at random but always the same
+CHANNEL_COUNTS = {"gray": 1, "rgb": 3, "rgba": 4}
 
 
-class Found(NamedTuple):
+class ImageProperties(NamedTuple):
     """What suits some items."""
 
     size: int
@@ -36,53 +44,53 @@ class Image:
 
     def __post_init__(self) -> None:
         if self.size is not None:
-            check_size(self.size)
+            check_image_size(self.size)
         if not 0 <= self.background <= 255:
             raise GanvasError(f"background must be from 0 to 255, got {self.background}: set --medium.background 255")
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        return SUFFIXES
+        return PICTURE_SUFFIXES
 
     def fit(self, items: Items) -> ImageCodec:
         """The codec for these items. Raises GanvasError if none of those sampled can be read, or their channels differ."""
-        size, channels, depth = self.size, CHANNELS.get(self.channels), self.depth
+        size, channels, depth = self.size, CHANNEL_COUNTS.get(self.channels), self.depth
         if size is None or channels is None or depth is None:
             # in order, so that a file of many items is gone through once
-            sample = np.sort(np.random.default_rng(0).permutation(len(items))[:SAMPLED]).tolist()
-            found = self._look(items, sample, colours=channels is None)
-            size, channels, depth = size or found.size, channels or found.channels, depth or found.depth
+            indices = np.sort(np.random.default_rng(0).permutation(len(items))[:FIT_SAMPLE_IMAGES]).tolist()
+            properties = self._inspect_items(items, indices, needs_channels=channels is None)
+            size, channels, depth = size or properties.size, channels or properties.channels, depth or properties.depth
         return ImageCodec(
             size=size, channels=channels, framing=self.framing, background=self.background, flip=self.flip, depth=depth
         )
 
-    def _look(self, items: Items, sample: list[int], colours: bool) -> Found:
+    def _inspect_items(self, items: Items, indices: list[int], needs_channels: bool) -> ImageProperties:
         """What suits the sampled items; those that cannot be read are passed over."""
         sides: list[int] = []
-        channels, deep = {0}, False
+        channels, is_deep = {0}, False
         faults = [f"{items.title} is empty"]
-        for i in sample:
+        for i in indices:
             try:
                 item = items[i]
-                found = opened(item)
-                if colours:
-                    channels.add(self._channels(item, found, 3 in channels))
-                sides.append(min(found.size))
-                deep = deep or found.depth == 16
+                picture = open_picture(item)
+                if needs_channels:
+                    channels.add(self._count_channels(item, picture, 3 in channels))
+                sides.append(min(picture.size))
+                is_deep = is_deep or picture.depth == 16
             except (GanvasError, OSError) as error:
                 faults.append(f"{items.names[i]} {error}")
         if not sides:
             raise GanvasError(f"no image in {items.title} can be read: {faults[-1]}")
-        if not (channels <= {0, *PICTURES} or len(channels) == 2):
+        if not (channels <= {0, *PICTURE_CHANNELS} or len(channels) == 2):
             raise GanvasError(f"images in {items.title} have {min(channels - {0})} to {max(channels)} channels: give one kind")
         median = statistics.median(sides)
-        return Found(min((64, 32, 16, 8), key=lambda size: abs(size - median)), max(channels), 16 if deep else 8)
+        return ImageProperties(min((64, 32, 16, 8), key=lambda size: abs(size - median)), max(channels), 16 if is_deep else 8)
 
-    def _channels(self, item: bytes | np.ndarray, found: Opened, coloured: bool) -> int:
+    def _count_channels(self, item: bytes | np.ndarray, picture: LazyPicture, has_colours: bool) -> int:
         """How many channels an item wants; the first coloured one settles that for all that can be gray or RGB."""
-        if found.channels not in (0, 3):
-            return found.channels
-        if coloured:
+        if picture.channels not in (0, 3):
+            return picture.channels
+        if has_colours:
             return 3
-        pixels = decoded(item)
-        return 1 if is_gray(pixels if isinstance(pixels, np.ndarray) else over(pixels, self.background)) else 3
+        pixels = decode_picture(item)
+        return 1 if is_gray(pixels if isinstance(pixels, np.ndarray) else flatten_transparency(pixels, self.background)) else 3

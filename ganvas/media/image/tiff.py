@@ -12,27 +12,27 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from ...errors import GanvasError
 
-BITS, PHOTOMETRIC, DESCRIPTION, SAMPLES, EXTRA = 258, 262, 270, 277, 338  # the format's tags
+BITS_TAG, PHOTOMETRIC_TAG, DESCRIPTION_TAG, SAMPLES_TAG, EXTRA_SAMPLES_TAG = 258, 262, 270, 277, 338  # the format's tags
 WHITE_IS_ZERO, CMYK = 0, 5
 
 
 def is_plain(picture: TiffImageFile) -> bool:
     """Whether Pillow reads all there is in the file: gray of 8 or 16 bits, colours of 8, transparency."""
     tags = picture.tag_v2
-    bits, samples = max(tags.get(BITS, (1,))), tags.get(SAMPLES, 1)
-    if getattr(picture, "n_frames", 1) > 1 and str(tags.get(DESCRIPTION, "")).startswith(("<?xml", "<OME", "ImageJ=")):
+    bits, samples = max(tags.get(BITS_TAG, (1,))), tags.get(SAMPLES_TAG, 1)
+    if getattr(picture, "n_frames", 1) > 1 and str(tags.get(DESCRIPTION_TAG, "")).startswith(("<?xml", "<OME", "ImageJ=")):
         return False  # its pages may be channels
     if samples == 1:
-        return bits <= 8 or (bits == 16 and tags.get(PHOTOMETRIC) != WHITE_IS_ZERO)
-    colours = samples - 1 if tags.get(EXTRA) in ((1,), (2,)) else samples  # these are transparency
-    return bits <= 8 and (colours in (1, 3) or (colours == 4 and tags.get(PHOTOMETRIC) == CMYK))
+        return bits <= 8 or (bits == 16 and tags.get(PHOTOMETRIC_TAG) != WHITE_IS_ZERO)
+    colours = samples - 1 if tags.get(EXTRA_SAMPLES_TAG) in ((1,), (2,)) else samples  # these are transparency
+    return bits <= 8 and (colours in (1, 3) or (colours == 4 and tags.get(PHOTOMETRIC_TAG) == CMYK))
 
 
-class Series:
+class TiffSeries:
     """The first picture in a file, not decoded yet. Raises GanvasError where tifffile is missing."""
 
     def __init__(self, data: bytes) -> None:
-        self.series = _tifffile("read").TiffFile(io.BytesIO(data)).series[0]
+        self.series = _import_tifffile("read").TiffFile(io.BytesIO(data)).series[0]
         self.axes, self.shape = str(self.series.axes), tuple(map(int, self.series.shape))
         self.dtype = np.dtype(self.series.dtype)
         if "Y" not in self.axes or "X" not in self.axes:
@@ -57,9 +57,9 @@ class Series:
             raise GanvasError(
                 "is packed in a way that takes more to read: pip install imagecodecs, or save it unpacked"
             ) from error
-        kept = [i for i, axis in enumerate(self.axes) if axis in "YXSC"]
-        values = values[tuple(slice(None) if i in kept else 0 for i in range(values.ndim))]
-        axes = [self.axes[i] for i in kept]
+        kept_axes = [i for i, axis in enumerate(self.axes) if axis in "YXSC"]
+        values = values[tuple(slice(None) if i in kept_axes else 0 for i in range(values.ndim))]
+        axes = [self.axes[i] for i in kept_axes]
         ordered = values.transpose(*(axes.index(a) for a in "YX"), *(i for i, a in enumerate(axes) if a in "SC"))
         ordered = ordered.reshape(*ordered.shape[:2], -1)
         if self.series.keyframe.photometric == WHITE_IS_ZERO:
@@ -67,17 +67,19 @@ class Series:
         return ordered.astype(ordered.dtype.newbyteorder("="))
 
 
-def encode(pixels: np.ndarray, note: Mapping[str, str]) -> bytes:
+def encode_tiff(pixels: np.ndarray, metadata: Mapping[str, str]) -> bytes:
     """A file of uint8 or uint16 [H, W, C], with `note` for a description. Raises GanvasError where tifffile is missing."""
     file = io.BytesIO()
-    _tifffile("written").imwrite(
-        file, pixels, photometric="minisblack", planarconfig="contig", description=json.dumps(dict(note)), metadata=None
+    _import_tifffile("written").imwrite(
+        file, pixels, photometric="minisblack", planarconfig="contig", description=json.dumps(dict(metadata)), metadata=None
     )
     return file.getvalue()
 
 
-def _tifffile(what: str) -> Any:
+def _import_tifffile(usage: str) -> Any:
     try:
         return import_module("tifffile")
     except ImportError as error:
-        raise GanvasError(f"is a TIFF file that is {what} by tifffile, which is missing: pip install 'ganvas[tiff]'") from error
+        raise GanvasError(
+            f"is a TIFF file that is {usage} by tifffile, which is missing: pip install 'ganvas[tiff]'"
+        ) from error

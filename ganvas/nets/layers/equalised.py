@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-HE = sqrt(2)  # the gain that makes up for a rectifier
+HE_GAIN = sqrt(2)  # the gain that makes up for a rectifier
 
 
-class Linear(nn.Module):
+class EqualisedLinear(nn.Module):
     """boost·(gain·lr/√fan_in · W x + lr·b); `lr` slows the layer's learning (its weights are kept so much larger).
 
     boost: what an activation after the layer would be multiplied by: LeakyReLU does not mind, and weights are few.
@@ -25,13 +25,13 @@ class Linear(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr)
         self.bias = nn.Parameter(torch.full((outputs,), bias / lr))
-        self.scale, self.lift = boost * gain * lr / sqrt(inputs), boost * lr
+        self.scale, self.bias_scale = boost * gain * lr / sqrt(inputs), boost * lr
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight * self.scale, self.bias * self.lift)
+        return F.linear(x, self.weight * self.scale, self.bias * self.bias_scale)
 
 
-class Conv(nn.Module):
+class EqualisedConv(nn.Module):
     """boost·(gain/√fan_in · W * x + b), same size out unless `padding` says otherwise."""
 
     def __init__(
@@ -42,26 +42,26 @@ class Conv(nn.Module):
         gain: float = 1.0,
         stride: int = 1,
         padding: int | None = None,
-        bias: bool = True,
+        has_bias: bool = True,
         boost: float = 1.0,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
-        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.scale, self.lift, self.stride = boost * gain / sqrt(inputs * kernel**2), boost, stride
+        self.bias = nn.Parameter(torch.zeros(outputs)) if has_bias else None
+        self.scale, self.bias_scale, self.stride = boost * gain / sqrt(inputs * kernel**2), boost, stride
         self.padding = kernel // 2 if padding is None else padding
 
     def forward(self, x: Tensor) -> Tensor:
-        bias = self.bias if self.bias is None or self.lift == 1 else self.bias * self.lift
+        bias = self.bias if self.bias is None or self.bias_scale == 1 else self.bias * self.bias_scale
         return F.conv2d(x, self.weight * self.scale, bias, self.stride, self.padding)
 
 
-def pixel_norm(x: Tensor) -> Tensor:
+def normalise_pixels(x: Tensor) -> Tensor:
     """x·rsqrt(mean over channels of x² + 1e-8): [N, C, …]."""
     return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
 
 
-def with_deviation(x: Tensor, group: int = 4) -> Tensor:
+def append_deviation(x: Tensor, group: int = 4) -> Tensor:
     """x [N, C, H, W] with one more channel: the mean standard deviation of its group of samples.
 
     Every N/group-th sample is of one group; where the batch does not divide, groups are as large as they can be. Variances are
@@ -69,8 +69,8 @@ def with_deviation(x: Tensor, group: int = 4) -> Tensor:
     """
     n, _, height, width = x.shape
     size = next(size for size in range(min(group, n), 0, -1) if n % size == 0)
-    grouped = x.unflatten(0, (size, -1)).float()  # [size, n / size, C, H, W]
-    variance = (grouped - grouped.mean(0)).square().mean(0)  # biased; torch's own is ten times slower here
+    groups = x.unflatten(0, (size, -1)).float()  # [size, n / size, C, H, W]
+    variance = (groups - groups.mean(0)).square().mean(0)  # biased; torch's own is ten times slower here
     deviation = (variance + 1e-8).sqrt().mean((1, 2, 3))  # [n / size]
     plane = deviation.to(x.dtype).repeat(size)[:, None, None, None].expand(n, 1, height, width)
     return torch.cat([x, plane], 1)

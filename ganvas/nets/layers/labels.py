@@ -11,7 +11,7 @@ from ...core import Condition, Spec
 from ...errors import GanvasError, refuse
 
 
-def image_levels(spec: Spec, network: str, smallest: int = 8, largest: int = 2048) -> tuple[int, int]:
+def read_image_levels(spec: Spec, network: str, smallest: int = 8, largest: int = 2048) -> tuple[int, int]:
     """(channels, number of doublings from 4 px) of square images whose size is a power of two.
 
     Raises:
@@ -37,32 +37,32 @@ def check_widths(**widths: int) -> None:
         refuse(not 1 <= width <= 65536, f"nets.{name}", width, "between 1 and 65536", f"--nets.{name.replace('_', '-')} 64")
 
 
-def classes_of(spec: Spec) -> int:
+def count_classes(spec: Spec) -> int:
     """How many classes samples come in; 0 where they have none."""
     label = spec.conditions.get("label")
     return label.size if label is not None and label.kind == "class" else 0
 
 
-def shares_of(label: Tensor, classes: int) -> Tensor:
+def compute_class_shares(label: Tensor, classes: int) -> Tensor:
     """Classes int64 [N] as float [N, K], one of K; mixtures of classes [N, K] are that already."""
     return label.float() if label.is_floating_point() else one_hot(label, classes).float()
 
 
-def embedded(table: nn.Embedding, label: Tensor) -> Tensor:
+def embed_labels(table: nn.Embedding, label: Tensor) -> Tensor:
     """A class's row, [N, size]; of a mixture of classes the mixture of theirs."""
     return label.float() @ table.weight if label.is_floating_point() else table(label)
 
 
-def no_label(label: Condition) -> Tensor:
+def make_placeholder_labels(label: Condition) -> Tensor:
     """Labels for two samples that are looked at for their shapes alone."""
     return torch.zeros(2, dtype=torch.int64) if label.kind == "class" else torch.zeros(2, label.size)
 
 
-def stored_weight(layer: nn.Module) -> Tensor:
+def get_learned_weight(layer: nn.Module) -> Tensor:
     """A layer's weight as it is kept and learned: what spectral norm, for instance, is computed from."""
     return layer.parametrizations.weight.original if is_parametrized(layer, "weight") else layer.weight  # type: ignore[union-attr, return-value]
 
 
-def is_0(weight: Tensor) -> bool:
+def is_zero_weight(weight: Tensor) -> bool:
     """Whether it starts at 0 on purpose; of a shape without values, no."""
     return not weight.is_meta and not bool(weight.any())

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torch.nn.utils.parametrize import is_parametrized, register_parametrization
 
-from .labels import is_0, stored_weight
+from .labels import get_learned_weight, is_zero_weight
 
 Net = TypeVar("Net", bound=nn.Module)
-LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.Embedding)
+NORMALISED_LAYER_TYPES = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.Embedding)
 
 
 class SpectralNorm(nn.Module):
@@ -22,7 +22,7 @@ class SpectralNorm(nn.Module):
     """
 
     u: Tensor
-    ready: Tensor | None = None  # W / σ(W) while the network that W is a part of runs
+    cached_weight: Tensor | None = None  # W / σ(W) while the network that W is a part of runs
 
     def __init__(self, weight: Tensor, axis: int = 0, eps: float = 1e-12) -> None:
         super().__init__()
@@ -30,16 +30,18 @@ class SpectralNorm(nn.Module):
         self.register_buffer("u", normalize(torch.randn(weight.shape[axis]), dim=0))
 
     def forward(self, weight: Tensor) -> Tensor:
-        return normalised([self], [weight])[0] if self.ready is None else self.ready
+        return normalise_weights([self], [weight])[0] if self.cached_weight is None else self.cached_weight
 
 
-def normalised(norms: Sequence[SpectralNorm], weights: Sequence[Tensor]) -> list[Tensor]:
+def normalise_weights(norms: Sequence[SpectralNorm], weights: Sequence[Tensor]) -> list[Tensor]:
     """W / σ(W) of K weights of one shape at once: of small weights, calls would take more time than numbers."""
     if weights[0].is_meta:
         return [weight.view_as(weight) for weight in weights]  # of shapes alone there is no σ; new tensors, as torch wants
     axis, eps = norms[0].axis, norms[0].eps
-    turned = torch.stack([weight.transpose(0, axis).movedim(1, -1) for weight in weights])  # they are kept in channels_last
-    rows = turned.flatten(2)  # [K, out, rest]
+    outputs_first = torch.stack(
+        [weight.transpose(0, axis).movedim(1, -1) for weight in weights]
+    )  # they are kept in channels_last
+    rows = outputs_first.flatten(2)  # [K, out, rest]
     with torch.autocast(rows.device.type, enabled=False):
         with torch.no_grad():
             u = torch.stack([norm.u for norm in norms])[:, None]
@@ -48,50 +50,54 @@ def normalised(norms: Sequence[SpectralNorm], weights: Sequence[Tensor]) -> list
             for norm, new in zip(norms, u, strict=True):
                 if norm.training:
                     norm.u.copy_(new[0])
-        whole = (rows / (u @ rows @ v.mT)).view_as(turned)
-    return [weight.movedim(-1, 1).transpose(0, axis) for weight in whole.unbind()]
+        normalised_weights = (rows / (u @ rows @ v.mT)).view_as(outputs_first)
+    return [weight.movedim(-1, 1).transpose(0, axis) for weight in normalised_weights.unbind()]
 
 
-class Together:
+class SpectralNormHook:
     """Before a network runs, its spectrally normalised layers iterate, those of one shape at once."""
 
     def __init__(self, layers: Iterable[nn.Module]) -> None:
-        def alike(layer: nn.Module) -> tuple[int, ...]:
-            return norm_of(layer).axis, *stored_weight(layer).shape
+        def describe_weight(layer: nn.Module) -> tuple[int, ...]:
+            return get_spectral_norm(layer).axis, *get_learned_weight(layer).shape
 
-        self.groups = [list(group) for _, group in groupby(sorted(layers, key=alike), alike)]
+        self.groups = [list(group) for _, group in groupby(sorted(layers, key=describe_weight), describe_weight)]
 
-    def before(self, *_: Any) -> None:
-        for group in self.left():
-            norms = [norm_of(layer) for layer in group]
-            for norm, ready in zip(norms, normalised(norms, [stored_weight(layer) for layer in group]), strict=True):
-                norm.ready = ready
+    def cache_weights(self, *_: Any) -> None:
+        for group in self.list_parametrized_groups():
+            norms = [get_spectral_norm(layer) for layer in group]
+            for norm, weight in zip(
+                norms, normalise_weights(norms, [get_learned_weight(layer) for layer in group]), strict=True
+            ):
+                norm.cached_weight = weight
 
-    def after(self, *_: Any) -> None:
-        for group in self.left():
+    def drop_weights(self, *_: Any) -> None:
+        for group in self.list_parametrized_groups():
             for layer in group:
-                norm_of(layer).ready = None
+                get_spectral_norm(layer).cached_weight = None
 
-    def left(self) -> list[list[nn.Module]]:
+    def list_parametrized_groups(self) -> list[list[nn.Module]]:
         """All, until an export makes plain weights of them."""
         groups = ([layer for layer in group if is_parametrized(layer, "weight")] for group in self.groups)
         return [group for group in groups if group]
 
 
-def norm_of(layer: nn.Module) -> SpectralNorm:
+def get_spectral_norm(layer: nn.Module) -> SpectralNorm:
     return layer.parametrizations.weight[0]  # type: ignore[union-attr, index, return-value]
 
 
-def spectral(net: Net, eps: float = 1e-12, but: Iterable[nn.Module | None] = ()) -> Net:
+def add_spectral_norm(net: Net, eps: float = 1e-12, excluded_layers: Iterable[nn.Module | None] = ()) -> Net:
     """The network, or several, every weight spectrally normalised `but` those of some layers and those that start at 0."""
-    left_out = set(but)
+    excluded_set = set(excluded_layers)
     for player in net.values() if isinstance(net, nn.ModuleDict) else [net]:
-        layers = [module for module in player.modules() if isinstance(module, LAYERS) and module not in left_out]
-        layers = [layer for layer in layers if not is_0(layer.weight)]  # they have no direction to keep
+        layers = [
+            module for module in player.modules() if isinstance(module, NORMALISED_LAYER_TYPES) and module not in excluded_set
+        ]
+        layers = [layer for layer in layers if not is_zero_weight(layer.weight)]  # they have no direction to keep
         for layer in layers:
             axis = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
             register_parametrization(layer, "weight", SpectralNorm(layer.weight, axis, eps))
-        together = Together(layers)
-        player.register_forward_pre_hook(together.before)
-        player.register_forward_hook(together.after, always_call=True)
+        hook = SpectralNormHook(layers)
+        player.register_forward_pre_hook(hook.cache_weights)
+        player.register_forward_hook(hook.drop_weights, always_call=True)
     return net

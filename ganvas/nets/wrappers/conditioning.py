@@ -13,16 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from ...config import config
-from ...core import Architecture, Condition, Spec, Verdict
+from ...core import Architecture, Condition, CriticOutput, Spec
 from ...errors import GanvasError
-from ..layers.labels import no_label, shares_of
+from ..layers.labels import compute_class_shares, make_placeholder_labels
 from ..mlp import MLP
 
 
-class Told(nn.Module):
+class ConditionalGenerator(nn.Module):
     """G of z and the label, for a network of a longer z: z [N, z_dim], label [N] or [N, K] -> x."""
 
-    conditional = True
+    takes_conditions = True
 
     def __init__(self, net: nn.Module, label: Condition) -> None:
         super().__init__()
@@ -30,15 +30,15 @@ class Told(nn.Module):
         self.z_dim = int(net.z_dim) - label.size  # type: ignore[arg-type]
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
-        return self.net(torch.cat([z, vector(label, self.label)], 1))
+        return self.net(torch.cat([z, encode_label_vectors(label, self.label)], 1))
 
 
-def vector(label: Tensor, condition: Condition) -> Tensor:
+def encode_label_vectors(label: Tensor, condition: Condition) -> Tensor:
     """Labels as float [N, K]: classes as one of K."""
-    return shares_of(label, condition.size) if condition.kind == "class" else label.float()
+    return compute_class_shares(label, condition.size) if condition.kind == "class" else label.float()
 
 
-class Shown(nn.Module):
+class LabelConcatDiscriminator(nn.Module):
     """D of the sample and the label, for a network of more channels: the label as a learned plane; beside a point, as it is."""
 
     def __init__(self, net: nn.Module, label: Condition, shape: tuple[int, ...]) -> None:
@@ -46,34 +46,34 @@ class Shown(nn.Module):
         self.net, self.label, self.shape = net, label, shape
         self.plane = nn.Linear(label.size, prod(shape[1:])) if shape[1:] else nn.Identity()
 
-    def forward(self, x: Tensor, label: Tensor) -> Verdict:
-        plane = self.plane(vector(label, self.label)).view(len(x), -1, *self.shape[1:])
+    def forward(self, x: Tensor, label: Tensor) -> CriticOutput:
+        plane = self.plane(encode_label_vectors(label, self.label)).view(len(x), -1, *self.shape[1:])
         return self.net(torch.cat([x, plane.to(x.dtype)], 1))
 
 
-class Naming(nn.Module):
+class ClassifierDiscriminator(nn.Module):
     """D that names labels: `classify` its features -> logits [N, K]. It is told no label when it judges."""
 
-    def __init__(self, net: nn.Module, label: Condition, features: int) -> None:
+    def __init__(self, net: nn.Module, label: Condition, feature_count: int) -> None:
         super().__init__()
-        self.net, self.classify = net, nn.Linear(features, label.size)
+        self.net, self.classify = net, nn.Linear(feature_count, label.size)
 
-    def forward(self, x: Tensor, label: Tensor) -> Verdict:
+    def forward(self, x: Tensor, label: Tensor) -> CriticOutput:
         return self.net(x)
 
 
-class Projecting(nn.Module):
+class ProjectionDiscriminator(nn.Module):
     """D(x) + V(label)·features."""
 
-    def __init__(self, net: nn.Module, label: Condition, features: int) -> None:
+    def __init__(self, net: nn.Module, label: Condition, feature_count: int) -> None:
         super().__init__()
         self.net, self.label = net, label
-        self.direction = nn.Linear(label.size, features, bias=False)
+        self.direction = nn.Linear(label.size, feature_count, bias=False)
         nn.init.normal_(self.direction.weight, std=0.02)
 
-    def forward(self, x: Tensor, label: Tensor) -> Verdict:
+    def forward(self, x: Tensor, label: Tensor) -> CriticOutput:
         logit, features = self.net(x)
-        return Verdict(logit + (self.direction(vector(label, self.label)) * features).sum(1), features)
+        return CriticOutput(logit + (self.direction(encode_label_vectors(label, self.label)) * features).sum(1), features)
 
 
 @config
@@ -83,11 +83,11 @@ class Concatenation:
     nets: Architecture = MLP()
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        label = labelled(spec)
-        extra = 1 if spec.shape[1:] else label.size
-        more = spec._replace(shape=(spec.shape[0] + extra, *spec.shape[1:]))
-        D = Shown(self.nets.build(plain(more))["D"], label, spec.shape)
-        return nn.ModuleDict({"G": told(self.nets, spec, label), "D": D})
+        label = require_labels(spec)
+        extra_size = 1 if spec.shape[1:] else label.size
+        wider_spec = spec._replace(shape=(spec.shape[0] + extra_size, *spec.shape[1:]))
+        D = LabelConcatDiscriminator(self.nets.build(drop_conditions(wider_spec))["D"], label, spec.shape)
+        return nn.ModuleDict({"G": build_conditional_generator(self.nets, spec, label), "D": D})
 
     def smallest(self) -> "Concatenation":
         return replace(self, nets=self.nets.smallest())
@@ -100,8 +100,13 @@ class AuxiliaryClassifier:
     nets: Architecture = MLP()
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        label, nets = labelled(spec), self.nets.build(plain(spec))
-        return nn.ModuleDict({"G": told(self.nets, spec, label), "D": Naming(nets["D"], label, features(nets, spec))})
+        label, nets = require_labels(spec), self.nets.build(drop_conditions(spec))
+        return nn.ModuleDict(
+            {
+                "G": build_conditional_generator(self.nets, spec, label),
+                "D": ClassifierDiscriminator(nets["D"], label, count_features(nets, spec)),
+            }
+        )
 
     def smallest(self) -> "AuxiliaryClassifier":
         return replace(self, nets=self.nets.smallest())
@@ -114,30 +119,35 @@ class Projection:
     nets: Architecture = MLP()
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        label, nets = labelled(spec), self.nets.build(plain(spec))
-        return nn.ModuleDict({"G": told(self.nets, spec, label), "D": Projecting(nets["D"], label, features(nets, spec))})
+        label, nets = require_labels(spec), self.nets.build(drop_conditions(spec))
+        return nn.ModuleDict(
+            {
+                "G": build_conditional_generator(self.nets, spec, label),
+                "D": ProjectionDiscriminator(nets["D"], label, count_features(nets, spec)),
+            }
+        )
 
     def smallest(self) -> "Projection":
         return replace(self, nets=self.nets.smallest())
 
 
-def told(nets: Architecture, spec: Spec, label: Condition) -> Told:
-    return Told(longer(nets, label.size).build(plain(spec))["G"], label)
+def build_conditional_generator(nets: Architecture, spec: Spec, label: Condition) -> ConditionalGenerator:
+    return ConditionalGenerator(lengthen_latents(nets, label.size).build(drop_conditions(spec))["G"], label)
 
 
-def longer(nets: Any, by: int) -> Any:
+def lengthen_latents(nets: Any, extra_size: int) -> Any:
     """The networks with a z longer `by` so much; of those that wrap others, the innermost."""
     if hasattr(nets, "z_dim"):
-        return replace(nets, z_dim=nets.z_dim + by)
-    return replace(nets, nets=longer(nets.nets, by))
+        return replace(nets, z_dim=nets.z_dim + extra_size)
+    return replace(nets, nets=lengthen_latents(nets.nets, extra_size))
 
 
-def plain(spec: Spec) -> Spec:
+def drop_conditions(spec: Spec) -> Spec:
     """The spec without conditions, for networks that are not to look at them themselves."""
     return spec._replace(conditions={})
 
 
-def labelled(spec: Spec) -> Condition:
+def require_labels(spec: Spec) -> Condition:
     """What samples may be asked to be. Raises GanvasError where the data has no labels."""
     if "label" not in spec.conditions:
         raise GanvasError(
@@ -148,12 +158,12 @@ def labelled(spec: Spec) -> Condition:
 
 
 @torch.no_grad()
-def features(nets: nn.ModuleDict, spec: Spec) -> int:
+def count_features(nets: nn.ModuleDict, spec: Spec) -> int:
     """How many features D shows."""
-    given: dict[str, Tensor] = {}
-    if getattr(nets["G"], "conditional", False):
-        given = {"label": no_label(labelled(spec))}
+    conditions: dict[str, Tensor] = {}
+    if getattr(nets["G"], "takes_conditions", False):
+        conditions = {"label": make_placeholder_labels(require_labels(spec))}
     D = nets["D"].eval()
-    found = D(torch.zeros(2, *spec.shape), **given).features.shape[1]
+    feature_count = D(torch.zeros(2, *spec.shape), **conditions).features.shape[1]
     D.train()
-    return found
+    return feature_count

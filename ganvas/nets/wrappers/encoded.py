@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from ...config import config
 from ...core import Architecture, Spec
-from ..compact import Compact, widths, zero_embedding
-from ..layers.labels import check_widths, classes_of, image_levels
+from ..compact import Compact, build_zero_embedding, compute_compact_widths
+from ..layers.labels import check_widths, count_classes, read_image_levels
 
 
 class Encoder(nn.Module):
@@ -17,15 +17,15 @@ class Encoder(nn.Module):
     `sizes` are the channels from the image inwards, each at half the size of the one before.
     """
 
-    def __init__(self, z_dim: int, sizes: list[int], channels: int, classes: int) -> None:
+    def __init__(self, z_dim: int, widths: list[int], channels: int, classes: int) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for inputs, outputs in zip([channels, *sizes], sizes, strict=False):
+        for inputs, outputs in zip([channels, *widths], widths, strict=False):
             layers += [nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.BatchNorm2d(outputs)]
             layers.append(nn.LeakyReLU(0.2, inplace=True))
         self.layers = nn.Sequential(*layers, nn.Flatten())
-        self.last = nn.Linear(sizes[-1] * 16, 2 * z_dim)
-        self.label = zero_embedding(classes, sizes[-1] * 16) if classes else None
+        self.last = nn.Linear(widths[-1] * 16, 2 * z_dim)
+        self.label = build_zero_embedding(classes, widths[-1] * 16) if classes else None
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
         h = self.layers(x)
@@ -36,7 +36,7 @@ class Encoder(nn.Module):
 
 
 @config
-class Encoded:
+class WithEncoder:
     """`nets` and E, for square images of 8, 16, 32, 64, … px.
 
     nets: whose G decodes.
@@ -47,23 +47,23 @@ class Encoded:
     nets: Architecture = Compact()
     width: int = 16
     cap: int = 256
-    judged: bool = False
+    has_discriminator: bool = False
 
     def __post_init__(self) -> None:
         check_widths(width=self.width, cap=self.cap)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = image_levels(spec, "Encoded")
-        built = self.nets.build(spec)
-        classes = classes_of(spec) if getattr(built["G"], "conditional", False) else 0
-        sizes = widths(self.width, self.cap, levels)[::-1]
-        E = Encoder(int(built["G"].z_dim), sizes, channels, classes)  # type: ignore[arg-type]
-        return nn.ModuleDict({"E": E, "G": built["G"], **({"D": built["D"]} if self.judged else {})})
+        channels, levels = read_image_levels(spec, "Encoded")
+        networks = self.nets.build(spec)
+        classes = count_classes(spec) if getattr(networks["G"], "takes_conditions", False) else 0
+        encoder_widths = compute_compact_widths(self.width, self.cap, levels)[::-1]
+        E = Encoder(int(networks["G"].z_dim), encoder_widths, channels, classes)  # type: ignore[arg-type]
+        return nn.ModuleDict({"E": E, "G": networks["G"], **({"D": networks["D"]} if self.has_discriminator else {})})
 
-    def smallest(self) -> "Encoded":
+    def smallest(self) -> "WithEncoder":
         return replace(self, nets=self.nets.smallest(), width=2, cap=4)
 
 
-def sampled(mean: Tensor, log_variance: Tensor) -> Tensor:
+def sample_posterior(mean: Tensor, log_variance: Tensor) -> Tensor:
     """A code from the posterior, through which gradients pass. Kingma & Welling 2014, section 2.4."""
     return mean + (0.5 * log_variance).exp() * torch.randn_like(mean)

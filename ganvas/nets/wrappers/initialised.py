@@ -7,14 +7,14 @@ from torch import Tensor, nn
 
 from ...config import config
 from ...core import Architecture, Spec
-from ..layers.labels import is_0, stored_weight
+from ..layers.labels import get_learned_weight, is_zero_weight
 from ..mlp import MLP
 
-How = Literal["orthogonal", "xavier", "he", "normal"]
+InitialScheme = Literal["orthogonal", "xavier", "he", "normal"]
 
 
 @config
-class Initialised:
+class WithInitialisation:
     """Any networks, the weights of linear and convolution layers drawn anew; biases 0.
 
     orthogonal: Saxe et al. 2014. xavier: Glorot & Bengio 2010. he: He et al. 2015, for LeakyReLU 0.2. normal: N(0, 0.02),
@@ -22,23 +22,23 @@ class Initialised:
     """
 
     nets: Architecture = MLP()
-    how: How = "orthogonal"
+    scheme: InitialScheme = "orthogonal"
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        built = self.nets.build(spec)
-        for layer in built.modules():
-            if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)) and not is_0(layer.weight):  # 0 is meant
-                draw(stored_weight(layer), self.how)
+        networks = self.nets.build(spec)
+        for layer in networks.modules():
+            if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)) and not is_zero_weight(layer.weight):  # 0 is meant
+                initialise_weight(get_learned_weight(layer), self.scheme)
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)
-        return built
+        return networks
 
-    def smallest(self) -> "Initialised":
+    def smallest(self) -> "WithInitialisation":
         return replace(self, nets=self.nets.smallest())
 
 
-def draw(weight: Tensor, how: How) -> None:
-    match how:
+def initialise_weight(weight: Tensor, scheme: InitialScheme) -> None:
+    match scheme:
         case "orthogonal":
             nn.init.orthogonal_(weight)
         case "xavier":

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from ...config import config
-from ...core import Architecture, Spec, Verdict
+from ...core import Architecture, CriticOutput, Spec
 from ...errors import refuse
 from ..mlp import MLP
-from .conditioning import features
+from .conditioning import count_features
 
 
 class Closeness(nn.Module):
@@ -24,11 +24,11 @@ class Closeness(nn.Module):
             M = torch.einsum("na,abc->nbc", f.float(), self.T)
             # a dimension at a time: twice as fast as all at once, where [N, N, B, C] leaves the cache; torch.cdist, three
             # times as fast, has no second derivative for gradient penalties
-            apart = sum(((m[:, None] - m[None]).abs() for m in M.unbind(2)), torch.zeros(()))  # [N, N, B]
-            return (-apart).exp().sum(1) - 1
+            distances = sum(((m[:, None] - m[None]).abs() for m in M.unbind(2)), torch.zeros(()))  # [N, N, B]
+            return (-distances).exp().sum(1) - 1
 
 
-class Comparing(nn.Module):
+class MinibatchDiscriminator(nn.Module):
     """D whose last layer sees its features and their closeness: two linear layers added are one of both side by side."""
 
     def __init__(self, net: nn.Module, inputs: int, kernels: int, dims: int) -> None:
@@ -36,10 +36,10 @@ class Comparing(nn.Module):
         self.net, self.closeness = net, Closeness(inputs, kernels, dims)
         self.last = nn.Linear(kernels, 1, bias=False)
 
-    def forward(self, x: Tensor, **given: Tensor) -> Verdict:
-        logit, features = self.net(x, **given)
-        close = self.closeness(features)
-        return Verdict(logit + self.last(close).squeeze(1), torch.cat([features, close], 1))
+    def forward(self, x: Tensor, **conditions: Tensor) -> CriticOutput:
+        logit, features = self.net(x, **conditions)
+        closeness = self.closeness(features)
+        return CriticOutput(logit + self.last(closeness).squeeze(1), torch.cat([features, closeness], 1))
 
 
 @config
@@ -55,9 +55,9 @@ class MinibatchDiscrimination:
             refuse(not 1 <= getattr(self, name) <= 4096, f"nets.{name}", getattr(self, name), "1 to 4096", f"--nets.{name} 100")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        built = self.nets.build(spec)
-        built["D"] = Comparing(built["D"], features(built, spec), self.kernels, self.dims)
-        return built
+        networks = self.nets.build(spec)
+        networks["D"] = MinibatchDiscriminator(networks["D"], count_features(networks, spec), self.kernels, self.dims)
+        return networks
 
     def smallest(self) -> "MinibatchDiscrimination":
         return replace(self, nets=self.nets.smallest(), kernels=2, dims=2)

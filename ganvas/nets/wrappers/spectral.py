@@ -7,22 +7,22 @@ from torch import nn
 
 from ...config import config
 from ...core import Architecture, Spec
-from ..layers.spectral_norm import spectral
+from ..layers.spectral_norm import add_spectral_norm
 from ..mlp import MLP
 
 
 @config
-class Spectral:
+class WithSpectralNorm:
     """Any networks, those of the `players` spectrally normalised."""
 
     nets: Architecture = MLP()
     players: tuple[Literal["G", "D"], ...] = ("D",)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        built = self.nets.build(spec)
+        networks = self.nets.build(spec)
         for player in self.players:
-            spectral(built[player])
-        return built
+            add_spectral_norm(networks[player])
+        return networks
 
-    def smallest(self) -> "Spectral":
+    def smallest(self) -> "WithSpectralNorm":
         return replace(self, nets=self.nets.smallest())

@@ -27,16 +27,16 @@ class VirtualNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x, axes = x.float(), tuple(range(2, x.dim()))  # squares cancel: not in bf16
         mean, square = (x.mean(axes), x.square().mean(axes)) if axes else (x, x.square())
-        own = 1 / (self.count + 1)
+        own_weight = 1 / (self.count + 1)
         means, squares = (s[: self.count].mean(0, keepdim=True) for s in (mean, square))
-        mean = torch.cat([means.expand(self.count, -1), own * mean[self.count :] + (1 - own) * means])
-        square = torch.cat([squares.expand(self.count, -1), own * square[self.count :] + (1 - own) * squares])
+        mean = torch.cat([means.expand(self.count, -1), own_weight * mean[self.count :] + (1 - own_weight) * means])
+        square = torch.cat([squares.expand(self.count, -1), own_weight * square[self.count :] + (1 - own_weight) * squares])
         scale = ((square - mean.square()).clamp(min=0) + self.eps).rsqrt() * self.weight
         shift = self.bias - mean * scale
         return x * scale.view(*scale.shape, *[1] * len(axes)) + shift.view(*shift.shape, *[1] * len(axes))
 
 
-class Accompanied(nn.Module):
+class WithReferenceBatch(nn.Module):
     """G that makes the reference samples beside those asked for, and keeps them to itself."""
 
     reference: Tensor
@@ -64,23 +64,23 @@ class VirtualBatchNorm:
         refuse(not 2 <= self.count <= 4096, "nets.count", self.count, "2 to 4096", "--nets.count 32")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        built = self.nets.build(spec)
-        if getattr(built["G"], "conditional", False):
+        networks = self.nets.build(spec)
+        if getattr(networks["G"], "takes_conditions", False):
             raise GanvasError(
                 "VirtualBatchNorm wraps networks without labels: put it inside of what makes them conditional, or switch the "
                 "networks' own labels off (labels=False)"
             )
-        norms = [(m, name, norm) for m in built["G"].modules() for name, norm in m.named_children() if is_norm(norm)]
+        norms = [(m, name, norm) for m in networks["G"].modules() for name, norm in m.named_children() if is_batch_norm(norm)]
         if not norms:
             raise GanvasError(f"G of {type(self.nets).__name__} has no batch norm to replace: leave VirtualBatchNorm out")
         for module, name, norm in norms:
             setattr(module, name, VirtualNorm(norm, self.count))  # type: ignore[arg-type]
-        built["G"] = Accompanied(built["G"], self.count)
-        return built
+        networks["G"] = WithReferenceBatch(networks["G"], self.count)
+        return networks
 
     def smallest(self) -> "VirtualBatchNorm":
         return replace(self, nets=self.nets.smallest(), count=2)
 
 
-def is_norm(module: nn.Module) -> bool:
+def is_batch_norm(module: nn.Module) -> bool:
     return isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))
