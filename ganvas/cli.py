@@ -27,8 +27,8 @@ HELP_FOOT = """\
 `ganvas COMMAND --help` shows a command's settings; `ganvas train RECIPE --help` those of a recipe, every one of which can
 be set: --medium.size 64 --optim.G.lr 1e-4. Without --data, recipes for images train on Fashion-MNIST, which comes with ganvas.
 A run is a folder: report.html in it shows everything. `ganvas --version` prints the version.
-`--components PACKAGE` lets a run use losses, networks and recipes of a package of your own; `ganvas train PACKAGE.MODULE:FUNCTION`
-trains a recipe of one.
+`ganvas train PACKAGE.MODULE:FUNCTION` trains a recipe of your own. `--components PACKAGE` lets a run use the losses, networks
+and metrics of a package.
 """
 
 
