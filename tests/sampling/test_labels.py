@@ -14,7 +14,7 @@ from ganvas import api, cli, recipes
 from ganvas.core import Features, Request
 from ganvas.data import Files
 from ganvas.errors import GanvasError
-from ganvas.evaluation import by_class
+from ganvas.evaluation.evaluator import select_features
 from ganvas.methods import Adversarial
 from ganvas.nets import MLP, Concatenation
 from ganvas.sampling.generator import Sampler, parse_conditions
@@ -140,7 +140,8 @@ def test_standing_statistics_do_not_take_the_label_out_again() -> None:
 
 def test_rows_of_a_class() -> None:
     scored = Features(np.arange(6.0)[:, None], None)
-    assert by_class.select_class(scored, torch.tensor([0, 1, 0, 1, 1, 2]), 1).features[:, 0].tolist() == [1.0, 3.0, 4.0]
+    rows = np.array([0, 1, 0, 1, 1, 2]) == 1
+    assert select_features(scored, rows).features[:, 0].tolist() == [1.0, 3.0, 4.0]
 
 
 def test_sampling_without_a_wish_is_as_before(run: Any) -> None:
