@@ -1,4 +1,4 @@
-"""train a recipe on a folder of files, or go on with a run"""
+"""train on a folder of pictures, or go on with a run"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,19 +9,25 @@ from .parsing import parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Train RECIPE (auto, unless named first) on a folder of files; the same command again continues the run exactly.
+    """Train a recipe, named first, or else `auto`. The same command again goes on where the run stopped.
 
-    With --from RUN the networks begin as that run's (of its recipe, unless another is named), for a few hundred samples.
+    Examples:
+        ganvas train --data photos/ --minutes 30
+        ganvas train dcgan_small --data photos/ --samples 100000 --optim.G.lr 5e-4
+        ganvas train --resume runs/auto --minutes 60
+        ganvas train --from runs/auto --data few/ --minutes 5
 
-    data: a folder of pictures (subfolders or labels.csv are labels), a zip, idx, npz, npy, parquet or CIFAR file, or "fashion".
-    out: the run's folder. [default: runs/RECIPE]
-    minutes: how long to train, start-up aside. [default: the recipe's --train.minutes or --train.samples]
+    data: what to learn from: a folder of pictures, a zip, idx, npz, npy, parquet or CIFAR file, or "fashion". Subfolders or
+        labels.csv give labels.
+    out: the folder of the run. Default: runs/RECIPE.
+    minutes: how long to train, without the start and the final scores. Default: as long as the recipe says.
     samples: how long to train, in samples seen, instead of --minutes.
-    seed: of everything random.
-    device: auto, cpu, cuda or mps.
-    resume: a run's folder to go on with; only the budget may grow.
-    source: a run whose networks to begin with, on other data.
-    freeze_d: how many of D's layers then stay as they are, from the image on.
+    seed: the number from which everything random follows.
+    device: where to compute: auto, cpu, cuda or mps.
+    threads: how many threads to compute in, on a CPU. Default: all, or fewer where the machine is busy with other work.
+    resume: the folder of a run to go on with. Only its budget may grow.
+    source: a run whose networks to start from, on other data. Its recipe is used unless another is named.
+    freeze_d: with --from, how many of D's layers stay as they are, counted from the image.
     """
 
     recipe: Any
@@ -31,6 +37,7 @@ class Arguments:
     samples: int | None = None
     seed: int = 0
     device: str = "auto"
+    threads: int | None = None
     resume: str | None = None
     source: str | None = None
     freeze_d: int = 0
@@ -46,13 +53,19 @@ def main(argv: list[str]) -> int:
     default = Arguments(recipe=resolve_recipe(name, source, parse_whole_number(find_option_value("--freeze-d", argv))))
     arguments = parse_settings(Arguments, default, argv, f"ganvas train {name or 'auto'}")
     if arguments.freeze_d != (arguments.recipe.start.freeze if arguments.recipe.start else 0):
-        raise GanvasError(f"--freeze-d is a number of layers, with --from, got {arguments.freeze_d}: --freeze-d 2")
+        raise GanvasError(f"--freeze-d is a number of layers and goes with --from, got {arguments.freeze_d}: --freeze-d 2")
     if arguments.resume is not None:
         if has_name or arguments != Arguments(
-            recipe=default.recipe, **{k: getattr(arguments, k) for k in ("resume", "minutes", "samples", "device")}
+            recipe=default.recipe, **{k: getattr(arguments, k) for k in ("resume", "minutes", "samples", "device", "threads")}
         ):
-            raise GanvasError("--resume takes a run as it is; only --minutes, --samples and --device go with it")
-        run = resume(arguments.resume, minutes=arguments.minutes, samples=arguments.samples, device=arguments.device)
+            raise GanvasError("--resume takes a run as it is: leave out all but --minutes, --samples, --device and --threads")
+        run = resume(
+            arguments.resume,
+            minutes=arguments.minutes,
+            samples=arguments.samples,
+            device=arguments.device,
+            threads=arguments.threads,
+        )
     else:
         run = train(
             arguments.recipe,
@@ -62,6 +75,7 @@ def main(argv: list[str]) -> int:
             samples=arguments.samples,
             seed=arguments.seed,
             device=arguments.device,
+            threads=arguments.threads,
         )
     if distributed.is_printing_process():
         print_run(run)
@@ -91,6 +105,6 @@ def print_run(run: Any) -> None:
             print(f"\n{card['which']}: {card['samples']:,} samples\n{format_card(card)}")
             if "reconstruction_psnr" in card:
                 psnr, reconstructed_set = card["reconstruction_psnr"], card["reconstructed"]
-                print(f"  some of {reconstructed_set} made again: PSNR {psnr:.1f} dB (exhibits/reconstructions.png)")
+                print(f"  reconstructions of {reconstructed_set}: PSNR {psnr:.1f} dB (exhibits/reconstructions.png)")
     pictures = sorted((run.path / "samples").glob("*.png"))
     print(f"\nsamples  {pictures[-1] if pictures else 'none'}\nreport   {run.path / 'report.html'}")
