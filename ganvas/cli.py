@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from . import commands as folder
+from .commands.parsing import name_typed_flags
 from .errors import GanvasError
 
 HELP_HEAD = """\
@@ -49,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"ganvas: there is no command {argv[0]!r}: {hint}", file=sys.stderr)
         return 2
     try:
-        return commands[argv[0]].main(argv[1:])
+        with name_typed_flags(argv):
+            return commands[argv[0]].main(argv[1:])
     except GanvasError as error:
         print(f"ganvas: {error}", file=sys.stderr)
         return 1

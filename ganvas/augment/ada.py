@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import refuse
+from ..errors import require
 from ..optim.schedules import Cosine
 from .colours import add_noise, filter_octaves, jitter_colours
 from .diffaugment import erase_squares
@@ -55,9 +55,9 @@ class AdaptiveStrength:
     every: int = 4
 
     def __post_init__(self) -> None:
-        refuse(not 0 < self.target < 1, "a target", self.target, "in (0, 1)", "--method.augment.strength.target 0.6")
-        refuse(not self.kimg > 0, "kimg", self.kimg, "above 0", "--method.augment.strength.kimg 500")
-        refuse(self.every < 1, "every", self.every, "1 or more", "--method.augment.strength.every 4")
+        require(0 < self.target < 1, "target", self.target, "in (0, 1)")
+        require(self.kimg > 0, "kimg", self.kimg, "above 0")
+        require(self.every >= 1, "every", self.every, "1 or more")
 
     def adapt_strength(self, memory: AdaMemory, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         memory.sign.add_(statistics["D/sign"])
@@ -79,8 +79,8 @@ class RisingStrength:
     kimg: float = 20_000.0
 
     def __post_init__(self) -> None:
-        refuse(not 0 <= self.final <= 1, "a final strength", self.final, "in [0, 1]", "--method.augment.strength.final 0.5")
-        refuse(not self.kimg > 0, "kimg", self.kimg, "above 0", "--method.augment.strength.kimg 20000")
+        require(0 <= self.final <= 1, "final", self.final, "in [0, 1]")
+        require(self.kimg > 0, "kimg", self.kimg, "above 0")
 
     def adapt_strength(self, memory: AdaMemory, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         memory.p.fill_(self.final * Cosine(kimg=self.kimg).compute_progress(clock))
@@ -108,7 +108,7 @@ class ADA:
     def __post_init__(self) -> None:
         for name in ("mirror", "quarter", "shift", "geometry", "colour", "filters", "noise", "cutout"):
             value = getattr(self, name)
-            refuse(not 0 <= value <= 1, f"method.augment.{name}", value, "in [0, 1]", f"--method.augment.{name} 1")
+            require(0 <= value <= 1, name, value, "in [0, 1]")
 
     # ------------------------------------------------------------ what D sees
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..config import config
 from ..core import Clock, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
@@ -20,8 +20,8 @@ class DiffAugment:
     cut: float = 0.5  # the square's side, of the image's
 
     def __post_init__(self) -> None:
-        refuse(not 0 <= self.shift < 1, "method.augment.shift", self.shift, "in [0, 1)", "--method.augment.shift 0.125")
-        refuse(not 0 <= self.cut < 1, "method.augment.cut", self.cut, "in [0, 1)", "--method.augment.cut 0.5")
+        require(0 <= self.shift < 1, "shift", self.shift, "in [0, 1)")
+        require(0 <= self.cut < 1, "cut", self.cut, "in [0, 1)")
 
     def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
         if self.colour:

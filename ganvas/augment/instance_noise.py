@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..config import config
 from ..core import Clock, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
@@ -16,8 +16,8 @@ class InstanceNoise:
     until: float = 0.7
 
     def __post_init__(self) -> None:
-        refuse(not 0 < self.sigma < 1e3, "method.augment.sigma", self.sigma, "above 0", "--method.augment.sigma 0.3")
-        refuse(not 0 < self.until <= 1, "method.augment.until", self.until, "in (0, 1]", "--method.augment.until 0.7")
+        require(0 < self.sigma < 1e3, "sigma", self.sigma, "above 0, below 1000")
+        require(0 < self.until <= 1, "until", self.until, "in (0, 1]")
 
     def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
         remaining_share = 1 - clock.samples / max(1, clock.total) / self.until

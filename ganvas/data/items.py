@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core import Condition
-from ..errors import GanvasError
+from ..errors import GanvasError, require
 from .labels import SampleLabels, derive_condition, parse_label_values
 
 MIN_DATASET_SAMPLES = 2  # samples: what a batch, a variance and a critic need at the very least
@@ -53,8 +53,7 @@ def limit_items(items: ItemList, limit: int | None) -> ItemList:
     """At most `limit` of the samples, drawn at random but always the same. Raises GanvasError for a limit below LEAST."""
     if limit is None or limit >= len(items):
         return items
-    if limit < MIN_DATASET_SAMPLES:
-        raise GanvasError(f"limit must be at least {MIN_DATASET_SAMPLES}, got {limit}: raise --data.limit or leave it out")
+    require(limit >= MIN_DATASET_SAMPLES, "limit", limit, f"{MIN_DATASET_SAMPLES} or more")
     # not every k-th: where classes take turns, that can be one class only
     indices = np.sort(np.random.default_rng(limit).permutation(len(items))[:limit])
     index_list: list[int] = indices.tolist()

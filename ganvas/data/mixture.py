@@ -8,7 +8,7 @@ import numpy as np
 
 from ..config import config
 from ..core import seed_from
-from ..errors import GanvasError
+from ..errors import require
 from .items import ItemList, build_array_items, fingerprint_parts
 
 HELD_OUT_POINTS = 10_000  # points
@@ -26,14 +26,13 @@ class Mixture:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.modes < 1 or (self.layout == "grid" and math.isqrt(self.modes) ** 2 != self.modes):
-            nearest = max(1, round(math.sqrt(max(1, self.modes)))) ** 2
-            kind = "a square number" if self.layout == "grid" else "at least 1"
-            raise GanvasError(f"modes must be {kind} for a {self.layout}, got {self.modes}: set --data.modes {nearest}")
-        if self.count < 2 or not self.std >= 0 or not self.scale > 0:
-            raise GanvasError(
-                f"a mixture needs count >= 2, std >= 0, scale > 0, got {self.count}, {self.std}, {self.scale}: correct --data.…"
-            )
+        require(self.modes >= 1, "modes", self.modes, "1 or more")
+        nearest_square = round(math.sqrt(self.modes)) ** 2
+        fits_layout = self.layout != "grid" or self.modes == nearest_square
+        require(fits_layout, "modes", self.modes, f"a square number for a grid, such as {nearest_square}")
+        require(self.count >= 2, "count", self.count, "2 or more")
+        require(self.std >= 0, "std", self.std, "0 or more")
+        require(self.scale > 0, "scale", self.scale, "above 0")
 
     @property
     def centres(self) -> tuple[tuple[float, float], ...]:

@@ -1,7 +1,7 @@
 """Extractors by the names that the command line gives them."""
 
 from ..core import Extractor
-from ..errors import GanvasError
+from ..errors import require
 from . import EfficientNetLite0, FashionClassifier, Inception, Pixels
 
 EXTRACTORS = {"classifier": FashionClassifier, "efficientnet": EfficientNetLite0, "inception": Inception, "pixels": Pixels}
@@ -9,8 +9,7 @@ EXTRACTORS = {"classifier": FashionClassifier, "efficientnet": EfficientNetLite0
 
 def make_extractor(name: str, is_download_allowed: bool) -> Extractor:
     """The extractor that the command line calls so; its weights are fetched now where they are missing and may be."""
-    if name not in EXTRACTORS:
-        raise GanvasError(f"there is no extractor {name!r}: --extractor {', '.join(EXTRACTORS)}")
+    require(name in EXTRACTORS, "extractor", name, f"one of {', '.join(EXTRACTORS)}")
     if is_download_allowed and name == "inception":
         Inception(download=True).find_weights_file()
     return EXTRACTORS[name]()

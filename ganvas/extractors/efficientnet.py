@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ..config import config
 from ..core import Features
-from ..errors import GanvasError, refuse
+from ..errors import GanvasError, require
 from .images import check_images, extract_in_batches, to_three_channels
 from .weights import fold_batch_norm, read_published_weights
 
@@ -49,8 +49,8 @@ class EfficientNetLite0:
     batch: int = 50  # images at a time
 
     def __post_init__(self) -> None:
-        refuse(not 32 <= self.size <= 1024, "efficientnet: size", self.size, "from 32 to 1024 px", "size=112")
-        refuse(self.batch < 1, "efficientnet: batch", self.batch, "1 or more", "batch=50")
+        require(32 <= self.size <= 1024, "size", self.size, "from 32 to 1024 px")
+        require(self.batch >= 1, "batch", self.batch, "1 or more")
 
     @property
     def name(self) -> str:

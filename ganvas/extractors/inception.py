@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from ..config import config
 from ..core import Features
-from ..errors import GanvasError, refuse
+from ..errors import GanvasError, require
 from ..system.files import explain_os_errors, find_cache_folder, write_atomically
 from .images import check_images, extract_in_batches, to_three_channels
 from .inception_v3 import build_inception_v3
@@ -48,7 +48,7 @@ class Inception:
     batch: int = 50
 
     def __post_init__(self) -> None:
-        refuse(self.batch < 1, "inception: batch", self.batch, "1 or more", "batch=50")
+        require(self.batch >= 1, "batch", self.batch, "1 or more")
 
     @property
     def name(self) -> str:
@@ -87,8 +87,8 @@ class Inception:
         if self.download:
             return fetch_inception_weights(INCEPTION_URL, cached_path)
         raise GanvasError(
-            f"inception: its weights, {INCEPTION_FILE} (96 MB), are not on this machine: allow --download, or name the file in "
-            f"{INCEPTION_VARIABLE}. Offline, --extractor efficientnet does without, under its own name"
+            f"inception: its weights, {INCEPTION_FILE} (96 MB), are not on this machine: set `download`, or name the file in "
+            f"{INCEPTION_VARIABLE}. Offline, the extractor `efficientnet` needs no download; its scores carry its own name"
         )
 
 
@@ -110,7 +110,7 @@ def fetch_inception_weights(url: str, path: Path) -> Path:
     except (OSError, HTTPException) as error:  # no connection, refused, cut off, or a full disk
         raise GanvasError(
             f"inception: {url} could not be fetched to {path} ({error}): fetch it on a machine that can, and name it in "
-            f"{INCEPTION_VARIABLE}. Offline, --extractor efficientnet does without, under its own name"
+            f"{INCEPTION_VARIABLE}. Offline, the extractor `efficientnet` needs no download; its scores carry its own name"
         ) from None
     return path
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from ..errors import GanvasError
+from ..errors import require
 from . import efficientnet, small
 
 FeatureMaps = Callable[[Tensor], list[Tensor]]  # x [N, C, H, W] in [-1, 1] -> features [N, F, h, w] each
@@ -36,8 +36,7 @@ def build_distance(name: str, target: Tensor) -> Callable[[Tensor], Tensor]:
 
 def choose_feature_maps(name: str) -> Callable[[torch.device], FeatureMaps]:
     loaders = {"efficientnet": load_photograph_maps, "classifier": load_clothes_maps, "pixels": build_pixel_maps}
-    if name not in loaders:
-        raise GanvasError(f"there are no features {name!r}: --features {', '.join(FEATURE_NAMES)}")
+    require(name in loaders, "features", name, f"one of {', '.join(FEATURE_NAMES)}")
     return loaders[name]
 
 

@@ -7,7 +7,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from ..config import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import GanvasError, refuse
+from ..errors import GanvasError, require
 
 
 @config
@@ -20,7 +20,7 @@ class Classification:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 1.0")
+        require(self.weight >= 0, "weight", self.weight, "0 or more")
 
     @property
     def trains(self) -> tuple[str, ...]:

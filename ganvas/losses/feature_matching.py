@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
@@ -16,7 +16,7 @@ class FeatureMatching:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 1.0")
+        require(self.weight >= 0, "weight", self.weight, "0 or more")
 
     @property
     def trains(self) -> tuple[str, ...]:

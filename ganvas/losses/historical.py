@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
@@ -20,7 +20,7 @@ class HistoricalAveraging:
     trains: tuple[Literal["G", "D"], ...] = ("D", "G")
 
     def __post_init__(self) -> None:
-        refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 0.01")
+        require(self.weight >= 0, "weight", self.weight, "0 or more")
 
     def state(self, nets: Nets) -> nn.Module | None:
         return nn.ModuleDict({player: ParameterMean(nets[player]) for player in self.trains})

@@ -8,7 +8,7 @@ from torch.nn.functional import relu
 
 from ..config import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
@@ -25,10 +25,8 @@ class LeCam:
     after_steps: int = 1000
 
     def __post_init__(self) -> None:
-        refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 0.3")
-        refuse(
-            not 0 <= self.mean_decay < 1, "method.extras.0.keep", self.mean_decay, "in [0, 1)", "--method.extras.0.keep 0.99"
-        )
+        require(self.weight >= 0, "weight", self.weight, "0 or more")
+        require(0 <= self.mean_decay < 1, "mean_decay", self.mean_decay, "in [0, 1)")
 
     @property
     def trains(self) -> tuple[str, ...]:

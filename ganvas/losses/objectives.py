@@ -8,7 +8,7 @@ from torch.nn.functional import relu, softplus
 
 from ..config import config
 from ..core import Clock
-from ..errors import refuse
+from ..errors import require
 
 
 @config
@@ -107,7 +107,7 @@ class LabelSmoothing:
     target: float = 0.9
 
     def __post_init__(self) -> None:
-        refuse(not 0.5 < self.target <= 1, "target", self.target, "above 0.5, at most 1", "--method.objective.target 0.9")
+        require(0.5 < self.target <= 1, "target", self.target, "in (0.5, 1]")
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
         return self.objective.d(real, fake) + (1 - self.target) * real
@@ -128,9 +128,9 @@ class TopK:
     samples: int = 50_000
 
     def __post_init__(self) -> None:
-        refuse(not 0 < self.min_share <= 1, "method.top_k.least", self.min_share, "in (0, 1]", "--method.top-k.least 0.5")
-        refuse(self.samples < 1, "method.top_k.samples", self.samples, "1 or more", "--method.top-k.samples 50000")
-        refuse(not 0 < self.decay < 1, "method.top_k.decay", self.decay, "in (0, 1)", "--method.top-k.decay 0.99")
+        require(0 < self.min_share <= 1, "min_share", self.min_share, "in (0, 1]")
+        require(self.samples >= 1, "samples", self.samples, "1 or more")
+        require(0 < self.decay < 1, "decay", self.decay, "in (0, 1)")
 
     def __call__(self, loss: Tensor, fake: Tensor, clock: Clock) -> Tensor:
         """G's losses [N] of fakes with logits [N]: those of the lowest set to 0, the others made up for them."""

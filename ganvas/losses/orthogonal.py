@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
@@ -23,7 +23,7 @@ class Orthogonal:
     beta: float = 1e-4
 
     def __post_init__(self) -> None:
-        refuse(not self.beta >= 0, "method.extras.0.beta", self.beta, "0 or more", "--method.extras.0.beta 1e-4")
+        require(self.beta >= 0, "beta", self.beta, "0 or more")
 
     def state(self, nets: Nets) -> nn.Module | None:
         return None

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Clock, Latents, Nets, Turn
-from ..errors import GanvasError, refuse
+from ..errors import GanvasError, require
 
 
 class PathLengthMean(nn.Module):
@@ -33,20 +33,16 @@ class PathLength:
     mean_decay: float = 0.99  # of the mean, a time
 
     def __post_init__(self) -> None:
-        refuse(not self.weight >= 0, "method.path_length.weight", self.weight, "0 or more", "--method.path-length.weight 2")
-        refuse(self.every < 1, "method.path_length.every", self.every, "1 or more", "--method.path-length.every 4")
-        refuse(self.subsample < 1, "method.path_length.shrink", self.subsample, "1 or more", "--method.path-length.shrink 2")
-        refuse(
-            not 0 <= self.mean_decay < 1,
-            "method.path_length.keep",
-            self.mean_decay,
-            "in [0, 1)",
-            "--method.path-length.keep 0.99",
-        )
+        require(self.weight >= 0, "weight", self.weight, "0 or more")
+        require(self.every >= 1, "every", self.every, "1 or more")
+        require(self.subsample >= 1, "subsample", self.subsample, "1 or more")
+        require(0 <= self.mean_decay < 1, "mean_decay", self.mean_decay, "in [0, 1)")
 
     def state(self, nets: Nets) -> nn.Module:
         if not hasattr(nets["G"], "map_to_styles"):
-            raise GanvasError("path lengths are those of style networks, and G has no styles: leave out method.path_length")
+            raise GanvasError(
+                "PathLength is for style networks, and this G has no styles: leave out the method's `path_length`"
+            )
         return PathLengthMean()
 
     def __call__(self, nets: Nets, latents: Latents) -> Turn:

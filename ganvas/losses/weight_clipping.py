@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
@@ -19,7 +19,7 @@ class WeightClipping:
     bound: float = 0.01
 
     def __post_init__(self) -> None:
-        refuse(not self.bound > 0, "method.extras.0.bound", self.bound, "above 0", "--method.extras.0.bound 0.01")
+        require(self.bound > 0, "bound", self.bound, "above 0")
 
     @property
     def trains(self) -> tuple[str, ...]:

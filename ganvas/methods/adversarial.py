@@ -29,7 +29,7 @@ from ..core import (
     Stage,
     Turn,
 )
-from ..errors import GanvasError
+from ..errors import GanvasError, require
 from ..losses.objectives import NonSaturating, RelativisticAverage, TopK
 from .replay import ReplayRng
 
@@ -42,7 +42,7 @@ class Adversarial:
 
     objective: the two losses, in logits.
     penalties: on D; those with `every` above 1 become phases of their own.
-    extras: what else stands in the players' losses, or changes after their steps.
+    auxiliary_losses: what else stands in the players' losses, or changes after their steps.
     path_length: on G, in a phase of its own.
     critic_steps: D's steps for each of G's.
     share_fakes: G moves first and D judges the same fakes, which saves making them twice.
@@ -62,16 +62,15 @@ class Adversarial:
     prior: Literal["normal", "uniform"] = "normal"
 
     def __post_init__(self) -> None:
-        for setting, parts in (("penalties", self.penalties), ("extras", self.auxiliary_losses)):
+        for setting, parts in (("penalties", self.penalties), ("auxiliary_losses", self.auxiliary_losses)):
             names = [type(part).__name__ for part in parts]
             if len(names) != len(set(names)):
                 raise GanvasError(f"{setting} must differ, got {', '.join(names)}: change the setting of one instead")
-        if self.share_fakes and self.critic_steps > 1:
-            raise GanvasError("share_fakes has one batch of fakes a step: with it, --method.critic-steps 1")
+        require(1 <= self.critic_steps <= 1000, "critic_steps", self.critic_steps, "from 1 to 1000")
+        has_fakes_for_all = self.critic_steps == 1 or not self.share_fakes
+        require(has_fakes_for_all, "critic_steps", self.critic_steps, "1 with share_fakes, which makes fakes once a step")
         if self.top_k is not None and isinstance(self.objective, RelativisticAverage):
             raise GanvasError("top_k chooses fakes, and half of RelativisticAverage's loss is of reals: take another objective")
-        if not 1 <= self.critic_steps <= 1000:
-            raise GanvasError(f"critic_steps must be between 1 and 1000, got {self.critic_steps}: --method.critic-steps 1")
 
     @property
     def averaged_networks(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..config import config
 from ..core import CriticOutput, Spec
-from ..errors import refuse
+from ..errors import require
 from .layers.labels import check_widths, read_image_levels
 
 
@@ -79,7 +79,7 @@ class DCGAN:
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, width=self.width)
-        refuse(self.kernel not in (4, 5), "nets.kernel", self.kernel, "4 or 5", "--nets.kernel 5")
+        require(self.kernel in (4, 5), "kernel", self.kernel, "4 or 5")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = read_image_levels(spec, "DCGAN")

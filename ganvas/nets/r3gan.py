@@ -14,7 +14,7 @@ from torch.nn.functional import leaky_relu
 
 from ..config import config
 from ..core import CriticOutput, Spec
-from ..errors import refuse
+from ..errors import require
 from ..resampling import double_size, halve_size
 from .layers.labels import check_widths, count_classes, embed_labels, read_image_levels
 
@@ -123,18 +123,13 @@ class R3GAN:
     labels: bool = True
 
     def __post_init__(self) -> None:
-        refuse(not self.widths, "nets.widths", self.widths, "one or more", "--nets.widths 256 256 128 64")
+        require(bool(self.widths), "widths", self.widths, "one or more")
         check_widths(z_dim=self.z_dim, blocks=self.blocks, group=self.group, widths=min(self.widths))
         indivisible_widths = [
             width for width in self.widths if width * INNER_WIDTH_FACTOR % min(self.group, width * INNER_WIDTH_FACTOR)
         ]
-        refuse(
-            bool(indivisible_widths),
-            "nets.widths",
-            indivisible_widths,
-            f"such that groups of {self.group} divide twice of each",
-            "--nets.group 8",
-        )
+        allowed = f"numbers whose double is below `group` ({self.group}) or a multiple of it"
+        require(not indivisible_widths, "widths", indivisible_widths, allowed)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = read_image_levels(spec, "R3GAN")

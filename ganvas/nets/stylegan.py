@@ -14,7 +14,7 @@ from torch.nn.functional import leaky_relu
 
 from ..config import config
 from ..core import Spec
-from ..errors import refuse
+from ..errors import require
 from ..resampling import double_size, halve_size
 from .layers.equalised import HE_GAIN, EqualisedConv, EqualisedLinear
 from .layers.labels import check_widths, read_image_levels
@@ -98,7 +98,7 @@ class StyleGAN:
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, w_dim=self.w_dim, mapping=self.mapping, width=self.width, base=self.base)
-        refuse(not 0 <= self.mixing <= 1, "nets.mixing", self.mixing, "between 0 and 1", "--nets.mixing 0.9")
+        require(0 <= self.mixing <= 1, "mixing", self.mixing, "in [0, 1]")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = read_image_levels(spec, "StyleGAN")

@@ -13,7 +13,7 @@ from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
 from ..config import config
 from ..core import CriticOutput, Spec
-from ..errors import refuse
+from ..errors import require
 from ..resampling import blur_by_binomial, double_size, halve_size
 from .layers.equalised import HE_GAIN, EqualisedConv, EqualisedLinear, append_deviation
 from .layers.labels import check_widths, count_classes, read_image_levels
@@ -169,7 +169,7 @@ class StyleGAN2:
         check_widths(
             z_dim=self.z_dim, w_dim=self.w_dim, mapping=self.mapping, width=self.width, base=self.base, group=self.group
         )
-        refuse(not 0 <= self.mixing <= 1, "nets.mixing", self.mixing, "between 0 and 1", "--nets.mixing 0.9")
+        require(0 <= self.mixing <= 1, "mixing", self.mixing, "in [0, 1]")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = read_image_levels(spec, "StyleGAN2")

@@ -15,7 +15,7 @@ from torch.nn.functional import leaky_relu
 
 from ..config import config
 from ..core import Spec
-from ..errors import refuse
+from ..errors import require
 from ..resampling import design_lowpass, downsample_by_filter, upsample_by_filter
 from .layers.equalised import HE_GAIN, EqualisedLinear
 from .layers.labels import check_widths, count_classes, read_image_levels
@@ -229,7 +229,7 @@ class StyleGAN3:
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, w_dim=self.w_dim, mapping=self.mapping, width=self.width, base=self.base)
         check_widths(d_width=self.d_width, d_base=self.d_base)
-        refuse(not 4 <= self.layers <= 64, "nets.layers", self.layers, "between 4 and 64", "--nets.layers 14")
+        require(4 <= self.layers <= 64, "layers", self.layers, "from 4 to 64")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = read_image_levels(spec, "StyleGAN3")

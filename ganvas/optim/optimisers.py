@@ -8,7 +8,7 @@ from torch import nn
 
 from ..config import config
 from ..core import Clock
-from ..errors import GanvasError, refuse
+from ..errors import require
 from .schedules import Constant, Schedule
 
 
@@ -32,8 +32,8 @@ class RMSprop:
     schedule: Schedule = Constant()
 
     def __post_init__(self) -> None:
-        refuse(not 0 < self.lr < 10, "a learning rate", self.lr, "above 0, below 10", "--optim.G.lr 5e-5")
-        refuse(not 0 <= self.alpha < 1, "alpha", self.alpha, "in [0, 1)", "--optim.G.alpha 0.99")
+        require(0 < self.lr < 10, "lr", self.lr, "above 0, below 10")
+        require(0 <= self.alpha < 1, "alpha", self.alpha, "in [0, 1)")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         return torch.optim.RMSprop(parameters, self.lr, self.alpha, self.eps)
@@ -56,20 +56,12 @@ class Adam:
     final_betas: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.lr < 10:
-            raise GanvasError(f"a learning rate lies between 0 and 10, got {self.lr}: --optim.G.lr 2e-4")
-        refuse(
-            self.final_betas is not None and self.schedule == Constant(),
-            "Adam's final_betas",
-            self.final_betas,
-            "given with a schedule",
-            "leave them out",
-        )
-        for betas in (self.betas, self.final_betas or self.betas):
-            if not all(0 <= beta < 1 for beta in betas):
-                raise GanvasError(f"Adam's betas lie in [0, 1), got {betas}: --optim.G.betas 0.0 0.99")
-        if not self.eps > 0:
-            raise GanvasError(f"Adam's eps is above 0, got {self.eps}: --optim.G.eps 1e-8")
+        require(0 < self.lr < 10, "lr", self.lr, "above 0, below 10")
+        is_reached = self.final_betas is None or self.schedule != Constant()
+        require(is_reached, "final_betas", self.final_betas, "given with a schedule, or left out")
+        for field, betas in (("betas", self.betas), ("final_betas", self.final_betas or ())):
+            require(all(0 <= beta < 1 for beta in betas), field, betas, "in [0, 1)")
+        require(self.eps > 0, "eps", self.eps, "above 0")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         # floats, not integers: Adam refuses mixed betas

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ..augment import DiffAugment
 from ..config import config
 from ..core import CriticPenalty, Spec
-from ..errors import GanvasError, refuse
+from ..errors import GanvasError, require
 from ..losses import FiniteDifferenceR1, FiniteDifferenceR2
 from ..methods import Adversarial
 from ..nets import Compact
@@ -38,9 +38,9 @@ class ByBudget:
     gamma: float = USUAL_GAMMA
 
     def __post_init__(self) -> None:
-        wrong = not self.widths or min(self.widths) < 2 or list(self.widths) != sorted(self.widths)
-        refuse(wrong, "choose.widths", self.widths, "rising numbers from 2", "--choose.widths 24 32 48")
-        refuse(not 0 < self.gamma < 1e6, "choose.gamma", self.gamma, "positive", "--choose.gamma 0.5")
+        is_rising = bool(self.widths) and min(self.widths) >= 2 and list(self.widths) == sorted(self.widths)
+        require(is_rising, "widths", self.widths, "rising numbers from 2")
+        require(0 < self.gamma < 1e6, "gamma", self.gamma, "above 0, below 1e6")
 
     def __call__(self, requested: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]) -> tuple[Recipe, list[str]]:
         if not (isinstance(requested.nets, Compact) and isinstance(requested.method, Adversarial)):
@@ -88,7 +88,7 @@ class ByBudget:
         assert isinstance(nets, Compact)
         width_description = f"networks: G {nets.g_width}, D {nets.d_width} channels beside the image"
         if facts.seconds is None:
-            return recipe, recipe.train.samples or 0, [f"{width_description}; with --minutes they fit the time"]
+            return recipe, recipe.train.samples or 0, [f"{width_description}; with a budget in minutes they fit the time"]
         if (nets.g_width, nets.d_width) != (default_nets.g_width, default_nets.d_width):
             return recipe, attempt(recipe).samples_per_second * facts.seconds, [f"{width_description}, as asked"]
         speeds: dict[int, float] = {}

@@ -131,7 +131,7 @@ def test_a_code_goes_alone(runs: dict[str, RunFolder], beside: list[str], capsys
     [
         (["nothing.png"], "cannot be read"),
         (["text.png"], "text.png"),
-        (["PICTURE", "--features", "vgg"], "no features 'vgg'"),
+        (["PICTURE", "--features", "vgg"], "--features: features must be one of efficientnet, classifier, pixels, got vgg"),
         (["PICTURE", "--steps", "0"], "from 1 to 100,000 steps"),
         (["PICTURE", "--tuned", "x"], "wants steps of tuning"),
         (["PICTURE", "--tune", "1", "--tuned", "."], "is there already"),

@@ -175,12 +175,12 @@ def test_what_is_no_image_is_refused(item, message):
         ImageCodec(size=8).encode(item)
 
 
-@pytest.mark.parametrize(("size", "advice"), [(2, 32), (-1, 32), (4096, 2048)])
-def test_sizes_out_of_range_are_refused(size, advice):
+@pytest.mark.parametrize("size", [2, -1, 4096])
+def test_sizes_out_of_range_are_refused(size):
     for make in (Image, ImageCodec):
-        with pytest.raises(GanvasError, match=rf"size must be from 4 to 2048 px, got {size}: .* --medium.size {advice}$"):
+        with pytest.raises(GanvasError, match=rf"^size must be from 4 to 2048 px, got {size}$"):
             make(size=size)
-    with pytest.raises(GanvasError, match="background"):
+    with pytest.raises(GanvasError, match=r"^background must be from 0 to 255, got 256$"):
         Image(background=256)
 
 

@@ -96,7 +96,7 @@ def test_the_choosers_own_settings() -> None:
     assert found.nets.g_width == 32  # type: ignore[attr-defined]
     assert found.method.augment is None  # type: ignore[attr-defined]
     for wrong in ((), (1,), (48, 24)):
-        with pytest.raises(GanvasError, match=r"choose\.widths must be"):
+        with pytest.raises(GanvasError, match=r"^widths must be rising numbers from 2, got "):
             ByBudget(widths=wrong)
 
 

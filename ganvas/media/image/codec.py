@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...config import config
 from ...core import Field, Spec
-from ...errors import GanvasError
+from ...errors import GanvasError, require
 from ...system.files import write_bytes
 from . import png, tiff
 from .bands import MAX_CHANNELS, convert_channels, convert_depth, convert_to_bands, resize_bands
@@ -192,11 +192,8 @@ class ImageCodec:
 
 
 def check_image_size(size: int) -> None:
-    """Raises GanvasError, with the nearest size that will do, unless `size` is from 4 to 2048. Networks may want less."""
-    if not 4 <= size <= 2048:
-        raise GanvasError(
-            f"size must be from 4 to 2048 px, got {size}: resize the data with --medium.size {32 if size < 4 else 2048}"
-        )
+    """Raises SettingError unless `size` is from 4 to 2048. Networks may want less."""
+    require(4 <= size <= 2048, "size", size, "from 4 to 2048 px")
 
 
 def _convert_to_picture(pixels: np.ndarray) -> Picture:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...config import config
 from ...core import Items
-from ...errors import GanvasError
+from ...errors import GanvasError, require
 from .codec import Framing, ImageCodec, check_image_size
 from .picture import (
     PICTURE_CHANNELS,
@@ -45,8 +45,7 @@ class Image:
     def __post_init__(self) -> None:
         if self.size is not None:
             check_image_size(self.size)
-        if not 0 <= self.background <= 255:
-            raise GanvasError(f"background must be from 0 to 255, got {self.background}: set --medium.background 255")
+        require(0 <= self.background <= 255, "background", self.background, "from 0 to 255")
 
     @property
     def suffixes(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from torch.nn.functional import one_hot
 from torch.nn.utils.parametrize import is_parametrized
 
 from ...core import Condition, Spec
-from ...errors import GanvasError, refuse
+from ...errors import GanvasError, require
 
 
 def read_image_levels(spec: Spec, network: str, smallest: int = 8, largest: int = 2048) -> tuple[int, int]:
@@ -26,15 +26,15 @@ def read_image_levels(spec: Spec, network: str, smallest: int = 8, largest: int 
         nearest = min(largest, max(smallest, 2 ** round(log2(min(height, width)))))
         raise GanvasError(
             f"{network} makes square images whose size is a power of two from {smallest} to {largest}, got {height} x {width}: "
-            f"resize the data with --medium.size {nearest}"
+            f"resize the data, by setting the medium's `size` to {nearest}"
         )
     return channels, height.bit_length() - 3
 
 
 def check_widths(**widths: int) -> None:
-    """Raises GanvasError for a layer of no channels, or of more than any network here has."""
+    """Raises SettingError for a layer of no channels, or of more than any network here has."""
     for name, width in widths.items():
-        refuse(not 1 <= width <= 65536, f"nets.{name}", width, "between 1 and 65536", f"--nets.{name.replace('_', '-')} 64")
+        require(1 <= width <= 65536, name, width, "from 1 to 65536")
 
 
 def count_classes(spec: Spec) -> int:

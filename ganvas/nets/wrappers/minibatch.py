@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ...config import config
 from ...core import Architecture, CriticOutput, Spec
-from ...errors import refuse
+from ...errors import require
 from ..mlp import MLP
 from .conditioning import count_features
 
@@ -52,7 +52,7 @@ class MinibatchDiscrimination:
 
     def __post_init__(self) -> None:
         for name in ("kernels", "dims"):
-            refuse(not 1 <= getattr(self, name) <= 4096, f"nets.{name}", getattr(self, name), "1 to 4096", f"--nets.{name} 100")
+            require(1 <= getattr(self, name) <= 4096, name, getattr(self, name), "from 1 to 4096")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         networks = self.nets.build(spec)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ...config import config
 from ...core import Architecture, Spec
-from ...errors import GanvasError, refuse
+from ...errors import GanvasError, require
 from ..mlp import MLP
 
 
@@ -61,7 +61,7 @@ class VirtualBatchNorm:
     count: int = 32
 
     def __post_init__(self) -> None:
-        refuse(not 2 <= self.count <= 4096, "nets.count", self.count, "2 to 4096", "--nets.count 32")
+        require(2 <= self.count <= 4096, "count", self.count, "from 2 to 4096")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         networks = self.nets.build(spec)
