@@ -1,4 +1,4 @@
-"""Players that do not run away from where they have been. Salimans et al. 2016, section 3.3."""
+"""Penalise distance from the average of past weights. Salimans et al. 2016, section 3.3."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -14,7 +14,7 @@ from ..errors import require
 
 @config
 class HistoricalAveraging:
-    """weight·‖θ - mean of all past θ‖² for each player. The paper names no weight; large ones hold training up."""
+    """weight·‖θ - mean of all past θ‖² for each player. The paper gives no weight; large ones slow training down."""
 
     weight: float = 0.01
     trains: tuple[Literal["G", "D"], ...] = ("D", "G")
@@ -41,7 +41,7 @@ class HistoricalAveraging:
 
 
 class ParameterMean(nn.Module):
-    """The mean of a network's parameters over `count` moments, the first of them its start."""
+    """The mean of a network's parameters over `count` points in training, the start included."""
 
     count: Tensor
 

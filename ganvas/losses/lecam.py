@@ -1,4 +1,4 @@
-"""D's verdicts held near what they have been, for training on few samples. Tseng et al. 2021, eq. 4."""
+"""Keep D's outputs near their moving averages, for training on few samples. Tseng et al. 2021, eq. 4."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ class LeCam:
 
     One-sided, as in the authors' code; the paper's equation squares the differences themselves.
 
-    after_steps: the averages are gathered from the start, and held against from this step on.
+    after_steps: the penalty starts with this step, the averages with the first.
     """
 
     weight: float = 0.3
@@ -54,7 +54,7 @@ class LeCam:
 
 
 class CriticAverages(nn.Module):
-    """Of D's outputs on reals and on fakes."""
+    """Moving averages of D's outputs on reals and on fakes."""
 
     real: Tensor
     fake: Tensor

@@ -1,4 +1,4 @@
-"""G's images change evenly with its styles. Karras et al. 2020a, section 3.2 and appendix B."""
+"""Make G's images change evenly with its styles. Karras et al. 2020a, section 3.2 and appendix B."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from ..errors import GanvasError, require
 
 
 class PathLengthMean(nn.Module):
-    """Of path lengths so far."""
+    """The moving mean of path lengths."""
 
     length: Tensor
 
@@ -24,13 +24,14 @@ class PathLengthMean(nn.Module):
 class PathLength:
     """weight·(‖Jᵀy‖ − a)² where J is the image's derivative by the styles, y ~ N(0, I)/√(HW) and a the lengths' moving mean.
 
-    every: steps; shrink: it is taken of one in so many samples (both lazy, their appendix B).
+    every: steps from one penalty to the next (lazy regularisation, their appendix B).
+    subsample: divides the batch: 2 uses half of it.
     """
 
     weight: float = 2.0
     every: int = 4
     subsample: int = 2
-    mean_decay: float = 0.99  # of the mean, a time
+    mean_decay: float = 0.99  # of the moving mean, per penalty
 
     def __post_init__(self) -> None:
         require(self.weight >= 0, "weight", self.weight, "0 or more")
@@ -48,9 +49,8 @@ class PathLength:
     def __call__(self, nets: Nets, latents: Latents) -> Turn:
         with torch.autocast(next(iter(latents.values())).device.type, enabled=False):
             lengths = measure_path_lengths(nets["G"], latents)
-        mean = torch.lerp(
-            self.get_length_mean(nets).length, lengths.mean(), 1 - self.mean_decay
-        )  # through which gradients flow, too
+        # gradients flow through the mean, too
+        mean = torch.lerp(self.get_length_mean(nets).length, lengths.mean(), 1 - self.mean_decay)
         return Turn({"G/PathLength": self.weight * (lengths - mean).square()}, {"G/path": lengths.mean().detach()})
 
     def after(self, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:

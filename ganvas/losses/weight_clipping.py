@@ -1,4 +1,4 @@
-"""A critic of bounded slope by brute force. Arjovsky et al. 2017, algorithm 1."""
+"""Bound a critic's slope by clipping its weights. Arjovsky et al. 2017, algorithm 1."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,9 @@ from ..errors import require
 
 @config
 class WeightClipping:
-    """Every parameter of the critic into [-bound, bound] after each of its steps.
+    """Clips every parameter of the critic to [-bound, bound] after each of its steps.
 
-    The authors: "a clearly terrible way to enforce a Lipschitz constraint". Kept for reading; GradientPenalty is for use.
+    The authors call it "a clearly terrible way to enforce a Lipschitz constraint". It is here for study: use GradientPenalty.
     """
 
     bound: float = 0.01
