@@ -211,6 +211,6 @@ def test_biggan_deep_halves_at_every_stage_from_64_px() -> None:
 
 def test_labels_and_virtual_batch_norm_have_an_order() -> None:
     labelled = IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)})
-    with pytest.raises(GanvasError, match="inside of what makes them conditional"):
+    with pytest.raises(GanvasError, match="inside the wrapper that makes them conditional"):
         VirtualBatchNorm(nets=Projection(nets=MLP())).build(labelled)
     assert Projection(nets=VirtualBatchNorm(nets=MLP())).build(labelled)["G"].takes_conditions

@@ -12,9 +12,9 @@ from ..mlp import MLP
 
 
 class VirtualNorm(nn.Module):
-    """Statistics of the first `count` samples, the reference, and, for each other one, of these and itself.
+    """The first `count` samples are the reference. They share statistics; each other sample adds itself to them.
 
-    With n reference samples and w = 1 / (n + 1): mean = w·mean(x) + (1 - w)·reference mean, squares alike.
+    With n reference samples and w = 1 / (n + 1): mean = w·mean(x) + (1 - w)·reference mean; the same for squares.
     """
 
     def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d, count: int) -> None:
@@ -25,7 +25,7 @@ class VirtualNorm(nn.Module):
             self.load_state_dict({"weight": norm.weight, "bias": norm.bias})
 
     def forward(self, x: Tensor) -> Tensor:
-        x, axes = x.float(), tuple(range(2, x.dim()))  # squares cancel: not in bf16
+        x, axes = x.float(), tuple(range(2, x.dim()))  # differences of squares lose digits: not in bf16
         mean, square = (x.mean(axes), x.square().mean(axes)) if axes else (x, x.square())
         own_weight = 1 / (self.count + 1)
         means, squares = (s[: self.count].mean(0, keepdim=True) for s in (mean, square))
@@ -37,7 +37,7 @@ class VirtualNorm(nn.Module):
 
 
 class WithReferenceBatch(nn.Module):
-    """G that makes the reference samples beside those asked for, and keeps them to itself."""
+    """G that makes the reference samples, too, and does not return them."""
 
     reference: Tensor
 
@@ -52,9 +52,9 @@ class WithReferenceBatch(nn.Module):
 
 @config
 class VirtualBatchNorm:
-    """Any networks, G's batch norm against a reference batch of `count` latents: `count` more samples a step.
+    """Any networks, with G's batch norm against a reference batch of `count` latents: `count` more samples per step.
 
-    The reference is normal: for z that is so, too. Within conditioning its labels are numbers like those, not one of K.
+    The reference is normal, so z should be, too. Inside a conditional wrapper its labels are normal numbers, not one-hot.
     """
 
     nets: Architecture = MLP()
@@ -67,8 +67,8 @@ class VirtualBatchNorm:
         networks = self.nets.build(spec)
         if getattr(networks["G"], "takes_conditions", False):
             raise GanvasError(
-                "VirtualBatchNorm wraps networks without labels: put it inside of what makes them conditional, or switch the "
-                "networks' own labels off (labels=False)"
+                "VirtualBatchNorm wraps networks without labels: put it inside the wrapper that makes them conditional, or "
+                "switch off the networks' own labels (labels=False)"
             )
         norms = [(m, name, norm) for m in networks["G"].modules() for name, norm in m.named_children() if is_batch_norm(norm)]
         if not norms:
