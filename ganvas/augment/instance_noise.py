@@ -10,7 +10,7 @@ from ..errors import require
 
 @config
 class InstanceNoise:
-    """x + σn, n ~ N(0, I), real and generated alike; σ falls linearly to 0 at the share `until` of the run."""
+    """x + σn with n ~ N(0, I), for real and generated samples; σ falls linearly to 0 at the share `until` of the run."""
 
     sigma: float = 0.3
     until: float = 0.7
