@@ -18,13 +18,13 @@ class Optimiser(Protocol):
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer: ...
     def at(self, clock: Clock) -> dict[str, Any]:
-        """The hyperparameters in force now, "lr" among them, for the optimiser's parameter groups."""
+        """The current hyperparameters, "lr" included, for the optimiser's parameter groups."""
         ...
 
 
 @config
 class RMSprop:
-    """Tieleman & Hinton 2012: WGAN's optimiser, for whose critic momentum is harmful (Arjovsky et al. 2017, section 4)."""
+    """Tieleman & Hinton 2012: WGAN's optimiser, because momentum harms its critic (Arjovsky et al. 2017, section 4)."""
 
     lr: float = 5e-5
     alpha: float = 0.99
@@ -46,7 +46,8 @@ class RMSprop:
 class Adam:
     """Kingma & Ba 2015, in torch's fused form.
 
-    schedule: of the learning rate; `final_betas`: what the betas become on its way.
+    schedule: factor on the learning rate.
+    final_betas: the betas at the end of the schedule.
     """
 
     lr: float = 2e-4
@@ -76,7 +77,7 @@ class Adam:
 
 
 def make_lazy_adam(lr: float, every: int) -> Adam:
-    """Adam (0, 0.99) for a network that is penalised in every so many steps: as if it were all one step.
+    """Adam (0, 0.99) for a network with an extra penalty step every `every` steps, corrected for the extra step.
 
     Karras et al. 2020a, appendix B.
     """

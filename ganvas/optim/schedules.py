@@ -1,4 +1,4 @@
-"""Settings that change while training, by samples seen."""
+"""Settings that change during training, by samples seen."""
 
 from math import cos, pi
 from typing import Protocol, runtime_checkable
@@ -10,7 +10,7 @@ from ..errors import require
 
 @runtime_checkable
 class Schedule(Protocol):
-    """A factor, on a learning rate for instance. Frozen settings (@config)."""
+    """A factor, for instance on a learning rate. Frozen settings (@config)."""
 
     def __call__(self, clock: Clock) -> float: ...
     def compute_progress(self, clock: Clock) -> float:
