@@ -1,4 +1,4 @@
-"""Extractors by the names that the command line gives them."""
+"""Extractors by their names on the command line."""
 
 from ..core import Extractor
 from ..errors import require
@@ -8,7 +8,7 @@ EXTRACTORS = {"classifier": FashionClassifier, "efficientnet": EfficientNetLite0
 
 
 def make_extractor(name: str, is_download_allowed: bool) -> Extractor:
-    """The extractor that the command line calls so; its weights are fetched now where they are missing and may be."""
+    """The extractor of this name. Missing weights are downloaded now, if that is allowed."""
     require(name in EXTRACTORS, "extractor", name, f"one of {', '.join(EXTRACTORS)}")
     if is_download_allowed and name == "inception":
         Inception(download=True).find_weights_file()

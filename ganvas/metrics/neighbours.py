@@ -53,7 +53,7 @@ def find_nearest_points(points: np.ndarray, others: np.ndarray) -> tuple[np.ndar
 
 
 def count_balls(points: np.ndarray, centres: np.ndarray, radii: np.ndarray, is_closed: bool) -> np.ndarray:
-    """The number of balls (`centres` [M, D], `radii` [M]) that each of `points` [N, D] is in, int [N]. Closed: with the edge."""
+    """The number of balls (`centres` [M, D], `radii` [M]) that each of `points` [N, D] is in, int [N]; closed: with edge."""
     counts = np.empty(len(points), np.int64)
     for rows, distances in iterate_distance_blocks(points, centres):
         counts[rows] = np.count_nonzero(distances <= radii if is_closed else distances < radii, axis=1)
