@@ -180,7 +180,7 @@ def test_what_asks_for_a_call_is_refused_and_nothing_is_run(tmp_path, protocol, 
     for file in ("data_batch_1", "batches.meta"):
         kept = (place / file).read_bytes()
         (place / file).write_bytes(data)
-        with pytest.raises(GanvasError, match=r"asks for .*, which no data set needs: refused, and nothing of it was run"):
+        with pytest.raises(GanvasError, match=r"asks for .*, which no data set needs: refused, and nothing in it was run"):
             items(place)
         (place / file).write_bytes(kept)
     assert not (tmp_path / "ran").exists()
@@ -204,7 +204,7 @@ def test_other_ways_to_ask_are_refused(tmp_path):
         b"\x80\x02cos\nsystem\n)\x81.",  # NEWOBJ
         persistent.getvalue(),
     ):
-        with pytest.raises(GanvasError, match=r"asks for .*: refused, and nothing of it was run"):
+        with pytest.raises(GanvasError, match=r"asks for .*: refused, and nothing in it was run"):
             pickles.read_pickle(data, "x")
     assert not mark.exists()
 
@@ -236,7 +236,7 @@ def nested(depth: int) -> bytes:
     ],
 )
 def test_broken_pickles_are_refused(data):
-    with pytest.raises(GanvasError, match=r"x is broken, or no pickle of a data set|x asks for"):
+    with pytest.raises(GanvasError, match=r"x is broken, or not a pickle of a data set|x asks for"):
         pickles.read_pickle(data, "x")
 
 

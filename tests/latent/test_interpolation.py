@@ -89,7 +89,7 @@ def test_a_gif_lasts_as_long_as_asked(tmp_path: Path, rate: float, shown: int) -
         (["--frames", "100000"], "frames are from 1"),
         (["--way", "round"], "--way auto, linear or spherical"),
         (["--out", "film.avi"], "a film is .gif, .webp or .mp4"),
-        (["--rate", "0"], "0.1 to 100 pictures a second"),
+        (["--rate", "0"], "0.1 to 100 pictures per second"),
         (["--rate", "60", "--out", "film.gif"], "a GIF shows 50"),
         (["--edit", "old=1"], "no direction 'old'"),
         (["--edit", "old"], "an edit is NAME=1.5"),
