@@ -1,4 +1,4 @@
-"""Known-good runs: one file a family, one function a recipe. A recipe's name is its function's.
+"""Known-good runs: one file per family, one function per recipe, which has the recipe's name.
 
 A recipe's docstring says in its first line what it is, then `Paper:` and `Expected:` (measured here; docs/results.md).
 """
@@ -25,7 +25,7 @@ def list_recipes() -> dict[str, Callable[[], Recipe]]:
 
 
 def find_recipe(name: str) -> Recipe:
-    """The recipe called `name`. Raises GanvasError, with near names, where there is none."""
+    """The recipe called `name`. Raises GanvasError, with similar names, if there is none."""
     recipes = list_recipes()
     if name in recipes:
         return recipes[name]()

@@ -63,7 +63,7 @@ def test_labels_are_used_where_each_class_has_enough() -> None:
     assert "10 classes, used" in said
     found, said = chosen(facts(samples=1000, classes=500))
     assert not found.nets.labels  # type: ignore[attr-defined]
-    assert "not used (2 samples a class)" in said
+    assert "not used (2 samples per class)" in said
 
 
 def test_samples_seen_often_are_augmented() -> None:
@@ -106,7 +106,7 @@ def test_other_networks_are_not_its_own() -> None:
 
 
 def test_too_little_time_is_said() -> None:
-    assert "though they want more samples" in chosen(facts(minutes=0.1))[1]
+    assert "though they need more samples" in chosen(facts(minutes=0.1))[1]
 
 
 def test_copies_are_no_variety() -> None:
