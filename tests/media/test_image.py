@@ -157,8 +157,8 @@ def test_damaged_files_are_read_or_refused_but_never_crash(data):
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        (b"hello, I am a text\n", "is no image that can be read"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0", "is no image that can be read"),
+        (b"hello, I am a text\n", "is not an image that can be read"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0", "is not an image that can be read"),
         (b"", "is empty"),
         (packed(Pillow.new("RGB", (1, 1))), "1 x 1 px is too small to learn from"),
         (packed(Pillow.new("RGB", (100, 3))), "100 x 3 px is too small"),
