@@ -85,8 +85,8 @@ def test_a_gif_lasts_as_long_as_asked(tmp_path: Path, rate: float, shown: int) -
     ("words", "message"),
     [
         (["--seeds", "3"], "from one seed to another"),
-        (["--frames", "0"], "frames are from 1"),
-        (["--frames", "100000"], "frames are from 1"),
+        (["--frames", "0"], "frames must be from 1"),
+        (["--frames", "100000"], "frames must be from 1"),
         (["--way", "round"], "--way auto, linear or spherical"),
         (["--out", "film.avi"], "a film is .gif, .webp or .mp4"),
         (["--rate", "0"], "0.1 to 100 pictures per second"),
