@@ -16,12 +16,12 @@ from .cache import load_or_encode
 from .encoding import SkippedItem, encode_items, print_skipped_items
 from .labels import derive_condition
 
-MAX_UNCACHED_BYTES = 2**30  # bytes that may be held in memory where there is no cache to map them from
+MAX_UNCACHED_BYTES = 2**30  # may be held in memory if there is no cache to map
 
 
 @runtime_checkable
 class BulkItems(Protocol):
-    """Items that are the rows of an array; None if they are not, after all."""
+    """Items that are the rows of `array`, unless that is None."""
 
     array: np.ndarray | None
 
@@ -31,15 +31,15 @@ class BulkCodec(Protocol):
     """A codec that can encode many items at once."""
 
     def encode_all(self, array: np.ndarray) -> np.ndarray | None:
-        """What `encode` makes of each of [N, …]; None where that takes a look at each."""
+        """`encode` for all of [N, …] at once; None if each has to be looked at."""
         ...
 
 
 @dataclass
 class EncodedDataset:
-    """A data set (core.Dataset): `stored` [N, …] as the codec has it.
+    """A data set (core.Dataset): `stored` [N, …] in the codec's form.
 
-    `labels` is int64 [N] and counts into `classes`, or float32 [N, K] with a column's name each in `classes`.
+    `labels` is int64 [N], indices into `classes`; or float32 [N, K], with the names of its columns in `classes`.
     """
 
     codec: Codec
@@ -52,12 +52,12 @@ class EncodedDataset:
 
     @property
     def condition(self) -> Condition | None:
-        """What the labels ask of a sample; None without labels."""
+        """The condition that the labels define; None without labels."""
         return derive_condition(self.labels, self.classes)
 
     @property
     def spec(self) -> Spec:
-        """What one sample looks like, and what it may be asked to be."""
+        """The shape of a sample, and its conditions."""
         condition = self.condition
         return self.codec.spec._replace(conditions={"label": condition} if condition is not None else {})
 
@@ -65,12 +65,12 @@ class EncodedDataset:
         return len(self.stored)
 
     def copy_to_device(self, device: torch.device | str) -> Self:
-        """The same on a device."""
+        """The data set on a device."""
         labels = None if self.labels is None else self.labels.to(device)
         return replace(self, stored=self.stored.to(device), labels=labels)
 
     def batch(self, seed: int, size: int) -> Batch:
-        """Samples "x" and, if there are any, their "label", drawn with replacement on the CPU: the same on every device."""
+        """Samples "x" and, if there are any, their "label"; drawn with replacement, on the CPU: the same for every device."""
         generator = torch.Generator().manual_seed(seed)
         index = torch.randint(len(self), (size,), generator=generator).to(self.stored.device)
         batch = {"x": self.codec.load(self.stored[index], generator)}
@@ -78,9 +78,9 @@ class EncodedDataset:
 
 
 def prepare_dataset(items: Items, codec: Codec, cache: Path | None, quiet: bool = False) -> EncodedDataset:
-    """The items encoded, once: the next time they come from the cache (a folder; None keeps nothing).
+    """Encode the items once: next time they come from the cache (a folder; None keeps nothing).
 
-    Unreadable items are left out and named on stderr; quiet says nothing and shows no progress.
+    Unreadable items are left out and named on stderr. `quiet` prints nothing.
 
     Raises:
         GanvasError: more than 5% of the items cannot be read, or they fit neither into the cache nor into memory.
@@ -103,7 +103,7 @@ def prepare_dataset(items: Items, codec: Codec, cache: Path | None, quiet: bool 
 
 
 def _encode_at_once(items: Items, codec: Codec) -> np.ndarray | None:
-    """Where nothing has to be decoded: a view of the array, or a quick copy, too cheap to keep in a cache."""
+    """If nothing has to be decoded: a view of the array, or a quick copy, too cheap for a cache. Otherwise None."""
     if isinstance(items, BulkItems) and isinstance(codec, BulkCodec) and items.array is not None:
         return codec.encode_all(items.array)
     return None
@@ -112,7 +112,7 @@ def _encode_at_once(items: Items, codec: Codec) -> np.ndarray | None:
 def _encode_in_memory(
     items: Items, codec: Codec, quiet: bool, uncached_reason: str = ""
 ) -> tuple[np.ndarray, list[SkippedItem]]:
-    """Encoded in memory; where that is for want of a cache, up to a bound."""
+    """Encode in memory; if that is because the cache failed, up to a limit."""
     stored, count = np.empty(0), 0
     skipped: list[SkippedItem] = []
     for rows, left_out in encode_items(items, codec, quiet):
@@ -132,7 +132,7 @@ def _encode_in_memory(
 
 
 def _build_dataset(items: Items, codec: Codec, stored: np.ndarray, skipped: list[SkippedItem]) -> EncodedDataset:
-    if not stored.flags.writeable:  # torch takes no array that it may not write
+    if not stored.flags.writeable:  # torch needs a writable array
         stored = stored.copy()
     labels = None
     if items.labels is not None:

@@ -16,7 +16,7 @@ HELD_OUT_POINTS = 10_000  # points
 
 @config
 class Mixture:
-    """`modes` round Gaussians, all as likely, on a circle of radius `scale` or evenly over [-scale, scale] squared."""
+    """`modes` round Gaussians, equally likely, on a circle of radius `scale` or on a grid over [-scale, scale] squared."""
 
     layout: Literal["ring", "grid"] = "ring"
     modes: int = 8
@@ -36,7 +36,7 @@ class Mixture:
 
     @property
     def centres(self) -> tuple[tuple[float, float], ...]:
-        """Where the modes are, in the order of the labels."""
+        """The centres of the modes, in the order of the labels."""
         if self.layout == "ring":
             angles = [2 * math.pi * k / self.modes for k in range(self.modes)]
             return tuple((self.scale * math.cos(a), self.scale * math.sin(a)) for a in angles)
@@ -45,7 +45,7 @@ class Mixture:
         return tuple((x, y) for x in line for y in line)
 
     def items(self, suffixes: tuple[str, ...]) -> ItemList:
-        """`count` points, float32 [count, 2]; labels say of which mode."""
+        """`count` points, float32 [count, 2]; labels are the modes."""
         return self._draw_points(self.count, "train")
 
     def held_out(self, suffixes: tuple[str, ...]) -> ItemList:
