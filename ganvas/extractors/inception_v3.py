@@ -129,7 +129,7 @@ def build_block_d(width: int) -> nn.Module:
 
 
 def build_block_e(width: int, pool: nn.Module) -> nn.Module:
-    """Figure 7: 3x3 as parallel 1x3 and 3x1. 8 px; 2048 channels."""
+    """Figure 7: parallel 1x3 and 3x1 instead of a 3x3. 8 px; 2048 channels."""
 
     def build_split_branch(name: str) -> nn.Module:
         return ParallelBranches(

@@ -31,7 +31,7 @@ class PathLength:
     weight: float = 2.0
     every: int = 4
     subsample: int = 2
-    mean_decay: float = 0.99  # of the moving mean, per penalty
+    mean_decay: float = 0.99  # decay of the moving mean, per penalty
 
     def __post_init__(self) -> None:
         require(self.weight >= 0, "weight", self.weight, "0 or more")

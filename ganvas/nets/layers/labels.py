@@ -19,7 +19,7 @@ def read_image_levels(spec: Spec, network: str, smallest: int = 8, largest: int 
     """
     if len(spec.shape) != 3:
         raise GanvasError(
-            f"{network} makes images, and a sample here has shape {spec.shape}: choose another of `ganvas recipes`"
+            f"{network} makes images, and a sample here has shape {spec.shape}: choose another recipe (ganvas recipes)"
         )
     channels, height, width = spec.shape
     if height != width or not smallest <= height <= largest or height & (height - 1):
