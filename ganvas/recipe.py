@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
-from .config import config
-from .core import Architecture, Extractor, Medium, Method, Metric, Source, Spec
+from .configuration import config
+from .core import Architecture, BatchSampler, Extractor, Medium, Method, Metric, Source, Spec
+from .data.samplers import Uniform
 from .errors import GanvasError, require
 from .optim.optimisers import Optimiser
 
@@ -127,3 +128,4 @@ class Recipe:
     evaluation: Evaluation
     choose: Chooser | None = None  # what adapts the recipe to data, device and time; None: it is taken as it is written
     start: Transfer | None = None  # None: networks begin with random weights
+    batches: BatchSampler = Uniform()  # which rows of the data make a batch

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..config import config
+from ..configuration import config
 from ..core import Features
 from ..errors import GanvasError, require
 from .images import check_images, extract_in_batches, to_three_channels
@@ -51,6 +51,14 @@ class EfficientNetLite0:
     def __post_init__(self) -> None:
         require(32 <= self.size <= 1024, "size", self.size, "from 32 to 1024 px")
         require(self.batch >= 1, "batch", self.batch, "1 or more")
+
+    @property
+    def word(self) -> str:
+        return "efficientnet"
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        return ("image",)
 
     @property
     def name(self) -> str:

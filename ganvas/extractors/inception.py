@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ..config import config
+from ..configuration import config
 from ..core import Features
 from ..errors import GanvasError, require
 from ..system.files import explain_os_errors, find_cache_folder, write_atomically
@@ -49,6 +49,14 @@ class Inception:
 
     def __post_init__(self) -> None:
         require(self.batch >= 1, "batch", self.batch, "1 or more")
+
+    @property
+    def word(self) -> str:
+        return "inception"
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        return ("image",)
 
     @property
     def name(self) -> str:

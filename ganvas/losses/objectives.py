@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock
 from ..errors import require
+from .patches import average_patches
 
 
 @config
@@ -134,6 +135,7 @@ class TopK:
 
     def __call__(self, loss: Tensor, fake: Tensor, clock: Clock) -> Tensor:
         """G's losses [N] of fakes with logits [N]: 0 for the lowest logits, the others scaled up to compensate."""
+        loss, fake = average_patches(loss), average_patches(fake)
         count = max(1, round(len(fake) * max(self.min_share, self.decay ** (clock.samples / self.samples))))
         factors = torch.zeros_like(fake).scatter_(0, fake.detach().topk(count).indices, len(fake) / count)
         return loss * factors

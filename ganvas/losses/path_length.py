@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ..config import config
-from ..core import Clock, Latents, Nets, Turn
+from ..configuration import config
+from ..core import Clock, GeneratorNetwork, Latents, Nets, Turn
 from ..errors import GanvasError, require
 
 
@@ -40,10 +40,9 @@ class PathLength:
         require(0 <= self.mean_decay < 1, "mean_decay", self.mean_decay, "in [0, 1)")
 
     def state(self, nets: Nets) -> nn.Module:
-        if not hasattr(nets["G"], "map_to_styles"):
-            raise GanvasError(
-                "PathLength is for style networks, and this G has no styles: leave out the method's `path_length`"
-            )
+        G = nets["G"]
+        if not (isinstance(G, GeneratorNetwork) and G.has_styles):
+            raise GanvasError("PathLength is for style networks, and this G has no styles: leave `path_length` out")
         return PathLengthMean()
 
     def __call__(self, nets: Nets, latents: Latents) -> Turn:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from ..config import config
-from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Phase, Request, Spec, Stage, Turn
+from ..configuration import config
+from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Phase, Request, Spec, Stage, Traits, Turn
 from ..errors import GanvasError, require
 from .adversarial import Adversarial
 
@@ -75,6 +75,9 @@ class Progressive:
         memories = self.game.state(spec, nets)
         memories["growth"] = Growth()
         return memories
+
+    def traits(self, nets: Nets) -> Traits:
+        return self.game.traits(nets)
 
     def stage(self, nets: Nets, clock: Clock) -> Stage:
         level = ceil(max(self.schedule_depth(nets, clock), get_growth(nets).depth))

@@ -11,13 +11,13 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ..config import config
-from ..core import CriticOutput, Spec
+from ..configuration import config
+from ..core import CriticOutput, GeneratorNetwork, Spec
 from ..errors import require
 from .layers.labels import check_widths, read_image_levels
 
 
-class Generator(nn.Module):
+class Generator(GeneratorNetwork):
     """z [N, z_dim] -> x [N, C, 4·2^levels, …] in [-1, 1]; `width` channels before the last layer, doubling towards 4 px."""
 
     def __init__(self, z_dim: int, width: int, levels: int, channels: int, kernel: int) -> None:

@@ -9,12 +9,12 @@ from math import pi, prod
 import torch
 from torch import Tensor, nn
 
-from ..config import config
-from ..core import CriticOutput, Spec
+from ..configuration import config
+from ..core import CriticOutput, GeneratorNetwork, Spec
 from .layers.labels import check_widths
 
 
-class Generator(nn.Module):
+class Generator(GeneratorNetwork):
     """z [N, z_dim] -> x [N, *shape]; hidden layers: linear, LeakyReLU 0.2, then batch norm if `has_batch_norm`."""
 
     def __init__(

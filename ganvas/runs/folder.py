@@ -10,8 +10,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..config import from_json, to_json
-from ..core import Codec, Condition, Spec
+from ..configuration import from_json, to_json
+from ..core import Codec, Spec
 from ..errors import GanvasError
 from ..recipe import Recipe
 from ..system.files import explain_os_errors, read_json, write_atomically, write_json
@@ -32,8 +32,7 @@ class RunFolder:
     samples/000051200.png   the same latents every time, by samples seen
     scores.jsonl            score cards
     checkpoints/000051200/  and the links `last` and `best`
-    nearest.png             samples of the best checkpoint above their nearest training samples
-    reconstructions.png     held-out samples above what an autoencoder makes of them
+    exhibits/               what there is to show of the best checkpoint: copies, classes, reconstructions, sounds
     report.html             all of it on one page
     """
 
@@ -75,8 +74,8 @@ class RunFolder:
 
     def read_spec(self) -> Spec:
         """What one sample looks like, and what it may be asked to be."""
-        label = self.meta["data"].get("label")
-        return self.read_codec().spec._replace(conditions={"label": read_condition(label)} if label else {})
+        conditions = from_json(self.meta["data"]["conditions"], "recipe.json: conditions")
+        return self.read_codec().spec._replace(conditions=conditions)
 
     # ------------------------------------------------------------ lines
 
@@ -158,12 +157,6 @@ class RunFolder:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, recipe {self.recipe.name!r})"
-
-
-def read_condition(data: Mapping[str, Any]) -> Condition:
-    """A condition from its JSON form, `Condition._asdict()`."""
-    examples = tuple(tuple(row) for row in data["examples"])
-    return Condition(data["kind"], int(data["size"]), tuple(data["names"]), tuple(data["shares"]), examples)
 
 
 def save_codec(path: Path, codec: Codec) -> None:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from ..config import to_json
+from ..configuration import to_json
 from ..data import EncodedDataset, Files
+from ..data.conditions import find_changed_conditions
 from ..errors import GanvasError
 from ..recipe import Recipe
 from ..runs.folder import RunFolder
@@ -18,7 +19,8 @@ def replace_data(recipe: Recipe, data: str | Path | None) -> Recipe:
     if data is None:
         return recipe
     path = str(data) if not Path(data).exists() else str(Path(data).resolve())  # a run is resumed from anywhere
-    source = replace(recipe.data, path=path) if isinstance(recipe.data, Files) else Files(path=path)
+    takes_path = "path" in {field.name for field in fields(cast("Any", recipe.data))}  # a source of one's own may, too
+    source = replace(cast("Files", recipe.data), path=path) if takes_path else Files(path=path)
     return replace(recipe, data=source)
 
 
@@ -47,16 +49,13 @@ def refuse_difference(run: RunFolder, requested: Recipe, seed: int) -> None:
         )
 
 
-def refuse_other_labels(run: RunFolder, data: EncodedDataset) -> None:
+def refuse_other_conditions(run: RunFolder, data: EncodedDataset) -> None:
     """Refuse to go on with data whose classes are others: networks learned what each of them means."""
-    old_label, new_label = run.read_spec().conditions.get("label"), data.condition
-    if old_label is not None and (new_label is None or new_label[:3] != old_label[:3]):
-        descriptions = [
-            ", ".join(label.names[:5]) + f" ({label.size})" if label is not None else "none" for label in (old_label, new_label)
-        ]
+    old, new = run.read_spec().conditions, data.spec.conditions
+    for name in find_changed_conditions(old, new):
         raise GanvasError(
-            f"{run.path} was trained with the labels {descriptions[0]}, and {data.title} has now {descriptions[1]}: "
-            "restore them, or train into another folder"
+            f"{run.path} was trained with the {name} {old[name].describe()}, and {data.title} has now "
+            f"{new[name].describe() if name in new else 'none'}: restore them, or train into another folder"
         )
 
 

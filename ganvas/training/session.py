@@ -9,34 +9,31 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL.Image import Image as Picture
-from torch import Tensor
 
 from .. import recipes
-from ..config import from_json, to_json
+from ..configuration import from_json, to_json
 from ..core import Codec, Dataset, Reconstructor
 from ..data import EncodedDataset
 from ..data.dataset import open_data
 from ..errors import GanvasError
-from ..evaluation import by_class, nearest
 from ..evaluation.evaluator import Evaluator
-from ..evaluation.reconstructions import reconstruct_held_out
-from ..methods.adversarial import takes_conditions
+from ..evaluation.exhibits import collect_exhibits
+from ..evaluation.reconstructions import can_reconstruct, reconstruct_held_out
 from ..recipe import Recipe
 from ..report.page import write_report
 from ..runs import checkpoint as checkpoints
+from ..runs.exhibits import write_exhibits
 from ..runs.folder import RunFolder, lock_run, save_codec
 from ..runs.state import State
-from ..sampling.generator import makes_classes
 from ..system import distributed
 from ..system.console import print_status
 from ..system.device import choose_device, describe_machine, has_bf16, has_room_for
-from ..system.files import explain_os_errors, find_cache_folder, write_atomically
+from ..system.files import find_cache_folder
 from . import divergence
 from .loop import Loop
 from .monitor import FollowerMonitor, InterruptHandler, Monitor
 from .plan import fit_to_memory, plan_training, remaining_samples
-from .resuming import extend_budget, refuse_difference, refuse_other_labels, replace_budget, replace_data
+from .resuming import extend_budget, refuse_difference, refuse_other_conditions, replace_budget, replace_data
 from .start import fresh_state, initial_state
 from .transfer import start_recipe_from_run
 
@@ -89,14 +86,16 @@ def train(
         codec, training_set, evaluator = prepare_data_and_evaluator(requested, None, compute_device)
         print_status(
             quiet,
-            f"{requested.name}: {training_set.title}, {len(training_set):,} samples as {describe_shape(codec)}, on "
+            f"{requested.name}: {training_set.title}, {len(training_set):,} {codec.noun} of {describe_shape(codec)}, on "
             f"{compute_device}",
         )
         nets = initial_state(
             requested, training_set.spec, seed, compute_device, partial(print_status, quiet)
         ).nets  # those that cannot be built say so now
-        if training_set.condition is not None and not takes_conditions(nets):
-            print_status(quiet, f"its labels are not used by {requested.name}: projection, acgan and cgan take them")
+        unused = set(training_set.spec.conditions) - set(requested.method.traits(nets).conditions)
+        if unused:
+            advice = ": projection, acgan and cgan take it" if unused == {"label"} else ""
+            print_status(quiet, f"its {', '.join(sorted(unused))} is not used by {requested.name}{advice}")
         if evaluator is not None:
             evaluator.check_floors()
         placed_data = place_on_device(training_set, compute_device)
@@ -106,7 +105,7 @@ def train(
             "count": len(training_set),
             "skipped": training_set.skipped_count,
             "fingerprint": training_set.fingerprint,
-            "label": training_set.condition._asdict() if training_set.condition else None,
+            "conditions": to_json(training_set.spec.conditions),
         }
         if distributed.is_main_process():
             save_codec(path, codec)  # first: recipe.json makes the folder a run
@@ -157,7 +156,7 @@ def _resume_locked(
         print_status(is_quiet, f"{run.path} is finished: {last_samples:,} samples; ask for more with --minutes or --samples")
         return run
     _, training_set, evaluator = prepare_data_and_evaluator(resolved, run.read_codec(), device)
-    refuse_other_labels(run, training_set)
+    refuse_other_conditions(run, training_set)
     current_environment = describe_environment(device)
     for name, value in current_environment.items():
         old_value = run.meta["environment"].get(name)
@@ -185,7 +184,8 @@ def prepare_data_and_evaluator(
 ) -> tuple[Codec, EncodedDataset, Evaluator | None]:
     """The codec, the training set, and on rank 0 what judges samples; it fills the caches before the others look into them."""
     with distributed.rank_zero_first():
-        codec, training_set, held_out = open_data(recipe.data, recipe.medium, codec, is_quiet=not distributed.is_main_process())
+        is_quiet = not distributed.is_main_process()
+        codec, training_set, held_out = open_data(recipe.data, recipe.medium, codec, is_quiet, recipe.batches)
         evaluator = (
             Evaluator(recipe.evaluation, training_set, held_out, find_cache_folder(), device)
             if distributed.is_main_process()
@@ -230,7 +230,7 @@ def restore_state(run: RunFolder, device: torch.device) -> State:
 
 def place_on_device(data: EncodedDataset, device: torch.device) -> EncodedDataset:
     """The data on the device, where it fits there; else its batches travel."""
-    return data.copy_to_device(device) if has_room_for(device, data.stored.nbytes) else data
+    return data.copy_to_device(device) if has_room_for(device, data.byte_count) else data
 
 
 # ---------------------------------------------------------------- playing
@@ -308,31 +308,20 @@ def _write_final_cards(run: RunFolder, state: State, evaluator: Evaluator) -> No
     """Score the last checkpoint and, where it is another, the best; then write both cards, and pictures of the best."""
     last_folder, best_folder = run.find_checkpoint("last"), run.find_checkpoint("best")
     method, cards = run.recipe.method, list[dict[str, Any]]()
-    pictures: dict[str, Tensor] = {}
     for folder, which in (
         ((last_folder, "last"), (best_folder, "best")) if last_folder != best_folder else ((last_folder, "last, best"),)
     ):
         checkpoints.load_nets(folder, state)
         head = {"samples": int(folder.name), "checkpoint": folder.name, "kind": "final", "which": which}
-        cards.append(head | evaluator.score_final(method, state.select_sampling_networks()))
-        if isinstance(method, Reconstructor) and ("label" in evaluator.preview_batch or not takes_conditions(state.nets)):
-            pictures["reconstructions.png"], psnr = reconstruct_held_out(evaluator, method, state.select_sampling_networks())
+        nets = state.select_sampling_networks()
+        cards.append(head | evaluator.score_final(method, nets))
+        if isinstance(method, Reconstructor) and can_reconstruct(evaluator, method, nets):
+            _, psnr = reconstruct_held_out(evaluator, method, nets)
             cards[-1] |= {"reconstruction_psnr": psnr, "reconstructed": evaluator.data_metadata["held_out"]}  # dB
     for card in cards:
         run.append_line("scores.jsonl", card)
-    nets = state.select_sampling_networks()  # the best: it was loaded last
-    if len(evaluator.codec.spec.shape) == 3:  # pictures can be told apart by looking
-        pictures["nearest.png"] = nearest.pair_with_nearest(evaluator, method, nets)
-        if makes_classes(nets, run.read_spec()):
-            pictures["classes.png"] = by_class.sample_class_grid(evaluator, method, nets, run.read_spec())
-    for name, stored in pictures.items():
-        write_run_picture(run, name, evaluator.codec.preview(stored))
+    write_exhibits(run.path, collect_exhibits(evaluator, method, state.select_sampling_networks()))  # of the best, loaded last
     write_report(run.path)
-
-
-def write_run_picture(run: RunFolder, name: str, picture: Picture) -> None:
-    with explain_os_errors(f"drawing {name}", run.path):
-        write_atomically(run.path / name, lambda temporary: picture.save(temporary, "PNG"))
 
 
 def describe_shape(codec: Codec) -> str:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as Pillow
 
 from ganvas import cli, recipes
-from ganvas.config import to_json
+from ganvas.configuration import to_json
 from ganvas.errors import GanvasError
 from ganvas.runs.folder import RunFolder
 
@@ -52,7 +52,7 @@ def test_train_prints_scores_and_where_to_look(ganvas: Ganvas, tmp_path: Path) -
     assert "coverage" in out
     assert str(tmp_path / "run" / "report.html") in out
     assert str(tmp_path / "run" / "samples" / "000000064.png") in out
-    assert "200 samples as 1 x 8 x 8" in err
+    assert "200 pictures of 1 x 8 x 8" in err
 
 
 def test_every_field_of_a_recipe_can_be_set(ganvas: Ganvas, tmp_path: Path) -> None:
@@ -202,7 +202,8 @@ def test_extractors_that_are_not_there(ganvas: Ganvas, run: Path, tmp_path: Path
     code, _, err = ganvas("evaluate", run, "--extractor", "incepshun")
     assert (code, err) == (
         1,
-        "ganvas: --extractor: extractor must be one of classifier, efficientnet, inception, pixels, got incepshun\n",
+        "ganvas: --extractor: extractor must be one of classifier, coordinates, efficientnet, inception, pixels, "
+        "got incepshun\n",
     )
     code, _, err = ganvas("evaluate", run, "--extractor", "inception")
     assert code == 1

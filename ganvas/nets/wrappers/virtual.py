@@ -5,9 +5,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from ...config import config
-from ...core import Architecture, Spec
+from ...configuration import config
+from ...core import Architecture, GeneratorNetwork, Spec
 from ...errors import GanvasError, require
+from ..layers.labels import read_condition_names
 from ..mlp import MLP
 
 
@@ -36,14 +37,14 @@ class VirtualNorm(nn.Module):
         return x * scale.view(*scale.shape, *[1] * len(axes)) + shift.view(*shift.shape, *[1] * len(axes))
 
 
-class WithReferenceBatch(nn.Module):
+class WithReferenceBatch(GeneratorNetwork):
     """G that makes the reference samples, too, and does not return them."""
 
     reference: Tensor
 
     def __init__(self, net: nn.Module, count: int) -> None:
         super().__init__()
-        self.net, self.count, self.z_dim = net, count, net.z_dim
+        self.net, self.count, self.z_dim = net, count, int(net.z_dim)  # type: ignore[arg-type]
         self.register_buffer("reference", torch.randn(count, int(net.z_dim)))  # type: ignore[arg-type]
 
     def forward(self, z: Tensor) -> Tensor:
@@ -65,7 +66,7 @@ class VirtualBatchNorm:
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         networks = self.nets.build(spec)
-        if getattr(networks["G"], "takes_conditions", False):
+        if read_condition_names(networks["G"]):
             raise GanvasError(
                 "VirtualBatchNorm wraps networks without labels: put it inside the wrapper that makes them conditional, or "
                 "switch off the networks' own labels (labels=False)"
