@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from . import commands as folder
+from .commands.parsing import name_typed_flags
 from .configuration import allow_components
 from .errors import GanvasError
 
@@ -59,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         allow_components(components)
-        return commands[argv[0]].main(argv[1:])
+        with name_typed_flags(argv):
+            return commands[argv[0]].main(argv[1:])
     except GanvasError as error:
         print(f"ganvas: {error}", file=sys.stderr)
         return 1

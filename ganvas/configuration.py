@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 from math import isfinite
 from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
-from .errors import GanvasError
+from .errors import GanvasError, SettingError
 
 TYPE_KEY = "is"  # {"is": "ganvas.losses:R1", "gamma": 1.0}
 ENTRY_POINTS = "ganvas.components"  # under which installed packages offer components of their own
@@ -81,6 +81,8 @@ def from_json(data: Any, location: str = "recipe") -> Any:
             raise GanvasError(f"{location}.{name}: {value!r} is not {hints[name]}: correct the file")
     try:
         return cls(**values)
+    except SettingError as error:
+        raise GanvasError(f"{location}: {error}: correct the file") from error
     except TypeError as error:
         raise GanvasError(f"{location}: {cls.__name__} cannot be made from this file ({error})") from error
 

@@ -5,7 +5,19 @@ class GanvasError(Exception):
     """A failure explained in a line or two. The command line prints it without a traceback and exits with 1."""
 
 
-def refuse(is_wrong: bool, field: str, value: object, requirement: str, remedy: str) -> None:
-    """Raise GanvasError for a setting out of range, with what would do."""
-    if is_wrong:
-        raise GanvasError(f"{field} must be {requirement}, got {value}: {remedy}")
+class SettingError(GanvasError):
+    """A component's setting is out of range.
+
+    field: the component's own name for it. Only the command line knows the path to the component, and adds it.
+    """
+
+    def __init__(self, message: str, field: str, value: object) -> None:
+        super().__init__(message)
+        self.field = field
+        self.value = value
+
+
+def require(is_valid: bool, field: str, value: object, allowed: str) -> None:
+    """Raise SettingError unless a component's setting is valid: "FIELD must be ALLOWED, got VALUE"."""
+    if not is_valid:
+        raise SettingError(f"{field} must be {allowed}, got {value}", field, value)

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 from .configuration import config
 from .core import Architecture, BatchSampler, Extractor, Medium, Method, Metric, Source, Spec
 from .data.samplers import Uniform
-from .errors import refuse
+from .errors import GanvasError, require
 from .optim.optimisers import Optimiser
 
 
@@ -40,43 +40,17 @@ class Train:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        has_two_budgets = self.samples is not None and self.minutes is not None
-        refuse(
-            has_two_budgets,
-            "the budget",
-            f"{self.samples} samples and {self.minutes} minutes",
-            "samples or minutes",
-            "--samples 100000",
-        )
-        refuse(self.samples is not None and self.samples < 1, "train.samples", self.samples, "at least 1", "--samples 100000")
-        refuse(
-            self.minutes is not None and not 0 < self.minutes < 1e6, "train.minutes", self.minutes, "positive", "--minutes 10"
-        )
-        refuse(not 2 <= self.batch <= 65536, "train.batch", self.batch, "between 2 and 65536", "--train.batch 64")
-        refuse(
-            not 1 <= self.accumulate <= self.batch // 2,
-            "train.accumulate",
-            self.accumulate,
-            "between 1 and half the batch",
-            "--train.accumulate 1",
-        )
-        refuse(not 0 <= self.ema_kimg < 1e9, "train.ema_kimg", self.ema_kimg, "0 or more", "--train.ema-kimg 20")
-        refuse(not 0 <= self.ema_ramp <= 10, "train.ema_ramp", self.ema_ramp, "between 0 and 10", "--train.ema-ramp 0.05")
-        refuse(not 0 < self.lr_scale <= 1000, "train.lr_scale", self.lr_scale, "positive", "--train.lr-scale 1")
-        refuse(
-            self.snapshots is not None and not 1 <= self.snapshots <= 9999,
-            "train.snapshots",
-            self.snapshots,
-            "between 1 and 9999",
-            "--train.snapshots 12",
-        )
-        refuse(
-            self.threads is not None and not 1 <= self.threads <= 1024,
-            "train.threads",
-            self.threads,
-            "between 1 and 1024",
-            "--threads 1",
-        )
+        if self.samples is not None and self.minutes is not None:
+            raise GanvasError(f"the budget is samples or minutes, got both ({self.samples} and {self.minutes}): leave one out")
+        require(self.samples is None or self.samples >= 1, "samples", self.samples, "1 or more")
+        require(self.minutes is None or 0 < self.minutes < 1e6, "minutes", self.minutes, "above 0, below 1e6")
+        require(2 <= self.batch <= 65536, "batch", self.batch, "from 2 to 65536")
+        require(1 <= self.accumulate <= self.batch // 2, "accumulate", self.accumulate, "from 1 to half the batch")
+        require(0 <= self.ema_kimg < 1e9, "ema_kimg", self.ema_kimg, "0 or more, below 1e9")
+        require(0 <= self.ema_ramp <= 10, "ema_ramp", self.ema_ramp, "from 0 to 10")
+        require(0 < self.lr_scale <= 1000, "lr_scale", self.lr_scale, "above 0, at most 1000")
+        require(self.snapshots is None or 1 <= self.snapshots <= 9999, "snapshots", self.snapshots, "from 1 to 9999")
+        require(self.threads is None or 1 <= self.threads <= 1024, "threads", self.threads, "from 1 to 1024")
 
 
 MAX_CARD_SAMPLES = 10_000  # of a score card, unless more are asked for: more change no score's second digit
@@ -98,16 +72,10 @@ class Evaluation:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        refuse(not self.metrics, "evaluation.metrics", self.metrics, "one or more", "leave it as the recipe has it")
+        require(bool(self.metrics), "metrics", self.metrics, "one or more")
         for name in ("samples", "snapshot_samples"):
             count = getattr(self, name)
-            refuse(
-                count is not None and not 10 <= count <= 10_000_000,
-                f"evaluation.{name}",
-                count,
-                "between 10 and 10,000,000",
-                f"--evaluation.{name} 2000",
-            )
+            require(count is None or 10 <= count <= 10_000_000, name, count, "from 10 to 10,000,000")
 
     @property
     def card_samples(self) -> int:
@@ -133,7 +101,7 @@ class Transfer:
     freeze: int = 0
 
     def __post_init__(self) -> None:
-        refuse(not 0 <= self.freeze < 1000, "freeze_d", self.freeze, "0 or more", "--freeze-d 2")
+        require(0 <= self.freeze < 1000, "freeze", self.freeze, "from 0 to 999")
 
 
 class Facts(NamedTuple):

@@ -1,6 +1,6 @@
-"""Images made larger and smaller by filters, in the framework's own convolutions: all differentiate twice.
+"""Enlarge and shrink images by filters, with PyTorch's convolutions: all can be differentiated twice.
 
-Quickest in the memory layout channels_last (docs/log.md). Outside of an image there are zeros.
+Fastest in the memory layout channels_last (docs/log.md). Outside an image there are zeros.
 """
 
 from functools import cache
@@ -20,14 +20,14 @@ def blur_by_binomial(x: Tensor, padding: int, gain: float = 1.0) -> Tensor:
 
 def halve_size(x: Tensor) -> Tensor:
     """Half the size, by the same filter."""
-    if x.is_cpu and x.dtype == torch.bfloat16:  # torch's derivative of it is ten to twenty times slower than in fp32
+    if x.is_cpu and x.dtype == torch.bfloat16:  # its derivative is ten to twenty times slower than in fp32
         with torch.autocast("cpu", enabled=False):
             return convolve_binomial(x.float(), 1, 2).to(x.dtype)
     return convolve_binomial(x, 1, 2)
 
 
 def convolve_binomial(x: Tensor, padding: int, stride: int, gain: float = 1.0) -> Tensor:
-    """Both axes at once: for so few taps that is quicker than one after the other."""
+    """Filter both axes at once, which is faster for so few taps."""
     taps = get_constant_tensor(BINOMIAL_TAPS, x.dtype, x.device)
     kernel = (taps[:, None] * taps * (gain / 64)).expand(x.shape[1], 1, 4, 4)
     return conv2d(x, kernel, None, stride, padding, groups=x.shape[1])
@@ -35,20 +35,20 @@ def convolve_binomial(x: Tensor, padding: int, stride: int, gain: float = 1.0) -
 
 @cache
 def get_constant_tensor(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The same tensor every time: making one anew would wait for a GPU."""
-    with torch.inference_mode(False):  # else gradients could not pass by it later
+    """A cached tensor: a new one each time would wait for the GPU."""
+    with torch.inference_mode(False):  # otherwise it could not take part in gradients later
         return torch.tensor(values, dtype=dtype, device=device)
 
 
 def double_size(x: Tensor) -> Tensor:
-    """Twice the size, by the same filter: which is bilinear interpolation."""
+    """Twice the size, by the same filter, which equals bilinear interpolation."""
     return interpolate(pad(x, [1] * 4), scale_factor=2, mode="bilinear")[:, :, 2:-2, 2:-2]
 
 
 def design_lowpass(taps: int, cutoff: float, width: float, rate: float, radial: bool = False) -> Tensor:
-    """A Kaiser-windowed filter of gain 1: [taps], or [taps, taps] where it is radial (a jinc in place of the sinc).
+    """A Kaiser-windowed filter of gain 1: [taps], or [taps, taps] if radial (a jinc instead of the sinc).
 
-    cutoff, width: what passes, and how wide the way from there to what is stopped is, in the units of the sampling `rate`.
+    cutoff, width: the end of the passband, and the width of the transition to the stopband, in units of the sampling `rate`.
     Karras et al. 2021, appendix C; Kaiser's rules as in Oppenheim & Schafer, section 7.6.
     """
     attenuation = 2.285 * (taps - 1) * pi * width / (rate / 2) + 7.95
@@ -66,11 +66,11 @@ def design_lowpass(taps: int, cutoff: float, width: float, rate: float, radial: 
     return (kernel / kernel.sum()).float()
 
 
-MAX_MATRIX_PIXELS = 128  # pixels, up to which a long filter is a matrix: more multiply-adds, which run that much quicker
+MAX_MATRIX_PIXELS = 128  # up to this side a long filter is a matrix: more multiply-adds, but faster
 
 
 def upsample_by_filter(x: Tensor, taps: Tensor, factor: int, padding: tuple[int, int]) -> Tensor:
-    """x [N, C, H, W], zeros between its pixels, zeros (before, after) it, and filtered; of the same mean."""
+    """Filter x [N, C, H, W] with zeros between its pixels and `padding` zeros (before, after) it; the mean stays."""
     channels, sizes, count = x.shape[1], x.shape[2:], len(taps)
     if max(sizes) <= MAX_MATRIX_PIXELS:
         extra_pixels = sum(padding) - count + 1
@@ -78,7 +78,7 @@ def upsample_by_filter(x: Tensor, taps: Tensor, factor: int, padding: tuple[int,
         return multiply_both_axes(
             x, *(build_banded_matrix(taps, n * factor + extra_pixels, n, 1, factor, padding[0]) for n in sizes)
         )
-    cut_before, cut_after = count - 1 - padding[0], count - factor - padding[1]  # of the whole convolution, what is cut off
+    cut_before, cut_after = count - 1 - padding[0], count - factor - padding[1]  # cut off the full convolution
     for axis in (2, 3):
         shape, stride = ([count, 1], [factor, 1]) if axis == 2 else ([1, count], [1, factor])
         weight = (taps.to(x.dtype) * factor).view(1, 1, *shape).expand(channels, 1, *shape)
@@ -87,7 +87,7 @@ def upsample_by_filter(x: Tensor, taps: Tensor, factor: int, padding: tuple[int,
 
 
 def downsample_by_filter(x: Tensor, taps: Tensor, factor: int) -> Tensor:
-    """x [N, C, H, W], filtered by `taps`, [K] for each axis or [K, K], of whose pixels every `factor`-th is kept."""
+    """Filter x [N, C, H, W] by `taps`, [K] for each axis or [K, K], and keep every `factor`-th pixel."""
     channels, weight, sizes, count = x.shape[1], taps.to(x.dtype), x.shape[2:], len(taps)
     if taps.dim() == 2:
         return conv2d(x, weight.expand(channels, 1, count, count), stride=factor, groups=channels)
@@ -98,7 +98,7 @@ def downsample_by_filter(x: Tensor, taps: Tensor, factor: int) -> Tensor:
 
 
 def build_banded_matrix(taps: Tensor, output_size: int, input_size: int, stride: int, spread: int, shift: int) -> Tensor:
-    """A filter as a matrix, [out, size]: output i begins at i·stride, input j stands at before + j·spread."""
+    """A filter as a matrix [output_size, input_size]: output i begins at i·stride, input j lies at shift + j·spread."""
     offsets = (
         torch.arange(input_size, device=taps.device) * spread
         + shift

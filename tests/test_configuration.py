@@ -60,6 +60,12 @@ def test_wrong_types_are_refused_where_they_stand(value: object) -> None:
         from_json({"is": "ganvas.losses:R1", "gamma": value})
 
 
+def test_a_setting_out_of_range_is_located_in_the_file() -> None:
+    data = {"is": "ganvas.methods:Adversarial", "penalties": [to_json(R1()), to_json(R2()) | {"gamma": -1.0}]}
+    with pytest.raises(GanvasError, match=r"^recipe\.penalties\[1\]: gamma must be 0 or more, got -1\.0: correct the file$"):
+        from_json(data)
+
+
 def test_a_component_must_hold_components_where_it_asks_for_them() -> None:
     with pytest.raises(GanvasError, match="objective"):
         from_json({"is": "ganvas.methods:Adversarial", "objective": 3})

@@ -1,4 +1,4 @@
-"""What D sees of samples, real and generated alike."""
+"""Augmentations of what D sees, the same for real and generated samples."""
 
 from .ada import ADA, AdaptiveStrength, RisingStrength
 from .diffaugment import DiffAugment

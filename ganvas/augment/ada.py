@@ -1,7 +1,7 @@
 """Adaptive discriminator augmentation. Karras et al. 2020b, sections 2 and 3 and appendix B.
 
-D sees every sample changed at random with probability p; p follows how sure D is of its training samples, so that augmentation
-is as strong as overfitting asks for, and none of it leaks into what G makes.
+D sees every sample changed at random, each change with probability p. The more D overfits, the surer it is of its training
+samples, and the larger p becomes. The changes do not leak into G's samples.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..configuration import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import refuse
+from ..errors import require
 from ..optim.schedules import Cosine
 from .colours import add_noise, filter_octaves, jitter_colours
 from .diffaugment import erase_squares
@@ -20,12 +20,12 @@ from .geometry import draw_pixel_moves, draw_shape_changes, warp_samples
 
 
 class AdaMemory(nn.Module):
-    """p, and how sure D was since it was last adapted."""
+    """p, and how sure D has been since p was last adapted."""
 
     p: Tensor
-    sign: Tensor  # summed
+    sign: Tensor  # sum over steps
     count: Tensor
-    images: Tensor  # seen when it was last adapted
+    images: Tensor  # seen when p was last adapted
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,18 +36,19 @@ class AdaMemory(nn.Module):
 
 @runtime_checkable
 class Strength(Protocol):
-    """How p is found. Frozen settings (@config)."""
+    """How p changes. Frozen settings (@config)."""
 
     def adapt_strength(self, memory: AdaMemory, statistics: Mapping[str, Tensor], clock: Clock) -> None:
-        """Set memory.p after a step of D, of which `seen` holds the means."""
+        """Set memory.p after a step of D; `statistics` holds the means of the step."""
         ...
 
 
 @config
 class AdaptiveStrength:
-    """p rises while E[sign D(x)] on reals is above `target`, and falls while it is below: their r_t, section 3.1.
+    """p rises while E[sign D(x)] on reals (r_t, section 3.1) is above `target`, and falls while it is below.
 
-    kimg: thousand images in which p can go from 0 to 1. every: steps between adaptations.
+    kimg: thousand images in which p can go from 0 to 1.
+    every: steps between adaptations.
     """
 
     target: float = 0.6
@@ -55,9 +56,9 @@ class AdaptiveStrength:
     every: int = 4
 
     def __post_init__(self) -> None:
-        refuse(not 0 < self.target < 1, "a target", self.target, "in (0, 1)", "--method.augment.strength.target 0.6")
-        refuse(not self.kimg > 0, "kimg", self.kimg, "above 0", "--method.augment.strength.kimg 500")
-        refuse(self.every < 1, "every", self.every, "1 or more", "--method.augment.strength.every 4")
+        require(0 < self.target < 1, "target", self.target, "in (0, 1)")
+        require(self.kimg > 0, "kimg", self.kimg, "above 0")
+        require(self.every >= 1, "every", self.every, "1 or more")
 
     def adapt_strength(self, memory: AdaMemory, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         memory.sign.add_(statistics["D/sign"])
@@ -73,14 +74,14 @@ class AdaptiveStrength:
 
 @config
 class RisingStrength:
-    """p rises to `final` on half a cosine over the first `kimg` thousand images (Huang et al. 2024, appendix D)."""
+    """p rises to `final` along half a cosine over the first `kimg` thousand images (Huang et al. 2024, appendix D)."""
 
     final: float = 0.5
     kimg: float = 20_000.0
 
     def __post_init__(self) -> None:
-        refuse(not 0 <= self.final <= 1, "a final strength", self.final, "in [0, 1]", "--method.augment.strength.final 0.5")
-        refuse(not self.kimg > 0, "kimg", self.kimg, "above 0", "--method.augment.strength.kimg 20000")
+        require(0 <= self.final <= 1, "final", self.final, "in [0, 1]")
+        require(self.kimg > 0, "kimg", self.kimg, "above 0")
 
     def adapt_strength(self, memory: AdaMemory, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         memory.p.fill_(self.final * Cosine(kimg=self.kimg).compute_progress(clock))
@@ -88,11 +89,16 @@ class RisingStrength:
 
 @config
 class ADA:
-    """Images [N, C, H, W] in [-1, 1] -> the same shape; the numbers are shares of p, with which each change comes.
+    """Images [N, C, H, W] in [-1, 1] -> the same shape. The numbers are shares of p; as in the paper the last three are 0.
 
-    mirror, quarter, shift: pixels in other places. geometry: scaling, turning, stretching, finer shifts.
-    colour: brightness, contrast, inverted luma, hue, saturation. filters: octaves louder or softer. noise. cutout: half of the
-    side. As in the paper the last three are off.
+    mirror: left and right.
+    quarter: rotation by multiples of 90°.
+    shift: by whole pixels.
+    geometry: scaling, rotation, stretching, shifts by fractions of pixels.
+    colour: brightness, contrast, inverted luma, hue, saturation.
+    filters: amplified and damped octaves.
+    noise: of a random strength.
+    cutout: an erased square of half the side.
     """
 
     strength: Strength = AdaptiveStrength()
@@ -108,12 +114,12 @@ class ADA:
     def __post_init__(self) -> None:
         for name in ("mirror", "quarter", "shift", "geometry", "colour", "filters", "noise", "cutout"):
             value = getattr(self, name)
-            refuse(not 0 <= value <= 1, f"method.augment.{name}", value, "in [0, 1]", f"--method.augment.{name} 1")
+            require(0 <= value <= 1, name, value, "in [0, 1]")
 
     # ------------------------------------------------------------ what D sees
 
     def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):  # a place rounded to bf16 is another place
+        with torch.autocast(x.device.type, enabled=False):  # bf16 would round positions
             return self.change_samples(x.float(), self.get_memory(nets).p)
 
     def change_samples(self, x: Tensor, p: Tensor) -> Tensor:

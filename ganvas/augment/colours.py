@@ -1,4 +1,4 @@
-"""Other colours, louder and softer frequencies, and noise, each with probability p. Karras et al. 2020b, appendix B."""
+"""Changes of colour, amplified and damped frequencies, and noise, each with probability p. Karras et al. 2020b, appendix B."""
 
 from functools import cache
 from math import pi
@@ -10,15 +10,15 @@ from torch.nn.functional import conv2d, pad
 from ..resampling import get_constant_tensor
 from .geometry import choose_at_random
 
-SYM2_WAVELET = (-0.12940952255092145, 0.22414386804185735, 0.836516303737469, 0.48296291314469025)  # a wavelet
+SYM2_WAVELET = (-0.12940952255092145, 0.22414386804185735, 0.836516303737469, 0.48296291314469025)  # the wavelet sym2
 OCTAVE_COUNT, OCTAVE_POWERS = (
     4,
     (10 / 13, 1 / 13, 1 / 13, 1 / 13),
-)  # octaves from the coarsest, and the power that images have in them
+)  # from the coarsest octave; the power of images in each
 
 
 def jitter_colours(x: Tensor, p: Tensor) -> Tensor:
-    """Brightness and contrast; of RGB images also luma turned over, hue turned, and saturation."""
+    """Brightness, contrast and inverted luma; for RGB images also hue and saturation."""
     n, channels = x.shape[:2]
     normal, draw = torch.randn(3, n, device=x.device), torch.rand(2, n, device=x.device)
     brightness, contrast = choose_at_random(p, 0.2 * normal[0], 0.0), choose_at_random(p, torch.exp2(0.5 * normal[1]), 1.0)
@@ -28,7 +28,7 @@ def jitter_colours(x: Tensor, p: Tensor) -> Tensor:
         return x * (1 - 2 * flip)[:, None, None, None]
     angle = choose_at_random(p, (draw[1] * 2 - 1) * pi, 0.0)
     saturation = choose_at_random(p, torch.exp2(normal[2]), 1.0)
-    luma = torch.full((3, 3), 1 / 3, device=x.device)  # vvᵀ, v being the gray axis
+    luma = torch.full((3, 3), 1 / 3, device=x.device)  # vvᵀ; v is the gray axis
     colour = torch.eye(3, device=x.device) - luma
     change = torch.eye(3, device=x.device) - 2 * flip[:, None, None] * luma
     change = (luma + saturation[:, None, None] * colour) @ rotate_about_gray(angle) @ change
@@ -44,7 +44,7 @@ def rotate_about_gray(angle: Tensor) -> Tensor:
 
 
 def filter_octaves(x: Tensor, p: Tensor) -> Tensor:
-    """Each octave louder or softer, the whole of the same power: a filter of its own for each sample."""
+    """Amplify and damp octaves at the same total power, with another filter for each sample."""
     n, channels, height, width = x.shape
     gains = torch.ones(n, OCTAVE_COUNT, device=x.device)
     power = get_constant_tensor(OCTAVE_POWERS, x.dtype, x.device)
@@ -64,11 +64,11 @@ def filter_octaves(x: Tensor, p: Tensor) -> Tensor:
 
 @cache
 def build_octave_filters() -> tuple[float, ...]:
-    """Filters of the octaves, whose sum changes nothing, one after another."""
+    """The filters of the octaves, one after another; their sum is the identity."""
     low = torch.tensor(SYM2_WAVELET, dtype=torch.float64)
     high = low * torch.tensor([1.0, -1.0, 1.0, -1.0])
     smooth, sharp = (convolve_rows(half[None], half.flip(0))[0] / 2 for half in (low, high))
-    filters = torch.eye(OCTAVE_COUNT, dtype=torch.float64)[:, :1]  # the coarsest is what the others leave
+    filters = torch.eye(OCTAVE_COUNT, dtype=torch.float64)[:, :1]  # the coarsest octave is what the others leave
     for band in range(1, OCTAVE_COUNT):
         spread = torch.stack([filters, torch.zeros_like(filters)], 2).flatten(1)[:, :-1]
         filters = convolve_rows(spread, smooth)
@@ -78,11 +78,11 @@ def build_octave_filters() -> tuple[float, ...]:
 
 
 def convolve_rows(rows: Tensor, taps: Tensor) -> Tensor:
-    """Each row [R, K] with `taps`, in full."""
+    """Full convolution of each row [R, K] with `taps`."""
     return torch.nn.functional.conv1d(rows[:, None], taps.flip(0)[None, None], padding=len(taps) - 1)[:, 0]
 
 
 def add_noise(x: Tensor, p: Tensor) -> Tensor:
-    """Noise of a strength of its own for each sample."""
+    """Add noise, of another strength for each sample."""
     strength = choose_at_random(p, (0.1 * torch.randn(len(x), device=x.device)).abs(), 0.0)
     return x + strength[:, None, None, None] * torch.randn_like(x)

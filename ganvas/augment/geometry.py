@@ -1,4 +1,4 @@
-"""Mirrored, turned, moved, scaled and stretched samples, each with probability p. Karras et al. 2020b, appendix B, table 2."""
+"""Mirror, rotate, shift, scale and stretch samples, each with probability p. Karras et al. 2020b, appendix B, table 2."""
 
 from math import pi
 
@@ -25,19 +25,19 @@ SYM6_WAVELET = (
 )
 SYM6_DELAY_PIXELS = (
     sum(k * tap for k, tap in enumerate(SYM6_WAVELET)) / sum(SYM6_WAVELET) - 5.5
-)  # where its middle is: it is not quite symmetric
-REFLECTED_PIXELS = 6  # pixels of reflection, of which the filter sees the inner ones
+)  # its centre: it is not quite symmetric
+REFLECTED_PIXELS = 6  # width of the reflected border; the filter sees its inner pixels
 
 
 def choose_at_random(p: Tensor, values: Tensor, neutral: float) -> Tensor:
-    """Each of the values [N] with probability p, and `neutral` else."""
+    """Each of `values` [N] with probability p, otherwise `neutral`."""
     return torch.where(torch.rand_like(values) < p, values, torch.full_like(values, neutral))
 
 
 def draw_pixel_moves(mirror: Tensor, quarter: Tensor, move: Tensor, n: int, size: tuple[int, int]) -> Tensor:
-    """What only moves pixels to other places: mirror images, quarter turns, shifts by up to an eighth, each with a probability.
+    """Draw moves of whole pixels: mirror images, quarter turns, shifts by up to an eighth, each with its own probability.
 
-    Returns inverses [N, 3, 3].
+    Returns inverse transforms [N, 3, 3].
     """
     draw = torch.rand(4, n, device=move.device)
     mirror = 1 - 2 * choose_at_random(mirror, (draw[0] < 0.5).float(), 0.0)
@@ -48,9 +48,9 @@ def draw_pixel_moves(mirror: Tensor, quarter: Tensor, move: Tensor, n: int, size
 
 
 def draw_shape_changes(p: Tensor, n: int, size: tuple[int, int]) -> Tensor:
-    """What changes shapes: scaled, turned, stretched, turned again and moved by fractions of pixels; [N, 3, 3]."""
+    """Draw changes of shape: scale, rotate, stretch, rotate, shift by fractions of pixels. Inverse transforms [N, 3, 3]."""
     normal, angles = torch.randn(4, n, device=p.device), (torch.rand(2, n, device=p.device) * 2 - 1) * pi
-    turn_p = 1 - (1 - p).sqrt()  # two turns, of which at least one happens with p
+    turn_p = 1 - (1 - p).sqrt()  # for two rotations, so that at least one happens with probability p
     scale, stretch = (
         choose_at_random(p, torch.exp2(0.2 * normal[0]), 1.0),
         choose_at_random(p, torch.exp2(0.2 * normal[1]), 1.0),
@@ -68,9 +68,9 @@ def draw_shape_changes(p: Tensor, n: int, size: tuple[int, int]) -> Tensor:
 
 
 def warp_samples(x: Tensor, inverse: Tensor) -> Tensor:
-    """x [N, C, H, W]; inverse [N, 3, 3] says where each pixel comes from, in pixels from the middle.
+    """x [N, C, H, W]; inverse [N, 3, 3] says where each pixel comes from, in pixels from the centre.
 
-    Doubled, sampled bilinearly and halved, so that nothing aliases; beyond its border the image is reflected. Their figure 18.
+    The image is doubled, sampled bilinearly and halved, to avoid aliasing; beyond its border it is reflected. Figure 18.
     """
     height, width = x.shape[2:]
     taps = get_constant_tensor(SYM6_WAVELET, x.dtype, x.device) / 2**0.5
@@ -90,7 +90,7 @@ def warp_samples(x: Tensor, inverse: Tensor) -> Tensor:
 
 
 def reflect_positions(positions: Tensor, side: int, edge: int) -> Tensor:
-    """Places beyond the outermost pixels, mirrored about them as often as it takes; the first few are in the padding."""
+    """Positions beyond the outermost pixels, mirrored until they are inside; the nearest few are in the padding already."""
     last_pixel = side - 1
     mirrored_positions = (
         last_pixel - ((positions + last_pixel / 2).remainder(2 * last_pixel) - last_pixel).abs() - last_pixel / 2
@@ -114,7 +114,7 @@ def build_translation(right: Tensor, down: Tensor) -> Tensor:
 
 
 def build_affine(rows: list[list[Tensor]]) -> Tensor:
-    """[N, 3, 3] of two rows; the third is 0, 0, 1."""
+    """[N, 3, 3] from two rows; the third is 0, 0, 1."""
     n, device = len(rows[0][0]), rows[0][0].device
     last_row = get_constant_tensor((0.0, 0.0, 1.0), torch.float32, device).expand(n, 1, 3)
     return torch.cat([torch.stack([torch.stack(row, 1) for row in rows], 1), last_row], 1)

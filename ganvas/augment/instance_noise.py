@@ -5,19 +5,19 @@ from torch import Tensor
 
 from ..configuration import config
 from ..core import Clock, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
 class InstanceNoise:
-    """x + σn, n ~ N(0, I), real and generated alike; σ falls linearly to 0 at the share `until` of the run."""
+    """x + σn with n ~ N(0, I), for real and generated samples; σ falls linearly to 0 at the share `until` of the run."""
 
     sigma: float = 0.3
     until: float = 0.7
 
     def __post_init__(self) -> None:
-        refuse(not 0 < self.sigma < 1e3, "method.augment.sigma", self.sigma, "above 0", "--method.augment.sigma 0.3")
-        refuse(not 0 < self.until <= 1, "method.augment.until", self.until, "in (0, 1]", "--method.augment.until 0.7")
+        require(0 < self.sigma < 1e3, "sigma", self.sigma, "above 0, below 1000")
+        require(0 < self.until <= 1, "until", self.until, "in (0, 1]")
 
     def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
         remaining_share = 1 - clock.samples / max(1, clock.total) / self.until

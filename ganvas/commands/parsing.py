@@ -3,8 +3,12 @@
 import inspect
 import re
 import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Annotated, Any, get_type_hints
+
+from ..errors import GanvasError, SettingError
 
 VALUE_NAMES = {  # what help calls a value
     str: "TEXT",
@@ -65,15 +69,65 @@ def parse_settings(kind: type[Any], default: Any, argv: list[str], program: str)
             return Annotated[hint, tyro.conf.arg(name=name, metavar=VALUE_NAMES[hint], help_behavior_hint=about_default)]
         return hint
 
-    return tyro.cli(
-        kind,
-        args=argv,
-        default=default,
-        prog=program,
-        registry=registry,
-        description=inspect.cleandoc(kind.__doc__ or "").rpartition("\n\n")[0],  # the last paragraph lists the fields
-        config=(tyro.conf.AvoidSubcommands, tyro.conf.SuppressFixed),  # a part that may be left out is as the recipe has it
-    )
+    with name_typed_flags(argv):
+        return tyro.cli(
+            kind,
+            args=argv,
+            default=default,
+            prog=program,
+            registry=registry,
+            description=inspect.cleandoc(kind.__doc__ or "").rpartition("\n\n")[0],  # the last paragraph lists the fields
+            config=(tyro.conf.AvoidSubcommands, tyro.conf.SuppressFixed),  # a part that may be left out is as the recipe has it
+        )
+
+
+@contextmanager
+def name_typed_flags(argv: Sequence[str]) -> Generator[None]:
+    """Put the flag that set a wrong field in front of the error: a component knows its field, the command line the path."""
+    try:
+        yield
+    except SettingError as error:
+        flag = find_typed_flag(argv, error.field, error.value)
+        raise GanvasError(f"{flag}: {error}" if flag else str(error)) from error
+
+
+def find_typed_flag(argv: Sequence[str], field: str, value: object) -> str | None:
+    """The flag whose last dotted part is the field; of several, the first that was given this value. None: no such flag."""
+    matches = [(flag, words) for flag, words in split_flags(argv) if read_field_name(flag) == field]
+    if len(matches) > 1:
+        matches = [(flag, words) for flag, words in matches if is_same_value(words, value)]
+    return matches[0][0] if matches else None
+
+
+def split_flags(argv: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """The typed flags, each with the words that follow it: --size 8 or --size=8."""
+    flags: list[tuple[str, list[str]]] = []
+    for word in argv:
+        if word.startswith("--"):
+            flag, has_value, first = word.partition("=")
+            flags.append((flag, [first] if has_value else []))
+        elif flags:
+            flags[-1][1].append(word)
+    return flags
+
+
+def read_field_name(flag: str) -> str:
+    """ "d_width" of --nets.d-width."""
+    return flag.removeprefix("--").rpartition(".")[2].replace("-", "_")
+
+
+def is_same_value(words: Sequence[str], value: object) -> bool:
+    """Whether words such as "-1" are a field's value, such as -1.0; a tuple takes several words."""
+    values = value if isinstance(value, (tuple, list)) else (value,)
+    return [read_scalar(word) for word in words] == list(values)
+
+
+def read_scalar(word: str) -> float | str:
+    """A word as a number, if it is one."""
+    try:
+        return float(word)
+    except ValueError:
+        return word
 
 
 def collect_field_help(cls: type) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Encoded samples kept on disk between runs: a folder an entry, written under a temporary name and renamed when whole."""
+"""Encoded samples on disk between runs: a folder per entry, written under a temporary name and renamed when complete."""
 
 import json
 import os
@@ -15,13 +15,13 @@ from ..core import Codec, Items
 from .encoding import SkippedItem, encode_items
 from .items import fingerprint_parts
 
-ENTRY_FORMAT = 1  # of an entry; raise it when `encode` of some codec changes what it makes
-MIN_MAPPED_BYTES = 512 * 2**20  # bytes from which an entry is mapped, not read
+ENTRY_FORMAT = 1  # raise it when the output of any codec's `encode` changes
+MIN_MAPPED_BYTES = 512 * 2**20  # larger entries are mapped, not read
 STALE_SECONDS = 24 * 3600  # seconds after which another process's unfinished entry counts as abandoned
 
 
 def load_or_encode(items: Items, codec: Codec, cache: Path, quiet: bool) -> tuple[np.ndarray, list[SkippedItem]]:
-    """The items in stored form [N, …] and those left out, from their entry in the cache, which is made if need be.
+    """The items in stored form [N, …] and the skipped ones, from their cache entry, which is created if needed.
 
     Raises:
         OSError: the cache cannot be written.
@@ -36,10 +36,10 @@ def load_or_encode(items: Items, codec: Codec, cache: Path, quiet: bool) -> tupl
     temporary = Path(tempfile.mkdtemp(prefix=f"{entry.name}.", suffix=".part", dir=cache))
     try:
         _write_entry(temporary, items, codec, quiet)
-        shutil.rmtree(entry, ignore_errors=True)  # one that could not be opened
+        shutil.rmtree(entry, ignore_errors=True)  # an entry that could not be opened
         os.rename(temporary, entry)
     except OSError:
-        if _load_entry(entry, len(items)) is None:  # else another process has finished first
+        if _load_entry(entry, len(items)) is None:  # otherwise another process finished first
             raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -50,7 +50,7 @@ def load_or_encode(items: Items, codec: Codec, cache: Path, quiet: bool) -> tupl
 
 
 def _write_entry(folder: Path, items: Items, codec: Codec, quiet: bool) -> None:
-    """stored.npy and skipped.json. The array's header is written again once it is known how many rows there are."""
+    """Write stored.npy and skipped.json. The array's header is written again once the number of rows is known."""
     skipped: list[SkippedItem] = []
     count, row = 0, np.empty(0)
     with (folder / "stored.npy").open("wb") as file:
@@ -62,7 +62,7 @@ def _write_entry(folder: Path, items: Items, codec: Codec, quiet: bool) -> None:
             count += len(rows)
             file.write(rows.tobytes())
         file.seek(0)
-        _write_array_header(file, row, count)  # as long as the first: numpy leaves room for the first number to grow
+        _write_array_header(file, row, count)  # as long as the first: numpy leaves room for a larger number of rows
         file.flush()
         os.fsync(file.fileno())
     (folder / "skipped.json").write_text(json.dumps(skipped))
@@ -74,7 +74,7 @@ def _write_array_header(file: BinaryIO, row: np.ndarray, count: int) -> None:
 
 
 def _load_entry(entry: Path, count: int) -> tuple[np.ndarray, list[SkippedItem]] | None:
-    """An entry for `count` items, or None if there is none that is whole."""
+    """An entry for `count` items, or None if there is no complete one."""
     path = entry / "stored.npy"
     try:
         skipped = [SkippedItem(*s) for s in json.loads((entry / "skipped.json").read_text())]

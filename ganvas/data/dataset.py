@@ -19,12 +19,12 @@ from .encoding import SkippedItem, encode_items, print_skipped_items
 from .labels import derive_condition
 from .samplers import Uniform
 
-MAX_UNCACHED_BYTES = 2**30  # bytes that may be held in memory where there is no cache to map them from
+MAX_UNCACHED_BYTES = 2**30  # may be held in memory if there is no cache to map
 
 
 @runtime_checkable
 class BulkItems(Protocol):
-    """Items that are the rows of an array; None if they are not, after all."""
+    """Items that are the rows of `array`, unless that is None."""
 
     array: np.ndarray | None
 
@@ -34,7 +34,7 @@ class BulkCodec(Protocol):
     """A codec that can encode many items at once."""
 
     def encode_all(self, array: np.ndarray) -> np.ndarray | None:
-        """What `encode` makes of each of [N, …]; None where that takes a look at each."""
+        """`encode` for all of [N, …] at once; None if each has to be looked at."""
         ...
 
 
@@ -52,7 +52,7 @@ class EncodedDataset:
 
     @property
     def spec(self) -> Spec:
-        """What one sample looks like, and what it may be asked to be."""
+        """The shape of a sample, and its conditions."""
         return self.codec.spec._replace(conditions={**self.codec.spec.conditions, **self.conditions})
 
     @property
@@ -64,7 +64,7 @@ class EncodedDataset:
         return len(self.columns["x"])
 
     def copy_to_device(self, device: torch.device | str) -> Self:
-        """The same on a device."""
+        """The data set on a device."""
         return replace(self, columns={name: column.to(device) for name, column in self.columns.items()})
 
     def batch(self, seed: int, size: int) -> Batch:
@@ -79,7 +79,7 @@ def prepare_dataset(
 ) -> EncodedDataset:
     """The items encoded, once: the next time they come from the cache (a folder; None keeps nothing).
 
-    Unreadable items are left out and named on stderr; quiet says nothing and shows no progress.
+    Unreadable items are left out and named on stderr. `quiet` prints nothing.
 
     Raises:
         GanvasError: more than 5% of the items cannot be read, or they fit neither into the cache nor into memory.
@@ -111,7 +111,7 @@ def _drop_rows(rows: np.ndarray, dropped: set[int], all_dropped: list[int]) -> T
     if len(dropped) < len(all_dropped):
         positions = [k for k in range(len(rows) + len(dropped)) if k not in dropped]
         rows = np.asarray(rows[~np.isin(positions, all_dropped)])
-    if not rows.flags.writeable:  # torch takes no array that it may not write
+    if not rows.flags.writeable:  # torch needs a writable array
         rows = rows.copy()
     return torch.as_tensor(rows)
 
@@ -136,7 +136,7 @@ def _encode_column(items: Items, codec: Codec, cache: Path | None, quiet: bool) 
 
 
 def _encode_at_once(items: Items, codec: Codec) -> np.ndarray | None:
-    """Where nothing has to be decoded: a view of the array, or a quick copy, too cheap to keep in a cache."""
+    """If nothing has to be decoded: a view of the array, or a quick copy, too cheap for a cache. Otherwise None."""
     if isinstance(items, BulkItems) and isinstance(codec, BulkCodec) and items.array is not None:
         return codec.encode_all(items.array)
     return None
@@ -145,7 +145,7 @@ def _encode_at_once(items: Items, codec: Codec) -> np.ndarray | None:
 def _encode_in_memory(
     items: Items, codec: Codec, quiet: bool, uncached_reason: str = ""
 ) -> tuple[np.ndarray, list[SkippedItem]]:
-    """Encoded in memory; where that is for want of a cache, up to a bound."""
+    """Encode in memory; if that is because the cache failed, up to a limit."""
     stored, count = np.empty(0), 0
     skipped: list[SkippedItem] = []
     for rows, left_out in encode_items(items, codec, quiet):

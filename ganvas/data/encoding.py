@@ -1,4 +1,4 @@
-"""Items through a codec, in order, a few threads wide; what cannot be read is left out and remembered."""
+"""Encode items in order, by a few threads. Items that cannot be read are left out and recorded."""
 
 import os
 import sys
@@ -15,9 +15,9 @@ from ..core import Codec, Items
 from ..errors import GanvasError
 
 ENCODING_THREADS = min(4, os.cpu_count() or 1)
-ITEMS_PER_CHUNK = 64  # items a task
-SLOW_ITEM_SECONDS = 0.001  # seconds an item from which threads help
-MAX_SKIPPED_SHARE = 0.05  # of all
+ITEMS_PER_CHUNK = 64  # items per task
+SLOW_ITEM_SECONDS = 0.001  # seconds per item, from which threads help
+MAX_SKIPPED_SHARE = 0.05  # of all items
 
 
 class SkippedItem(NamedTuple):
@@ -29,7 +29,7 @@ class SkippedItem(NamedTuple):
 
 
 class EncodedChunk(NamedTuple):
-    """Some items in stored form, [n, …] ([0] if none could be read), and those left out between them."""
+    """Some items in stored form, [n, …] ([0] if none could be read), and those left out."""
 
     rows: np.ndarray
     skipped_items: list[SkippedItem]
@@ -52,7 +52,7 @@ def encode_items(items: Items, codec: Codec, quiet: bool) -> Iterator[EncodedChu
 
 
 def _encode_chunks(items: Items, codec: Codec) -> Iterator[EncodedChunk]:
-    """The first chunk says whether threads pay: on 28 px images, two are 1.6 times slower than none (a fight for the lock)."""
+    """The first chunk shows whether threads help: on 28 px images, two are 1.6 times slower than none (they share a lock)."""
     total = len(items)
     tasks = iter([range(start, min(start + ITEMS_PER_CHUNK, total)) for start in range(0, total, ITEMS_PER_CHUNK)])
     start_time, first_task = time.perf_counter(), next(tasks, range(0))
@@ -66,7 +66,7 @@ def _encode_chunks(items: Items, codec: Codec) -> Iterator[EncodedChunk]:
     with ThreadPoolExecutor(ENCODING_THREADS) as pool:
         for task in tasks:
             pending.append(pool.submit(_encode_chunk, items, codec, task))
-            if len(pending) > 2 * ENCODING_THREADS:  # no more than is soon written, or all would lie in memory
+            if len(pending) > 2 * ENCODING_THREADS:  # few at a time, or everything would lie in memory
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
@@ -93,7 +93,7 @@ def _build_skip_error(items: Items, skipped: list[SkippedItem]) -> GanvasError:
 
 
 def print_skipped_items(skipped: list[SkippedItem], title: str) -> None:
-    """Name on stderr what was left out: the first five, and how many."""
+    """Name the items left out on stderr: the first five, and how many more."""
     if not skipped:
         return
     lines = [f"ganvas: {len(skipped):,} of {title} left out:"] + [f"  {s.name} {s.reason}" for s in skipped[:5]]

@@ -1,4 +1,4 @@
-"""Samples from whatever lies at a path: a folder, a zip, idx files, arrays, or a set that comes by name."""
+"""Samples from a path: a folder, a zip, idx files, arrays, or a data set by its name."""
 
 import difflib
 from pathlib import Path
@@ -16,14 +16,14 @@ class Files:
 
     path: str
     test: str | None = None  # another path: samples kept out of training, to score against
-    limit: int | None = None  # train on at most so many samples, drawn at random but always the same
+    limit: int | None = None  # train on at most this many samples: random, but always the same
 
     def items(self, suffixes: tuple[str, ...]) -> ItemList:
-        """The samples to train on. Raises GanvasError, with what to do, where there are fewer than two."""
+        """The training samples. Raises GanvasError if there are fewer than two."""
         return limit_items(_read_items(self.path, suffixes), self.limit)
 
     def held_out(self, suffixes: tuple[str, ...]) -> ItemList | None:
-        """The samples at `test`, or the test part that MNIST, CIFAR, Fashion-MNIST and their kin bring along."""
+        """The samples at `test`, or the test part that comes with MNIST, CIFAR, Fashion-MNIST and the like."""
         if self.test is not None:
             return match_labels(_read_items(self.test, suffixes), _read_items(self.path, suffixes).condition)
         if self.path in (fashion.SET_NAME, fashion.EMBEDDED_SET_NAME):
@@ -41,16 +41,16 @@ def _read_items(path: str, suffixes: tuple[str, ...]) -> ItemList:
         items = _read_by_kind(location, suffixes)
     except OSError as error:
         failed_path = error.filename or location
-        raise GanvasError(f"{failed_path} cannot be read ({error.strerror or error}): check who may read it") from error
+        raise GanvasError(f"{failed_path} cannot be read ({error.strerror or error}): check its permissions") from error
     if len(items) < MIN_DATASET_SAMPLES:
         raise GanvasError(
-            f"{items.title} is no data set: at least {MIN_DATASET_SAMPLES} samples are needed, and some hundreds to learn from"
+            f"{items.title} is not a data set: at least {MIN_DATASET_SAMPLES} samples are needed, and hundreds to learn from"
         )
     return items
 
 
 def _read_by_kind(location: Path, suffixes: tuple[str, ...]) -> ItemList:
-    """Hand the path to the file of this package that knows its kind."""
+    """Read the path by the file of this package for its format."""
     if not location.exists():
         raise _build_missing_path_error(location)
     for module in (cifar, parquet):
@@ -71,20 +71,18 @@ def _read_by_kind(location: Path, suffixes: tuple[str, ...]) -> ItemList:
             f"{location} is 1 file, and 1 is not a data set: give its folder, with at least {MIN_DATASET_SAMPLES} of them"
         )
     raise GanvasError(
-        f"{location} is nothing to learn from: give a folder, a .zip, .npy, .npz, .csv or .parquet file, or idx files"
+        f"{location} holds no samples that can be read: give a folder, a .zip, .npy, .npz, .csv or .parquet file, or idx files"
     )
 
 
 def _require_training_items(items: ItemList | None, location: Path) -> ItemList:
     if items is None:
-        raise GanvasError(
-            f"{location} has no training images of CIFAR's (data_batch_1 …, train): unpack it and give the folder"
-        )
+        raise GanvasError(f"{location} has no CIFAR training images (data_batch_1 …, train): unpack it and give the folder")
     return items
 
 
 def _read_test_items(location: Path) -> ItemList | None:
-    """The samples for testing that lie beside those for training."""
+    """The test samples that lie next to the training samples."""
     for module in (cifar, parquet):
         if module.takes_path(location):
             return module.read(location, "test")
@@ -95,7 +93,7 @@ def _read_test_items(location: Path) -> ItemList | None:
 
 
 def _build_missing_path_error(location: Path) -> GanvasError:
-    """What to say for a path that is not there: the first part that is missing, and the name most like it beside it."""
+    """The error for a missing path: its first missing part, and the most similar name there."""
     while not location.parent.exists():
         location = location.parent
     siblings = [p.name for p in location.parent.iterdir()] if location.parent.is_dir() else []

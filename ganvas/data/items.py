@@ -1,4 +1,4 @@
-"""Lists of raw samples, and what is done to any of them: thinning, matching labels, taking fingerprints."""
+"""Lists of raw samples, and what applies to all of them: limits, matching labels, fingerprints."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from ..core import Condition
-from ..errors import GanvasError
+from ..errors import GanvasError, require
 from .labels import SampleLabels, derive_condition, parse_label_values
 
-MIN_DATASET_SAMPLES = 2  # samples: what a batch, a variance and a critic need at the very least
-PEEKED_FILES, PEEK_BYTES = 16, 65536  # a fingerprint reads so many files, and so many bytes of each
+MIN_DATASET_SAMPLES = 2  # a batch, a variance and a critic need at least two
+PEEKED_FILES, PEEK_BYTES = 16, 65536  # a fingerprint reads some files, and some bytes at both ends of each
 
 
 @dataclass
 class ItemList:
-    """Samples that `read` gives by index: bytes of a file, or arrays (then all of them may be in `array` too).
+    """Samples that `read_item` returns by index: bytes of a file, or arrays (then `array` may hold all of them).
 
-    `labels` is int64 [N] and counts into `classes`, or float32 [N, K] with a column's name each in `classes`.
+    `labels` is int64 [N], indices into `classes`; or float32 [N, K], with the names of its columns in `classes`.
     """
 
     names: Sequence[str]
@@ -32,7 +32,7 @@ class ItemList:
 
     @property
     def condition(self) -> Condition | None:
-        """What the labels ask of a sample; None without labels."""
+        """The condition that the labels define; None without labels."""
         return derive_condition(self.labels, self.classes)
 
     def __len__(self) -> int:
@@ -43,19 +43,18 @@ class ItemList:
 
 
 def build_array_items(array: np.ndarray, labels: np.ndarray | None, name: str, fingerprint: str, title: str) -> ItemList:
-    """The rows of `array` [N, …] as samples, labelled as `labels.of_values` has it. Raises GanvasError for unfit labels."""
+    """The rows of `array` [N, …] as samples, labelled by `parse_label_values`. Raises GanvasError for invalid labels."""
     names = [f"{name}[{i}]" for i in range(len(array))]
     values, classes = SampleLabels() if labels is None else parse_label_values(labels, len(array), name)
     return ItemList(names, array.__getitem__, fingerprint, title, values, classes, array)
 
 
 def limit_items(items: ItemList, limit: int | None) -> ItemList:
-    """At most `limit` of the samples, drawn at random but always the same. Raises GanvasError for a limit below LEAST."""
+    """At most `limit` samples: random, but always the same. Raises SettingError for a limit below MIN_DATASET_SAMPLES."""
     if limit is None or limit >= len(items):
         return items
-    if limit < MIN_DATASET_SAMPLES:
-        raise GanvasError(f"limit must be at least {MIN_DATASET_SAMPLES}, got {limit}: raise --data.limit or leave it out")
-    # not every k-th: where classes take turns, that can be one class only
+    require(limit >= MIN_DATASET_SAMPLES, "limit", limit, f"{MIN_DATASET_SAMPLES} or more")
+    # not every k-th: if classes alternate, that can be one class only
     indices = np.sort(np.random.default_rng(limit).permutation(len(items))[:limit])
     index_list: list[int] = indices.tolist()
 
@@ -74,24 +73,24 @@ def limit_items(items: ItemList, limit: int | None) -> ItemList:
 
 
 def match_labels(items: ItemList, target: Condition | None) -> ItemList:
-    """The same with labels that count into the classes wanted, or with the columns wanted, in their order.
+    """The items with labels that are indices into the target's classes, or with the target's columns in their order.
 
     Raises:
-        GanvasError: a class or column that is not among them, a column that is missing, or labels of another kind.
+        GanvasError: an unknown class or column, a missing column, or labels of another kind.
     """
     current = items.condition
     if items.labels is None or current is None or target is None or current == target:
         return items
     if current.kind != target.kind:
         raise GanvasError(
-            f"{items.title} has a {current.kind} for a label, the training data a {target.kind}: label both alike"
+            f"{items.title} is labelled by a {current.kind}, the training data by a {target.kind}: label both alike"
         )
     noun, unknown = (
         "class" if current.kind == "class" else "column",
         [name for name in current.names if name not in target.names],
     )
     if unknown:
-        raise GanvasError(f"{items.title} has the {noun} {unknown[0]!r}, which the training data has not: rename or remove it")
+        raise GanvasError(f"{items.title} has the {noun} {unknown[0]!r}, which the training data lacks: rename or remove it")
     if current.kind == "class":
         class_numbers = np.array([target.names.index(name) for name in current.names], dtype=np.int64)
         return replace(items, labels=class_numbers[items.labels], classes=target.names)
@@ -103,7 +102,7 @@ def match_labels(items: ItemList, target: Condition | None) -> ItemList:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a path names something hidden, or a Mac's shadow of a file."""
+    """Whether a path is hidden, or one of macOS's extra files in archives."""
     return any((p.startswith(".") and p not in (".", "..")) or p == "__MACOSX" for p in name.split("/"))
 
 
@@ -114,9 +113,9 @@ def fingerprint_parts(*parts: object) -> str:
 
 
 def fingerprint_files(paths: Sequence[Path], stamps: Iterable[tuple[str, int, int]]) -> str:
-    """From each file's (name, size, time), and from the bytes at the ends of a few files spread over all.
+    """A fingerprint of each file's (name, size, time), and of the bytes at both ends of a few files.
 
-    The bytes tell apart sets unpacked with the same names, sizes and times.
+    The bytes distinguish data sets whose files have the same names, sizes and times.
     """
     peeks: list[str] = []
     for path in paths[:: max(1, -(-len(paths) // PEEKED_FILES))]:

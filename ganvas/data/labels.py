@@ -1,4 +1,4 @@
-"""What samples are labelled with: the values that come with arrays, the folders that files lie in, or a table beside them."""
+"""Labels of samples: values that come with arrays, the folders of files, or a table next to them."""
 
 import csv
 import io
@@ -16,18 +16,18 @@ from .conditions import ClassCondition, VectorCondition
 
 LABEL_TABLE_NAME = "labels.csv"
 MAX_TABLE_BYTES, MAX_LABEL_CHARACTERS = 256 * 2**20, 256  # bytes of a table, characters of a label
-MAX_CONDITION_EXAMPLES = 256  # vectors that a condition keeps, for samples that nobody asks a label of
+MAX_CONDITION_EXAMPLES = 256  # vectors that a condition keeps, for samples without a requested label
 
 
 class SampleLabels(NamedTuple):
-    """int64 [N] counting into `classes`; or float32 [N, K], whose columns `classes` names; or none."""
+    """int64 [N], indices into `classes`; or float32 [N, K], with the names of its columns in `classes`; or none."""
 
     values: np.ndarray | None = None
     classes: tuple[str, ...] = ()
 
 
 def derive_condition(values: np.ndarray | Tensor | None, classes: tuple[str, ...]) -> Condition | None:
-    """What such labels ask of a sample: to be of a class, or like a vector (of 0 and 1 where several may hold at once)."""
+    """The condition that labels define: a class, or a vector (of 0 and 1 if several attributes may hold at once)."""
     if values is None:
         return None
     if values.ndim == 2:
@@ -39,7 +39,7 @@ def derive_condition(values: np.ndarray | Tensor | None, classes: tuple[str, ...
 
 
 def parse_label_values(values: np.ndarray, count: int, source: str) -> SampleLabels:
-    """A label a sample: whole numbers or words [count], which are classes, or numbers [count, K].
+    """One label per sample: whole numbers or words [count], which are classes, or numbers [count, K].
 
     Raises:
         GanvasError: another shape or type, or numbers that are not finite.
@@ -48,7 +48,7 @@ def parse_label_values(values: np.ndarray, count: int, source: str) -> SampleLab
     if len(values) != count or values.dtype.kind not in kinds.get(values.ndim, "") or 0 in values.shape[1:]:
         raise GanvasError(
             f"{source} has {count:,} samples and labels of shape {values.shape} and type {values.dtype}: "
-            "give one whole number or word a sample, or a row of numbers"
+            "give one whole number or word per sample, or a row of numbers"
         )
     if values.ndim == 1:
         distinct_values, index = np.unique(values, return_inverse=True)
@@ -59,13 +59,13 @@ def parse_label_values(values: np.ndarray, count: int, source: str) -> SampleLab
 
 
 def find_label_table(names: Sequence[str], all_names: Sequence[str]) -> str | None:
-    """The path of the uppermost labels.csv whose folder holds all of the files `names`."""
+    """The path of the uppermost labels.csv whose folder holds all files `names`."""
     tables = sorted((e for e in all_names if PurePosixPath(e).name == LABEL_TABLE_NAME), key=len)
     return next((t for t in tables if all(name.startswith(t.removesuffix(LABEL_TABLE_NAME)) for name in names)), None)
 
 
 def read_file_labels(names: Sequence[str], table: str | None, location: str, read_file: Callable[[str], bytes]) -> SampleLabels:
-    """Labels of the files `names` in a place: from the table there, if there is one, else from the files' folders.
+    """Labels of the files `names`: from the table, if there is one, otherwise from the files' folders.
 
     Raises:
         GanvasError: a table that cannot be read or does not fit the files.
@@ -78,7 +78,7 @@ def read_file_labels(names: Sequence[str], table: str | None, location: str, rea
 
 
 def infer_folder_labels(names: Sequence[str]) -> SampleLabels:
-    """From paths like "cat/1.png": the folders side by side below what all paths share, if each file is in one."""
+    """Labels from paths like "cat/1.png": the folders below the part that all paths share, if each file is in one."""
     parts = [name.split("/")[:-1] for name in names]
     depth = 0
     while all(len(p) > depth for p in parts) and len({p[depth] for p in parts}) == 1:
@@ -89,15 +89,15 @@ def infer_folder_labels(names: Sequence[str]) -> SampleLabels:
 
 
 def parse_label_table(data: bytes, names: Sequence[str], table: str, table_path: str) -> SampleLabels:
-    """From a table of comma-separated values: first the file's path from the table's folder, then its labels.
+    """Labels from comma-separated values: in each row a file's path, relative to the table, then its labels.
 
-    One column of words or of whole numbers (without a point) are classes; else the columns are numbers. A first line
-    whose first cell is no such file names the columns.
+    One column of words or of whole numbers (without a point) gives classes; otherwise the columns are numbers. The first line
+    names the columns if its first cell is not such a file.
     """
     folder = table.removesuffix(LABEL_TABLE_NAME)
     files = {name.removeprefix(folder): i for i, name in enumerate(names)}
     if len(files) < len(names):
-        raise GanvasError(f"{table_path} cannot tell {len(names) - len(files):,} files of the same path apart: rename them")
+        raise GanvasError(f"{table_path} has {len(names) - len(files):,} more files of the same path: rename them")
     header, rows = _parse_rows(data, table_path, files)
     file_positions = _locate_rows([row[0] for row in rows], files, table_path)
     for row in rows:
@@ -112,7 +112,7 @@ def parse_label_table(data: bytes, names: Sequence[str], table: str, table_path:
 
 
 def _parse_rows(data: bytes, table_path: str, files: dict[str, int]) -> tuple[list[str], list[list[str]]]:
-    """The columns' names and the rows, as many cells in each."""
+    """The columns' names and the rows, all of the same length."""
     if len(data) > MAX_TABLE_BYTES:
         raise GanvasError(f"{table_path} is larger than {MAX_TABLE_BYTES // 2**20} MB: refused")
     try:
@@ -121,7 +121,7 @@ def _parse_rows(data: bytes, table_path: str, files: dict[str, int]) -> tuple[li
     except (UnicodeDecodeError, csv.Error) as error:
         raise GanvasError(f"{table_path} cannot be read ({error}): save it as comma-separated values in UTF-8") from error
     if not rows or len(rows[0]) < 2:
-        raise GanvasError(f"{table_path} needs two columns or more, parted by commas: the file's path, then its labels")
+        raise GanvasError(f"{table_path} needs two columns or more, separated by commas: the file's path, then its labels")
     width = len(rows[0])
     uneven_row = next((i for i, row in enumerate(rows) if len(row) != width), None)
     if uneven_row is not None:
@@ -139,11 +139,11 @@ def _parse_rows(data: bytes, table_path: str, files: dict[str, int]) -> tuple[li
 
 
 def _locate_rows(paths: list[str], files: dict[str, int], table_path: str) -> np.ndarray:
-    """Where among the files each row's is; every file has one row and every row a file."""
+    """The index of each row's file. Raises GanvasError unless every file has one row, and every row a file."""
     row_counts = Counter(paths)
     for wrong_paths, problem in (
         ([path for path, count in row_counts.items() if count > 1], "more than one row for"),
-        ([path for path in row_counts if path not in files], "rows for what is not there:"),
+        ([path for path in row_counts if path not in files], "rows for missing files:"),
         ([path for path in files if path not in row_counts], "no row for"),
     ):
         if wrong_paths:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..configuration import config
 from ..core import seed_from
-from ..errors import GanvasError
+from ..errors import require
 from .items import ItemList, build_array_items, fingerprint_parts
 
 HELD_OUT_POINTS = 10_000  # points
@@ -16,7 +16,7 @@ HELD_OUT_POINTS = 10_000  # points
 
 @config
 class Mixture:
-    """`modes` round Gaussians, all as likely, on a circle of radius `scale` or evenly over [-scale, scale] squared."""
+    """`modes` round Gaussians, equally likely, on a circle of radius `scale` or on a grid over [-scale, scale] squared."""
 
     layout: Literal["ring", "grid"] = "ring"
     modes: int = 8
@@ -26,18 +26,17 @@ class Mixture:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.modes < 1 or (self.layout == "grid" and math.isqrt(self.modes) ** 2 != self.modes):
-            nearest = max(1, round(math.sqrt(max(1, self.modes)))) ** 2
-            kind = "a square number" if self.layout == "grid" else "at least 1"
-            raise GanvasError(f"modes must be {kind} for a {self.layout}, got {self.modes}: set --data.modes {nearest}")
-        if self.count < 2 or not self.std >= 0 or not self.scale > 0:
-            raise GanvasError(
-                f"a mixture needs count >= 2, std >= 0, scale > 0, got {self.count}, {self.std}, {self.scale}: correct --data.…"
-            )
+        require(self.modes >= 1, "modes", self.modes, "1 or more")
+        nearest_square = round(math.sqrt(self.modes)) ** 2
+        fits_layout = self.layout != "grid" or self.modes == nearest_square
+        require(fits_layout, "modes", self.modes, f"a square number for a grid, such as {nearest_square}")
+        require(self.count >= 2, "count", self.count, "2 or more")
+        require(self.std >= 0, "std", self.std, "0 or more")
+        require(self.scale > 0, "scale", self.scale, "above 0")
 
     @property
     def centres(self) -> tuple[tuple[float, float], ...]:
-        """Where the modes are, in the order of the labels."""
+        """The centres of the modes, in the order of the labels."""
         if self.layout == "ring":
             angles = [2 * math.pi * k / self.modes for k in range(self.modes)]
             return tuple((self.scale * math.cos(a), self.scale * math.sin(a)) for a in angles)
@@ -46,7 +45,7 @@ class Mixture:
         return tuple((x, y) for x in line for y in line)
 
     def items(self, suffixes: tuple[str, ...]) -> ItemList:
-        """`count` points, float32 [count, 2]; labels say of which mode."""
+        """`count` points, float32 [count, 2]; labels are the modes."""
         return self._draw_points(self.count, "train")
 
     def held_out(self, suffixes: tuple[str, ...]) -> ItemList:

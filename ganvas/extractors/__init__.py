@@ -1,4 +1,4 @@
-"""From samples to features: networks that see them, one file each."""
+"""From samples to features: one file per extractor."""
 
 from .efficientnet import EfficientNetLite0
 from .inception import Inception

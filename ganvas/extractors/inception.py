@@ -1,7 +1,7 @@
 """Inception as Heusel et al. 2017 used it: the extractor with which a Fréchet distance may be called FID.
 
-The weights, converted from TensorFlow's by pytorch-fid (torch-fidelity has the same file), are a download of 96 MB,
-which ganvas makes only when told to.
+pytorch-fid converted the weights from TensorFlow's; torch-fidelity has the same file. They are a download of 96 MB, only made
+on request.
 """
 
 import os
@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from ..configuration import config
 from ..core import Features
-from ..errors import GanvasError, refuse
+from ..errors import GanvasError, require
 from ..system.files import explain_os_errors, find_cache_folder, write_atomically
 from .images import check_images, extract_in_batches, to_three_channels
 from .inception_v3 import build_inception_v3
@@ -28,18 +28,18 @@ INCEPTION_URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_
 INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 INCEPTION_BYTES = 95_628_359
 INCEPTION_VARIABLE = "GANVAS_INCEPTION"
-INCEPTION_NAME = "inception-v3-2015-12-05"  # on score cards; evaluation.py says FID where it stands
+INCEPTION_NAME = "inception-v3-2015-12-05"  # on score cards, which then say FID
 
 
 @config
 class Inception:
-    """The standard network of FID, KID and the inception score: images [N, H, W, C] of 8 or 16 bits -> 2048 features and
-    1008 logits (without their bias, as the inception score was defined in code).
+    """The network of FID, KID and the inception score: images [N, H, W, C] of 8 or 16 bits -> 2048 features and 1008 logits.
 
-    Gray is seen as RGB; of more than three channels the first three count (alpha is not composited).
+    The logits are without bias, as in the original code of the inception score. Gray becomes RGB; channels after the third are
+    dropped (alpha is not composited).
 
-    path: the weights file. [default: the file that GANVAS_INCEPTION names, else one that ganvas or torch.hub has kept]
-    download: fetch it where it is missing, 96 MB.
+    path: the weights file. [default: the file named by GANVAS_INCEPTION, else one in the cache of ganvas or torch.hub]
+    download: download the file if it is missing, 96 MB.
     batch: images at a time.
     """
 
@@ -48,7 +48,7 @@ class Inception:
     batch: int = 50
 
     def __post_init__(self) -> None:
-        refuse(self.batch < 1, "inception: batch", self.batch, "1 or more", "batch=50")
+        require(self.batch >= 1, "batch", self.batch, "1 or more")
 
     @property
     def word(self) -> str:
@@ -73,10 +73,10 @@ class Inception:
         return extract_in_batches(stored, self.batch, (2048, 1008), forward)
 
     def find_weights_file(self) -> Path:
-        """The weights file: the one named, else one that is there, else, if so told, downloaded now.
+        """The weights file: the named one, else a cached one, else (with `download`) a new download.
 
         Raises:
-            GanvasError: there is none, or the download fails.
+            GanvasError: there is no such file, or the download fails.
         """
         named_path = self.path or os.environ.get(INCEPTION_VARIABLE)
         cached_path, hub = find_cache_folder() / INCEPTION_FILE, Path(torch.hub.get_dir()) / "checkpoints"
@@ -95,13 +95,13 @@ class Inception:
         if self.download:
             return fetch_inception_weights(INCEPTION_URL, cached_path)
         raise GanvasError(
-            f"inception: its weights, {INCEPTION_FILE} (96 MB), are not on this machine: allow --download, or name the file in "
-            f"{INCEPTION_VARIABLE}. Offline, --extractor efficientnet does without, under its own name"
+            f"inception: its weights, {INCEPTION_FILE} (96 MB), are not on this machine: set `download`, or name the file in "
+            f"{INCEPTION_VARIABLE}. Offline, the extractor `efficientnet` needs no download; its scores carry its own name"
         )
 
 
 def fetch_inception_weights(url: str, path: Path) -> Path:
-    """Download the weights, check them and keep them at `path`. Raises GanvasError, and then leaves nothing behind."""
+    """Download the weights to `path` and check them. Raises GanvasError on failure, and then leaves nothing behind."""
 
     def download_weights(temporary: Path) -> None:
         bar = tqdm(total=INCEPTION_BYTES, unit="B", unit_scale=True, desc=INCEPTION_FILE, disable=not sys.stderr.isatty())
@@ -117,8 +117,8 @@ def fetch_inception_weights(url: str, path: Path) -> Path:
         write_atomically(path, download_weights)
     except (OSError, HTTPException) as error:  # no connection, refused, cut off, or a full disk
         raise GanvasError(
-            f"inception: {url} could not be fetched to {path} ({error}): fetch it on a machine that can, and name it in "
-            f"{INCEPTION_VARIABLE}. Offline, --extractor efficientnet does without, under its own name"
+            f"inception: {url} could not be fetched to {path} ({error}): download it on another machine, and name it in "
+            f"{INCEPTION_VARIABLE}. Offline, the extractor `efficientnet` needs no download; its scores carry its own name"
         ) from None
     return path
 
@@ -130,8 +130,8 @@ def prepare_inception_images(images: Tensor) -> Tensor:
 
 
 def resize_as_tensorflow1(x: Tensor, size: int) -> Tensor:
-    """[N, C, H, W] -> [N, C, size, size] as TensorFlow 1 resized: pixel i lies at i·H/size, and nothing is averaged when
-    an image shrinks."""
+    """[N, C, H, W] -> [N, C, size, size] as TensorFlow 1 resized: pixel i lies at i·H/size, and there is no
+    antialiasing."""
     for dim in (3, 2):
         length = x.shape[dim]
         positions = torch.arange(size, dtype=torch.float32) * torch.tensor(length / size, dtype=torch.float32)
@@ -150,11 +150,11 @@ def _load_inception(path: Path, device: torch.device) -> nn.Sequential:
 
 def build_inception_with_weights(published_weights: dict[str, Tensor]) -> nn.Sequential:
     """The network with the tensors of the weights file."""
-    with torch.device("meta"):  # drawing initial weights would move the global generator, and with it a training run
+    with torch.device("meta"):  # random initial weights would advance the global generator, and so change a training run
         net = build_inception_v3()
     weights = {f"fc.{part}": published_weights[f"fc.{part}"] for part in ("weight", "bias")}
     for path, module in net.named_modules():
-        if isinstance(module, nn.Conv2d):  # "Mixed_7b.ways.1.step1.ways.0.branch3x3_2a" is "Mixed_7b.branch3x3_2a" there
+        if isinstance(module, nn.Conv2d):  # "Mixed_7b.ways.1.step1.ways.0.branch3x3_2a" is "Mixed_7b.branch3x3_2a" in the file
             published_name = ".".join(dict.fromkeys((path.split(".")[0], path.split(".")[-1])))
             weights[f"{path}.weight"], weights[f"{path}.bias"] = fold_batch_norm(
                 published_weights, f"{published_name}.conv", f"{published_name}.bn", eps=1e-3

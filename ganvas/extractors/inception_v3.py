@@ -1,6 +1,6 @@
-"""Inception v3 as TensorFlow released it on 2015-12-05. Szegedy et al. 2016; the figures are that paper's.
+"""Inception v3 as TensorFlow released it on 2015-12-05. Szegedy et al. 2016, also for the figures below.
 
-It has 1008 logits, averages that leave padding out, and a maximum for the average in the last block.
+It has 1008 logits, average pools that ignore padding, and a max pool instead of an average in the last block.
 """
 
 from collections import OrderedDict
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 
 class LayerSettings(NamedTuple):
-    """A convolution, batch norm and ReLU, by the name that the weights file has for it."""
+    """A convolution with batch norm and ReLU; `name` is its name in the weights file."""
 
     name: str
     out: int
@@ -22,14 +22,14 @@ class LayerSettings(NamedTuple):
 
 
 class ConvolutionReLU(nn.Conv2d):
-    """A convolution, its batch norm folded in, and ReLU."""
+    """A convolution with its batch norm folded in, and ReLU."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.relu(super().forward(input), inplace=True)
 
 
 class ParallelBranches(nn.Module):
-    """Ways side by side, their channels stacked."""
+    """Parallel branches, whose channels are concatenated."""
 
     def __init__(self, *branches: nn.Module) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class ParallelBranches(nn.Module):
 
 
 def build_chain(width: int, *steps: LayerSettings | nn.Module) -> nn.Sequential:
-    """One step after another, from `width` channels."""
+    """Layers in sequence, starting from `width` channels."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for step in steps:
         if isinstance(step, nn.Module):
@@ -62,7 +62,7 @@ def build_halving_pool() -> nn.Module:
 
 
 def build_block_a(width: int, pool_channels: int) -> nn.Module:
-    """Figure 5: two 3x3 for a 5x5. 35 px; `pooled` + 224 channels."""
+    """Figure 5: two 3x3 instead of a 5x5. 35 px; `pool_channels` + 224 channels."""
     return ParallelBranches(
         build_chain(width, LayerSettings("branch1x1", 64)),
         build_chain(width, LayerSettings("branch5x5_1", 48), LayerSettings("branch5x5_2", 64, 5)),
@@ -129,7 +129,7 @@ def build_block_d(width: int) -> nn.Module:
 
 
 def build_block_e(width: int, pool: nn.Module) -> nn.Module:
-    """Figure 7: 3x3 as 1x3 beside 3x1. 8 px; 2048 channels."""
+    """Figure 7: parallel 1x3 and 3x1 instead of a 3x3. 8 px; 2048 channels."""
 
     def build_split_branch(name: str) -> nn.Module:
         return ParallelBranches(
@@ -150,7 +150,7 @@ def build_block_e(width: int, pool: nn.Module) -> nn.Module:
 
 
 def build_inception_v3() -> nn.Sequential:
-    """[N, 3, 299, 299] -> 1008 logits; all but its last layer give the 2048 features. 23,850,960 parameters before batch
+    """[N, 3, 299, 299] -> 1008 logits; the layers before the last give the 2048 features. 23,850,960 parameters before batch
     norm is folded in."""
     stem = build_chain(
         3,

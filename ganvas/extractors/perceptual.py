@@ -1,4 +1,4 @@
-"""How different pictures look: distances between the features of a network that has learned to see, by name."""
+"""How different pictures look: distances between the features of a trained network, chosen by name."""
 
 from collections.abc import Callable
 
@@ -6,22 +6,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from ..errors import GanvasError
+from ..errors import require
 from . import efficientnet, small
 
 FeatureMaps = Callable[[Tensor], list[Tensor]]  # x [N, C, H, W] in [-1, 1] -> features [N, F, h, w] each
-PIXEL_SCALES = 4  # of pixels' distance, each half of the one before
-MIN_EFFICIENTNET_PIXELS = 96  # pixels at which EfficientNet looks at smaller pictures
+PIXEL_SCALES = 4  # scales of the pixel distance, each half of the one before
+MIN_EFFICIENTNET_PIXELS = 96  # smaller pictures are enlarged to this side for EfficientNet
 FEATURE_NAMES = ("efficientnet", "classifier", "pixels")
 
 
 def build_distance(name: str, target: Tensor) -> Callable[[Tensor], Tensor]:
-    """The distance of x [N, C, H, W] from `like` [1, C, H, W], [N]: how their features differ, and their pixels.
+    """A function that measures the distance [N] of x [N, C, H, W] from `target` [1, C, H, W], by features and by pixels.
 
-    Features are of length 1 at each place, as in Zhang et al. 2018, eq. 1, with all channels' weights the same.
+    Features have length 1 at each position, as in Zhang et al. 2018, eq. 1, with the same weight for all channels.
 
     Raises:
-        GanvasError: features that are not known or whose weights are missing.
+        GanvasError: the features are unknown, or their weights are missing.
     """
     compute_maps = choose_feature_maps(name)(target.device)
     target_maps = compute_maps(target)
@@ -36,13 +36,12 @@ def build_distance(name: str, target: Tensor) -> Callable[[Tensor], Tensor]:
 
 def choose_feature_maps(name: str) -> Callable[[torch.device], FeatureMaps]:
     loaders = {"efficientnet": load_photograph_maps, "classifier": load_clothes_maps, "pixels": build_pixel_maps}
-    if name not in loaders:
-        raise GanvasError(f"there are no features {name!r}: --features {', '.join(FEATURE_NAMES)}")
+    require(name in loaders, "features", name, f"one of {', '.join(FEATURE_NAMES)}")
     return loaders[name]
 
 
 def load_photograph_maps(device: torch.device) -> FeatureMaps:
-    """EfficientNet-Lite0, trained on photographs: what its blocks see at five sizes."""
+    """EfficientNet-Lite0, trained on photographs: its blocks' outputs at five sizes."""
     net = efficientnet.load_efficientnet(device)
     last_layers = (1, 3, 5, 11, 16)  # the last block at each size
 
@@ -56,7 +55,7 @@ def load_photograph_maps(device: torch.device) -> FeatureMaps:
 
 
 def load_clothes_maps(device: torch.device) -> FeatureMaps:
-    """The classifier that ganvas scores with, trained on small grey pictures: each channel by itself, its activations."""
+    """The shipped classifier, trained on small grey pictures: its activations for each channel."""
     net = small.load_fashion_classifier(device)
     last_layers = tuple(k for k, layer in enumerate(net) if isinstance(layer, nn.ReLU))
 
@@ -70,7 +69,7 @@ def load_clothes_maps(device: torch.device) -> FeatureMaps:
 
 
 def build_pixel_maps(device: torch.device) -> FeatureMaps:
-    """Means of pixels at several sizes: no network, and nothing to install."""
+    """Averages of pixels at several scales: no network, nothing to install."""
 
     def compute_maps(x: Tensor) -> list[Tensor]:
         return [avg_pool2d(x, 2**k) for k in range(1, PIXEL_SCALES) if x.shape[2] >= 2**k]
@@ -79,11 +78,11 @@ def build_pixel_maps(device: torch.device) -> FeatureMaps:
 
 
 def collect_activations(net: nn.Sequential, x: Tensor, last_layers: tuple[int, ...]) -> list[Tensor]:
-    """What comes out of some layers, each place's features of length 1."""
+    """The outputs of `last_layers`, with features of length 1 at each position."""
     activations: list[Tensor] = []
     for k, layer in enumerate(list(net)[: max(last_layers) + 1]):
         x = layer(x)
         if k in last_layers:
             activations.append(x / (x.square().sum(1, keepdim=True) + 1e-8).sqrt())
-            x = x.clone()  # layers that follow may work in place
+            x = x.clone()  # the next layers may work in place
     return activations

@@ -1,6 +1,6 @@
-"""Extractors: what a metric sees of a set of samples. A score carries the name of the one it was taken with.
+"""Extractors decide what a metric sees of samples; every score names its extractor.
 
-These three come with ganvas; efficientnet.py's needs a package, and inception.py's, the literature's standard, a download.
+These three come with ganvas. The one in efficientnet.py needs a package; inception.py, the literature's standard, a download.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ FASHION_WEIGHTS_PATH = Path(__file__).with_name("fashion_classifier.safetensors"
 
 @config
 class Pixels:
-    """The samples' own values, [N, …] -> [N, D]: uint8 and uint16 as shares of their maximum, any other type as it is."""
+    """The samples' own values, [N, …] -> [N, D]: uint8 and uint16 over their maximum, other types unchanged."""
 
     @property
     def word(self) -> str:
@@ -38,14 +38,14 @@ class Pixels:
 
     def __call__(self, stored: Tensor) -> Features:
         if stored.ndim < 2:
-            raise GanvasError(f"pixels: samples must be [N, …] with at least one axis a sample, got {list(stored.shape)}")
+            raise GanvasError(f"pixels: samples must be [N, …] with at least one axis per sample, got {list(stored.shape)}")
         max_value = torch.iinfo(stored.dtype).max if stored.dtype in (torch.uint8, torch.uint16) else 1
         return Features((stored.flatten(1).cpu().double() / max_value).numpy())
 
 
 @config
 class Coordinates:
-    """Points, rows or other short vectors as they are, [N, D] -> [N, D]."""
+    """Points, rows or other short vectors, unchanged: [N, D] -> [N, D]."""
 
     @property
     def word(self) -> str:
@@ -61,9 +61,7 @@ class Coordinates:
 
     def __call__(self, stored: Tensor) -> Features:
         if stored.ndim != 2:
-            raise GanvasError(
-                f"coordinates: samples must be [N, D], got {list(stored.shape)}: use Pixels for images and the like"
-            )
+            raise GanvasError(f"coordinates: samples must be [N, D], got {list(stored.shape)}: use Pixels for images")
         return Features(stored.cpu().double().numpy())
 
 
@@ -72,12 +70,12 @@ class FashionClassifier:
     """A small classifier of clothes, trained on Fashion-MNIST by scripts/train_extractor.py and shipped with ganvas.
 
     Images [N, H, W, C] of 8 or 16 bits -> 128·C features and 10 logits. They are resized to 32 px (bilinear,
-    antialiased). Each colour channel passes through by itself; the features of the channels are laid side by side and
-    their logits averaged. Of more than three channels the first three count. It knows shapes and textures of small grey
-    images: its scores compare runs on the same data, and are no FID.
+    antialiased). Each channel passes through separately: features are concatenated, logits averaged. Channels after the
+    third are dropped. It knows shapes and textures of small grey images. Scores compare runs on the same data; they are
+    not FID.
     """
 
-    batch: int = 125  # images at a time; on two cores 4,400 a second, with 500 it is 3,850
+    batch: int = 125  # images at a time; on two cores 4,400 images/s, with 500 it is 3,850
 
     @property
     def word(self) -> str:
@@ -111,7 +109,7 @@ def prepare_channel_planes(stored: Tensor) -> Tensor:
 
 
 def build_fashion_classifier(norm: Callable[[int], nn.Module] = nn.Identity) -> nn.Sequential:
-    """The classifier: [N, 1, 32, 32] in [-1, 1] -> 10 logits; all but its last layer give the 128 features.
+    """The classifier: [N, 1, 32, 32] in [-1, 1] -> 10 logits; the layers before the last give the 128 features.
 
     `norm` makes the layer after each convolution: batch norm in training, folded into the convolutions afterwards.
     """
@@ -135,10 +133,10 @@ def build_fashion_classifier(norm: Callable[[int], nn.Module] = nn.Identity) -> 
 
 @cache
 def load_fashion_classifier(device: torch.device) -> nn.Sequential:
-    with torch.device("meta"):  # drawing initial weights would move the global generator, and with it a training run
+    with torch.device("meta"):  # random initial weights would advance the global generator, and so change a training run
         net = build_fashion_classifier()
     weights: dict[str, Tensor] = load_file(FASHION_WEIGHTS_PATH)
-    for name, w in weights.items():  # channels_last weights: 1.7 times the images a second on a CPU
+    for name, w in weights.items():  # channels_last weights: 1.7 times as fast on a CPU
         weights[name] = w.float().contiguous(memory_format=torch.channels_last if w.ndim == 4 else torch.contiguous_format)
     net.load_state_dict(weights, assign=True)
     return net.eval().requires_grad_(False).to(device)

@@ -1,4 +1,4 @@
-"""Weights of published networks: files that are known by their checksum, and batch norm folded into convolutions."""
+"""Weights of published networks: files with a known checksum, and batch norm folded into convolutions."""
 
 import hashlib
 import io
@@ -12,10 +12,10 @@ from ..errors import GanvasError
 
 
 def read_published_weights(path: Path, sha256: str) -> dict[str, Tensor]:
-    """The tensors by name in a file of torch's, one whose SHA-256 is known: no other file is opened up at all.
+    """The tensors of a torch file by name. Its SHA-256 is checked first: no other file is unpacked.
 
     Raises:
-        GanvasError: a file that is missing or another.
+        GanvasError: the file is missing, or another one.
     """
     try:
         content = path.read_bytes()
@@ -24,14 +24,14 @@ def read_published_weights(path: Path, sha256: str) -> dict[str, Tensor]:
     digest = hashlib.sha256(content).hexdigest()
     if digest != sha256:
         raise GanvasError(
-            f"{path} is not the weights file that was published, or damaged: its SHA-256 begins with {digest[:8]} and not "
-            f"with {sha256[:8]}. Fetch it anew"
+            f"{path} is not the weights file that was published, or is damaged: its SHA-256 begins with {digest[:8]}, not "
+            f"with {sha256[:8]}. Download it again"
         )
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
 
 def fold_batch_norm(weights: Mapping[str, Tensor], conv: str, norm: str, eps: float) -> tuple[Tensor, Tensor]:
-    """Weight and bias of the convolution that equals `conv` (without bias) and then the batch norm `norm`, evaluating."""
+    """Weight and bias of the convolution that equals `conv` (without bias) followed by batch norm `norm` in evaluation."""
     weight, gain, shift, mean, var = (
         weights[name].double()
         for name in (f"{conv}.weight", *(f"{norm}.{part}" for part in ("weight", "bias", "running_mean", "running_var")))

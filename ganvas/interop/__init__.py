@@ -1,1 +1,1 @@
-"""Others' files read, and ours written for others."""
+"""Read other projects' generators, and write ours for use without ganvas."""

@@ -1,4 +1,4 @@
-"""Others' generators brought in, as runs like any other."""
+"""Convert other projects' generators to runs."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -24,34 +24,34 @@ from ..system.device import describe_machine
 from .foreign import ConvertedNetwork, recognise_network
 from .foreign.reading import read_networks
 
-NO_DATA_PATH = "unknown-data"  # where a converted run's data would be: it has none
-AVERAGE_NAMES = ("g_ema", "G_ema", "ema")  # what files call the moving average of G
-OPTIONAL_WEIGHTS = (r"mapping\.middle", r".*\.num_batches_tracked")  # what a file may lack
-STYLES_PER_MEAN = 10_000  # styles whose mean is the middle, where a file does not say it
+NO_DATA_PATH = "unknown-data"  # stands for the data, which a converted run does not have
+AVERAGE_NAMES = ("g_ema", "G_ema", "ema")  # names of G's moving average in files
+OPTIONAL_WEIGHTS = (r"mapping\.middle", r".*\.num_batches_tracked")  # weights that a file may lack
+STYLES_PER_MEAN = 10_000  # styles that are averaged where a file lacks their mean
 
 
 def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = lambda line: None) -> RunFolder:
-    """Make a run of a file with a trained generator: StyleGAN2 (NVIDIA's and rosinality's), StyleGAN3, R3GAN, BigGAN-PyTorch.
+    """Make a run from a file with a trained generator: StyleGAN2 (NVIDIA's and rosinality's), StyleGAN3, R3GAN, BigGAN-PyTorch.
 
-    The file is read as data; nothing in it is run. The run has no data: scores want --data.
+    The file is read as data; nothing in it is run. The run has no data, so scores need --data.
 
     Args:
         file: .pkl, .pth, .pt or .safetensors.
         out: the run's folder, which must be new.
-        say: is told what was taken over.
+        say: called with each line about what was loaded.
 
     Raises:
-        GanvasError: a file that is broken, asks for something to be run, or holds no generator known here; a folder in use.
+        GanvasError: the file is broken, asks to run something, or holds no known generator; the folder is in use.
     """
     file, out = Path(file), Path(out)
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
-        raise GanvasError(f"{out} is there already: choose a new folder with --out")
+        raise GanvasError(f"{out} already exists: choose a new folder with --out")
     g, d = choose_networks(file)
     recipe = build_converted_recipe(g, d)
     codec = ImageCodec(size=g.shape[1], channels=g.shape[0], framing="crop", background=255, flip=False)
     conditions = {"label": ClassCondition(shares=(1 / g.classes,) * g.classes)} if g.classes else {}
     spec = codec.spec._replace(conditions=conditions)
-    with torch.device("meta"):  # before room is made for what a file says of itself
+    with torch.device("meta"):  # shapes first: a file may claim more than memory holds
         match_weights(recipe.nets.build(spec)["G"], g.state, f"{file.name}: {g.origin}")
     state = build_state(recipe, spec, 0, torch.device("cpu"))
     for nets in (state.nets, state.average):
@@ -66,27 +66,27 @@ def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = l
 
 
 class ForeignNetworks(NamedTuple):
-    """What a file's networks are here."""
+    """The converted networks of a file."""
 
     g: ConvertedNetwork
     d: ConvertedNetwork | None
 
 
 def choose_networks(file: Path) -> ForeignNetworks:
-    """A file's generator, its moving average if there is one, and its discriminator."""
+    """A file's generator (its moving average, if there is one) and its discriminator."""
     file_networks = read_networks(file)
     try:
         converted_networks = [
             (one.name, known) for one in file_networks for known in [recognise_network(one)] if known is not None
         ]
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
-        raise GanvasError(f"{file} is like a generator that is known here, but in parts ({error!r}): fetch it again") from None
+        raise GanvasError(f"{file} resembles a known generator, but is incomplete ({error!r}): download it again") from None
     generators = [(name, known) for name, known in converted_networks if known.player == "G"]
     if not generators:
         network_list = ", ".join(f"{one.name or 'one'} of {len(one.tensors)} tensors" for one in file_networks)
         raise GanvasError(
-            f"{file} holds no generator that is known here ({network_list}): StyleGAN2 (NVIDIA's, rosinality's), StyleGAN3, "
-            "R3GAN and BigGAN-PyTorch's are"
+            f"{file} holds no known generator ({network_list}): supported are StyleGAN2 (NVIDIA's, rosinality's), StyleGAN3, "
+            "R3GAN and BigGAN-PyTorch"
         )
     g = next((known for name, known in generators if name in AVERAGE_NAMES), generators[0][1])
     return ForeignNetworks(g, next((known for _, known in converted_networks if known.player == "D"), None))
@@ -94,24 +94,24 @@ def choose_networks(file: Path) -> ForeignNetworks:
 
 def build_converted_recipe(g: ConvertedNetwork, d: ConvertedNetwork | None) -> Recipe:
     base_recipe, nets = recipes.find_recipe(g.recipe), g.nets
-    if isinstance(nets, StyleGAN3) and d is not None and isinstance(d.nets, StyleGAN2):  # whose D it has, of widths of its own
+    if isinstance(nets, StyleGAN3) and d is not None and isinstance(d.nets, StyleGAN2):  # the same D, with its own widths
         nets = replace(nets, d_width=d.nets.width, d_base=d.nets.base)
     return replace(base_recipe, data=Files(path=NO_DATA_PATH), medium=Image(size=g.shape[1]), nets=nets)
 
 
 def fill_discriminator(state: State, d: ConvertedNetwork | None) -> str:
-    """Fill D, where the file's fits; says what happened."""
+    """Load D from the file, if it fits; returns what happened, in words."""
     if d is None:
-        return "not taken over (the file has none that is known): it is as at the start of a training"
+        return "not loaded (the file has no known one): it starts with random weights"
     try:
         fill_weights(state.nets["D"], d.state, d.origin)
     except GanvasError:
-        return "not taken over (it is built otherwise there): it is as at the start of a training"
-    return f"taken over ({d.origin})"
+        return "not loaded (it is built differently): it starts with random weights"
+    return f"loaded ({d.origin})"
 
 
 def match_weights(net: nn.Module, state: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:
-    """Weights by the names of their places, those that are normalised as they are stored. Raises GanvasError for others."""
+    """The weights by their names in `net`, normalised layers by their stored weight. Raises GanvasError if any does not fit."""
     net_state = net.state_dict()
     inner_names = {
         f"{name.removesuffix('.parametrizations.weight.original')}.weight": name
@@ -125,14 +125,14 @@ def match_weights(net: nn.Module, state: Mapping[str, Tensor], what: str) -> dic
     unknown_names = [name for name in values if name not in net_state]
     misshapen_names = [name for name in net_state if name in values and values[name].shape != net_state[name].shape]
     if missing_names or unknown_names or misshapen_names:
-        problems = {"lacks": missing_names, "has besides": unknown_names, "has in another shape": misshapen_names}
+        problems = {"lacks": missing_names, "also has": unknown_names, "has in another shape": misshapen_names}
         details = "; ".join(f"{verb} {', '.join(names[:3])} ({len(names)})" for verb, names in problems.items() if names)
         raise GanvasError(f"{what} does not fit: it {details}")
     return values
 
 
 def fill_weights(net: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
-    """Put weights in their places. Raises GanvasError where they do not fit."""
+    """Load weights into `net`. Raises GanvasError if they do not fit."""
     values = match_weights(net, state, what)
     net.load_state_dict({**net.state_dict(), **values})
     if isinstance(net, StyleGenerator) and "mapping.middle" not in values:
@@ -141,7 +141,7 @@ def fill_weights(net: nn.Module, state: Mapping[str, Tensor], what: str) -> None
 
 @torch.no_grad()
 def estimate_style_mean(net: StyleGenerator) -> None:
-    """The mean of styles, drawn, where a file does not keep it."""
+    """Estimate the mean of styles from random draws, if a file lacks it."""
     z = torch.randn(STYLES_PER_MEAN, net.z_dim, generator=seeded_generator("middle"))
     training = net.training
     net.eval()

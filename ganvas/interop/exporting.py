@@ -1,4 +1,4 @@
-"""A trained generator for those who have no ganvas: numbers, a list of operations, and a short file that puts them together."""
+"""Export a trained generator for use without ganvas: weights, a list of operations, and a short script that runs them."""
 
 import os
 import tempfile
@@ -22,23 +22,23 @@ from ..system.files import explain_os_errors, write_bytes, write_json
 from . import plain
 
 LOADER_FILE, WEIGHTS_FILE, DESCRIPTION_FILE = "load.py", "generator.safetensors", "generator.json"
-SKIPPED_OPERATIONS = ("_assert",)  # checks that shapes are as they were
-SAMPLES_TO_TRACE, SAMPLES_TO_CHECK = 3, 5  # samples that the operations are read of, and that they are tried with
-CHECK_TOLERANCE = 1e-3  # of what may differ, of the samples' deviation
+SKIPPED_OPERATIONS = ("_assert",)  # they only check shapes
+SAMPLES_TO_TRACE, SAMPLES_TO_CHECK = 3, 5  # samples for tracing the operations, and for trying them
+CHECK_TOLERANCE = 1e-3  # largest difference allowed, over the samples' standard deviation
 
 
 def export(run: str | Path | RunFolder, out: str | Path, *, format: str = "safetensors", checkpoint: str = "best") -> Path:
-    """Write a generator as generator.safetensors, generator.json beside it, and load.py, which makes samples without ganvas.
+    """Write a generator as generator.safetensors, generator.json and load.py, which makes samples without ganvas.
 
     Args:
         out: a folder.
         format: "safetensors".
 
     Raises:
-        GanvasError: no run, another format, a generator that cannot be written so, a folder that cannot be written.
+        GanvasError: no run, an unknown format, a generator that cannot be exported, a folder that cannot be written.
     """
     if format != "safetensors":
-        raise GanvasError(f"there is no format {format!r} to export: --format safetensors")
+        raise GanvasError(f"unknown export format {format!r}: --format safetensors")
     sampler, out = Sampler(run if isinstance(run, RunFolder) else RunFolder(run), checkpoint, "cpu"), Path(out)
     latents, check_latents = (
         sampler.method.draw_latents(sampler.nets, n, torch.Generator().manual_seed(n))
@@ -48,7 +48,7 @@ def export(run: str | Path | RunFolder, out: str | Path, *, format: str = "safet
     with torch.no_grad():
         expected_x = sampler.method.render(
             sampler.nets, check_latents
-        )  # and what layers make once and keep is made before they are watched
+        )  # this also fills the caches of layers, before the trace
 
     def render_named(**named_latents: Tensor) -> Tensor:
         return sampler.method.render(sampler.nets, named_latents)
@@ -60,7 +60,7 @@ def export(run: str | Path | RunFolder, out: str | Path, *, format: str = "safet
         "inputs": describe_inputs(sampler, latents),
         "shape": sampler.codec.spec.shape,
     }
-    levels = sampler.codec.store(expected_x[:1]).dtype  # of pictures; None for samples that are numbers as they are
+    levels = sampler.codec.store(expected_x[:1]).dtype  # for pictures; None for other samples
     description["levels"] = {torch.uint8: 255, torch.uint16: 65535}.get(levels)
     with explain_os_errors("exporting", out):
         out.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def export(run: str | Path | RunFolder, out: str | Path, *, format: str = "safet
 
 
 def bake_weights(sampler: Sampler) -> None:
-    """Weights that are computed from others become plain ones, as evaluation has them; nothing wants gradients."""
+    """Replace computed weights by plain ones, as in evaluation, and switch gradients off."""
     for module in list(sampler.generator.modules()):
         if parametrize.is_parametrized(module):
             for name in list(module.parametrizations):  # type: ignore[arg-type]
@@ -85,7 +85,7 @@ def bake_weights(sampler: Sampler) -> None:
 
 
 def describe_inputs(sampler: Sampler, latents: Any) -> dict[str, Any]:
-    """What the generator takes, so that it can be drawn."""
+    """The inputs of the generator, and how to draw them."""
     description: dict[str, Any] = {}
     if "z" in latents:
         description["z"] = {"size": latents["z"].shape[1], "drawn": sampler.traits.prior}
@@ -100,10 +100,10 @@ def describe_inputs(sampler: Sampler, latents: Any) -> dict[str, Any]:
 
 
 def trace_operations(render: Callable[..., Tensor], latents: dict[str, Tensor]) -> tuple[list[Any], dict[str, Tensor], str]:
-    """(what is computed, [name of the result, operation, arguments, options] each; the numbers it starts from; the last name).
+    """(operations, each [name of the result, operation, arguments, options]; the tensors they start from; the last name).
 
     Raises:
-        GanvasError: an operation that is none of PyTorch's own.
+        GanvasError: an operation that is not PyTorch's own.
     """
     names = list(latents)
     with torch.no_grad():
@@ -133,12 +133,12 @@ def trace_operations(render: Callable[..., Tensor], latents: dict[str, Tensor]) 
 
 
 def name_operation(target: Any) -> str:
-    """An operation's name: "convolution.default" of torch.ops.aten, or a word of Python's operator."""
+    """An operation's name: "convolution.default" of torch.ops.aten, or a name of Python's operator module."""
     if isinstance(target, torch._ops.OpOverload) and target.namespace == "aten":
         return f"{target._schema.name.removeprefix('aten::')}.{target._overloadname}"
     name = getattr(target, "__name__", str(target))
     if name not in plain.PYTHON_OPERATIONS or getattr(target, "__module__", "") not in ("_operator", "operator"):
-        raise GanvasError(f"this generator computes {name}, which cannot be written down: it cannot be exported yet")
+        raise GanvasError(f"this generator uses the operation {name}: it cannot be exported yet")
     return name
 
 
@@ -154,11 +154,11 @@ def argument_to_json(value: Any, value_names: dict[fx.Node, str]) -> Any:
         return {"torch": str(value).removeprefix("torch.")}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise GanvasError(f"this generator computes with {type(value).__name__}, which cannot be written down")
+    raise GanvasError(f"this generator uses a value of type {type(value).__name__}: it cannot be exported yet")
 
 
 def check_export(folder: Path, latents: dict[str, Tensor], expected_x: Tensor) -> None:
-    """Raises GanvasError unless what was written makes the samples that it should."""
+    """Raises GanvasError unless the written files make the expected samples."""
     spec = spec_from_file_location("ganvas_exported", folder / LOADER_FILE)
     assert spec is not None
     assert spec.loader is not None
@@ -172,4 +172,4 @@ def check_export(folder: Path, latents: dict[str, Tensor], expected_x: Tensor) -
             "not len(z)"
         ) from None
     if actual_x.shape != expected_x.shape or not (actual_x - expected_x).abs().max() <= CHECK_TOLERANCE * expected_x.std():
-        raise GanvasError(f"what was written to {folder} does not make this generator's samples: please report this")
+        raise GanvasError(f"the files in {folder} do not make this generator's samples: please report this")

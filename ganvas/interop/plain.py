@@ -1,7 +1,7 @@
-"""A generator that ganvas exported, without ganvas: `python load.py 16` writes samples.npy, uint8 [16, H, W, C].
+"""Run a generator that ganvas exported, without ganvas: `python load.py 16` writes samples.npy, uint8 [16, H, W, C].
 
-Beside this file lie generator.safetensors, its numbers, and generator.json, what is computed from them: a list of operations of
-PyTorch's, each with the name of its result. Nothing else is run. Needs torch, numpy and safetensors.
+Next to this file are generator.safetensors, its weights, and generator.json, the computation: a list of PyTorch operations,
+each with the name of its result. Nothing else is run. Needs torch, numpy and safetensors.
 """
 
 import json
@@ -58,8 +58,8 @@ def find_operation(operation: str) -> Any:
         return PYTHON_OPERATIONS[operation]
     kind, _, overload = operation.rpartition(".")
     operator_overload = getattr(getattr(torch.ops.aten, kind), overload)
-    if not isinstance(operator_overload, torch._ops.OpOverload) or kind == "from_file":  # which can write to files
-        raise ValueError(f"{operation[:80]!r} is no operation on tensors: refused")
+    if not isinstance(operator_overload, torch._ops.OpOverload) or kind == "from_file":  # from_file can write to files
+        raise ValueError(f"{operation[:80]!r} is not an operation on tensors: refused")
     return operator_overload
 
 
@@ -77,7 +77,7 @@ def fill_arguments(argument: Any, values: dict[str, Any]) -> Any:
 if __name__ == "__main__":
     generator = Generator(Path(__file__).parent)
     x = generator(**generator.draw_latents(int(sys.argv[1]) if len(sys.argv) > 1 else 16))
-    levels = generator.description["levels"]  # 255 or 65535 of pictures; other samples are numbers as they are
+    levels = generator.description["levels"]  # 255 or 65535 for pictures, None for other samples
     if levels:
         x = ((x.clamp(-1, 1) + 1) * (levels / 2)).round().movedim(1, -1)
     np.save("samples.npy", x.numpy().astype({255: np.uint8, 65535: np.uint16}.get(levels, np.float32)))

@@ -1,1 +1,1 @@
-"""The space of codes: ways between samples, mixed styles, directions, the code of a picture."""
+"""The space of codes: paths between samples, mixed styles, directions, the code of a picture."""

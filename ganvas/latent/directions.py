@@ -1,4 +1,4 @@
-"""Directions in the space of codes along which something about samples changes: found, drawn, kept with a run, followed.
+"""Find, draw and save directions in the space of codes along which samples change.
 
 A direction's unit is one standard deviation of the codes along it.
 """
@@ -29,14 +29,14 @@ from ..system.console import print_status
 
 DirectionKind = Literal["sefa", "pca", "labels"]
 LINEAR_LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, equalised.EqualisedLinear, equalised.EqualisedConv)
-CODES_PER_ANALYSIS, SAMPLES_TO_LABEL = 4096, 10_000  # codes that principal components are taken of; samples that are labelled
-MAX_FEATURE_VALUES = 2**26  # numbers of wide features, of which there are fewer codes then
-PREVIEW_DEVIATIONS = (-3.0, -1.5, 0.0, 1.5, 3.0)  # of a picture
-MIN_SAMPLES_A_SIDE = 20  # samples on each side of a separator
+CODES_PER_ANALYSIS, SAMPLES_TO_LABEL = 4096, 10_000  # codes for principal components; samples to label
+MAX_FEATURE_VALUES = 2**26  # values of features; if they are wide, fewer codes are used
+PREVIEW_DEVIATIONS = (-3.0, -1.5, 0.0, 1.5, 3.0)  # columns of a picture
+MIN_SAMPLES_A_SIDE = 20  # of a separating plane
 
 
 def draw_codes(sampler: Sampler, n: int, seed: int = 0) -> tuple[Tensor, Latents]:
-    """([N, C] codes as samples have them, the latents they came from)."""
+    """(codes [N, C] drawn as for samples, the latents they come from)."""
     blocks = [
         sampler.method.draw_latents(sampler.nets, SAMPLES_PER_BLOCK, seeded_generator(seed, "sample", k), sampler.request)
         for k in range(-(-n // SAMPLES_PER_BLOCK))
@@ -64,11 +64,11 @@ def take_first_conditions(sampler: Sampler, latents: Latents) -> Latents:
 
 
 def find_sefa_directions(sampler: Sampler, count: int) -> dict[str, Tensor]:
-    """The directions that move the layers reading the code most: eigenvectors of AᵀA. Shen & Zhou 2021, eq. 9."""
+    """The directions that change most what the layers read from the code: eigenvectors of AᵀA. Shen & Zhou 2021, eq. 9."""
     drawn_codes, latents = draw_codes(sampler, CODES_PER_ANALYSIS)
     conditions = take_first_conditions(sampler, latents)
-    A = measure_affine_weights(sampler, drawn_codes[:1], conditions).cpu().double()  # [what they read, C]
-    _, vectors = torch.linalg.eigh(A.T @ A)  # rising
+    A = measure_affine_weights(sampler, drawn_codes[:1], conditions).cpu().double()  # [outputs, C]
+    _, vectors = torch.linalg.eigh(A.T @ A)  # in rising order
     eigenvectors = vectors.flip(1).T[:count].float().to(drawn_codes)
     deviations = (drawn_codes @ eigenvectors.T).std(0)
     return {f"sefa{k}": vector * size for k, (vector, size) in enumerate(zip(eigenvectors, deviations, strict=True))}
@@ -77,7 +77,7 @@ def find_sefa_directions(sampler: Sampler, count: int) -> dict[str, Tensor]:
 def measure_affine_weights(sampler: Sampler, code: Tensor, conditions: Latents) -> Tensor:
     """What the layers that read the code directly make of it, [numbers, C]: those whose input is an affine function of it.
 
-    Where a network changes the code before it is read (pixel norm), the first layer to read it, as if it had not.
+    If the network changes the code first (pixel norm), the map of the first layer that reads it, without that change.
     """
     C = code.shape[1]
     layer_io = probe_layers(sampler, code, conditions)
@@ -86,7 +86,7 @@ def measure_affine_weights(sampler: Sampler, code: Tensor, conditions: Latents) 
     if not affine_layers:
         first_layer = next((module for module, (given, _) in layer_io.items() if given[0].numel() == C), None)
         if first_layer is None:
-            raise GanvasError("no layer of this generator reads its code as it is: --by pca")
+            raise GanvasError("no layer of this generator reads its code unchanged: --by pca")
         shape = layer_io[first_layer][0].shape[1:]
         with torch.inference_mode():
             return (first_layer(basis[1:].view(C, *shape)) - first_layer(basis[:1].view(1, *shape))).flatten(1).T
@@ -104,7 +104,7 @@ def measure_affine_weights(sampler: Sampler, code: Tensor, conditions: Latents) 
 
 
 def probe_layers(sampler: Sampler, code: Tensor, conditions: Latents) -> dict[nn.Module, tuple[Tensor, Tensor]]:
-    """What goes into and comes out of each linear layer for the codes 0, a, b and 0.3·a + 0.5·b."""
+    """The input and output of each linear layer for the codes 0, a, b and 0.3·a + 0.5·b."""
     a, b = torch.randn(2, code.shape[1], generator=seeded_generator("sefa")).to(code)
     probes, layer_io = torch.stack([0 * a, a, b, 0.3 * a + 0.5 * b]), dict[nn.Module, tuple[Tensor, Tensor]]()
     with hook_linear_layers(sampler, lambda module, given, out: layer_io.setdefault(module, (given, out))):
@@ -113,13 +113,13 @@ def probe_layers(sampler: Sampler, code: Tensor, conditions: Latents) -> dict[nn
 
 
 def measure_probe_distance(probe_inputs: Tensor) -> float:
-    """How far the probes' inputs lie from one another: 0 where they have nothing to do with the code."""
+    """How far the probes' inputs lie from one another: 0 if they do not depend on the code."""
     zero, a, b, _ = probe_inputs.cpu().double()
     return max(float((a - zero).norm()), float((b - zero).norm()))
 
 
 def is_affine_in_code(probe_inputs: Tensor) -> bool:
-    """Whether the probes' inputs are an affine function of them that is not constant."""
+    """Whether the layer's inputs are an affine function of the probes, and not constant."""
     zero, a, b, mixed = probe_inputs.cpu().double()
     expected = zero + 0.3 * (a - zero) + 0.5 * (b - zero)
     return measure_probe_distance(probe_inputs) > 0 and float((mixed - expected).norm()) <= 1e-4 * measure_probe_distance(
@@ -129,7 +129,7 @@ def is_affine_in_code(probe_inputs: Tensor) -> bool:
 
 @contextmanager
 def hook_linear_layers(sampler: Sampler, callback: Callable[[nn.Module, Tensor, Tensor], object]) -> Yields[None]:
-    """Has what goes into and comes out of G's linear layers told, in the order in which they are called."""
+    """Pass the input and output of G's linear layers to `callback`, in the order of their calls."""
 
     def notify_callback(module: nn.Module, layer_inputs: tuple[Tensor, ...], layer_output: Tensor) -> None:
         callback(module, layer_inputs[0], layer_output)
@@ -148,8 +148,10 @@ def hook_linear_layers(sampler: Sampler, callback: Callable[[nn.Module, Tensor, 
 
 
 def find_pca_directions(sampler: Sampler, count: int) -> dict[str, Tensor]:
-    """The principal components of styles; without styles, of the first features that are no linear function of z, brought back
-    to z by regression. Härkönen et al. 2020, section 3.2."""
+    """The principal components of styles. Härkönen et al. 2020, section 3.2.
+
+    Without styles: of the first features that are not a linear function of z, mapped back to z by regression.
+    """
     drawn_codes, latents = draw_codes(sampler, CODES_PER_ANALYSIS)
     features = drawn_codes if sampler.has_styles else collect_first_features(sampler, latents)
     centred = features.cpu().double()
@@ -159,7 +161,7 @@ def find_pca_directions(sampler: Sampler, count: int) -> dict[str, Tensor]:
     _, values, vectors = torch.svd_lowrank(centred, q=rank, niter=4)
     is_significant = values[:count] > 1e-6 * values[0]
     coordinates = centred @ vectors[:, :count][:, is_significant]
-    # least squares, for coordinates are uncorrelated; of styles it is the component itself
+    # least squares, because coordinates are uncorrelated; for styles it gives the component itself
     components = coordinates.T @ (matching_codes - matching_codes.mean(0))
     components = components / components.norm(dim=1, keepdim=True)
     components = components * (matching_codes @ components.T).std(0)[:, None]
@@ -167,8 +169,7 @@ def find_pca_directions(sampler: Sampler, count: int) -> dict[str, Tensor]:
 
 
 def collect_first_features(sampler: Sampler, latents: Latents) -> Tensor:
-    """What the first layer reads that depends on the code, but not affinely, [N, F]: of all codes, or of as many as there is
-    room for."""
+    """The input [N, F] of the first layer that depends on the code, but not affinely; for as many codes as memory holds."""
     conditions = take_first_conditions(sampler, latents)
     # all under the same conditions: what classes differ in is not z's doing
     latents = {**latents, **{name: value.expand(len(latents[name]), *value.shape) for name, value in conditions.items()}}
@@ -196,22 +197,22 @@ def collect_first_features(sampler: Sampler, latents: Latents) -> Tensor:
 
 
 def find_label_directions(sampler: Sampler, evaluator: Evaluator, print_line: Callable[[str], None]) -> dict[str, Tensor]:
-    """For each class or attribute the normal of the plane that parts its samples' codes from the others', towards it.
+    """For each class or attribute the normal, pointing to it, of the plane that separates its samples' codes from the others.
 
-    By Fisher's discriminant; Shen et al. 2020 (InterFaceGAN) take a support vector machine. A sample's label is that of the
-    real sample nearest to it, by the judge's features; where G is told it, it is what it was told. Of numbers that are no
-    classes, each is parted at the middle of its range.
+    The plane is Fisher's discriminant; Shen et al. 2020 (InterFaceGAN) use a support vector machine. A sample has the label
+    that G was given, or else the label of the nearest real sample by the evaluator's features. Numbers are split at the middle
+    of their range.
 
     Raises:
-        GanvasError: no labels, or a generator that takes them beside z and not in its styles.
+        GanvasError: no labels, or a generator that takes them next to z instead of in its styles.
     """
     drawn_codes, latents = draw_codes(sampler, SAMPLES_TO_LABEL)
     takes_labels = "label" in latents
     if takes_labels and not sampler.has_styles:
-        raise GanvasError("this generator is told the label beside z, which knows nothing of it: generate --label")
+        raise GanvasError("this generator takes the label next to z, so codes do not hold it: use generate --label")
     condition = (sampler.spec if takes_labels else evaluator.train.spec).conditions.get("label")
     if condition is None or ("label" not in evaluator.train.columns and not takes_labels):
-        raise GanvasError("directions by labels want data with labels: --by sefa or pca")
+        raise GanvasError("directions by labels need data with labels: --by sefa or pca")
     if takes_labels:
         labels = latents["label"].cpu()
     else:
@@ -221,30 +222,30 @@ def find_label_directions(sampler: Sampler, evaluator: Evaluator, print_line: Ca
         condition.names or map(str, range(condition.size)), mark_members(labels, condition), strict=True
     ):
         if min(int(is_member.sum()), int((~is_member).sum())) < MIN_SAMPLES_A_SIDE:
-            print_line(f"{name}: too few samples of it")
+            print_line(f"{name}: too few samples")
             continue
         normal, accuracy = fit_separating_plane(drawn_codes.cpu(), is_member)
         directions[name] = (normal * (drawn_codes.cpu() @ normal).std()).to(drawn_codes)
-        print_line(f"{name}: {accuracy:.0%} of unseen samples on the right side")
+        print_line(f"{name}: {accuracy:.0%} of unseen samples separated correctly")
     if not directions:
         raise GanvasError(f"no label has {MIN_SAMPLES_A_SIDE} samples on each side: --by sefa or pca")
     return directions
 
 
 def find_training_indices(evaluator: Evaluator, sampler: Sampler, latents: Latents) -> Tensor:
-    """Of samples the places of their nearest training samples."""
+    """For each sample the index of its nearest training sample."""
     return torch.cat([find_nearest(evaluator, stored)[1] for stored in sampler.render_stored(latents)])
 
 
 def mark_members(labels: Tensor, condition: Condition) -> Tensor:
-    """For each class or number whether samples have it, [K, N]."""
+    """For each class or attribute, which samples have it: bool [K, N]."""
     if condition.kind == "class":
         return torch.arange(condition.size)[:, None] == labels
     return (labels > (labels.amin(0) + labels.amax(0)) / 2).T
 
 
 def fit_separating_plane(code_rows: Tensor, is_member: Tensor) -> tuple[Tensor, float]:
-    """(unit normal [C] of Fisher's discriminant of the even codes, the odd ones' mean share of each side that lies right)."""
+    """(unit normal [C] of Fisher's discriminant of the even codes, its accuracy on the odd ones as the mean of both sides)."""
     x, y = code_rows[::2].double(), is_member[::2]
     a, b = x[y], x[~y]
     within_scatter = ((a - a.mean(0)).T @ (a - a.mean(0)) + (b - b.mean(0)).T @ (b - b.mean(0))) / len(x)
@@ -258,7 +259,7 @@ def fit_separating_plane(code_rows: Tensor, is_member: Tensor) -> tuple[Tensor, 
 
 
 def build_directions_picture(sampler: Sampler, directions: Mapping[str, Tensor], seeds: list[int]) -> Picture:
-    """A labelled picture: for each direction a line a seed, from -3 to 3 standard deviations along it."""
+    """A labelled picture: for each direction one line per seed, from -3 to 3 standard deviations along it."""
     latents, rows = sampler.latents_of_seeds(seeds), list[list[Cell]]()
     with torch.inference_mode():
         start_codes = sampler.map_to_code_space(latents)
@@ -293,27 +294,27 @@ def directions(
     device: str = "auto",
     quiet: bool = True,
 ) -> dict[str, Tensor]:
-    """Directions along which samples change, kept with the run for `edit`, and drawn.
+    """Find directions along which samples change, save them with the run for `edit`, and draw them.
 
     Args:
-        by: "sefa" (closed-form factorisation), "pca" (GANSpace), or "labels" (a plane that parts each class from the others).
-        count: of directions by sefa and pca.
-        seeds: whose samples the picture shows, moved.
-        out: a PNG to write; None writes none.
-        data: of "labels": where classes are from, instead of the run's training data.
-        extractor: of "labels": what sees samples, to find the real ones nearest to them; None is the recipe's.
+        by: "sefa" (closed-form factorisation), "pca" (GANSpace), or "labels" (planes that separate each class from the others).
+        count: how many directions, for sefa and pca.
+        seeds: the picture shows the samples of these, moved.
+        out: a PNG to write; None writes nothing.
+        data: for "labels": data with classes, instead of the run's training data.
+        extractor: for "labels": finds the nearest real samples by its features; None is the recipe's.
 
     Returns:
-        {name: [C]}, a standard deviation long each.
+        {name: [C]}, each one standard deviation long.
 
     Raises:
-        GanvasError: no run, no such way to find them, data without classes, a file that cannot be written.
+        GanvasError: no run, an unknown method, data without classes, a file that cannot be written.
     """
     sampler, seed_numbers = open_sampler(run, checkpoint, device, conditions, truncation), parse_seeds(seeds, "--seeds", 8)
     if not 1 <= count <= 512:
-        raise GanvasError(f"directions are from 1 to 512, got {count}: --count 8")
+        raise GanvasError(f"the number of directions must be from 1 to 512, got {count}: --count 8")
     if by != "labels" and (data is not None or extractor is not None):
-        raise GanvasError("--data and --extractor are for --by labels: the others look at the generator alone")
+        raise GanvasError("--data and --extractor are for --by labels: the other methods look only at the generator")
     if by == "labels":
         vectors = find_label_directions(
             sampler, build_run_evaluator(sampler.run, extractor, data, device), lambda line: print_status(quiet, f"  {line}")
@@ -321,7 +322,7 @@ def directions(
     elif by in ("sefa", "pca"):
         vectors = (find_sefa_directions if by == "sefa" else find_pca_directions)(sampler, count)
     else:
-        raise GanvasError(f"there is no way {by!r} to find directions: --by sefa, pca or labels")
+        raise GanvasError(f"unknown method {by!r} to find directions: --by sefa, pca or labels")
     save_directions(sampler.run.path, sampler.checkpoint_folder.name, vectors)
     if out is not None:
         save_marked_picture(build_directions_picture(sampler, vectors, seed_numbers), out, sampler.describe_provenance(seeds))

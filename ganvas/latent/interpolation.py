@@ -25,16 +25,16 @@ MAX_FRAMES, MAX_FRAME_VALUES = 10_000, 2 * 2**30  # pictures, and numbers in all
 
 
 def lerp_or_slerp(a: Tensor, b: Tensor, fractions: Tensor, is_spherical: bool) -> Tensor:
-    """[len(shares), …] from a towards b; along the arc between them (Shoemake 1985, White 2016), or straight."""
+    """Points [len(fractions), …] from a to b: along the arc between them (Shoemake 1985, White 2016), or straight."""
     t = fractions.to(a).view(-1, *[1] * a.dim())
     angle = torch.acos((a.flatten() @ b.flatten() / (a.norm() * b.norm()).clamp(min=1e-12)).clamp(-1, 1))
-    if not is_spherical or angle.sin() < 1e-4:  # there is no arc, or no one arc
+    if not is_spherical or angle.sin() < 1e-4:  # a straight line, or no unique arc
         return torch.lerp(a, b, t)
     return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
 
 
 def interpolate_through(stops: Tensor, frames: int, is_loop: bool, is_spherical: bool) -> Tensor:
-    """[…, C] on the way from stop to stop [K, …, C], `frames` for each part of it, and back to the first if `loop`."""
+    """The path […, C] through stops [K, …, C], `frames` points per segment, and back to the first if `is_loop`."""
     ends = [*stops, stops[0]] if is_loop else list(stops)
     fractions = torch.arange(frames) / frames
     segments = [lerp_or_slerp(a, b, fractions, is_spherical) for a, b in pairwise(ends)]
@@ -43,21 +43,21 @@ def interpolate_through(stops: Tensor, frames: int, is_loop: bool, is_spherical:
 
 @torch.inference_mode()
 def interpolate_latents(sampler: Sampler, seeds: list[int], frames: int, path_shape: PathShape, is_loop: bool) -> Latents:
-    """The latents of every picture on the way.
+    """The latents of every picture on the path.
 
-    Where classes are no part of a style, the way leads through mixtures of them.
+    Classes that are not part of styles are interpolated as mixtures.
 
     Raises:
-        GanvasError: fewer than two seeds, no frames, or more pictures than anyone looks at.
+        GanvasError: an unknown path, fewer than two seeds, no frames, or too many pictures.
     """
     if path_shape not in ("auto", "linear", "spherical"):
-        raise GanvasError(f"there is no way {path_shape!r}: --way auto, linear or spherical")
+        raise GanvasError(f"unknown way {path_shape!r}: --way auto, linear or spherical")
     if len(seeds) < 2:
         raise GanvasError(f"interpolation goes from one seed to another, got {seeds}: --seeds 0-5")
     if not 1 <= frames <= MAX_FRAMES // len(seeds):
-        raise GanvasError(f"frames are from 1 to {MAX_FRAMES // len(seeds):,} between two of {len(seeds)} seeds, got {frames}")
+        raise GanvasError(f"frames must be from 1 to {MAX_FRAMES // len(seeds):,} with {len(seeds)} seeds, got {frames}")
     if len(seeds) * frames * prod(sampler.codec.spec.shape) > MAX_FRAME_VALUES:
-        raise GanvasError(f"{len(seeds) * frames:,} pictures of this size take too much memory: fewer --frames or --seeds")
+        raise GanvasError(f"{len(seeds) * frames:,} pictures of this size take too much memory: use fewer --frames or --seeds")
     codes = sampler.map_to_code_space(sampler.latents_of_seeds(seeds))
     is_spherical = path_shape == "spherical" or (path_shape == "auto" and "z" in codes)  # z lies on a shell, styles do not
     name = "z" if "z" in codes else "ws"
@@ -69,7 +69,7 @@ def interpolate_latents(sampler: Sampler, seeds: list[int], frames: int, path_sh
 
 
 def slice_strip_lines(frames: int, stop_count: int, is_loop: bool) -> Iterator[slice]:
-    """The pictures between one seed and the next: a line of a strip."""
+    """The pictures of each line of a strip: from one seed to the next."""
     for k in range(stop_count if is_loop else stop_count - 1):
         yield slice(k * frames, (k + 1) * frames + (0 if is_loop and k == stop_count - 1 else 1))
 
@@ -89,17 +89,17 @@ def interpolate(
     checkpoint: str = "best",
     device: str = "auto",
 ) -> list[Picture]:
-    """The pictures on the way from one seed's sample to the next.
+    """Pictures on the path from one seed's sample to the next.
 
     Args:
-        frames: pictures for each part of the way.
+        frames: pictures per segment.
         way: "linear", "spherical" (along the arc), or "auto": linear in styles, spherical in z.
-        loop: whether it ends where it began.
-        rate: pictures a second, of a film.
-        out: a film (.gif, .webp, .mp4), or .png: a line of pictures from each seed to the next; None writes none.
+        loop: whether the path returns to its start.
+        rate: pictures per second of a film.
+        out: a film (.gif, .webp, .mp4), or .png: a line of pictures from each seed to the next; None writes nothing.
 
     Raises:
-        GanvasError: no run, seeds or a way that are none, too many pictures, a file that cannot be written.
+        GanvasError: no run, invalid seeds, an unknown way, too many pictures, a file that cannot be written.
     """
     sampler, seed_numbers = open_sampler(run, checkpoint, device, conditions, truncation, edit), parse_seeds(seeds, "--seeds")
     is_strip = out is not None and Path(out).suffix.lower() == ".png"

@@ -1,4 +1,4 @@
-"""Seeds as they are written, and styles of several mixed."""
+"""Style mixing: samples with the styles of two seeds."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from . import mixing
 def build_mix_picture(
     sampler: Sampler, rows: Sequence[int], columns: Sequence[int], layers: Sequence[int] | None = None
 ) -> Picture:
-    """A table: what each row's seed makes with the styles of each column's in some layers. Karras et al. 2019, figure 3.
+    """A table: each row's seed with the styles of each column's seed in some layers. Karras et al. 2019, figure 3.
 
     Args:
         layers: which layers take the column's style; None is the finer half.
@@ -57,14 +57,14 @@ def mix(
     checkpoint: str = "best",
     device: str = "auto",
 ) -> Picture:
-    """A picture of a style network's styles, mixed: what each row's seed makes with each column's styles in some layers.
+    """A picture of mixed styles: each row's seed with the styles of each column's seed in some layers.
 
     Args:
         rows, columns, layers: numbers and ranges, "0-3,7"; layers None is the finer half.
-        out: a PNG to write; None writes none.
+        out: a PNG to write; None writes nothing.
 
     Raises:
-        GanvasError: no run, a generator without styles, seeds or layers that are none, a picture that cannot be written.
+        GanvasError: no run, a generator without styles, invalid seeds or layers, a picture that cannot be written.
     """
     sampler = open_sampler(run, checkpoint, device, conditions, truncation)
     layer_numbers = None if layers is None else parse_seeds(layers, "--layers")

@@ -1,7 +1,7 @@
-"""The code whose sample looks most like a picture: Karras et al. 2020a, appendix D; pivotal tuning: Roich et al. 2022.
+"""Find the code whose sample looks most like a picture. Karras et al. 2020a, appendix D; pivotal tuning: Roich et al. 2022.
 
-Each layer has a style of its own (Abdal et al. 2019), where the former have one for all; the networks' noise stays as it is.
-The other loop that steps an optimiser (docs/decisions/0006): of one code, or of a copy of G, beside any training.
+Each layer has its own style (Abdal et al. 2019), where Karras et al. have one for all; the networks' noise stays as it is.
+This is the only loop besides training that steps an optimiser (docs/decisions/0006): for one code, or for a copy of G.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -32,15 +32,22 @@ from ..sampling.stream import split_for_rendering
 from ..system.files import explain_os_errors, write_atomically
 from .directions import draw_codes
 
-START_CANDIDATES = 512  # codes that the search begins among
-LEARNING_RATE, RISE_SHARE, FALL_SHARE = 0.1, 0.05, 0.25  # of learning, and the shares of the search in which it rises and falls
-NOISE_DEVIATIONS, NOISE_END_SHARE = 0.05, 0.75  # of the codes' deviation, and the share of the search after which there is none
-TUNING_RATE, MIN_WEIGHT_RMS = 0.005, 0.05  # G's rate of learning, of each tensor's own size, and the size that is least
-SHELL_WEIGHT = 0.02  # of how far z's length may stray from the usual
+START_CANDIDATES = 512  # random codes; the search starts at the best
+LEARNING_RATE, RISE_SHARE, FALL_SHARE = (
+    0.1,
+    0.05,
+    0.25,
+)  # the rate, and the shares of the search in which it rises and falls
+NOISE_DEVIATIONS, NOISE_END_SHARE = (
+    0.05,
+    0.75,
+)  # noise, in deviations of codes; the share of the search after which it is 0
+TUNING_RATE, MIN_WEIGHT_RMS = 0.005, 0.05  # G's learning rate relative to each tensor's size, and the smallest size
+SHELL_WEIGHT = 0.02  # of the penalty on unusual lengths of z
 
 
 class ProjectionResult(NamedTuple):
-    """What was found: latents of one sample, what they make, and how far it is."""
+    """The result of a search: latents of one sample, the sample, and its distance from the picture."""
 
     latents: Latents
     stored: Tensor  # [H, W, C]
@@ -51,10 +58,10 @@ class ProjectionResult(NamedTuple):
 def project_target(
     sampler: Sampler, target: Tensor, feature_name: str, steps: int, tuning_steps: int, shows_progress: bool
 ) -> Iterator[ProjectionResult]:
-    """The best code for `target` [H, W, C]; and with `tune` steps, what G makes of it once it has been tuned, in place.
+    """The best code for `target` [H, W, C]; with `tuning_steps`, then the result of G after tuning it in place.
 
     Raises:
-        GanvasError: numbers that make no sense, features that are missing.
+        GanvasError: numbers out of range, or missing features.
     """
     if not 1 <= steps <= 100_000 or not 0 <= tuning_steps <= 100_000:
         raise GanvasError(f"a search takes from 1 to 100,000 steps, got {steps} and {tuning_steps}: --steps 300 --tune 0")
@@ -70,7 +77,7 @@ def project_target(
 
 
 def search_code(sampler: Sampler, distance: Callable[[Tensor], Tensor], steps: int, shows_progress: bool) -> Latents:
-    """Adam on a code, from the best of some random ones, with noise on it that falls away."""
+    """Optimise a code by Adam, from the best of some random ones, with noise that fades out."""
     candidate_codes, latents = draw_codes(sampler, START_CANDIDATES)
     name = "ws" if sampler.has_styles else "z"
     deviations, usual_square = candidate_codes.std(0), candidate_codes.square().mean()
@@ -97,7 +104,7 @@ def search_code(sampler: Sampler, distance: Callable[[Tensor], Tensor], steps: i
 
 
 def pick_nearest_latents(sampler: Sampler, latents: Latents, distance: Callable[[Tensor], Tensor]) -> Latents:
-    """Of some latents the one whose sample is nearest, as a code."""
+    """The latents whose sample is nearest, as a code."""
     distances: list[Tensor] = []
     for _, part in split_for_rendering(latents, sampler.codec.spec.shape):
         with torch.no_grad():
@@ -108,7 +115,7 @@ def pick_nearest_latents(sampler: Sampler, latents: Latents, distance: Callable[
 
 
 def anneal_learning_rate(progress: float) -> float:
-    """Rises over the first part of the search, falls on a cosine over the last."""
+    """A factor that rises in the first part of the search and falls along a cosine in the last."""
     return min(1.0, progress / RISE_SHARE + 0.1) * (0.5 - 0.5 * cos(pi * min(1.0, (1 - progress) / FALL_SHARE)))
 
 
@@ -138,7 +145,7 @@ def measure_projection(
 
 
 def encode_picture(sampler: Sampler, image: Path) -> Tensor:
-    """A picture in the generator's size and channels, stored [H, W, C]. Raises GanvasError for a file that is none."""
+    """A picture in the generator's size and channels, stored [H, W, C]. Raises GanvasError if the file is not a picture."""
     try:
         return torch.from_numpy(np.array(sampler.codec.encode(image.read_bytes())))
     except OSError as error:
@@ -148,7 +155,7 @@ def encode_picture(sampler: Sampler, image: Path) -> Tensor:
 
 
 def write_code(sampler: Sampler, projection: ProjectionResult, path: Path, tuned_checkpoint: Path | None = None) -> None:
-    """A code as safetensors, for `generate --code` with this generator, and with the checkpoint of one `tuned` from it."""
+    """Write a code as safetensors, for `generate --code` with this generator and with the one tuned from it."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in projection.latents.items()}
     checkpoint_identities = [
         checkpoint.read_nets_checksum(folder) for folder in (sampler.checkpoint_folder, tuned_checkpoint) if folder is not None
@@ -165,19 +172,19 @@ def read_code(sampler: Sampler, path: Path) -> Latents:
         with safe_open(path, "pt") as file:  # type: ignore[no-untyped-call]
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise GanvasError(f"{path} is no code that can be read ({error}): ganvas project writes some") from None
+        raise GanvasError(f"{path} is not a code that can be read ({error}): write one with ganvas project") from None
     if checkpoint.read_nets_checksum(sampler.checkpoint_folder) not in metadata.get("weights", "").split():
         raise GanvasError(
-            f"{path} is a code of another generator ({metadata.get('Source', 'it does not say which')}), this is checkpoint "
-            f"{sampler.checkpoint_folder.name} of {sampler.run.path}: choose its run and --checkpoint, or project the "
-            "picture with this one"
+            f"{path} is a code of another generator ({metadata.get('Source', 'it does not say which')}); this is checkpoint "
+            f"{sampler.checkpoint_folder.name} of {sampler.run.path}: choose the code's run and --checkpoint, or project "
+            "the picture with this one"
         )
     with torch.inference_mode():
         reference_latents = sampler.map_to_code_space(sampler.latents_of_seeds([0]))
     if {name: value.shape[1:] for name, value in latents.items()} != {
         name: value.shape[1:] for name, value in reference_latents.items()
     }:
-        raise GanvasError(f"{path} holds no code of this generator's form: project the picture once more")
+        raise GanvasError(f"{path} does not hold a code of this generator's shape: project the picture again")
     return latents
 
 
@@ -195,27 +202,28 @@ def project(
     device: str = "auto",
     quiet: bool = True,
 ) -> list[ProjectionResult]:
-    """The code whose sample looks most like a picture; with `tune`, G moved towards the picture as well (pivotal tuning).
+    """Find the code whose sample looks most like a picture; with `tune`, also move G towards it (pivotal tuning).
 
     Args:
-        image: a picture, brought to the generator's size.
-        features: by which pictures are compared: "efficientnet", "classifier", "pixels"; "auto" is the first where it is
-            installed, else pixels.
-        steps: of the search; tune: of G's tuning after it.
-        out: a folder for before-after.png and code.safetensors (for generate --code); None writes none.
-        tuned: a folder for a run with the tuned G; None keeps none.
+        image: a picture; it is resized to the generator's size.
+        features: how pictures are compared: "efficientnet", "classifier", "pixels"; "auto" is the first for colours if it
+            is installed, otherwise pixels.
+        steps: of the search.
+        tune: steps of tuning G after it.
+        out: a folder for before-after.png and code.safetensors (for generate --code); None writes nothing.
+        tuned: a folder for a run with the tuned G; None writes nothing.
 
     Returns:
-        What the search found, and after tuning what G then makes of it.
+        The result of the search and, with tuning, the result of the tuned G.
 
     Raises:
         GanvasError: no run, no picture, features that are missing, a folder that is in use or cannot be written.
     """
     sampler, feature_name = open_sampler(run, checkpoint, device, conditions), features
     if tuned is not None and not tune:
-        raise GanvasError("a tuned generator wants steps of tuning: --tune 200")
+        raise GanvasError("a tuned generator needs steps of tuning: --tune 200")
     if tuned is not None and Path(tuned).exists():
-        raise GanvasError(f"{tuned} is there already: choose a new folder with --tuned")
+        raise GanvasError(f"{tuned} already exists: choose a new folder with --tuned")
     if features == "auto":
         feature_name = (
             "efficientnet" if efficientnet.is_efficientnet_installed() and sampler.codec.spec.shape[0] >= 3 else "pixels"
@@ -238,10 +246,10 @@ def project(
 
 
 def save_tuned_run(sampler: Sampler, out: Path, image_name: str) -> RunFolder:
-    """A run with the generator as it is now, moved towards a picture."""
+    """Write a run with the tuned generator."""
     source = sampler.run
     state = build_state(source.recipe, source.read_spec(), source.seed, torch.device("cpu"))
-    checkpoints.load_checkpoint(sampler.checkpoint_folder, state)  # with its clock and its optimisers: it can be trained on
+    checkpoints.load_checkpoint(sampler.checkpoint_folder, state)  # with clock and optimisers: it can be trained further
     name = sampler.traits.generator
     for nets in (state.nets, state.average):
         if name in nets:

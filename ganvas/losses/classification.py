@@ -1,4 +1,4 @@
-"""D tells classes apart as well, and G is to be told by them. Odena, Olah & Shlens 2017 (AC-GAN), eqs. 2 and 3."""
+"""D also classifies samples, and G's samples must show their class. Odena, Olah & Shlens 2017 (AC-GAN), eqs. 2 and 3."""
 
 from collections.abc import Mapping
 
@@ -7,20 +7,20 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from ..configuration import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import GanvasError, refuse
+from ..errors import GanvasError, require
 
 
 @config
 class Classification:
-    """weight·(-log P(label)): of reals and fakes in D's turn, of fakes in G's. For networks of AuxiliaryClassifier.
+    """weight·(-log P(label)): on reals and fakes for D, on fakes for G. Needs the networks of AuxiliaryClassifier.
 
-    Classes by cross-entropy; vectors, which have to lie in [0, 1], by that of each column.
+    Classes use cross-entropy. Vectors use binary cross-entropy in each column, and must lie in [0, 1].
     """
 
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 1.0")
+        require(self.weight >= 0, "weight", self.weight, "0 or more")
 
     @property
     def trains(self) -> tuple[str, ...]:
@@ -29,7 +29,7 @@ class Classification:
     def state(self, nets: Nets) -> nn.Module | None:
         if not hasattr(nets["D"], "classify"):
             raise GanvasError(
-                "Classification wants a D that names classes: wrap the networks in AuxiliaryClassifier, and that in nothing"
+                "Classification needs a D that classifies: make AuxiliaryClassifier the outermost wrapper of the networks"
             )
         return None
 
@@ -43,7 +43,7 @@ class Classification:
 
 
 def measure_label_nll(logits: Tensor, label: Tensor) -> Tensor:
-    """-log P(label), [N], of logits [N, K]."""
+    """-log P(label), [N], from logits [N, K]; for vectors, the mean over columns."""
     if label.dim() == 1:
         return cross_entropy(logits.float(), label, reduction="none")
     return binary_cross_entropy_with_logits(logits.float(), label, reduction="none").mean(1)

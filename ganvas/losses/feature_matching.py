@@ -1,4 +1,4 @@
-"""G after what D sees, not after what D says. Salimans et al. 2016, section 3.1."""
+"""G matches D's mean features instead of fooling its logit. Salimans et al. 2016, section 3.1."""
 
 from collections.abc import Mapping
 
@@ -6,17 +6,17 @@ from torch import Tensor, nn
 
 from ..configuration import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
 class FeatureMatching:
-    """weight·‖E f(x) - E f(G(z))‖² in G's loss, f what D's last layer sees. In the paper it stands in the objective's place."""
+    """weight·‖E f(x) - E f(G(z))‖² in G's loss; f is the input of D's last layer. In the paper it replaces G's objective."""
 
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 1.0")
+        require(self.weight >= 0, "weight", self.weight, "0 or more")
 
     @property
     def trains(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A critic whose slope is 1: WGAN-GP's penalty and DRAGAN's."""
+"""Penalties that keep a critic's slope near 1 (WGAN-GP, DRAGAN) or its values near 0 (drift)."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -14,15 +14,15 @@ from .ranges import check_penalty_settings
 
 
 def measure_slope(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """‖∇D(x)‖, [N]; a slope of exactly 0 has a finite derivative."""
+    """‖∇D(x)‖, [N]; its derivative is finite even where the slope is 0."""
     return (measure_squared_slope(critic, x) + 1e-12).sqrt()
 
 
 @config
 class GradientPenalty:
-    """γ·(‖∇D(x)‖ - 1)² between reals and fakes. Gulrajani et al. 2017, eq. 3. D without batch norm: it would mix samples.
+    """γ·(‖∇D(x)‖ - 1)² between reals and fakes. Gulrajani et al. 2017, eq. 3. D may not use batch norm, which mixes samples.
 
-    one_sided: only slopes above 1 are punished (their section 4, "one-sided penalty").
+    one_sided: punish only slopes above 1 (section 4, "one-sided penalty").
     """
 
     gamma: float = 10.0
@@ -43,13 +43,13 @@ class GradientPenalty:
 
 @config
 class Dragan:
-    """γ·(‖∇D(x + αδ)‖ - 1)² around reals, δ ~ U(0, 1)·c·std(x), α ~ U(0, 1) a sample. Kodali et al. 2017, eq. 1.
+    """γ·(‖∇D(x + αδ)‖ - 1)² around reals, δ ~ U(0, 1)·c·std(x), α ~ U(0, 1) per sample. Kodali et al. 2017, eq. 1.
 
-    The paper's text has δ ~ N(0, cI) and no α; this is its code, with c of half the batch's standard deviation.
+    The paper's text has δ ~ N(0, cI) and no α. This follows the authors' code, with c = 0.5.
     """
 
     gamma: float = 10.0
-    reach: float = 0.5  # c
+    reach: float = 0.5  # c, in standard deviations of the batch
     every: int = 1
 
     def __post_init__(self) -> None:
@@ -67,7 +67,7 @@ class Dragan:
 
 @config
 class Drift:
-    """weight·D(x)² on reals, so that a critic's values stay near 0. Karras et al. 2018, appendix A.1."""
+    """weight·D(x)² on reals, which keeps a critic's values near 0. Karras et al. 2018, appendix A.1."""
 
     weight: float = 1e-3
     every: int = 1

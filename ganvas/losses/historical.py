@@ -1,4 +1,4 @@
-"""Players that do not run away from where they have been. Salimans et al. 2016, section 3.3."""
+"""Penalise distance from the average of past weights. Salimans et al. 2016, section 3.3."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -9,18 +9,18 @@ from torch import Tensor, nn
 
 from ..configuration import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
 class HistoricalAveraging:
-    """weight·‖θ - mean of all past θ‖² for each player. The paper names no weight; large ones hold training up."""
+    """weight·‖θ - mean of all past θ‖² for each player. The paper gives no weight; large ones slow training down."""
 
     weight: float = 0.01
     trains: tuple[Literal["G", "D"], ...] = ("D", "G")
 
     def __post_init__(self) -> None:
-        refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 0.01")
+        require(self.weight >= 0, "weight", self.weight, "0 or more")
 
     def state(self, nets: Nets) -> nn.Module | None:
         return nn.ModuleDict({player: ParameterMean(nets[player]) for player in self.trains})
@@ -41,7 +41,7 @@ class HistoricalAveraging:
 
 
 class ParameterMean(nn.Module):
-    """The mean of a network's parameters over `count` moments, the first of them its start."""
+    """The mean of a network's parameters over `count` points in training, the start included."""
 
     count: Tensor
 

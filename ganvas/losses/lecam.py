@@ -1,4 +1,4 @@
-"""D's verdicts held near what they have been, for training on few samples. Tseng et al. 2021, eq. 4."""
+"""Keep D's outputs near their moving averages, for training on few samples. Tseng et al. 2021, eq. 4."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from torch.nn.functional import relu
 
 from ..configuration import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
@@ -17,7 +17,7 @@ class LeCam:
 
     One-sided, as in the authors' code; the paper's equation squares the differences themselves.
 
-    after_steps: the averages are gathered from the start, and held against from this step on.
+    after_steps: the penalty starts with this step, the averages with the first.
     """
 
     weight: float = 0.3
@@ -25,10 +25,8 @@ class LeCam:
     after_steps: int = 1000
 
     def __post_init__(self) -> None:
-        refuse(not self.weight >= 0, "method.extras.0.weight", self.weight, "0 or more", "--method.extras.0.weight 0.3")
-        refuse(
-            not 0 <= self.mean_decay < 1, "method.extras.0.keep", self.mean_decay, "in [0, 1)", "--method.extras.0.keep 0.99"
-        )
+        require(self.weight >= 0, "weight", self.weight, "0 or more")
+        require(0 <= self.mean_decay < 1, "mean_decay", self.mean_decay, "in [0, 1)")
 
     @property
     def trains(self) -> tuple[str, ...]:
@@ -56,7 +54,7 @@ class LeCam:
 
 
 class CriticAverages(nn.Module):
-    """Of D's outputs on reals and on fakes."""
+    """Moving averages of D's outputs on reals and on fakes."""
 
     real: Tensor
     fake: Tensor

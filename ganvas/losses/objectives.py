@@ -1,4 +1,4 @@
-"""What the two players want, on D's logits of real and fake samples. Each is an equation of its paper."""
+"""The losses of D and G, from D's logits of real and fake samples. Each is an equation of its paper."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from torch.nn.functional import relu, softplus
 
 from ..configuration import config
 from ..core import Clock
-from ..errors import refuse
+from ..errors import require
 from .patches import average_patches
 
 
@@ -36,9 +36,9 @@ class NonSaturating:
 
 @config
 class LeastSquares:
-    """Distances of D's outputs to 1 and 0, which still pull where a logit has saturated. Mao et al. 2017, eq. 9.
+    """Squared distances of D's outputs to 1 and 0, whose gradients do not saturate. Mao et al. 2017, eq. 9.
 
-    Both losses are halved, as there; CycleGAN and others halve D's alone.
+    Both losses are halved, as in the paper; CycleGAN and others halve only D's.
     """
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -50,9 +50,9 @@ class LeastSquares:
 
 @config
 class Wasserstein:
-    """The difference of a critic's means, an earth mover's distance if the critic is 1-Lipschitz. Arjovsky et al. 2017, eq. 2.
+    """The difference of a critic's means: an earth mover's distance if the critic is 1-Lipschitz. Arjovsky et al. 2017, eq. 2.
 
-    Something has to make it so: WeightClipping, GradientPenalty or SpectralNorm.
+    Use WeightClipping, GradientPenalty or WithSpectralNorm to make it so.
     """
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ class Wasserstein:
 
 @config
 class Hinge:
-    """D has no wish beyond a margin of 1. Lim & Ye 2017; Miyato et al. 2018, eqs. 16 and 17."""
+    """Hinge losses: D's is zero beyond a margin of 1. Lim & Ye 2017; Miyato et al. 2018, eqs. 16 and 17."""
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
         return relu(1 - real) + relu(1 + fake)
@@ -75,7 +75,7 @@ class Hinge:
 
 @config
 class RelativisticPairing:
-    """Each fake against a real of its own: only the difference counts. Huang et al. 2024 (R3GAN), eq. 2."""
+    """Each fake against one real: only the difference of their logits counts. Huang et al. 2024 (R3GAN), eq. 2."""
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
         return softplus(fake - real)
@@ -86,7 +86,7 @@ class RelativisticPairing:
 
 @config
 class RelativisticAverage:
-    """Reals more real than fakes are on average, and the other way round. Jolicoeur-Martineau 2018, eqs. 7 and 8."""
+    """Each real against the average fake, each fake against the average real. Jolicoeur-Martineau 2018, eqs. 7 and 8."""
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
         return softplus(fake.mean() - real) + softplus(fake - real.mean())
@@ -98,17 +98,17 @@ class RelativisticAverage:
 
 @config
 class LabelSmoothing:
-    """One-sided label smoothing: D is to call reals real with probability `target`, no more. Salimans et al. 2016, section 3.4.
+    """One-sided label smoothing: reals are real with probability `target` instead of 1. Salimans et al. 2016, section 3.4.
 
-    With cross-entropy, target·softplus(-r) + (1 - target)·softplus(r) is softplus(-r) + (1 - target)·r: so it is written
-    here, for any objective. (r - target)²/2 of least squares differs from that by a constant.
+    For cross-entropy, target·softplus(-r) + (1 - target)·softplus(r) equals softplus(-r) + (1 - target)·r. All objectives use
+    this form; for least squares it differs from (r - target)²/2 by a constant.
     """
 
     objective: LeastSquares | NonSaturating | Minimax = NonSaturating()
     target: float = 0.9
 
     def __post_init__(self) -> None:
-        refuse(not 0.5 < self.target <= 1, "target", self.target, "above 0.5, at most 1", "--method.objective.target 0.9")
+        require(0.5 < self.target <= 1, "target", self.target, "in (0.5, 1]")
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
         return self.objective.d(real, fake) + (1 - self.target) * real
@@ -119,9 +119,9 @@ class LabelSmoothing:
 
 @config
 class TopK:
-    """G learns from its best fakes alone, the share of them falling from all to `least`. Sinha et al. 2020, section 3.1.
+    """G learns only from its best fakes, whose share falls from all to `min_share`. Sinha et al. 2020, section 3.1.
 
-    decay: of the share with every `samples` samples (in the paper, an epoch).
+    decay: factor on the share for every `samples` samples (in the paper, an epoch).
     """
 
     min_share: float = 0.5
@@ -129,12 +129,12 @@ class TopK:
     samples: int = 50_000
 
     def __post_init__(self) -> None:
-        refuse(not 0 < self.min_share <= 1, "method.top_k.least", self.min_share, "in (0, 1]", "--method.top-k.least 0.5")
-        refuse(self.samples < 1, "method.top_k.samples", self.samples, "1 or more", "--method.top-k.samples 50000")
-        refuse(not 0 < self.decay < 1, "method.top_k.decay", self.decay, "in (0, 1)", "--method.top-k.decay 0.99")
+        require(0 < self.min_share <= 1, "min_share", self.min_share, "in (0, 1]")
+        require(self.samples >= 1, "samples", self.samples, "1 or more")
+        require(0 < self.decay < 1, "decay", self.decay, "in (0, 1)")
 
     def __call__(self, loss: Tensor, fake: Tensor, clock: Clock) -> Tensor:
-        """G's losses [N] of fakes with logits [N]: those of the lowest set to 0, the others made up for them."""
+        """G's losses [N] of fakes with logits [N]: 0 for the lowest logits, the others scaled up to compensate."""
         loss, fake = average_patches(loss), average_patches(fake)
         count = max(1, round(len(fake) * max(self.min_share, self.decay ** (clock.samples / self.samples))))
         factors = torch.zeros_like(fake).scatter_(0, fake.detach().topk(count).indices, len(fake) / count)

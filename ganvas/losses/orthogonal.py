@@ -1,4 +1,4 @@
-"""Filters at right angles, so that truncated latents still make whole samples. Brock et al. 2019, eq. 3."""
+"""Orthogonal filters, so that truncated latents still give good samples. Brock et al. 2019, eq. 3."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -9,21 +9,21 @@ from torch import Tensor, nn
 
 from ..configuration import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
 class Orthogonal:
-    """β/2·‖WWᵀ∘(1 - I)‖² over the player's weights, each seen as [out, rest]; embeddings of classes are left out.
+    """β/2·‖WWᵀ∘(1 - I)‖² over the player's weights, each reshaped to [out, rest]; class embeddings are left out.
 
-    The half is that of the authors' code, whose gradient this has; the paper's β is twice as strong.
+    The factor 1/2 gives the gradient of the authors' code; the paper's β is twice as strong.
     """
 
     trains: tuple[Literal["G", "D"], ...] = ("G",)
     beta: float = 1e-4
 
     def __post_init__(self) -> None:
-        refuse(not self.beta >= 0, "method.extras.0.beta", self.beta, "0 or more", "--method.extras.0.beta 1e-4")
+        require(self.beta >= 0, "beta", self.beta, "0 or more")
 
     def state(self, nets: Nets) -> nn.Module | None:
         return None
@@ -37,7 +37,7 @@ class Orthogonal:
 
 
 def collect_weights(net: nn.Module) -> list[Tensor]:
-    """The weights of linear and convolution layers, as they are stored, seen as [out, rest]."""
+    """The stored weights of linear and convolution layers (before spectral norm and the like), as [out, rest]."""
     matrices: list[Tensor] = []
     for layer in net.modules():
         if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
@@ -52,7 +52,7 @@ def shape_of(weight: Tensor) -> tuple[int, ...]:
 
 
 def measure_non_orthogonality(weights: Tensor) -> Tensor:
-    """½‖WWᵀ∘(1 - I)‖² of [..., out, rest], together: how far filters are from right angles."""
+    """½‖WWᵀ∘(1 - I)‖² summed over [..., out, rest]: how far filters are from orthogonal."""
     with torch.autocast(weights.device.type, enabled=False):
         products = weights.float() @ weights.float().mT
     return (products.square().sum() - products.diagonal(dim1=-2, dim2=-1).square().sum()) / 2

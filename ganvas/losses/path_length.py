@@ -1,4 +1,4 @@
-"""G's images change evenly with its styles. Karras et al. 2020a, section 3.2 and appendix B."""
+"""Make G's images change evenly with its styles. Karras et al. 2020a, section 3.2 and appendix B."""
 
 from collections.abc import Mapping
 
@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 from ..configuration import config
 from ..core import Clock, GeneratorNetwork, Latents, Nets, Turn
-from ..errors import GanvasError, refuse
+from ..errors import GanvasError, require
 
 
 class PathLengthMean(nn.Module):
-    """Of path lengths so far."""
+    """The moving mean of path lengths."""
 
     length: Tensor
 
@@ -24,38 +24,32 @@ class PathLengthMean(nn.Module):
 class PathLength:
     """weight·(‖Jᵀy‖ − a)² where J is the image's derivative by the styles, y ~ N(0, I)/√(HW) and a the lengths' moving mean.
 
-    every: steps; shrink: it is taken of one in so many samples (both lazy, their appendix B).
+    every: steps from one penalty to the next (lazy regularisation, their appendix B).
+    subsample: divides the batch: 2 uses half of it.
     """
 
     weight: float = 2.0
     every: int = 4
     subsample: int = 2
-    mean_decay: float = 0.99  # of the mean, a time
+    mean_decay: float = 0.99  # decay of the moving mean, per penalty
 
     def __post_init__(self) -> None:
-        refuse(not self.weight >= 0, "method.path_length.weight", self.weight, "0 or more", "--method.path-length.weight 2")
-        refuse(self.every < 1, "method.path_length.every", self.every, "1 or more", "--method.path-length.every 4")
-        refuse(self.subsample < 1, "method.path_length.shrink", self.subsample, "1 or more", "--method.path-length.shrink 2")
-        refuse(
-            not 0 <= self.mean_decay < 1,
-            "method.path_length.keep",
-            self.mean_decay,
-            "in [0, 1)",
-            "--method.path-length.keep 0.99",
-        )
+        require(self.weight >= 0, "weight", self.weight, "0 or more")
+        require(self.every >= 1, "every", self.every, "1 or more")
+        require(self.subsample >= 1, "subsample", self.subsample, "1 or more")
+        require(0 <= self.mean_decay < 1, "mean_decay", self.mean_decay, "in [0, 1)")
 
     def state(self, nets: Nets) -> nn.Module:
         G = nets["G"]
         if not (isinstance(G, GeneratorNetwork) and G.has_styles):
-            raise GanvasError("path lengths are those of style networks, and G has no styles: leave out method.path_length")
+            raise GanvasError("PathLength is for style networks, and this G has no styles: leave `path_length` out")
         return PathLengthMean()
 
     def __call__(self, nets: Nets, latents: Latents) -> Turn:
         with torch.autocast(next(iter(latents.values())).device.type, enabled=False):
             lengths = measure_path_lengths(nets["G"], latents)
-        mean = torch.lerp(
-            self.get_length_mean(nets).length, lengths.mean(), 1 - self.mean_decay
-        )  # through which gradients flow, too
+        # gradients flow through the mean, too
+        mean = torch.lerp(self.get_length_mean(nets).length, lengths.mean(), 1 - self.mean_decay)
         return Turn({"G/PathLength": self.weight * (lengths - mean).square()}, {"G/path": lengths.mean().detach()})
 
     def after(self, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:

@@ -15,7 +15,7 @@ from .ranges import check_penalty_settings
 def measure_squared_slope(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """‖∇D(x)‖² summed over each sample, [N].
 
-    In full precision, for a second derivative in bf16 is mostly rounding; and not compiled, for torch.compile has none.
+    In full precision: a second derivative in bf16 is mostly rounding. Not compiled: torch.compile has no second derivative.
     """
     with torch.autocast(x.device.type, enabled=False), torch.compiler.set_stance("force_eager"):
         x = x.detach().float().requires_grad_()
@@ -29,7 +29,7 @@ class R1:
 
     gamma: float = 1.0
     every: int = 1
-    schedule: Schedule = Constant()  # of γ
+    schedule: Schedule = Constant()  # factor on γ
 
     def __post_init__(self) -> None:
         check_penalty_settings(self.every, gamma=self.gamma)
@@ -48,7 +48,7 @@ class R2:
 
     gamma: float = 1.0
     every: int = 1
-    schedule: Schedule = Constant()  # of γ
+    schedule: Schedule = Constant()  # factor on γ
 
     def __post_init__(self) -> None:
         check_penalty_settings(self.every, gamma=self.gamma)

@@ -1,4 +1,4 @@
-"""A critic of bounded slope by brute force. Arjovsky et al. 2017, algorithm 1."""
+"""Bound a critic's slope by clipping its weights. Arjovsky et al. 2017, algorithm 1."""
 
 from collections.abc import Mapping
 
@@ -6,20 +6,20 @@ from torch import Tensor, nn
 
 from ..configuration import config
 from ..core import Clock, LossInputs, Nets
-from ..errors import refuse
+from ..errors import require
 
 
 @config
 class WeightClipping:
-    """Every parameter of the critic into [-bound, bound] after each of its steps.
+    """Clips every parameter of the critic to [-bound, bound] after each of its steps.
 
-    The authors: "a clearly terrible way to enforce a Lipschitz constraint". Kept for reading; GradientPenalty is for use.
+    The authors call it "a clearly terrible way to enforce a Lipschitz constraint". It is here for study: use GradientPenalty.
     """
 
     bound: float = 0.01
 
     def __post_init__(self) -> None:
-        refuse(not self.bound > 0, "method.extras.0.bound", self.bound, "above 0", "--method.extras.0.bound 0.01")
+        require(self.bound > 0, "bound", self.bound, "above 0")
 
     @property
     def trains(self) -> tuple[str, ...]:

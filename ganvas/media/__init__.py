@@ -1,4 +1,4 @@
-"""What a sample is: from files and arrays to what networks see, and back. One file a medium."""
+"""What a sample is: from files and arrays to what networks see, and back. One file per medium."""
 
 from .image.codec import RESIZE_FILTER, ImageCodec
 from .image.medium import Image

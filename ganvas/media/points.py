@@ -1,4 +1,4 @@
-"""Points of a few dimensions, as the toy distributions of the literature (rings and grids of Gaussians) are."""
+"""Points of a few dimensions, as in the toy distributions of the literature (rings and grids of Gaussians)."""
 
 import io
 import json
@@ -16,12 +16,12 @@ from ..core import Field, Items, Spec
 from ..errors import GanvasError
 from ..system.files import explain_os_errors, write_bytes
 
-FIT_SAMPLE_POINTS = 4096  # items that `fit` looks at, drawn at random but always the same
+FIT_SAMPLE_POINTS = 4096  # items that `fit` looks at: random, but always the same
 PREVIEW_SIDE_PIXELS, DOT_RADIUS_PIXELS, PREVIEW_SUPERSAMPLING = (
     480,
     1.5,
     2,
-)  # a preview's side and a dot's radius in pixels; drawn so many times finer
+)  # a preview's side and a dot's radius in pixels; drawn at twice that, then shrunk
 DOT_COLOUR, GRID_COLOUR, AXIS_COLOUR = (31, 90, 160), (232, 232, 232), (170, 170, 170)
 
 
@@ -64,14 +64,14 @@ class PointsCodec:
         return point
 
     def encode_all(self, array: np.ndarray) -> np.ndarray | None:
-        """What `encode` makes of each row of [N, dim], at once; None where some row would be refused."""
+        """`encode` for all rows of [N, dim] at once; None if it would refuse any row."""
         if array.shape[1:] != (self.dim,) or array.dtype.kind not in "fiu":
             return None
         points = array.astype(np.float32, copy=False)
         return points if np.isfinite(points).all() else None
 
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
-        """float32 [N, dim] as it is."""
+        """float32 [N, dim], unchanged."""
         return stored.to(torch.float32)
 
     def store(self, x: Tensor) -> Tensor:
@@ -101,9 +101,9 @@ class PointsCodec:
         return picture.resize((PREVIEW_SIDE_PIXELS, PREVIEW_SIDE_PIXELS), Image.Resampling.BOX)
 
     def write(self, stored: Tensor, folder: Path, start: int, metadata: Mapping[str, str]) -> list[Path]:
-        """[N, dim] as samples.csv with a header x0,x1,…, added to its end if `start` > 0; `note` in PROVENANCE.json."""
+        """Write [N, dim] to samples.csv under x0,x1,…, at its end if `start` > 0; `metadata` goes to PROVENANCE.json."""
         rows = io.StringIO()
-        np.savetxt(rows, stored.cpu().numpy(), fmt="%.9g", delimiter=",")  # nine digits give a float32 back
+        np.savetxt(rows, stored.cpu().numpy(), fmt="%.9g", delimiter=",")  # nine digits restore a float32
         path = folder / "samples.csv"
         if start == 0:
             write_bytes(folder / "PROVENANCE.json", json.dumps(dict(metadata), indent=2).encode())
@@ -122,10 +122,10 @@ class Points:
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        return ()  # of single files, that is: a point is a row of one
+        return ()  # a point is a row, not a file
 
     def fit(self, items: Items) -> PointsCodec:
-        """The codec, with previews half as wide again as the data. Raises GanvasError for what are no such rows."""
+        """The codec; its previews reach 1.5 times as far as the data. Raises GanvasError for items that are not such rows."""
         sample = np.random.default_rng(0).permutation(len(items))[:FIT_SAMPLE_POINTS].tolist()
         try:
             rows = np.stack([check_row(items[i], self.dim) for i in sample]).astype(np.float64)
@@ -142,5 +142,5 @@ def check_row(item: bytes | np.ndarray, dim: int) -> np.ndarray:
     if item.dtype.kind not in "fiu" or item.ndim != 1:
         raise GanvasError(f"is an array of shape {item.shape} and type {item.dtype}, not a row of numbers")
     if len(item) != dim:
-        raise GanvasError(f"has {len(item)} numbers, not {dim}: set --medium.dim {len(item)}")
+        raise GanvasError(f"has {len(item)} numbers, not {dim}: set `dim` of Points to {len(item)}")
     return item

@@ -29,7 +29,7 @@ from ..core import (
     Traits,
     Turn,
 )
-from ..errors import GanvasError
+from ..errors import GanvasError, require
 from ..losses.objectives import NonSaturating, RelativisticAverage, TopK
 from .critics import Critic, SideCritic, build_critic, drop_features, interpolate_pairs, show_samples
 from .latents import build_condition_draws, conditions_of, draw_conditions, get_generator
@@ -68,12 +68,11 @@ class Adversarial:
             names = [type(part).__name__ for part in parts]
             if len(names) != len(set(names)):
                 raise GanvasError(f"{setting} must differ, got {', '.join(names)}: change the setting of one instead")
-        if self.share_fakes and self.critic_steps > 1:
-            raise GanvasError("share_fakes has one batch of fakes a step: with it, --method.critic-steps 1")
+        require(1 <= self.critic_steps <= 1000, "critic_steps", self.critic_steps, "from 1 to 1000")
+        has_fakes_for_all = self.critic_steps == 1 or not self.share_fakes
+        require(has_fakes_for_all, "critic_steps", self.critic_steps, "1 with share_fakes, which makes fakes once a step")
         if self.top_k is not None and isinstance(self.objective, RelativisticAverage):
             raise GanvasError("top_k chooses fakes, and half of RelativisticAverage's loss is of reals: take another objective")
-        if not 1 <= self.critic_steps <= 1000:
-            raise GanvasError(f"critic_steps must be between 1 and 1000, got {self.critic_steps}: --method.critic-steps 1")
 
     @property
     def averaged_networks(self) -> tuple[str, ...]:

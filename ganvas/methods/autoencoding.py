@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..configuration import config
 from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Phase, Request, Spec, Stage, Traits, Turn
-from ..errors import GanvasError, refuse
+from ..errors import GanvasError, require
 from ..nets.wrappers.encoded import sample_posterior
 from .adversarial import Adversarial
 from .latents import conditions_of, get_generator
@@ -51,7 +51,7 @@ class Autoencoding:
 
     beta: 1 is the VAE, above it the β-VAE; 0 is the autoencoder, whose codes have no noise.
     sigma: of the pixels' normal noise, in x's units; None is the best one for each batch, the root of its mean squared error.
-    follow: share by which each step moves the autoencoder's statistics of codes.
+    code_momentum: share by which each step moves the autoencoder's statistics of codes.
     """
 
     beta: float = 1.0
@@ -59,11 +59,9 @@ class Autoencoding:
     code_momentum: float = 0.01
 
     def __post_init__(self) -> None:
-        refuse(not 0 <= self.beta < 1e6, "method.beta", self.beta, "0 or more", "--method.beta 1")
-        refuse(
-            self.sigma is not None and not 0 < self.sigma < 1e3, "method.sigma", self.sigma, "positive", "--method.sigma 0.2"
-        )
-        refuse(not 0 < self.code_momentum <= 1, "method.follow", self.code_momentum, "in (0, 1]", "--method.follow 0.01")
+        require(0 <= self.beta < 1e6, "beta", self.beta, "0 or more, below 1e6")
+        require(self.sigma is None or 0 < self.sigma < 1e3, "sigma", self.sigma, "above 0, below 1000")
+        require(0 < self.code_momentum <= 1, "code_momentum", self.code_momentum, "in (0, 1]")
 
     @property
     def averaged_networks(self) -> tuple[str, ...]:

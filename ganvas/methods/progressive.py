@@ -10,7 +10,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from ..configuration import config
 from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Phase, Request, Spec, Stage, Traits, Turn
-from ..errors import GanvasError, refuse
+from ..errors import GanvasError, require
 from .adversarial import Adversarial
 
 Loss = Callable[[Nets, Batch, Clock], Turn]
@@ -61,10 +61,9 @@ class Progressive:
     batches: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        refuse(not 0 <= self.kimg < 1e9, "method.kimg", self.kimg, "0 or more", "--method.kimg 600")
-        refuse(not 0 < self.share <= 1, "method.share", self.share, "in (0, 1]", "--method.share 0.6")
-        wrong = any(batch < 2 for batch in self.batches)
-        refuse(wrong, "method.batches", self.batches, "2 or more each", "--method.batches 128 128 128 64")
+        require(0 <= self.kimg < 1e9, "kimg", self.kimg, "0 or more, below 1e9")
+        require(0 < self.share <= 1, "share", self.share, "in (0, 1]")
+        require(all(batch >= 2 for batch in self.batches), "batches", self.batches, "2 or more each")
 
     @property
     def averaged_networks(self) -> tuple[str, ...]:

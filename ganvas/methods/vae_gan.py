@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..configuration import config
 from ..core import NO_REQUEST, Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Request, Spec, Stage, Traits, Turn
-from ..errors import GanvasError, refuse
+from ..errors import GanvasError, require
 from ..losses.objectives import NonSaturating
 from ..nets.wrappers.encoded import sample_posterior
 from .adversarial import Adversarial
@@ -31,10 +31,10 @@ class VAEGAN:
     likeness: float = 1.0
 
     def __post_init__(self) -> None:
-        refuse(not 0 < self.beta < 1e6, "method.beta", self.beta, "positive", "--method.beta 1")
-        refuse(not 0 <= self.likeness < 1e6, "method.likeness", self.likeness, "0 or more", "--method.likeness 1")
-        lazy = [penalty.every for penalty in self.penalties if penalty.every > 1]
-        refuse(bool(lazy), "method.penalties.0.every", lazy, "1", "--method.penalties.0.every 1")
+        require(0 < self.beta < 1e6, "beta", self.beta, "above 0, below 1e6")
+        require(0 <= self.likeness < 1e6, "likeness", self.likeness, "0 or more, below 1e6")
+        for penalty in self.penalties:
+            require(penalty.every == 1, "every", penalty.every, "1 for VAEGAN's penalties")
 
     @property
     def game(self) -> Adversarial:

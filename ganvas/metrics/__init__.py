@@ -1,4 +1,4 @@
-"""Scores on plain feature matrices, one file a metric."""
+"""Scores on plain feature matrices, one file per metric."""
 
 from .density_coverage import DensityCoverage
 from .frechet import Frechet, frechet_distance

@@ -1,4 +1,4 @@
-"""What every metric asks of its features before it counts anything."""
+"""The checks of features that every metric starts with."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from ..errors import GanvasError
 
 
 def check_features(values: np.ndarray, set_name: str, min_samples: int = 2) -> np.ndarray:
-    """`values` as float64 [N, D] with N >= `least`, all of them finite.
+    """`values` as float64 [N, D] with N >= `min_samples`, all finite.
 
     Raises:
         GanvasError: another shape, too few samples, a NaN or an infinity.
@@ -22,7 +22,7 @@ def check_features(values: np.ndarray, set_name: str, min_samples: int = 2) -> n
 
 
 def check_feature_pair(real: np.ndarray, fake: np.ndarray, min_samples: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Real [N, D] and fake [M, D] features as `matrix` wants them. Raises GanvasError, also if they differ in D."""
+    """Real [N, D] and fake [M, D] features, checked. Raises GanvasError as `check_features` does, and if they differ in D."""
     real, fake = check_features(real, "real", min_samples), check_features(fake, "fake", min_samples)
     if real.shape[1] != fake.shape[1]:
         raise GanvasError(f"real samples have {real.shape[1]} features and fakes {fake.shape[1]}: use one extractor and size")

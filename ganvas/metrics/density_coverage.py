@@ -1,4 +1,4 @@
-"""Density and coverage: precision and recall that one outlier does not move. Naeem et al. 2020, section 3."""
+"""Density and coverage: like precision and recall, but robust to outliers. Naeem et al. 2020, section 3."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -11,12 +11,10 @@ from .neighbours import count_balls, find_nearest_points, measure_kth_distances
 
 @config
 class DensityCoverage:
-    """In how many real balls a fake lies on average, over `k`, "density"; the share of them with a fake, "coverage".
+    """ "density" and "coverage". A ball reaches from a real sample to its `k`-th nearest real neighbour, the edge excluded.
 
-    Density is 0 or more and near 1 for equal distributions; coverage is in [0, 1].
-
-    A real ball reaches from a real sample to its `k`-th nearest fellow, the edge excluded. Raises GanvasError unless
-    there are more than `k` real samples.
+    Density is the mean number of balls that a fake lies in, over `k`: 0 or more, near 1 for equal distributions. Coverage is
+    the share of balls that hold a fake, in [0, 1]. Raises GanvasError unless there are more than `k` real samples.
     """
 
     k: int = 5

@@ -1,7 +1,7 @@
 """Fréchet distance between two Gaussians fitted to features. Heusel et al. 2017, eq. 6 (there on Inception features: FID).
 
-Biased upwards, the more so the fewer samples and the more features there are: compare scores of one sample count only,
-and beside the distance between two halves of the real data.
+Biased upwards: more with fewer samples, and more with more features. Compare only scores of one sample count, and look at the
+distance between two halves of the real data, too.
 """
 
 from collections.abc import Mapping
@@ -52,13 +52,13 @@ def measure_moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def gaussian_distance(mean_r: np.ndarray, cov_r: np.ndarray, mean_f: np.ndarray, cov_f: np.ndarray) -> float:
     """‖μr − μf‖² + tr Σr + tr Σf − 2·tr (Σr^½ Σf Σr^½)^½ from means [D] and covariances [D, D]."""
     L = _factor_covariance(cov_r)
-    eigenvalues = np.linalg.eigvalsh(L.T @ cov_f @ L)  # those of Σr^½ Σf Σr^½, whichever root L is
+    eigenvalues = np.linalg.eigvalsh(L.T @ cov_f @ L)  # equal to the ones of Σr^½ Σf Σr^½, for any root L
     trace = np.trace(cov_r) + np.trace(cov_f) - 2 * np.sqrt(eigenvalues.clip(0)).sum()
-    return max(0.0, float(np.sum((mean_r - mean_f) ** 2) + trace))  # rounding may fall below 0
+    return max(0.0, float(np.sum((mean_r - mean_f) ** 2) + trace))  # rounding may give less than 0
 
 
 def _factor_covariance(cov: np.ndarray) -> np.ndarray:
-    """L with L Lᵀ = cov: Cholesky, or from eigenvectors where dead features or few samples leave cov singular."""
+    """L with L Lᵀ = cov: Cholesky, or from eigenvectors if dead features or few samples make cov singular."""
     try:
         return np.linalg.cholesky(cov)
     except np.linalg.LinAlgError:

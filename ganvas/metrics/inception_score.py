@@ -1,4 +1,4 @@
-"""Inception score: sure of each sample's class, and all classes among the samples. Salimans et al. 2016, section 4."""
+"""Inception score: each sample clearly shows a class, and the samples show all classes. Salimans et al. 2016, section 4."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -16,9 +16,9 @@ from .check import check_features
 class InceptionScore:
     """Mean "inception_score" over consecutive splits, in [1, classes], and its spread "inception_score_std" (ddof 0).
 
-    Looks at the fakes' class logits alone; `real` is not used, so copies of one good sample a class score the maximum.
-    Its name belongs to the Inception classifier: with another extractor it compares runs of that extractor only.
-    Raises GanvasError where the extractor gives no logits.
+    Uses only the class logits of fakes, not `real`: copies of one good sample per class get the maximum. The name belongs to
+    the Inception classifier. Scores by another extractor compare only with each other. Raises GanvasError if the extractor
+    gives no logits.
     """
 
     splits: int = 10
@@ -37,7 +37,7 @@ class InceptionScore:
 
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
         if fake.logits is None:
-            raise GanvasError("inception score: this extractor is no classifier: use FashionClassifier, or drop the metric")
+            raise GanvasError("inception score: this extractor is not a classifier: use FashionClassifier, or drop the metric")
         if self.splits < 1:
             raise GanvasError(f"inception score: splits must be 1 or more, got {self.splits}")
         logits = check_features(fake.logits, "logits of the fakes", min_samples=self.splits)
@@ -51,5 +51,5 @@ def inception_score(logits: np.ndarray) -> float:
     shifted = logits - logits.max(1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
     p = np.exp(log_p)
-    marginal = np.log(p.mean(0).clip(np.finfo(np.float64).tiny))  # a class that no sample ever is adds 0, not 0·∞
+    marginal = np.log(p.mean(0).clip(np.finfo(np.float64).tiny))  # a class without samples adds 0, not 0·∞
     return float(np.exp((p * (log_p - marginal)).sum(1).mean()))

@@ -13,10 +13,10 @@ from .check import check_feature_pair
 
 @config
 class KID:
-    """Mean "kid" over random subsets and its spread "kid_std" (ddof 0); around 0, negative at times, for equal sets.
+    """Mean "kid" over random subsets and its spread "kid_std" (ddof 0); near 0, sometimes negative, for equal sets.
 
-    Subsets are drawn without replacement and shrink to the number of samples where there are fewer; all subsets are
-    then the same and the spread is 0.
+    Subsets are drawn without replacement. They shrink to the smaller set if it has fewer samples than `subset_size`; if
+    both sets have that many, all subsets are the same and the spread is 0.
     """
 
     subsets: int = 100

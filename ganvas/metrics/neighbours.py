@@ -12,7 +12,7 @@ COPY_TOLERANCE = 1e-12  # of the squared radius of the data; rounding leaves les
 
 def iterate_distance_blocks(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Rows of a [N, D] and their distances to all of b [M, D]: (rows, [len(rows), M]) pairs, in order."""
-    centre = b.mean(0)  # ‖a‖² + ‖b‖² − 2a·b cancels least around the origin
+    centre = b.mean(0)  # ‖a‖² + ‖b‖² − 2a·b loses least precision around the origin
     a, b = a - centre, b - centre
     aa, bb = np.einsum("nd,nd->n", a, a), np.einsum("nd,nd->n", b, b)
     copy_threshold = COPY_TOLERANCE * (aa.max() + bb.max())
@@ -28,7 +28,7 @@ def iterate_distance_blocks(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slic
 
 
 def measure_kth_distances(points: np.ndarray, k: int) -> np.ndarray:
-    """Distance of each of points [N, D] to its k-th nearest other -> [N].
+    """The distance of each of `points` [N, D] to its k-th nearest neighbour -> [N].
 
     Raises:
         GanvasError: k below 1, or not below N.
@@ -44,7 +44,7 @@ def measure_kth_distances(points: np.ndarray, k: int) -> np.ndarray:
 
 
 def find_nearest_points(points: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distance [N] of each of points [N, D] to the nearest of others [M, D], and that one's index [N]."""
+    """For each of `points` [N, D] the distance [N] to the nearest of `others` [M, D], and its index [N]."""
     distance, index = np.empty(len(points)), np.empty(len(points), np.int64)
     for rows, distances in iterate_distance_blocks(points, others):
         index[rows] = distances.argmin(1)
@@ -53,7 +53,7 @@ def find_nearest_points(points: np.ndarray, others: np.ndarray) -> tuple[np.ndar
 
 
 def count_balls(points: np.ndarray, centres: np.ndarray, radii: np.ndarray, is_closed: bool) -> np.ndarray:
-    """In how many balls, centres [M, D] and radii [M], each of points [N, D] lies -> int [N]; closed: the edge counts."""
+    """The number of balls (`centres` [M, D], `radii` [M]) that each of `points` [N, D] is in, int [N]; closed: with edge."""
     counts = np.empty(len(points), np.int64)
     for rows, distances in iterate_distance_blocks(points, centres):
         counts[rows] = np.count_nonzero(distances <= radii if is_closed else distances < radii, axis=1)

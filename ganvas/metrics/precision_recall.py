@@ -13,9 +13,9 @@ from .neighbours import count_balls, measure_kth_distances
 
 @config
 class PrecisionRecall:
-    """Share of fakes among the reals, "precision", and of reals among the fakes, "recall", both in [0, 1].
+    """The share of fakes among the reals, "precision", and of reals among the fakes, "recall"; both in [0, 1].
 
-    To be among a set is to lie within some member's distance to its `k`-th nearest fellow, the edge included. Raises
+    A sample is among a set if it lies within some member's distance to its `k`-th nearest neighbour, the edge included. Raises
     GanvasError unless both sets have more than `k` samples.
     """
 

@@ -1,4 +1,4 @@
-"""Networks, one file an architecture; and what wraps any of them."""
+"""Networks: one file per architecture, and wrappers for any of them."""
 
 from .biggan_deep import BigGANDeep
 from .compact import Compact

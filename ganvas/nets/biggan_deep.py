@@ -1,7 +1,7 @@
 """BigGAN-deep: four times as deep at half the parameters. Brock et al. 2019, appendix B.
 
-Blocks are bottlenecks: 1x1 to a quarter of the channels, two 3x3, 1x1 back. Shortcuts have no weights: G's drop the channels
-that are too many, D's append what is missing. z is not split: all of it goes, with the class embedding, to every norm.
+Blocks are bottlenecks: 1x1 to a quarter of the channels, two 3x3, 1x1 back. G's shortcuts drop surplus channels;
+D's append missing ones by a 1x1 convolution. z is not split: every norm gets all of it, together with the class embedding.
 """
 
 from collections.abc import Collection, Iterator
@@ -37,7 +37,7 @@ def build_bottleneck(inputs: int, inner: int, outputs: int) -> nn.ModuleList:
 
 
 class UpBlock(nn.Module):
-    """x [N, inputs, H, W], y [N, told] -> [N, outputs, …], twice the size if `upward`; outputs are at most the inputs."""
+    """x [N, inputs, H, W], y [N, condition_size] -> [N, outputs, …], twice the size if `is_upward`; outputs <= inputs."""
 
     def __init__(self, inputs: int, outputs: int, condition_size: int, is_upward: bool) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class UpBlock(nn.Module):
 
 
 class DownBlock(nn.Module):
-    """x [N, inputs, H, W] -> [N, outputs, …], half the size if `halve`; outputs are at least the inputs."""
+    """x [N, inputs, H, W] -> [N, outputs, …], half the size if `is_halving`; outputs >= inputs."""
 
     def __init__(self, inputs: int, outputs: int, is_halving: bool) -> None:
         super().__init__()
@@ -68,16 +68,16 @@ class DownBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = x
         for k, convolution in enumerate(self.convolutions):
-            h = relu(h, inplace=k > 0)  # x is wanted again
+            h = relu(h, inplace=k > 0)  # the shortcut needs x again
             h = convolution(avg_pool2d(h, 2) if self.is_halving and k == 3 else h)
         shortcut = avg_pool2d(x, 2) if self.is_halving else x
         return h + (shortcut if self.appended is None else torch.cat([shortcut, self.appended(shortcut)], 1))
 
 
 class Generator(GeneratorNetwork):
-    """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1].
+    """z [N, z_dim], label int64 [N] or a mixture [N, K] if there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1].
 
-    There are two blocks a size.
+    There are two blocks per size.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Generator(GeneratorNetwork):
 def build_deep_down_blocks(
     widths: list[int], channels: int, halving_count: int, attention_blocks: Collection[int]
 ) -> Iterator[nn.Module]:
-    """D's first convolution, then two blocks a size."""
+    """D's first convolution, then two blocks per size."""
     yield nn.Conv2d(channels, widths[0], 3, 1, 1)
     for k, (inputs, outputs) in enumerate(pairwise(widths)):
         yield DownBlock(inputs, outputs, is_halving=k < halving_count)
@@ -121,7 +121,7 @@ def build_deep_down_blocks(
 
 @config
 class BigGANDeep:
-    """Bottleneck blocks for 8 to 256 px; `width` times 16, 8, 4 … are the channels between blocks, as in BigGAN."""
+    """Bottleneck blocks for 8 to 256 px. Between blocks there are 16, 8, 4, … times `width` channels, as in BigGAN."""
 
     z_dim: int = 128
     width: int = 64

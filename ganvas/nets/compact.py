@@ -1,9 +1,8 @@
-"""The networks of `auto`: as few multiply-adds as pictures of clothes need, for training on a laptop's processor.
+"""The networks of `auto`: no more multiply-adds than pictures of clothes need, to train on a laptop's processor.
 
-G projects z to 4x4 and doubles with 4x4 transposed convolutions, batch norm and LeakyReLU; D halves with 4x4 strided
-convolutions and has no normalisation, so that its gradient penalties mean what they say. Labels, where there are any, move
-G's first layer and the gains of its batch norms (de Vries et al. 2017), and meet D's features in a projection (Miyato &
-Koyama 2018, eq. 3).
+G projects z to 4x4 and doubles the size with 4x4 transposed convolutions, batch norm and LeakyReLU. D halves it with 4x4
+strided convolutions. It has no normalisation, because gradient penalties are defined per sample. Labels shift G's first layer
+and the gains and biases of its batch norms (de Vries et al. 2017). In D they enter by projection (Miyato & Koyama 2018, eq. 3).
 """
 
 from dataclasses import replace
@@ -17,7 +16,7 @@ from .layers.labels import check_widths, count_classes, embed_labels, read_image
 
 
 def compute_compact_widths(width: int, cap: int, levels: int) -> list[int]:
-    """Channels at 4 px, 8 px, … up to half the image's size: `width` at the largest, doubling downwards, at most `cap`."""
+    """Channels at 4, 8, … px up to half the image's size: `width` at the largest, doubling towards 4 px, at most `cap`."""
     return [min(cap, width * 2**i) for i in reversed(range(levels))]
 
 
@@ -38,14 +37,14 @@ class ClassBatchNorm(nn.Module):
 
 
 def build_zero_embedding(classes: int, size: int) -> nn.Embedding:
-    """At first every class is the same."""
+    """An embedding that starts at 0: all classes start the same."""
     embedding = nn.Embedding(classes, size)
     nn.init.zeros_(embedding.weight)
     return embedding
 
 
 class Generator(GeneratorNetwork):
-    """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1]."""
+    """z [N, z_dim], label int64 [N] or a mixture [N, K] if there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1]."""
 
     def __init__(self, z_dim: int, widths: list[int], channels: int, classes: int) -> None:
         super().__init__()
@@ -69,7 +68,7 @@ class Generator(GeneratorNetwork):
 
 
 class Discriminator(nn.Module):
-    """x [N, C, 4·2^levels, …], label int64 [N] where there are `classes` -> Verdict."""
+    """x [N, C, 4·2^levels, …], label int64 [N] if there are `classes` -> CriticOutput."""
 
     def __init__(self, widths: list[int], channels: int, classes: int) -> None:
         super().__init__()
@@ -94,12 +93,12 @@ class Discriminator(nn.Module):
 class Compact:
     """Square images of 8, 16, 32, 64, … px.
 
-    labels: whether classes are used, where the data has them.
+    labels: use the classes of the data, if it has any.
     """
 
     z_dim: int = 64
-    g_width: int = 32  # G's channels beside the image, doubling inwards
-    d_width: int = 16  # D's
+    g_width: int = 32  # G's channels next to the image; they double inwards
+    d_width: int = 16  # the same for D
     cap: int = 256  # no layer is wider than this
     labels: bool = True
 

@@ -1,8 +1,8 @@
 """Deep convolutional GAN. Radford, Metz & Chintala 2016.
 
-Section 3: strided convolutions in place of pooling, no hidden fully connected layers, batch norm everywhere but in G's
-output and D's input, ReLU in G with tanh at its end, LeakyReLU 0.2 in D, weights ~ N(0, 0.02). Figure 1: 5x5 kernels,
-G 1024-512-256-128 channels from 4 px to 64 px; smaller images leave out the widest layers.
+Section 3: strided convolutions instead of pooling, no hidden fully connected layers. Batch norm everywhere except in G's
+output and D's input. ReLU in G with tanh at its end, LeakyReLU 0.2 in D, weights ~ N(0, 0.02). Figure 1: 5x5 kernels,
+1024-512-256-128 channels in G from 4 px to 64 px; smaller images leave out the widest layers.
 """
 
 from dataclasses import replace
@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from ..configuration import config
 from ..core import CriticOutput, GeneratorNetwork, Spec
-from ..errors import refuse
+from ..errors import require
 from .layers.labels import check_widths, read_image_levels
 
 
 class Generator(GeneratorNetwork):
-    """z [N, z_dim] -> x [N, C, 4·2^levels, …] in [-1, 1]; `width` channels before the last layer, doubling downwards."""
+    """z [N, z_dim] -> x [N, C, 4·2^levels, …] in [-1, 1]; `width` channels before the last layer, doubling towards 4 px."""
 
     def __init__(self, z_dim: int, width: int, levels: int, channels: int, kernel: int) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Generator(GeneratorNetwork):
 
 
 class Discriminator(nn.Module):
-    """x [N, C, 4·2^levels, …] -> Verdict."""
+    """x [N, C, 4·2^levels, …] -> CriticOutput."""
 
     def __init__(self, width: int, levels: int, channels: int, kernel: int, has_batch_norm: bool) -> None:
         super().__init__()
@@ -67,19 +67,19 @@ def initialise_dcgan_weights(module: nn.Module) -> None:
 
 @config
 class DCGAN:
-    """The paper's networks for square images of 8, 16, 32, 64, … px. `kernel` 4 is the form that most code uses.
+    """The paper's networks for square images of 8, 16, 32, 64, … px. Most code uses `kernel` 4.
 
-    d_norm: D's normalisation; gradient penalties, which are a sample's own, need "none".
+    d_norm: D's normalisation; gradient penalties are defined per sample and need "none".
     """
 
     z_dim: int = 100
-    width: int = 128  # channels beside the image, doubling inwards
+    width: int = 128  # channels next to the image; they double inwards
     kernel: int = 5
     d_norm: Literal["batch", "none"] = "batch"
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, width=self.width)
-        refuse(self.kernel not in (4, 5), "nets.kernel", self.kernel, "4 or 5", "--nets.kernel 5")
+        require(self.kernel in (4, 5), "kernel", self.kernel, "4 or 5")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = read_image_levels(spec, "DCGAN")

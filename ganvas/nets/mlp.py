@@ -1,6 +1,6 @@
-"""The multilayer perceptrons that GANs are first taught with, on samples of any shape. Goodfellow et al. 2014.
+"""The multilayer perceptrons of the usual first GAN, for samples of any shape. Goodfellow et al. 2014.
 
-The default widths are those of the classic MNIST exercise: G 100-256-512-1024-784, D 784-512-256-1.
+The default widths come from the classic MNIST exercise: G 100-256-512-1024-784, D 784-512-256-1.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from .layers.labels import check_widths
 
 
 class Generator(GeneratorNetwork):
-    """z [N, z_dim] -> x [N, *shape]; hidden layers: linear, LeakyReLU 0.2, then batch norm if asked for."""
+    """z [N, z_dim] -> x [N, *shape]; hidden layers: linear, LeakyReLU 0.2, then batch norm if `has_batch_norm`."""
 
     def __init__(
         self, z_dim: int, hidden_widths: tuple[int, ...], shape: tuple[int, ...], has_batch_norm: bool, has_tanh: bool
@@ -25,7 +25,7 @@ class Generator(GeneratorNetwork):
         layers: list[nn.Module] = []
         for inputs, outputs in zip((z_dim, *hidden_widths), hidden_widths, strict=False):
             layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(0.2)]
-            if has_batch_norm:  # momentum 0.8 in Keras' sense is 0.2 here
+            if has_batch_norm:  # 0.8 in Keras' convention
                 layers.append(nn.BatchNorm1d(outputs, momentum=0.2))
         layers.append(nn.Linear((z_dim, *hidden_widths)[-1], prod(shape)))
         if has_tanh:
@@ -37,7 +37,7 @@ class Generator(GeneratorNetwork):
 
 
 class FourierFeatures(nn.Module):
-    """x [N, D] -> [x, sin 2πBx, cos 2πBx], B ~ N(0, 1) and fixed: fine structure within reach. Tancik et al. 2020, eq. 5."""
+    """x [N, D] -> [x, sin 2πBx, cos 2πBx], B ~ N(0, 1), fixed: D can then learn fine structure. Tancik et al. 2020, eq. 5."""
 
     frequencies: Tensor
 
@@ -51,7 +51,7 @@ class FourierFeatures(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """x [N, *shape] -> Verdict."""
+    """x [N, *shape] -> CriticOutput."""
 
     def __init__(self, hidden_widths: tuple[int, ...], shape: tuple[int, ...], frequencies: int) -> None:
         super().__init__()
@@ -71,9 +71,9 @@ class Discriminator(nn.Module):
 
 @config
 class MLP:
-    """G and D as multilayer perceptrons. `tanh` bounds samples to [-1, 1]; points in the plane go without.
+    """G and D as multilayer perceptrons. `tanh` bounds samples to [-1, 1]; points in the plane do not use it.
 
-    frequencies: Fourier features that D sees beside each sample, for narrow modes; 0 is none.
+    frequencies: number of Fourier features of each sample that D sees, for narrow modes; 0 is none.
     """
 
     z_dim: int = 100

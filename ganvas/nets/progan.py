@@ -1,6 +1,6 @@
 """Progressive GAN. Karras et al. 2018, table 2 and appendix A.
 
-Networks for all sizes from 4 px up, of which `depth` says how many are used: 2.3 is 8 px, and 16 px faded in by 0.3.
+The networks have layers for all sizes from 4 px up. `depth` says how many are in use: 1.3 is 8 px, with 16 px faded in by 0.3.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ halve_by_pooling = partial(avg_pool2d, kernel_size=2)
 
 
 def compute_progressive_widths(max_width: int, base: int, levels: int) -> list[int]:
-    """Channels from 4 px up: `base` over the size, at most `most`."""
+    """Channels from 4 px up: `base` over the size, at most `max_width`."""
     return [min(max_width, max(1, base // (4 * 2**level))) for level in range(levels + 1)]
 
 
@@ -31,7 +31,7 @@ def enlarge_nearest(x: Tensor) -> Tensor:
 
 
 def fade_in(old_path: Tensor, new_path: Tensor, depth: float) -> Tensor:
-    """Between levels: from the old path to the new one as depth goes to the next whole number."""
+    """Blend from the old path to the new one as `depth` rises to the next whole number."""
     return torch.lerp(old_path, new_path, depth - ceil(depth) + 1)
 
 
@@ -51,12 +51,12 @@ def apply_activation(x: Tensor) -> Tensor:
 
 
 class Generator(GeneratorNetwork):
-    """z [N, z_dim] -> x [N, C, 4·2^⌈depth⌉, …], of no bounds; `widths` are the channels from 4 px up."""
+    """z [N, z_dim] -> x [N, C, 4·2^⌈depth⌉, …], unbounded; `widths` are the channels from 4 px up."""
 
     def __init__(self, z_dim: int, widths: list[int], channels: int) -> None:
         super().__init__()
         self.z_dim, self.levels = z_dim, len(widths) - 1
-        self.depth = float(self.levels)  # what is grown so far: the method's to say
+        self.depth = float(self.levels)  # how far it has grown; the method sets it
         self.first = EqualisedLinear(z_dim, widths[0] * 16, HE_GAIN / 4)
         self.start = EqualisedConv(widths[0], widths[0], 3, HE_GAIN)
         self.blocks = nn.ModuleList(UpBlock(inputs, outputs) for inputs, outputs in pairwise(widths))
@@ -87,7 +87,7 @@ class DownBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """x [N, C, 4·2^⌈depth⌉, …] -> Verdict; `widths` from 4 px up, `halved` how images lose half their size."""
+    """x [N, C, 4·2^⌈depth⌉, …] -> CriticOutput; `widths` from 4 px up; `downsample` halves the size."""
 
     def __init__(self, widths: list[int], channels: int, downsample: Callable[[Tensor], Tensor] = halve_by_pooling) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ class Discriminator(nn.Module):
 
 @config
 class ProGAN:
-    """From 8 px up; at `width` 512 and `base` 16384 table 2's widths: 512 up to 32 px, 256 at 64, halving from there."""
+    """From 8 px up. `width` 512 and `base` 16384 give the widths of table 2: 512 up to 32 px, 256 at 64, halving from there."""
 
     z_dim: int = 512
     width: int = 512

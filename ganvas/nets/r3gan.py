@@ -1,7 +1,7 @@
 """R3GAN. Huang et al. 2024, section 4 and appendix D: a ResNeXt without normalisation for G, and its mirror for D.
 
-For their loss and penalties see RelativisticPairing, R1 and R2. Convolutions start at He's gain over the fourth root of the
-number of blocks, the last of each block at 0 (Zhang et al. 2019, Fixup).
+Their loss and penalties are RelativisticPairing, R1 and R2. Convolutions start at He's gain over the fourth root of the
+number of blocks, the last one of each block at 0 (Zhang et al. 2019, Fixup).
 """
 
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ from torch.nn.functional import leaky_relu
 
 from ..configuration import config
 from ..core import CriticOutput, GeneratorNetwork, Spec
-from ..errors import refuse
+from ..errors import require
 from ..resampling import double_size, halve_size
 from .layers.labels import check_widths, count_classes, embed_labels, read_image_levels
 
-INNER_WIDTH_FACTOR = 2  # of a block's inner width
-LEAKY_RELU_GAIN = (2 / (1 + 0.2**2)) ** 0.5  # of LeakyReLU 0.2
+INNER_WIDTH_FACTOR = 2  # a block's inner width over its outer width
+LEAKY_RELU_GAIN = (2 / (1 + 0.2**2)) ** 0.5  # He's gain for LeakyReLU 0.2
 
 
 class ResNeXtBlock(nn.Module):
-    """x + 1x1(LeakyReLU(3x3 grouped(LeakyReLU(1x1(x))))), biases before the activations alone."""
+    """x + 1x1(LeakyReLU(3x3 grouped(LeakyReLU(1x1(x))))), biases only before the activations."""
 
     def __init__(self, width: int, group: int) -> None:
         super().__init__()
@@ -36,12 +36,12 @@ class ResNeXtBlock(nn.Module):
 
 
 def build_channel_change(inputs: int, outputs: int) -> nn.Module:
-    """The number of channels changed, where it has to be."""
+    """A 1x1 convolution to another number of channels; the identity if they are equal."""
     return nn.Conv2d(inputs, outputs, 1, bias=False) if inputs != outputs else nn.Identity()
 
 
 class Generator(GeneratorNetwork):
-    """z [N, z_dim], label int64 [N] where there are `classes` -> x [N, C, 4·2^stages, …], of no bounds; `widths` from 4 px."""
+    """z [N, z_dim], label int64 [N] if there are `classes` -> x [N, C, 4·2^stages, …], unbounded; `widths` from 4 px."""
 
     def __init__(self, z_dim: int, widths: Sequence[int], channels: int, blocks: int, group: int, classes: int) -> None:
         super().__init__()
@@ -64,9 +64,9 @@ class Generator(GeneratorNetwork):
 
 
 class Discriminator(nn.Module):
-    """x [N, C, S, S], label int64 [N] where there are `classes` -> Verdict; `widths` from the image down to 4 px.
+    """x [N, C, S, S], label int64 [N] if there are `classes` -> CriticOutput; `widths` from the image down to 4 px.
 
-    Of classes the logit is a projection alone, the product of what D finds with the class's embedding.
+    With classes the logit is a pure projection: the product of D's outputs and the class's embedding.
     """
 
     def __init__(self, widths: Sequence[int], channels: int, blocks: int, group: int, classes: int) -> None:
@@ -92,7 +92,7 @@ class Discriminator(nn.Module):
 
 @torch.no_grad()
 def initialise_r3gan_weights(net: nn.Module) -> None:
-    """He's normal over the fourth root of the number of blocks within blocks, of gain 1 outside; last layers of blocks 0."""
+    """Normal: in blocks He's over the fourth root of the number of blocks, outside of gain 1. Blocks' last layers are 0."""
     blocks = [module for module in net.modules() if isinstance(module, ResNeXtBlock)]
     inner_layers = {layer for block in blocks for layer in (block.first, block.second, block.last)}
     for layer in net.modules():
@@ -101,7 +101,7 @@ def initialise_r3gan_weights(net: nn.Module) -> None:
             nn.init.normal_(layer.weight, std=gain * layer.weight[0].numel() ** -0.5)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.Embedding):  # a linear layer, were labels vectors; D's product is then of size 1
+        elif isinstance(layer, nn.Embedding):  # like a linear layer of one-hot labels; D's product then has size 1
             size = layer.embedding_dim if isinstance(net, Discriminator) else 1
             nn.init.normal_(layer.weight, std=(layer.num_embeddings * size) ** -0.5)
     for block in blocks:
@@ -112,8 +112,9 @@ def initialise_r3gan_weights(net: nn.Module) -> None:
 class R3GAN:
     """Square images from 8 px.
 
-    widths: G's channels from 4 px up, the last one for all larger sizes; D is the mirror.
-    blocks: residual blocks a size. group: channels in each group of the 3x3 convolutions.
+    widths: G's channels from 4 px up, the last one for all larger sizes; D mirrors them.
+    blocks: residual blocks per size.
+    group: channels in each group of the 3x3 convolutions.
     """
 
     z_dim: int = 64
@@ -123,18 +124,13 @@ class R3GAN:
     labels: bool = True
 
     def __post_init__(self) -> None:
-        refuse(not self.widths, "nets.widths", self.widths, "one or more", "--nets.widths 256 256 128 64")
+        require(bool(self.widths), "widths", self.widths, "one or more")
         check_widths(z_dim=self.z_dim, blocks=self.blocks, group=self.group, widths=min(self.widths))
         indivisible_widths = [
             width for width in self.widths if width * INNER_WIDTH_FACTOR % min(self.group, width * INNER_WIDTH_FACTOR)
         ]
-        refuse(
-            bool(indivisible_widths),
-            "nets.widths",
-            indivisible_widths,
-            f"such that groups of {self.group} divide twice of each",
-            "--nets.group 8",
-        )
+        allowed = f"numbers whose double is below `group` ({self.group}) or a multiple of it"
+        require(not indivisible_widths, "widths", indivisible_widths, allowed)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = read_image_levels(spec, "R3GAN")

@@ -1,8 +1,8 @@
-"""Residual networks: SNGAN's, SAGAN's and BigGAN's, which grew out of one another.
+"""Residual networks: SNGAN, SAGAN and BigGAN, each built on the one before.
 
 SNGAN: Miyato et al. 2018, appendix B.4, table 3 (32 px): spectral norm in D; with classes, conditional batch norm and
 projection (Miyato & Koyama 2018). SAGAN: Zhang et al. 2019: self-attention, spectral norm in both. BigGAN: Brock et al. 2019,
-appendix B: one class embedding for all layers, and each block's own part of z beside it.
+appendix B: one class embedding for all layers, and a part of z for each block.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -19,8 +19,12 @@ from .layers.labels import check_widths, compute_class_shares, count_classes, em
 from .layers.spectral_norm import add_spectral_norm
 
 G_WIDTH_FACTORS = {64: (16, 16, 8, 4, 2), 128: (16, 16, 8, 4, 2, 1), 256: (16, 16, 8, 8, 4, 2, 1)}  # times `width`, from 4 px
-D_WIDTH_FACTORS = {64: (1, 2, 4, 8, 16), 128: (1, 2, 4, 8, 16, 16), 256: (1, 2, 4, 8, 8, 16, 16)}  # of the blocks' outputs
-SMALL_IMAGE_WIDTH_FACTOR = 4  # times `width` throughout, up to 32 px
+D_WIDTH_FACTORS = {
+    64: (1, 2, 4, 8, 16),
+    128: (1, 2, 4, 8, 16, 16),
+    256: (1, 2, 4, 8, 8, 16, 16),
+}  # times `d_width`
+SMALL_IMAGE_WIDTH_FACTOR = 4  # times `width` at all sizes, for images up to 32 px
 
 
 def compute_g_widths(width: int, levels: int) -> list[int]:
@@ -28,7 +32,7 @@ def compute_g_widths(width: int, levels: int) -> list[int]:
 
 
 def compute_d_widths(width: int, levels: int) -> list[int]:
-    """Of the blocks' outputs: all but the last halve the image from 64 px, the first two of four below."""
+    """Output widths of D's blocks. From 64 px on all blocks but the last halve the image, below that the first two of four."""
     return [width * times for times in D_WIDTH_FACTORS.get(4 * 2**levels, (SMALL_IMAGE_WIDTH_FACTOR,) * 4)]
 
 
@@ -38,7 +42,7 @@ def count_halvings(levels: int) -> int:
 
 
 class ConditionalBatchNorm(nn.Module):
-    """Batch norm whose gain and bias are linear in y [N, told]; ordinary batch norm where there is nothing to tell."""
+    """Batch norm whose gain and bias are linear in y [N, condition_size]; ordinary batch norm if the size is 0."""
 
     def __init__(self, width: int, condition_size: int, eps: float) -> None:
         super().__init__()
@@ -54,7 +58,7 @@ class ConditionalBatchNorm(nn.Module):
 
 
 class Attention(nn.Module):
-    """Self-attention, γ·o(softmax(θᵀφ)·g) + x, γ at first 0; φ and g at half the size. Zhang et al. 2019, eqs. 1 to 4."""
+    """Self-attention, γ·o(softmax(θᵀφ)·g) + x, γ = 0 at first; φ and g have half the size. Zhang et al. 2019, eqs. 1 to 4."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -73,7 +77,7 @@ class Attention(nn.Module):
 
 
 class UpBlock(nn.Module):
-    """Twice the size: norm, ReLU, doubling, convolution, norm, ReLU, convolution; beside it a doubled 1x1 convolution."""
+    """Norm, ReLU, doubling, convolution, norm, ReLU, convolution; the shortcut is a doubled 1x1 convolution."""
 
     def __init__(self, inputs: int, outputs: int, condition_size: int, eps: float) -> None:
         super().__init__()
@@ -86,7 +90,7 @@ class UpBlock(nn.Module):
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         h = self.first(double_nearest(relu(self.norms[0](x, y), inplace=True)))
         h = self.second(relu(self.norms[1](h, y), inplace=True))
-        return h + double_nearest(self.beside(x))  # a 1x1 convolution and the doubling may change places: a quarter of the work
+        return h + double_nearest(self.beside(x))  # a 1x1 convolution may come before the doubling: a quarter of the work
 
 
 def double_nearest(x: Tensor) -> Tensor:
@@ -94,7 +98,7 @@ def double_nearest(x: Tensor) -> Tensor:
 
 
 class DownBlock(nn.Module):
-    """ReLU, convolution, ReLU, convolution, mean of 2x2; beside it a 1x1 convolution. D's first block has no first ReLU."""
+    """ReLU, convolution, ReLU, convolution, mean of 2x2; a 1x1 convolution as shortcut. D's first block has no first ReLU."""
 
     def __init__(self, inputs: int, outputs: int, is_first: bool, is_halving: bool) -> None:
         super().__init__()
@@ -106,17 +110,17 @@ class DownBlock(nn.Module):
         h = self.second(relu(self.first(x if self.is_first else relu(x)), inplace=True))
         if not self.is_halving:
             return h + self.beside(x)
-        return avg_pool2d(h, 2) + self.beside(avg_pool2d(x, 2))  # as above: the mean first
+        return avg_pool2d(h, 2) + self.beside(avg_pool2d(x, 2))  # the mean first: a quarter of the work, too
 
 
 class Generator(GeneratorNetwork):
-    """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1].
+    """z [N, z_dim], label int64 [N] or a mixture [N, K] if there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1].
 
     Args:
         widths: channels at 4 px and after each block.
-        shared: size of the one class embedding for all layers; 0 gives each layer its own.
-        split: each block's norms see a part of z of their own; z_dim is rounded down to equal parts.
-        attend: the blocks after which there is attention.
+        shared_dim: size of one class embedding for all layers; 0 gives each layer its own.
+        is_split: the norms of each block see their own part of z; z_dim is rounded down to equal parts.
+        attention_blocks: the blocks that attention follows.
     """
 
     def __init__(
@@ -158,10 +162,12 @@ class Generator(GeneratorNetwork):
 
 
 class Discriminator(nn.Module):
-    """x [N, C, S, S], label int64 [N] where there are `classes` -> Verdict: features summed over the image, projection.
+    """x [N, C, S, S], label int64 [N] if there are `classes` -> CriticOutput.
+
+    Features are summed over the image; labels enter by projection.
 
     Args:
-        blocks: from the image to `width` channels.
+        blocks: the layers from the image to `width` channels.
     """
 
     def __init__(self, blocks: Iterable[nn.Module], width: int, classes: int) -> None:
@@ -180,7 +186,7 @@ class Discriminator(nn.Module):
 def build_down_blocks(
     widths: list[int], channels: int, halving_count: int, attention_blocks: Collection[int] = ()
 ) -> Iterator[nn.Module]:
-    """D's blocks with the given output widths, the first ones halving the image; attention after those in `attend`."""
+    """D's blocks, by their output widths. The first `halving_count` halve the image; attention follows `attention_blocks`."""
     for k, (inputs, outputs) in enumerate(pairwise([channels, *widths])):
         yield DownBlock(inputs, outputs, is_first=k == 0, is_halving=k < halving_count)
         if k in attention_blocks:
@@ -196,7 +202,7 @@ def initialise_orthogonal_weights(module: nn.Module) -> None:
 
 
 def zero_condition_weights(module: nn.Module) -> None:
-    """Norms that each have a gain and bias for every class start as if they had not."""
+    """Initialise class-conditional gains to 1 and biases to 0."""
     if isinstance(module, ConditionalBatchNorm) and module.gain is not None and module.bias is not None:
         nn.init.zeros_(module.gain.weight)
         nn.init.zeros_(module.bias.weight)
@@ -206,7 +212,8 @@ def zero_condition_weights(module: nn.Module) -> None:
 class SNGAN:
     """Residual networks with spectral norm in D, for 8 to 256 px; the paper's widths at 32 px are 256 and 128.
 
-    width: G's channels are four times this up to 32 px; d_width: D's.
+    width: up to 32 px, G has four times as many channels.
+    d_width: the same for D.
     """
 
     z_dim: int = 128
@@ -233,7 +240,7 @@ class SNGAN:
 
 @config
 class SAGAN:
-    """The same with self-attention at `attention` px, and spectral norm in G as well."""
+    """SNGAN with self-attention at `attention` px, and with spectral norm in G, too."""
 
     z_dim: int = 128
     width: int = 64
@@ -261,7 +268,7 @@ class SAGAN:
 
 @config
 class BigGAN:
-    """SAGAN with one class embedding of size `shared` for all layers, and z in parts, one for the start and each block."""
+    """SAGAN with one class embedding of size `shared_dim` for all layers. z is split: one part for the start and each block."""
 
     z_dim: int = 128
     width: int = 64
@@ -297,6 +304,6 @@ class BigGAN:
 
 
 def find_attention_blocks(size: int, levels: int) -> tuple[list[int], list[int]]:
-    """After which of G's and of D's blocks the image has `size` px, if any."""
+    """The blocks of G and of D after which the image has `size` px, if any."""
     g = [k for k in range(levels) if 8 * 2**k == size]
     return g, [k for k in range(count_halvings(levels)) if 2 ** (levels + 1 - k) == size]

@@ -1,7 +1,7 @@
 """StyleGAN. Karras et al. 2019, section 2: Progressive GAN's synthesis from a constant, driven by styles and noise.
 
-The sixth configuration of their table 1 (F): bilinear resampling, AdaIN, noise at every layer, mixing. It grows as
-Progressive GAN does, whose D it plays against.
+Configuration F of their table 1: bilinear resampling, AdaIN, noise at every layer, mixing. It grows like Progressive GAN, and
+plays against the same D.
 """
 
 from dataclasses import replace
@@ -14,7 +14,7 @@ from torch.nn.functional import leaky_relu
 
 from ..configuration import config
 from ..core import Spec
-from ..errors import refuse
+from ..errors import require
 from ..resampling import double_size, halve_size
 from .layers.equalised import HE_GAIN, EqualisedConv, EqualisedLinear
 from .layers.labels import check_widths, read_image_levels
@@ -23,9 +23,9 @@ from .progan import Discriminator, compute_progressive_widths, fade_in
 
 
 class AdaIN(nn.Module):
-    """Noise, bias, LeakyReLU, and statistics that a style says (AdaIN, eq. 1): x [N, C, H, W], w [N, w_dim] -> like x."""
+    """Noise, bias, LeakyReLU, then statistics set by a style (AdaIN, eq. 1): x [N, C, H, W], w [N, w_dim] -> as x."""
 
-    still: Tensor  # noise for samples that are to come out the same
+    still: Tensor  # the noise outside training: the same for every sample
 
     def __init__(self, width: int, w_dim: int, size: int) -> None:
         super().__init__()
@@ -58,12 +58,12 @@ class UpBlock(nn.Module):
 
 
 class Generator(StyleGenerator):
-    """z [N, z_dim], truncation [N] -> x [N, C, 4·2^⌈depth⌉, …], of no bounds; `widths` are the channels from 4 px up."""
+    """z [N, z_dim], truncation [N] -> x [N, C, 4·2^⌈depth⌉, …], unbounded; `widths` are the channels from 4 px up."""
 
     def __init__(self, mapping: MappingNetwork, w_dim: int, widths: list[int], channels: int, mixing: float) -> None:
         super().__init__(mapping, mixing)
         self.levels = len(widths) - 1
-        self.depth = float(self.levels)  # what is grown so far: the method's to say
+        self.depth = float(self.levels)  # how far it has grown; the method sets it
         self.start = nn.Parameter(torch.ones(widths[0], 4, 4))
         self.even = EqualisedConv(widths[0], widths[0], 3, HE_GAIN, has_bias=False)
         self.adapt = nn.ModuleList(AdaIN(widths[0], w_dim, 4) for _ in range(2))
@@ -71,7 +71,7 @@ class Generator(StyleGenerator):
         self.to_image = nn.ModuleList(EqualisedConv(width, channels, 1) for width in widths)
 
     @property
-    def layer_count(self) -> int:  # type: ignore[override]  # as many as are grown
+    def layer_count(self) -> int:  # type: ignore[override]  # those grown so far
         return 2 * (ceil(self.depth) + 1)
 
     def render_styles(self, ws: Tensor) -> Tensor:
@@ -87,18 +87,18 @@ class Generator(StyleGenerator):
 
 @config
 class StyleGAN:
-    """From 8 px up, by the method Progressive; `base` over the size are the channels, at most `width`."""
+    """From 8 px up, for the method Progressive. Channels are `base` over the size, at most `width`."""
 
     z_dim: int = 512
     w_dim: int = 512
-    mapping: int = 8  # layers
+    mapping: int = 8  # layers from z to w
     width: int = 512
     base: int = 16384
     mixing: float = 0.9
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, w_dim=self.w_dim, mapping=self.mapping, width=self.width, base=self.base)
-        refuse(not 0 <= self.mixing <= 1, "nets.mixing", self.mixing, "between 0 and 1", "--nets.mixing 0.9")
+        require(0 <= self.mixing <= 1, "mixing", self.mixing, "in [0, 1]")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = read_image_levels(spec, "StyleGAN")

@@ -1,7 +1,7 @@
 """StyleGAN2. Karras et al. 2020a, section 2 and appendix B; networks as in Karras et al. 2020b (ADA).
 
-G sums images of all sizes (skip), D is residual. A style scales the features that go into a convolution, and the weights are
-normalised as if they had been scaled (demodulated): so one convolution serves all samples.
+G sums images of all sizes (skip), D is residual. A style scales the input of a convolution, and the output is divided by the
+size of the weights so scaled (demodulation): one set of weights serves all samples.
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
 from ..configuration import config
 from ..core import CriticOutput, Spec
-from ..errors import refuse
+from ..errors import require
 from ..resampling import blur_by_binomial, double_size, halve_size
 from .layers.equalised import HE_GAIN, EqualisedConv, EqualisedLinear, append_deviation
 from .layers.labels import check_widths, count_classes, read_image_levels
@@ -22,10 +22,10 @@ from .progan import compute_progressive_widths
 
 
 class ModulatedConv(nn.Module):
-    """3x3. x [N, inputs, H, W], s [N, inputs] -> [N, outputs, …], twice the size if `upward`. Eqs. 1 to 3.
+    """3x3. x [N, inputs, H, W], s [N, inputs] -> [N, outputs, …], twice the size if `is_upward`. Eqs. 1 to 3.
 
-    Scaling what goes in by s, and what comes out by d, equals a convolution with weights d·w·s, without making them: a set
-    of weights for each sample costs memory, and grouped convolutions are slow. The second is left to whoever calls.
+    Scaling the input by s and the output by d equals a convolution with weights d·w·s. Those would differ for each sample: they
+    would cost memory, and grouped convolutions are slow. The caller scales by d.
     """
 
     def __init__(self, inputs: int, outputs: int, is_upward: bool) -> None:
@@ -46,7 +46,7 @@ class ModulatedConv(nn.Module):
 class StyleLayer(nn.Module):
     """Style, convolution, noise, bias, LeakyReLU."""
 
-    still: Tensor  # noise for samples that are to come out the same
+    still: Tensor  # the noise outside training: the same for every sample
 
     def __init__(self, inputs: int, outputs: int, w_dim: int, size: int, is_upward: bool) -> None:
         super().__init__()
@@ -60,14 +60,14 @@ class StyleLayer(nn.Module):
         x = self.convolution(x, s)
         d = self.convolution.compute_demodulation(s)
         noise = torch.randn(len(x), 1, *x.shape[2:], dtype=x.dtype, device=x.device) if self.training else self.still
-        # all times √2 before LeakyReLU, which is the same as after it and touches fewer numbers
+        # √2 before LeakyReLU is the same as after it, and touches fewer numbers
         bias, d = (HE_GAIN * self.bias).to(x.dtype), (HE_GAIN * d).to(x.dtype)
         x = torch.addcmul(bias[:, None, None], x, d[:, :, None, None])
         return leaky_relu(x.add_(noise * (HE_GAIN * self.strength)), 0.2, inplace=True)
 
 
 class ToImage(nn.Module):
-    """Style and a 1x1 convolution without demodulation: of so few outputs, a product of each sample's own is quicker."""
+    """Style and a 1x1 convolution without demodulation. With so few outputs, weights for each sample are quicker."""
 
     def __init__(self, inputs: int, channels: int, w_dim: int) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class ToImage(nn.Module):
 
 
 class Generator(StyleGenerator):
-    """z [N, z_dim], label [N], truncation [N] -> x [N, C, 4·2^levels, …], of no bounds; `widths` from 4 px up."""
+    """z [N, z_dim], label [N], truncation [N] -> x [N, C, 4·2^levels, …], unbounded; `widths` from 4 px up."""
 
     def __init__(self, mapping: MappingNetwork, w_dim: int, widths: list[int], channels: int, mixing: float) -> None:
         super().__init__(mapping, mixing)
@@ -107,7 +107,7 @@ class Generator(StyleGenerator):
 
 
 class DownBlock(nn.Module):
-    """Two convolutions, the second at half the size, beside a blurred 1x1; together of variance 1. Appendix B."""
+    """Two convolutions, the second at half the size, plus a blurred 1x1 shortcut; the sum has variance 1. Appendix B."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -119,12 +119,12 @@ class DownBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = leaky_relu(self.first(x), 0.2, inplace=True)
-        h = leaky_relu(self.second(blur_by_binomial(h, 2)), 0.2, inplace=True)  # times √2, over √2
+        h = leaky_relu(self.second(blur_by_binomial(h, 2)), 0.2, inplace=True)  # LeakyReLU's √2 and the sum's 1/√2 cancel
         return h + self.beside(halve_size(x))
 
 
 class Discriminator(nn.Module):
-    """x [N, C, S, S], label int64 [N] where there are `classes` -> Verdict; `widths` from 4 px up. Labels by projection."""
+    """x [N, C, S, S], label int64 [N] if there are `classes` -> CriticOutput; `widths` from 4 px up. Labels by projection."""
 
     def __init__(self, widths: list[int], channels: int, classes: int, w_dim: int, layers: int, group: int = 4) -> None:
         super().__init__()
@@ -151,14 +151,14 @@ class Discriminator(nn.Module):
 
 @config
 class StyleGAN2:
-    """From 8 px up; `base` over the size are the channels, at most `width`.
+    """From 8 px up. Channels are `base` over the size, at most `width`.
 
-    group: samples among which D sees a standard deviation.
+    group: number of samples whose standard deviation D sees.
     """
 
     z_dim: int = 512
     w_dim: int = 512
-    mapping: int = 8  # layers
+    mapping: int = 8  # layers from z to w
     width: int = 512
     base: int = 16384
     mixing: float = 0.9
@@ -169,7 +169,7 @@ class StyleGAN2:
         check_widths(
             z_dim=self.z_dim, w_dim=self.w_dim, mapping=self.mapping, width=self.width, base=self.base, group=self.group
         )
-        refuse(not 0 <= self.mixing <= 1, "nets.mixing", self.mixing, "between 0 and 1", "--nets.mixing 0.9")
+        require(0 <= self.mixing <= 1, "mixing", self.mixing, "in [0, 1]")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = read_image_levels(spec, "StyleGAN2")

@@ -1,7 +1,7 @@
-"""StyleGAN3. Karras et al. 2021: every layer treats its features as samples of a continuous signal, and aliases none of it.
+"""StyleGAN3. Karras et al. 2021: every layer treats its features as samples of a continuous signal, without aliasing.
 
 Configuration T is equivariant to translation; R, with 1x1 convolutions and radial filters, to rotation as well. D is
-StyleGAN2's. The paper's CUDA kernels are speed alone: here a layer is resampled with the framework's convolutions.
+StyleGAN2's. The paper's CUDA kernels only add speed; here layers are resampled with the framework's convolutions.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from torch.nn.functional import leaky_relu
 
 from ..configuration import config
 from ..core import Spec
-from ..errors import refuse
+from ..errors import require
 from ..resampling import design_lowpass, downsample_by_filter, upsample_by_filter
 from .layers.equalised import HE_GAIN, EqualisedLinear
 from .layers.labels import check_widths, count_classes, read_image_levels
@@ -23,15 +23,15 @@ from .layers.style import MappingNetwork, StyleGenerator
 from .progan import compute_progressive_widths
 from .stylegan2 import Discriminator
 
-MARGIN_PIXELS = 10  # pixels around the image, from which nothing leaks into it
-FIRST_CUTOFF, FIRST_STOP = 2.0, 2**2.1  # of the coarsest layer
-CRITICAL_LAYERS = 2  # last layers at the image's own band limit
-TAPS_PER_FACTOR = 6  # a filter's, times its factor
-HALF_LIFE_SAMPLES = 20_000  # samples, of the features' magnitude
+MARGIN_PIXELS = 10  # pixels around the image, so that no border leaks into it
+FIRST_CUTOFF, FIRST_STOP = 2.0, 2**2.1  # band limits of the coarsest layer
+CRITICAL_LAYERS = 2  # the last layers, with the band limit of the image
+TAPS_PER_FACTOR = 6  # a filter has so many times its resampling factor
+HALF_LIFE_SAMPLES = 20_000  # of the moving average of a layer's magnitude
 
 
 class Band(NamedTuple):
-    """A layer's signal: the sampling rate (pixels across the image), what passes, the width of the transition's half."""
+    """A layer's signal: sampling rate (pixels across the image), cutoff, and half the width of the transition."""
 
     rate: float
     cutoff: float
@@ -41,7 +41,7 @@ class Band(NamedTuple):
 
 
 def compute_bands(size: int, layers: int, base: int, max_width: int, channels: int) -> list[Band]:
-    """Of all layers, the last of which makes the image. Appendix F, eq. 11: cutoffs and stops rise geometrically."""
+    """The bands of all layers; the last layer makes the image. Appendix F, eq. 11: cutoffs and stops rise geometrically."""
     last_cutoff = size / 2
     last_stop = last_cutoff * 2**0.3
     layer_bands: list[Band] = []
@@ -57,11 +57,11 @@ def compute_bands(size: int, layers: int, base: int, max_width: int, channels: i
 
 
 class FourierInput(nn.Module):
-    """w [N, w_dim] -> [N, C, size, size]: plane waves within the band, turned and moved as the style says. Section 3."""
+    """w [N, w_dim] -> [N, C, size, size]: plane waves within the band, rotated and shifted by the style. Section 3."""
 
     frequencies: Tensor
     phases: Tensor
-    transform: Tensor  # a person's own, [3, 3], on top: it moves the whole image
+    transform: Tensor  # [3, 3], for users to set: it moves the whole image
 
     def __init__(self, w_dim: int, band: Band) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class FourierInput(nn.Module):
             self.pose.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
 
     def forward(self, w: Tensor) -> Tensor:
-        with torch.autocast(w.device.type, enabled=False):  # places and frequencies want all their digits
+        with torch.autocast(w.device.type, enabled=False):  # positions and frequencies need full precision
             return self.compute_waves(w)
 
     def compute_waves(self, w: Tensor) -> Tensor:
@@ -88,13 +88,13 @@ class FourierInput(nn.Module):
         zero, one = torch.zeros_like(cosine), torch.ones_like(cosine)
         rotation = torch.stack([cosine, -sine, zero, sine, cosine, zero, zero, zero, one], 1).view(-1, 3, 3)
         translation = torch.stack([one, zero, -right, zero, one, -down, zero, zero, one], 1).view(-1, 3, 3)
-        matrix = rotation @ translation @ self.transform  # first the image is turned, then moved
+        matrix = rotation @ translation @ self.transform  # the image is rotated first, then shifted
         phases = self.phases + (self.frequencies @ matrix[:, :2, 2:]).squeeze(2)  # [N, C]
         frequencies = self.frequencies @ matrix[:, :2, :2]  # [N, C, 2]
         transition_width = self.band.rate / 2 - self.band.cutoff
         strength = (1 - (frequencies.norm(dim=2) - self.band.cutoff) / transition_width).clamp(
             0, 1
-        )  # those beyond the band fade
+        )  # waves beyond the band fade
         size = self.band.size
         positions = ((torch.arange(size, device=w.device) + 0.5) / size - 0.5) * size / self.band.rate
         grid = torch.stack(torch.meshgrid(positions, positions, indexing="xy"), 2)  # [size, size, 2], right and down
@@ -104,7 +104,7 @@ class FourierInput(nn.Module):
 
 
 class AliasFreeLayer(nn.Module):
-    """Style, convolution, and LeakyReLU at twice the rate between two filters. Figure 4b."""
+    """Style, convolution, and between two filters LeakyReLU at twice the rate. Figure 4b."""
 
     magnitude: Tensor
     up: Tensor | None
@@ -144,7 +144,7 @@ class AliasFreeLayer(nn.Module):
         self.padding = ((total_padding + self.up_factor) // 2, total_padding - (total_padding + self.up_factor) // 2)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        if self.training and not torch.is_grad_enabled():  # in D's turn, once a sample
+        if self.training and not torch.is_grad_enabled():  # in D's step, so once per sample
             self.magnitude.lerp_(x.float().square().mean(), 1 - 0.5 ** (len(x) / HALF_LIFE_SAMPLES))
         x = self.convolve_features(x, self.style(w))
         if self.up is not None:
@@ -157,10 +157,11 @@ class AliasFreeLayer(nn.Module):
         return x if self.down is None else downsample_by_filter(x, self.down, self.down_factor)
 
     def convolve_features(self, x: Tensor, s: Tensor) -> Tensor:
-        """Modulated and, but for the image, demodulated; over the features' usual magnitude. As in StyleGAN2, of one set of
-        weights: weights and styles are brought to size 1 first, so that their product cannot overflow in half precision.
+        """A modulated convolution over the features' usual magnitude; demodulated in all layers but the image's.
 
-        LeakyReLU's √2 is here, where features are smallest: all behind it is linear or, as LeakyReLU, does not mind."""
+        As in StyleGAN2 one set of weights serves all samples. Weights and styles are scaled to size 1 first, so that their
+        product cannot overflow in half precision. LeakyReLU's √2 is applied here, where features are smallest; LeakyReLU and
+        the filters after it commute with scaling."""
         weight, bias = self.weight, self.bias
         if self.is_image_layer:
             s = s * weight[0].numel() ** -0.5
@@ -176,9 +177,9 @@ class AliasFreeLayer(nn.Module):
 
 
 class Generator(StyleGenerator):
-    """z [N, z_dim], label [N], truncation [N] -> x [N, C, S, S], of no bounds."""
+    """z [N, z_dim], label [N], truncation [N] -> x [N, C, S, S], unbounded."""
 
-    has_feature_statistics = True  # its features' magnitudes, where it runs without gradients
+    has_feature_statistics = True  # it measures its magnitudes when it runs without gradients
 
     def __init__(
         self, mapping: MappingNetwork, w_dim: int, layer_bands: list[Band], kernel: int, is_radial: bool, mixing: float
@@ -210,14 +211,14 @@ class Generator(StyleGenerator):
 
 @config
 class StyleGAN3:
-    """From 8 px up; `base` over twice a layer's cutoff are its channels, at most `width`. D's as in StyleGAN2.
+    """From 8 px up. A layer's channels are `base` over twice its cutoff, at most `width`; D's are as in StyleGAN2.
 
-    equivariance: to translation alone, or to rotation as well, with half as large filters of twice as many channels.
+    rotation: equivariance to rotation, too (configuration R): 1x1 convolutions with twice as many channels.
     """
 
     z_dim: int = 512
     w_dim: int = 512
-    mapping: int = 2  # layers
+    mapping: int = 2  # layers from z to w
     layers: int = 14
     width: int = 512
     base: int = 32768
@@ -229,7 +230,7 @@ class StyleGAN3:
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, w_dim=self.w_dim, mapping=self.mapping, width=self.width, base=self.base)
         check_widths(d_width=self.d_width, d_base=self.d_base)
-        refuse(not 4 <= self.layers <= 64, "nets.layers", self.layers, "between 4 and 64", "--nets.layers 14")
+        require(4 <= self.layers <= 64, "layers", self.layers, "from 4 to 64")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = read_image_levels(spec, "StyleGAN3")

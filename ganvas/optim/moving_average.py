@@ -1,4 +1,4 @@
-"""The moving average of a generator, which is what is sampled. Yazıcı et al. 2019; half-life of Karras et al. 2020b."""
+"""The moving average of a generator, from which samples are drawn. Yazıcı et al. 2019; half-life of Karras et al. 2020b."""
 
 from copy import deepcopy
 
@@ -15,10 +15,10 @@ def copy_networks(nets: Nets, names: tuple[str, ...]) -> nn.ModuleDict:
 
 @torch.no_grad()
 def update_average(average: nn.ModuleDict, nets: Nets, *, batch: int, samples: int, kimg: float, ramp: float) -> None:
-    """Move the average towards the networks after a step of `batch` samples, `samples` of the run being seen.
+    """Move the average towards the networks after a step of `batch` samples; the run has seen `samples`.
 
-    kimg: half-life in thousand samples, at most `ramp * samples` of the run. Floating tensors are averaged (batch
-    statistics too); integer ones, which cannot be, are copied.
+    kimg: half-life in thousand samples, at most `ramp * samples`. Floating-point tensors are averaged, batch statistics
+    too; integer tensors are copied.
     """
     half_life = min(kimg * 1000, ramp * samples) if ramp else kimg * 1000
     decay = 0.5 ** (batch / max(half_life, 1e-8))

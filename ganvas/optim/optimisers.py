@@ -8,7 +8,7 @@ from torch import nn
 
 from ..configuration import config
 from ..core import Clock
-from ..errors import GanvasError, refuse
+from ..errors import require
 from .schedules import Constant, Schedule
 
 
@@ -18,7 +18,7 @@ class Optimiser(Protocol):
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer: ...
     def at(self, clock: Clock) -> dict[str, Any]:
-        """The hyperparameters in force now, "lr" among them, for the optimiser's parameter groups."""
+        """The current hyperparameters, "lr" included, for the optimiser's parameter groups."""
         ...
 
 
@@ -42,7 +42,7 @@ class ClipGradients:
     max_norm: float = 1.0
 
     def __post_init__(self) -> None:
-        refuse(not self.max_norm > 0, "max_norm", self.max_norm, "above 0", "--optim.G.max-norm 1")
+        require(self.max_norm > 0, "max_norm", self.max_norm, "above 0")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         return self.optimiser.build(parameters)
@@ -56,7 +56,7 @@ class ClipGradients:
 
 @config
 class RMSprop:
-    """Tieleman & Hinton 2012: WGAN's optimiser, for whose critic momentum is harmful (Arjovsky et al. 2017, section 4)."""
+    """Tieleman & Hinton 2012: WGAN's optimiser, because momentum harms its critic (Arjovsky et al. 2017, section 4)."""
 
     lr: float = 5e-5
     alpha: float = 0.99
@@ -64,8 +64,8 @@ class RMSprop:
     schedule: Schedule = Constant()
 
     def __post_init__(self) -> None:
-        refuse(not 0 < self.lr < 10, "a learning rate", self.lr, "above 0, below 10", "--optim.G.lr 5e-5")
-        refuse(not 0 <= self.alpha < 1, "alpha", self.alpha, "in [0, 1)", "--optim.G.alpha 0.99")
+        require(0 < self.lr < 10, "lr", self.lr, "above 0, below 10")
+        require(0 <= self.alpha < 1, "alpha", self.alpha, "in [0, 1)")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         return torch.optim.RMSprop(parameters, self.lr, self.alpha, self.eps)
@@ -78,7 +78,8 @@ class RMSprop:
 class Adam:
     """Kingma & Ba 2015, in torch's fused form.
 
-    schedule: of the learning rate; `final_betas`: what the betas become on its way.
+    schedule: factor on the learning rate.
+    final_betas: the betas at the end of the schedule.
     """
 
     lr: float = 2e-4
@@ -88,20 +89,12 @@ class Adam:
     final_betas: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.lr < 10:
-            raise GanvasError(f"a learning rate lies between 0 and 10, got {self.lr}: --optim.G.lr 2e-4")
-        refuse(
-            self.final_betas is not None and self.schedule == Constant(),
-            "Adam's final_betas",
-            self.final_betas,
-            "given with a schedule",
-            "leave them out",
-        )
-        for betas in (self.betas, self.final_betas or self.betas):
-            if not all(0 <= beta < 1 for beta in betas):
-                raise GanvasError(f"Adam's betas lie in [0, 1), got {betas}: --optim.G.betas 0.0 0.99")
-        if not self.eps > 0:
-            raise GanvasError(f"Adam's eps is above 0, got {self.eps}: --optim.G.eps 1e-8")
+        require(0 < self.lr < 10, "lr", self.lr, "above 0, below 10")
+        is_reached = self.final_betas is None or self.schedule != Constant()
+        require(is_reached, "final_betas", self.final_betas, "given with a schedule, or left out")
+        for field, betas in (("betas", self.betas), ("final_betas", self.final_betas or ())):
+            require(all(0 <= beta < 1 for beta in betas), field, betas, "in [0, 1)")
+        require(self.eps > 0, "eps", self.eps, "above 0")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         # floats, not integers: Adam refuses mixed betas
@@ -116,7 +109,7 @@ class Adam:
 
 
 def make_lazy_adam(lr: float, every: int) -> Adam:
-    """Adam (0, 0.99) for a network that is penalised in every so many steps: as if it were all one step.
+    """Adam (0, 0.99) for a network with an extra penalty step every `every` steps, corrected for the extra step.
 
     Karras et al. 2020a, appendix B.
     """

@@ -1,16 +1,16 @@
-"""Settings that change while training, by samples seen."""
+"""Settings that change during training, by samples seen."""
 
 from math import cos, pi
 from typing import Protocol, runtime_checkable
 
 from ..configuration import config
 from ..core import Clock
-from ..errors import refuse
+from ..errors import require
 
 
 @runtime_checkable
 class Schedule(Protocol):
-    """A factor, on a learning rate for instance. Frozen settings (@config)."""
+    """A factor, for instance on a learning rate. Frozen settings (@config)."""
 
     def __call__(self, clock: Clock) -> float: ...
     def compute_progress(self, clock: Clock) -> float:
@@ -38,9 +38,9 @@ class Cosine:
     kimg: float = 0.0
 
     def __post_init__(self) -> None:
-        refuse(not 0 <= self.final <= 1000, "a schedule's final factor", self.final, "0 or more", "final=0.1")
-        refuse(not 0 <= self.start < 1, "a schedule's start", self.start, "in [0, 1)", "start=0.5")
-        refuse(not self.kimg >= 0, "a schedule's kimg", self.kimg, "0 or more", "kimg=20000")
+        require(0 <= self.final <= 1000, "final", self.final, "from 0 to 1000")
+        require(0 <= self.start < 1, "start", self.start, "in [0, 1)")
+        require(self.kimg >= 0, "kimg", self.kimg, "0 or more")
 
     def __call__(self, clock: Clock) -> float:
         return 1 + (self.final - 1) * self.compute_progress(clock)

@@ -1,4 +1,4 @@
-"""Tables of pictures with words beside them: what people look at."""
+"""Tables of pictures and text."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from torch import Tensor
 
 from ..core import Codec
 
-TILE_PIXELS, TILE_GAP_PIXELS, FONT_PIXELS = 96, 2, 13  # pixels: of a tile, between two, and of letters
+TILE_PIXELS, TILE_GAP_PIXELS, FONT_PIXELS = 96, 2, 13  # pixels: of a tile, between tiles, of letters
 TEXT_COLOUR, PAGE_COLOUR = (24, 24, 24), (255, 255, 255)
 Cell = Picture | str
 
 
 def draw_tile(codec: Codec, stored: Tensor, size: int = TILE_PIXELS) -> Picture:
-    """One sample [H, W, C] as a picture of a tile's size: enlarged pixel by pixel, or averaged."""
+    """One sample [H, W, C] as a tile: enlarged by repeating pixels, or shrunk by averaging."""
     picture = codec.preview(stored[None])
     return picture.resize((size, size), Image.Resampling.BOX if picture.width > size else Image.Resampling.NEAREST)
 
@@ -24,7 +24,7 @@ def draw_tiles(codec: Codec, stored: Tensor) -> list[Picture]:
 
 
 def draw_table(rows: Sequence[Sequence[Cell]]) -> Picture:
-    """Pictures and words in rows and columns; a column is as wide, and a row as high, as what is in it needs."""
+    """Pictures and text in rows and columns, which are as large as their content needs."""
     font = ImageFont.load_default(FONT_PIXELS)
     columns = max(len(row) for row in rows)
     cells = [[*row, *([""] * (columns - len(row)))] for row in rows]

@@ -1,4 +1,4 @@
-"""Known-good runs: one file a family, one function a recipe. A recipe's name is its function's.
+"""Known-good runs: one file per family, one function per recipe, which has the recipe's name.
 
 A recipe's docstring says in its first line what it is, then `Paper:` and `Expected:` (measured here; docs/results.md).
 """

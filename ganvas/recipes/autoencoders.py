@@ -1,4 +1,4 @@
-"""What is not adversarial, to tell whether a GAN was worth it: VAE, autoencoder, and the hybrid of VAE and GAN."""
+"""Baselines that show whether a GAN was worth it: VAE, autoencoder, and the hybrid of VAE and GAN."""
 
 from dataclasses import replace
 
@@ -13,10 +13,10 @@ from .dcgan import dcgan
 
 
 def vae() -> Recipe:
-    """Images, 32 px: a variational autoencoder with `auto`'s G and the best noise for each batch: no adversary, no collapse.
+    """Images, 32 px: a variational autoencoder with `auto`'s G and the best noise for each batch; no adversary, no collapse.
 
     Paper: Kingma & Welling 2014; Rybkin et al. 2021 (the noise).
-    Expected: clothes in five minutes on two cores with bf16 (docs/results.md): Fréchet 11.1, coverage 0.29, 24.3 dB; blurred.
+    Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 11.1, coverage 0.29, 24.3 dB, blurred (docs/results.md).
     """
     adam = Adam(lr=1e-3, betas=(0.9, 0.999))
     return replace(
@@ -31,28 +31,28 @@ def vae() -> Recipe:
 
 
 def beta_vae() -> Recipe:
-    """Images, 32 px: the same with four times the weight on the prior: simpler codes, blurrier pictures, better samples.
+    """Images, 32 px: `vae` with four times the weight on the prior: simpler codes, blurrier pictures, better samples.
 
     Paper: Higgins et al. 2017: β 4.
-    Expected: clothes in five minutes on two cores with bf16: Fréchet 4.9, coverage 0.60, 23.5 dB.
+    Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 4.9, coverage 0.60, 23.5 dB.
     """
     return replace(vae(), name="beta_vae", method=Autoencoding(beta=4.0))
 
 
 def autoencoder() -> Recipe:
-    """Images, 32 px: codes without noise or prior; samples are of codes distributed like the data's, as far as normal ones can.
+    """Images, 32 px: codes without noise or prior; samples come from a normal distribution fitted to the data's codes.
 
     Paper: Ghosh et al. 2020, section 4 (sampling a deterministic autoencoder).
-    Expected: clothes in five minutes on two cores with bf16: Fréchet 15.8, coverage 0.21, 24.4 dB.
+    Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 15.8, coverage 0.21, 24.4 dB.
     """
     return replace(vae(), name="autoencoder", method=Autoencoding(beta=0.0))
 
 
 def vae_gan() -> Recipe:
-    """Images, 32 px: a VAE whose errors are measured by a discriminator's features, under `auto`'s loss and penalties.
+    """Images, 32 px: a VAE that measures errors by a discriminator's features, with `auto`'s loss and penalties.
 
     Paper: Larsen et al. 2016, algorithm 1.
-    Expected: clothes in five minutes on two cores with bf16: Fréchet 2.9, coverage 0.71, 18.5 dB; speckled.
+    Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 2.9, coverage 0.71, 18.5 dB, speckled.
     """
     method = VAEGAN(objective=RelativisticPairing(), penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)))
     adam = Adam(lr=1e-3, betas=(0.0, 0.99))

@@ -1,4 +1,4 @@
-"""Samples of a class that is asked for: three ways to tell D."""
+"""Samples of a requested class: three ways to show D the label."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from .gan import gan
 
 
 def cgan() -> Recipe:
-    """Images with labels: multilayer perceptrons, the label beside z and beside the sample.
+    """Images with labels: multilayer perceptrons, with the label joined to z and to the sample.
 
     Paper: Mirza & Osindero 2014.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 9.4, coverage 0.25 (docs/results.md).
@@ -22,7 +22,7 @@ def cgan() -> Recipe:
 
 
 def acgan() -> Recipe:
-    """Images with labels, 32 px: D names the class as well, and G is to be told by it.
+    """Images with labels, 32 px: D also predicts the class, which G has to show.
 
     Paper: Odena, Olah & Shlens 2017.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 3.8, coverage 0.55 (docs/results.md).
@@ -36,9 +36,9 @@ def acgan() -> Recipe:
 
 
 def projection() -> Recipe:
-    """Images with labels, 32 px: D's features are projected on a direction of each class.
+    """Images with labels, 32 px: D projects its features on a direction for each class.
 
-    Paper: Miyato & Koyama 2018, on DCGAN's networks; on their own it is sngan.
+    Paper: Miyato & Koyama 2018, on DCGAN's networks; sngan has their own.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 3.0, coverage 0.66 (docs/results.md).
     """
     return replace(

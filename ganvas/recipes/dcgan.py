@@ -14,10 +14,10 @@ from ..recipe import Evaluation, Recipe, Train
 
 
 def dcgan() -> Recipe:
-    """Images, 32 px: the paper's networks without their widest layer, and its settings.
+    """Images, 32 px: the paper's settings, and its networks without their widest layer.
 
     Paper: Radford, Metz & Chintala 2016: batch 128, Adam 2e-4 with beta1 0.5, z uniform.
-    Expected: Fashion-MNIST, 8 minutes on two cores are 118 steps: Fréchet 65.9; it wants a GPU (docs/results.md).
+    Expected: Fashion-MNIST, 8 minutes (118 steps) on two cores: Fréchet 65.9; it needs a GPU (docs/results.md).
     """
     return Recipe(
         name="dcgan",
@@ -32,9 +32,9 @@ def dcgan() -> Recipe:
 
 
 def dcgan_small() -> Recipe:
-    """Images, 32 px: narrow, 4x4 kernels, batches of 32, five times the rate and a moving average: for a processor.
+    """Images, 32 px, for CPUs: narrow, 4x4 kernels, batches of 32, five times the learning rate, a moving average.
 
-    Paper: Radford, Metz & Chintala 2016; steps are what minutes lack, so they are many and large.
+    Paper: Radford, Metz & Chintala 2016; its steps are many and large, to get far in minutes.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 6.9, coverage 0.51 (docs/results.md).
     """
     adam = Adam(lr=1e-3, betas=(0.5, 0.999))
@@ -48,16 +48,16 @@ def dcgan_small() -> Recipe:
 
 
 def dcgan64() -> Recipe:
-    """Images, 64 px: the paper's own size.
+    """Images, 64 px: `dcgan` at the paper's own size.
 
     Paper: Radford, Metz & Chintala 2016, figure 1.
-    Expected: at its own settings not trained here, some 20 s a step on two cores; it wants a GPU (docs/results.md).
+    Expected: not trained here: some 20 s per step on two cores; it needs a GPU (docs/results.md).
     """
     return replace(dcgan(), name="dcgan64", medium=Image(size=64))
 
 
 def dcgan64_small() -> Recipe:
-    """Images, 64 px: narrow, 4x4 kernels, small batches, and a slower D, which at G's rate wins within 300 steps.
+    """Images, 64 px, for CPUs: narrow, 4x4 kernels, small batches, a slower D (at G's rate it wins within 300 steps).
 
     Paper: Radford, Metz & Chintala 2016; two rates, Heusel et al. 2017.
     Expected: Fashion-MNIST, 9 minutes on two cores: Fréchet 19.9, coverage 0.14, shapes with little detail (docs/results.md).

@@ -14,7 +14,7 @@ from ..recipe import Evaluation, Recipe, Train
 
 
 def gan() -> Recipe:
-    """Images: the multilayer-perceptron GAN taught with MNIST, non-saturating.
+    """Images: the multilayer-perceptron GAN of MNIST tutorials, with the non-saturating loss.
 
     Paper: Goodfellow et al. 2014, with the widths and Adam of the classic exercise.
     Expected: Fashion-MNIST, 4 minutes on two cores: Fréchet 13.7, coverage 0.22 (docs/results.md).
@@ -32,7 +32,7 @@ def gan() -> Recipe:
 
 
 def gan_minimax() -> Recipe:
-    """Images: the same with the zero-sum loss, whose gradient vanishes when D wins.
+    """Images: `gan` with the zero-sum loss, whose gradient vanishes when D wins.
 
     Paper: Goodfellow et al. 2014, eq. 1.
     Expected: Fashion-MNIST, 4 minutes on two cores: Fréchet 10.1, coverage 0.27 (docs/results.md).

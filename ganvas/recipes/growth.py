@@ -1,4 +1,4 @@
-"""Networks that grow while they learn: Progressive GAN, and StyleGAN after it."""
+"""Networks that grow while they learn: Progressive GAN, then StyleGAN."""
 
 from dataclasses import replace
 
@@ -15,10 +15,10 @@ BATCH_SIZES = (128, 128, 128, 64, 32, 16, 8, 4)  # from 4 px up; 4 from 512 px o
 
 
 def progan() -> Recipe:
-    """Images, 256 px: from 4 px up, a size at a time, under the Wasserstein loss with a gradient penalty.
+    """Images, 256 px: grown from 4 px up, one size at a time; Wasserstein loss with a gradient penalty.
 
     Paper: Karras et al. 2018, appendix A: 600,000 images to fade a size in and as many to train it, Adam 1e-3 (0, 0.99).
-    Expected: not trained here: 338 G multiply-adds an image, 1 day at most at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 338 G multiply-adds per image, 1 day at most at 100 TFLOP/s, penalties not counted.
     """
     adam = Adam(lr=1e-3, betas=(0.0, 0.99))
     game = Adversarial(objective=Wasserstein(), penalties=(GradientPenalty(gamma=10.0), Drift(weight=1e-3)))
@@ -34,7 +34,7 @@ def progan() -> Recipe:
 
 
 def progan_small() -> Recipe:
-    """Images, 32 px: narrow, at three times the rates, and grown within half of the run: for a processor.
+    """Images, 32 px, for CPUs: narrow, three times the learning rates, grown within half of the run.
 
     Paper: Karras et al. 2018.
     Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 5.5, coverage 0.50 (docs/results.md).
@@ -53,10 +53,10 @@ def progan_small() -> Recipe:
 
 
 def stylegan() -> Recipe:
-    """Images, 256 px: Progressive GAN's growth, from a constant that styles and noise shape.
+    """Images, 256 px: grown like Progressive GAN, from a constant that styles and noise shape.
 
     Paper: Karras et al. 2019, configuration F: non-saturating, R1 of 10, Adam 1e-3 (0, 0.99), 25 million images.
-    Expected: not trained here: 338 G multiply-adds an image, 2 days at most at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 338 G multiply-adds per image, 2 days at most at 100 TFLOP/s, penalties not counted.
     """
     game = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=10.0),))
     return replace(
@@ -69,7 +69,7 @@ def stylegan() -> Recipe:
 
 
 def stylegan_small() -> Recipe:
-    """Images, 32 px: narrow, a lazy penalty in proportion to the pixels, grown within half of the run: for a processor.
+    """Images, 32 px, for CPUs: narrow, a lazy penalty in proportion to the pixels, grown within half of the run.
 
     Paper: Karras et al. 2019.
     Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 5.8, coverage 0.39 (docs/results.md).

@@ -10,7 +10,7 @@ from .dcgan import dcgan_small
 
 
 def lsgan() -> Recipe:
-    """Images, 32 px: least squares in place of cross-entropy.
+    """Images, 32 px: least squares instead of cross-entropy.
 
     Paper: Mao et al. 2017, eq. 9.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 5.8, coverage 0.53 (docs/results.md).
@@ -28,9 +28,9 @@ def ragan() -> Recipe:
 
 
 def dragan() -> Recipe:
-    """Images, 32 px: the classic loss, D's slope held at 1 around reals.
+    """Images, 32 px: the classic loss; a penalty keeps D's slope near 1 around reals.
 
-    Paper: Kodali et al. 2017: penalty 10, one step each. D keeps its batch norm: without it, it wins outright on some data.
+    Paper: Kodali et al. 2017: penalty 10, one step each. D keeps its batch norm: without it, D wins outright on some data.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 2.5, coverage 0.72 (docs/results.md).
     """
     return replace(dcgan_small(), name="dragan", method=Adversarial(objective=NonSaturating(), penalties=(Dragan(gamma=10.0),)))

@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians in the plane: the smallest data on which a GAN can be seen to collapse, or not."""
+"""Mixtures of Gaussians in the plane: the smallest data that show whether a GAN collapses."""
 
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ def grid_classic() -> Recipe:
     """Points: the grid with the classic loss and no penalty, which collapses: that is the lesson.
 
     Paper: Goodfellow et al. 2014.
-    Expected: 13 of 25 modes at its best, 1 at its end (docs/results.md).
+    Expected: 13 of 25 modes at best, 1 at the end (docs/results.md).
     """
     return replace(grid(), name="grid_classic", method=Adversarial(objective=NonSaturating()))
 

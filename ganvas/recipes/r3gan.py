@@ -13,13 +13,13 @@ from ..optim.schedules import Cosine
 from ..recipe import Recipe, Train
 from .dcgan import dcgan
 
-SCHEDULE_KIMG = 20_000.0  # of every schedule
+SCHEDULE_KIMG = 20_000.0  # for every schedule
 
 
 def _build_published_recipe(
     name: str, size: int, widths: tuple[int, ...], gamma: float, batch: int, p: float, ema_kimg: float
 ) -> Recipe:
-    """A configuration of the paper's appendix D: γ falls to a tenth, the rate to a quarter, β2 and augmentation rise."""
+    """A configuration of appendix D: γ falls to a tenth, the learning rate to a quarter, β2 and augmentation rise."""
     tenth = Cosine(final=0.1, kimg=SCHEDULE_KIMG)
     adam = Adam(lr=2e-4, betas=(0.0, 0.9), final_betas=(0.0, 0.99), schedule=Cosine(final=0.25, kimg=SCHEDULE_KIMG))
     return replace(
@@ -40,35 +40,35 @@ def _build_published_recipe(
 
 
 def r3gan() -> Recipe:
-    """Images, 32 px: a residual network without normalisation, and the loss that `auto` has.
+    """Images, 32 px: residual networks without normalisation, with `auto`'s loss.
 
     Paper: Huang et al. 2024, appendix D, CIFAR-10: batch 512, γ 0.05 to 0.005, a moving average of up to 5 million images.
-    Expected: not trained here: 91 G multiply-adds an image, 4 days at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 91 G multiply-adds per image, 4 days at 100 TFLOP/s, penalties not counted.
     """
     return _build_published_recipe("r3gan", 32, (768, 768, 768, 768), gamma=0.05, batch=512, p=0.55, ema_kimg=5000.0)
 
 
 def r3gan_ffhq64() -> Recipe:
-    """Images, 64 px: the same for faces.
+    """Images, 64 px: `r3gan` for faces.
 
     Paper: Huang et al. 2024, appendix D, FFHQ-64: batch 256, γ 2 to 0.2.
-    Expected: not trained here: 170 G multiply-adds an image, 8 days at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 170 G multiply-adds per image, 8 days at 100 TFLOP/s, penalties not counted.
     """
     return _build_published_recipe("r3gan_ffhq64", 64, (768, 768, 768, 768, 384), gamma=2.0, batch=256, p=0.3, ema_kimg=500.0)
 
 
 def r3gan_ffhq256() -> Recipe:
-    """Images, 256 px: the same for larger faces.
+    """Images, 256 px: `r3gan` for larger faces.
 
     Paper: Huang et al. 2024, appendix D, FFHQ-256: batch 256, γ 150 to 15.
-    Expected: not trained here: 375 G multiply-adds an image, 17 days at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 375 G multiply-adds per image, 17 days at 100 TFLOP/s, penalties not counted.
     """
     widths = (768, 768, 768, 768, 384, 192, 96)
     return _build_published_recipe("r3gan_ffhq256", 256, widths, gamma=150.0, batch=256, p=0.3, ema_kimg=500.0)
 
 
 def r3gan_small() -> Recipe:
-    """Images, 32 px: narrow, a block a size, penalties by finite differences, not augmented: for a processor.
+    """Images, 32 px, for CPUs: narrow, one block per size, penalties by finite differences, no augmentation.
 
     Paper: Huang et al. 2024.
     Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 1.4, coverage 0.65 (docs/results.md).

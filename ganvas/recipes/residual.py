@@ -1,4 +1,4 @@
-"""Residual networks under the hinge loss and spectral norm: SNGAN, SAGAN, BigGAN."""
+"""Residual networks with hinge loss and spectral norm: SNGAN, SAGAN, BigGAN."""
 
 from dataclasses import replace
 
@@ -12,10 +12,10 @@ from .dcgan import dcgan
 
 
 def sngan() -> Recipe:
-    """Images, 32 px: residual networks, D spectrally normalised; labels by projection where there are any.
+    """Images, 32 px: residual networks, spectral norm in D, labels (if any) by projection.
 
     Paper: Miyato et al. 2018, table 3 and section 4: five critic steps, Adam 2e-4 (0, 0.9), batch 64; Miyato & Koyama 2018.
-    Expected: not trained here: 9 G multiply-adds an image and critic step, minutes on a GPU; sngan_small shows it.
+    Expected: not trained here: 9 G multiply-adds per image and critic step, minutes on a GPU; see sngan_small.
     """
     adam = Adam(lr=2e-4, betas=(0.0, 0.9))
     return replace(
@@ -29,7 +29,7 @@ def sngan() -> Recipe:
 
 
 def sngan_small() -> Recipe:
-    """Images, 32 px: an eighth of the paper's width, one critic step, two time-scales: for a processor.
+    """Images, 32 px, for CPUs: an eighth of the paper's width, one critic step, two time-scales.
 
     Paper: Miyato et al. 2018; Heusel et al. 2017.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 7.2, coverage 0.40; 20 minutes: 1.4, 0.62 (docs/results.md).
@@ -45,10 +45,10 @@ def sngan_small() -> Recipe:
 
 
 def sagan() -> Recipe:
-    """Images: self-attention, both networks spectrally normalised, two time-scales.
+    """Images: self-attention, spectral norm in both networks, two time-scales.
 
     Paper: Zhang et al. 2019, section 4: one critic step, Adam 1e-4 for G and 4e-4 for D (0, 0.9).
-    Expected: not trained here: 15 G multiply-adds an image, 16 minutes at 100 TFLOP/s; sagan_small shows it.
+    Expected: not trained here: 15 G multiply-adds per image, 16 minutes at 100 TFLOP/s; see sagan_small.
     """
     return replace(
         sngan(),
@@ -61,7 +61,7 @@ def sagan() -> Recipe:
 
 
 def sagan_small() -> Recipe:
-    """Images, 32 px: an eighth of the width, larger rates: for a processor.
+    """Images, 32 px, for CPUs: an eighth of the width, larger learning rates.
 
     Paper: Zhang et al. 2019.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 6.4, coverage 0.41 (docs/results.md).
@@ -73,8 +73,8 @@ def sagan_small() -> Recipe:
 def biggan() -> Recipe:
     """Images: large batches, one class embedding, z in parts, orthogonal weights; truncation when sampling.
 
-    Paper: Brock et al. 2019, appendix C: two critic steps, Adam 5e-5 and 2e-4 (0, 0.999), batches of 2,048 (in 32 parts).
-    Expected: not trained here: 15 G multiply-adds an image, 8.5 hours at 100 TFLOP/s; biggan_small shows it.
+    Paper: Brock et al. 2019, appendix C: two critic steps, Adam 5e-5 and 2e-4 (0, 0.999), batches of 2,048 in 32 parts.
+    Expected: not trained here: 15 G multiply-adds per image, 8.5 hours at 100 TFLOP/s; see biggan_small.
     """
     return replace(
         sagan(),
@@ -87,7 +87,7 @@ def biggan() -> Recipe:
 
 
 def biggan_small() -> Recipe:
-    """Images, 32 px: an eighth of the width, batches of 64, one critic step: for a processor.
+    """Images, 32 px, for CPUs: an eighth of the width, batches of 64, one critic step.
 
     Paper: Brock et al. 2019.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 3.9, coverage 0.52; 20 minutes: 1.7, 0.70 (docs/results.md).
@@ -104,16 +104,16 @@ def biggan_small() -> Recipe:
 
 
 def biggan_deep() -> Recipe:
-    """Images: bottleneck blocks, four times as deep.
+    """Images: `biggan` with bottleneck blocks, four times as deep.
 
     Paper: Brock et al. 2019, appendix B, BigGAN-deep.
-    Expected: not trained here: 2.4 G multiply-adds an image, 1.3 hours at 100 TFLOP/s; biggan_deep_small shows it.
+    Expected: not trained here: 2.4 G multiply-adds per image, 1.3 hours at 100 TFLOP/s; see biggan_deep_small.
     """
     return replace(biggan(), name="biggan_deep", nets=BigGANDeep())
 
 
 def biggan_deep_small() -> Recipe:
-    """Images, 32 px: a quarter of the width, twice biggan_small's rates, since it makes fewer steps: for a processor.
+    """Images, 32 px, for CPUs: a quarter of the width, and twice biggan_small's learning rates, because it makes fewer steps.
 
     Paper: Brock et al. 2019, appendix B, BigGAN-deep.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 10.2, coverage 0.25 (docs/results.md).

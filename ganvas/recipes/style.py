@@ -16,8 +16,8 @@ from .dcgan import dcgan
 def stylegan2() -> Recipe:
     """Images, 256 px: styles that scale weights, a residual D, lazy penalties on both.
 
-    Paper: Karras et al. 2020a; settings for 256 px of Karras et al. 2020b: batch 64, R1 of 1, 2.5e-3.
-    Expected: not trained here: 185 G multiply-adds an image, 26 hours at 100 TFLOP/s, penalties aside.
+    Paper: Karras et al. 2020a; settings for 256 px from Karras et al. 2020b: batch 64, R1 of 1, learning rates of 2.5e-3.
+    Expected: not trained here: 185 G multiply-adds per image, 26 hours at 100 TFLOP/s, penalties not counted.
     """
     return replace(
         dcgan(),
@@ -31,10 +31,10 @@ def stylegan2() -> Recipe:
 
 
 def stylegan2_ada() -> Recipe:
-    """Images, 256 px, few of them: the same, D's samples augmented as strongly as it overfits.
+    """Images, 256 px, few of them: `stylegan2` with augmentation that follows D's overfitting.
 
     Paper: Karras et al. 2020b.
-    Expected: not trained here: 185 G multiply-adds an image, 26 hours at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 185 G multiply-adds per image, 26 hours at 100 TFLOP/s, penalties not counted.
     """
     method = Adversarial(
         objective=NonSaturating(), penalties=(R1(gamma=1.0, every=16),), path_length=PathLength(), augment=ADA()
@@ -43,10 +43,10 @@ def stylegan2_ada() -> Recipe:
 
 
 def stylegan2_cifar() -> Recipe:
-    """Images, 32 px: no path lengths, no mixing, a short mapping, and adaptive augmentation; D residual, as at other sizes.
+    """Images, 32 px: `stylegan2` without path lengths or mixing, a short mapping, adaptive augmentation; D stays residual.
 
     Paper: Karras et al. 2020b, configuration for CIFAR-10: R1 of 0.01, moving average of 500,000 images, 100 million in all.
-    Expected: not trained here: 49 G multiply-adds an image, 27 hours at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 49 G multiply-adds per image, 27 hours at 100 TFLOP/s, penalties not counted.
     """
     method = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=0.01, every=16),), augment=ADA())
     adam = Adam(lr=2.5e-3, betas=(0.0, 0.99))
@@ -62,10 +62,10 @@ def stylegan2_cifar() -> Recipe:
 
 
 def stylegan2_small() -> Recipe:
-    """Images, 32 px: narrow, styles not mixed, at twice the rates, a strong R1 for small sets: for a processor.
+    """Images, 32 px, for CPUs: narrow, no mixing, twice the learning rates, a strong R1 for small data sets.
 
     Paper: Karras et al. 2020a.
-    Expected: Fashion-MNIST, two cores with bf16: Fréchet 1.6, coverage 0.69 in 5 minutes, 0.45, 0.86 in 20 (docs/results.md).
+    Expected: Fashion-MNIST, two cores with bf16: Fréchet 1.6, coverage 0.69 in 5 minutes; 0.45, 0.86 in 20 (docs/results.md).
     """
     method = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=5.0, every=16),), path_length=PathLength())
     return replace(
@@ -80,10 +80,10 @@ def stylegan2_small() -> Recipe:
 
 
 def stylegan3_t() -> Recipe:
-    """Images, 256 px: layers without aliasing, equivariant to translation: textures move with what they are on.
+    """Images, 256 px: layers without aliasing, equivariant to translation: textures move with the objects.
 
     Paper: Karras et al. 2021, configuration T; R1 of 2, batch 32, D at 2e-3.
-    Expected: not trained here: 613 G multiply-adds an image, 4 days at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 613 G multiply-adds per image, 4 days at 100 TFLOP/s, penalties not counted.
     """
     return replace(
         stylegan2(),
@@ -96,16 +96,16 @@ def stylegan3_t() -> Recipe:
 
 
 def stylegan3_r() -> Recipe:
-    """Images, 256 px: the same, equivariant to rotation as well.
+    """Images, 256 px: `stylegan3_t`, equivariant to rotation, too.
 
     Paper: Karras et al. 2021, configuration R, without its blurring of D's first images.
-    Expected: not trained here: 439 G multiply-adds an image, 2.5 days at 100 TFLOP/s, penalties aside.
+    Expected: not trained here: 439 G multiply-adds per image, 2.5 days at 100 TFLOP/s, penalties not counted.
     """
     return replace(stylegan3_t(), name="stylegan3_r", nets=StyleGAN3(base=16384, rotation=True))
 
 
 def stylegan3_small() -> Recipe:
-    """Images, 32 px: configuration T, narrow and of eight layers: for a processor.
+    """Images, 32 px, for CPUs: configuration T, narrow, eight layers.
 
     Paper: Karras et al. 2021.
     Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 19.2, coverage 0.07, from 600 steps (docs/results.md).

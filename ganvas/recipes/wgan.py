@@ -1,4 +1,4 @@
-"""Wasserstein GANs: a critic of bounded slope, by clipping and by a penalty."""
+"""Wasserstein GANs, which bound the critic's slope by clipping or by a penalty."""
 
 from dataclasses import replace
 
@@ -12,10 +12,10 @@ from .dcgan import dcgan
 
 
 def wgan() -> Recipe:
-    """Images, 32 px: the critic's weights clipped to 0.01, which holds it back more than it should.
+    """Images, 32 px: the critic's weights are clipped to 0.01, which restricts it more than needed.
 
     Paper: Arjovsky, Chintala & Bottou 2017, algorithm 1: five critic steps, RMSprop 5e-5, batch 64; DCGAN's networks.
-    Expected: not trained here: the paper's width and five critic steps want a GPU; wgan_small shows it.
+    Expected: not trained here: the paper's width and five critic steps need a GPU; see wgan_small.
     """
     rmsprop = RMSprop(lr=5e-5)
     return replace(
@@ -29,10 +29,10 @@ def wgan() -> Recipe:
 
 
 def wgan_gp() -> Recipe:
-    """Images, 32 px: the critic's slope held at 1 by a gradient penalty.
+    """Images, 32 px: a gradient penalty keeps the critic's slope near 1.
 
     Paper: Gulrajani et al. 2017, algorithm 1: penalty 10, five critic steps, Adam 1e-4 (0, 0.9), no batch norm in the critic.
-    Expected: not trained here: 14 samples/s on two cores, at the paper's width and five critic steps; wgan_gp_small shows it.
+    Expected: not trained here: 14 samples/s on two cores, at the paper's width and five critic steps; see wgan_gp_small.
     """
     adam = Adam(lr=1e-4, betas=(0.0, 0.9))
     return replace(
@@ -45,7 +45,7 @@ def wgan_gp() -> Recipe:
 
 
 def wgan_small() -> Recipe:
-    """Images, 32 px: narrow networks, for a processor.
+    """Images, 32 px, for CPUs: narrow networks.
 
     Paper: Arjovsky, Chintala & Bottou 2017.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 28.1, coverage 0.08 (docs/results.md).
@@ -54,7 +54,7 @@ def wgan_small() -> Recipe:
 
 
 def wgan_gp_small() -> Recipe:
-    """Images, 32 px: narrow networks, one critic step at twice G's rate in place of five: for a processor.
+    """Images, 32 px, for CPUs: narrow networks, one critic step at twice G's rate instead of five.
 
     Paper: Gulrajani et al. 2017; two time-scales, Heusel et al. 2017.
     Expected: Fashion-MNIST, 5 minutes on two cores: Fréchet 5.3, coverage 0.52 (docs/results.md).

@@ -1,1 +1,1 @@
-"""What the machine is and does: files, the screen, the device, other ranks, safe reading."""
+"""The machine: files, console, device, other ranks, safe reading of pickles."""

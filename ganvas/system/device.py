@@ -16,14 +16,14 @@ def choose_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
         if device.type == "cuda":
-            torch.cuda.set_device(device)  # whose generator `reseed` seeds
+            torch.cuda.set_device(device)  # `seed_global_generators` seeds the generator of this device
     except (RuntimeError, AssertionError) as error:
-        raise GanvasError(f"no device {name!r} here ({str(error).splitlines()[0]}): --device cpu") from error
+        raise GanvasError(f"device {name!r} is not available ({str(error).splitlines()[0]}): --device cpu") from error
     return device
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Whether the processor multiplies in bf16 itself. Where it does not, emulation is 12 times slower than fp32 (measured)."""
+    """Whether the processor multiplies in bf16 natively. Emulation was measured 12 times slower than fp32."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type != "cpu":
@@ -34,15 +34,15 @@ def has_bf16(device: torch.device) -> bool:
 
 
 def make_autocast(precision: str, device: torch.device) -> torch.autocast:
-    """bf16 where the recipe settled on it."""
+    """Autocast to bf16, if that is the precision."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 
 def seed_global_generators(seed: int, device: torch.device) -> None:
     """Seed the global generators that layers draw from.
 
-    Not by torch.manual_seed: where CUDA is not in use, it keeps a stack trace of every call for later, which takes time
-    (0.6 ms under a profiler) and memory for ever.
+    Not by torch.manual_seed: without CUDA it keeps a stack trace of every call, which takes time (0.6 ms under a profiler)
+    and memory that is never freed.
     """
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
@@ -52,12 +52,12 @@ def seed_global_generators(seed: int, device: torch.device) -> None:
 
 
 def has_room_for(device: torch.device, byte_count: int) -> bool:
-    """Whether `size` bytes of data may live on the device, leaving room to train."""
+    """Whether `byte_count` bytes of data fit on the device and leave room for training."""
     return device.type != "cuda" or byte_count < torch.cuda.mem_get_info(device)[0] // 4
 
 
 def wait_for_device(device: torch.device) -> None:
-    """Until the device has done what it was asked to: before reading a clock."""
+    """Wait until the device has finished its work, for instance before reading a clock."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

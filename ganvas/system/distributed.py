@@ -1,11 +1,12 @@
-"""Several processes that train as one, started by torchrun: the only place that talks to the other ranks.
+"""Several processes that train as one, started by torchrun. Only this file talks to the other ranks.
 
-Every rank plays its own share of a batch, as if it were one more part of the batch in one process: two ranks of 32 are one
-process with `batch=64, parts=2`, up to the order of a sum (but batch norm's running statistics are those of rank 0's share,
-spectral norm iterates once a part, and StyleGAN3 follows magnitudes on each rank).
-Gradients are added by one flat all-reduce after the backward passes, not by a wrapper around networks: with a phase that is
-a penalty alone, those leave different gradients on different ranks. Rank 0 alone reads the clock, draws, scores, and writes;
-what it decides is told to the others.
+Every rank computes its own share of a batch, like a micro-batch in one process. Two ranks of 32 equal one process with
+`batch=64, accumulate=2`, up to the order of a sum. There are three exceptions: batch norm's running statistics come from rank
+0's share, spectral norm iterates once per micro-batch, and StyleGAN3 follows magnitudes on each rank.
+
+Gradients are added by one flat all-reduce after the backward passes. Wrappers around networks would leave different gradients
+on different ranks in a phase that is only a penalty. Only rank 0 reads the clock, draws, scores and writes; it broadcasts its
+decisions.
 """
 
 import importlib
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 from ..errors import GanvasError
 
-GROUP_TIMEOUT = timedelta(hours=1)  # for rank 0, while it reads data or takes scores
+GROUP_TIMEOUT = timedelta(hours=1)  # others wait for rank 0 while it reads data or scores samples
 
 
 def get_rank() -> int:
@@ -29,17 +30,17 @@ def get_rank() -> int:
 
 
 def count_ranks() -> int:
-    """How many ranks there are."""
+    """The number of ranks."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def ranks_on_this_machine() -> int:
-    """How many ranks share this machine."""
+    """The number of ranks on this machine."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", count_ranks()))
 
 
 def is_printing_process() -> bool:
-    """Whether this process is the one that prints, joined or not."""
+    """Whether this process prints; known even before the ranks are joined."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
@@ -50,24 +51,24 @@ def is_main_process() -> bool:
 
 @contextmanager
 def join_ranks() -> Generator[None]:
-    """Join the ranks that torchrun started; nothing where it did not, or where they are joined already.
+    """Join the ranks that torchrun started. Does nothing without torchrun, or if they are joined already.
 
-    The group ends with the last mention of it, and its threads with it: one that outlives it may ask for Python while Python
-    ends, which aborts the process.
+    The group and its threads end with its last reference. A group that lives too long may call Python while Python shuts down,
+    which aborts the process.
 
     Raises:
-        GanvasError: another rank was lost meanwhile.
+        GanvasError: the ranks cannot be joined, or another rank is lost.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
         yield
         return
-    importlib.import_module("torch.distributed.nn.functional")  # its defaults keep for ever the group that its import finds
+    importlib.import_module("torch.distributed.nn.functional")  # its default arguments would keep a group that exists already
     try:
         dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=GROUP_TIMEOUT)
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise GanvasError(
-            f"the ranks cannot be joined ({reason}): start them by torchrun --nproc-per-node N -m ganvas train …, or unset "
+            f"the ranks cannot be joined ({reason}): start them with torchrun --nproc-per-node N -m ganvas train …, or unset "
             "WORLD_SIZE to train alone"
         ) from error
     try:
@@ -77,16 +78,15 @@ def join_ranks() -> Generator[None]:
             raise
         reason = str(error).splitlines()[0]
         raise GanvasError(
-            f"rank {get_rank()} of {count_ranks()} lost another rank ({reason}): read what that one said; the same "
-            "command goes on "
-            "from the last checkpoint"
+            f"rank {get_rank()} of {count_ranks()} lost another rank ({reason}): read the output of that one; the same "
+            "command continues from the last checkpoint"
         ) from error
     finally:
         dist.destroy_process_group()
 
 
 def is_lost_connection(error: BaseException) -> bool:
-    """Whether an error says that another process is no longer there."""
+    """Whether an error says that another process is gone."""
     message = str(error).lower()
     return any(word in message for word in ("connection closed by peer", "connection reset", "broken pipe", "remote process"))
 
@@ -100,7 +100,7 @@ def local_device_name(name: str) -> str:
 
 @torch.no_grad()
 def all_reduce_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Replace gradients by their sum over the ranks, in one message; those that do not exist stay away."""
+    """Replace gradients by their sum over the ranks, in one message; parameters without one are skipped."""
     if count_ranks() == 1:
         return
     gradients = [p.grad for p in parameters if p.grad is not None]
@@ -116,7 +116,7 @@ def all_reduce_gradients(parameters: Iterable[nn.Parameter]) -> None:
 
 @torch.no_grad()
 def average_over_ranks(statistics: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Scalars as their mean over the ranks, in one message; samples stay as they are."""
+    """Average scalars over the ranks, in one message; samples stay as they are."""
     names = [name for name, value in statistics.items() if value.dim() == 0]
     if count_ranks() == 1 or not names:
         return statistics
@@ -127,7 +127,7 @@ def average_over_ranks(statistics: dict[str, Tensor]) -> dict[str, Tensor]:
 
 @contextmanager
 def rank_zero_first() -> Generator[None]:
-    """Rank 0 does this first, the others after it: for what it leaves on the disk."""
+    """Rank 0 runs the block first, then the others, who find its files on the disk."""
     if not is_main_process():
         dist.barrier()
     yield

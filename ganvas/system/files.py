@@ -1,4 +1,4 @@
-"""Writing files so that what was there stays there until the new is whole: a temporary name, flushed, renamed."""
+"""Write files so that the old one stays until the new one is complete: temporary name, flush, rename."""
 
 import json
 import os
@@ -31,10 +31,10 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> Path:
-    """Put `data` in the file `path`, making its folder; returns `path`. Not flushed: for what can be made again.
+    """Write `data` to `path`, creating its folder; returns `path`. Not flushed: only for files that can be made again.
 
     Raises:
-        GanvasError: where that cannot be done.
+        GanvasError: the file cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with explain_os_errors("writing", path):
@@ -53,7 +53,7 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Raises GanvasError for a file that is missing or no JSON object."""
+    """The JSON object in a file. Raises GanvasError if there is none."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -78,7 +78,7 @@ def flush_to_disk(path: Path) -> None:
 
 @contextmanager
 def explain_os_errors(action: str, path: Path) -> Generator[None]:
-    """Turn an operating system's refusal (read-only, full, not a folder) into a sentence."""
+    """Turn an error of the operating system (read-only, full, not a folder) into a GanvasError."""
     try:
         yield
     except OSError as error:

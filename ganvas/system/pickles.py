@@ -1,8 +1,7 @@
-"""Pickles read as data: a small machine that has nothing to call.
+"""Read pickles as data: a small machine that cannot call anything.
 
-Python's own unpickler does what a file tells it to. This one knows containers, numbers, words, and objects by the names that
-files give them, as names with what belongs to them; a name or an instruction that it is not told to expect ends the reading,
-and nothing has been run.
+Python's own unpickler does what a file says. This one knows containers, numbers, text, and objects, which stay names with their
+arguments and state. An unexpected name or instruction ends the reading. Nothing in a file is ever run.
 """
 
 import warnings
@@ -14,7 +13,7 @@ import numpy as np
 
 from ..errors import GanvasError
 
-VALUE_INSTRUCTIONS = {  # instructions that put down what they carry
+VALUE_INSTRUCTIONS = {  # instructions that push their own value
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
     *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
     *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8"),
@@ -24,13 +23,13 @@ EMPTY_CONTAINERS = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple
 MAPPING_NAMES = {"collections OrderedDict", "dnnlib.util EasyDict"}
 BYTES_ENCODER_NAMES = {"_codecs encode"}
 TUPLE_SIZES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-ARRAY_NAMES = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}  # so called since numpy 2
+ARRAY_NAMES = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}  # the second since numpy 2
 NUMPY_NAMES = ARRAY_NAMES | {"numpy ndarray", "numpy dtype"}
 
 
 class PickledObject:
-    """What stands for an object: the name, the arguments and the state that a file gives it. "os system" is as good a name as
-    any: nothing is ever looked up by it."""
+    """Stands for an object: the name, arguments and state that a file gives it. Even "os system" is harmless, because names
+    are never looked up."""
 
     def __init__(self, name: str, arguments: Any = ()) -> None:
         self.name, self.arguments = name, arguments
@@ -38,41 +37,41 @@ class PickledObject:
 
 
 def read_pickle(data: bytes, path: str) -> dict[str, Any]:
-    """The mapping in a pickle of any protocol: its keys as str, its values as they are, arrays of bytes as uint8.
+    """The mapping in a pickle of any protocol: keys become str, byte arrays uint8; other values stay.
 
     Raises:
-        GanvasError: a broken pickle, one of anything else, or one that asks for something to be imported or called.
+        GanvasError: the pickle is broken, holds something else, or asks to import or call something.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Python warns of escape sequences that there are not: the words are damaged
+            warnings.simplefilter("error")  # Python warns about invalid escape sequences: the text is damaged
             mapping = PickleMachine(path, NUMPY_NAMES.__contains__).run_pickle(data)
         return {
             decode_text(key): _build_byte_array(value) if isinstance(value, PickledObject) else value
             for key, value in mapping.items()
         }
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, Warning) as error:
-        raise GanvasError(f"{path} is broken, or no pickle of a data set ({error}): fetch it again") from error
+        raise GanvasError(f"{path} is broken, or not a pickle of a data set ({error}): download it again") from error
 
 
 def decode_text(value: Any) -> str:
-    """Words as Python 2 or 3 wrote them. Raises TypeError for anything else."""
+    """Text as Python 2 or 3 wrote it. Raises TypeError for anything else."""
     if isinstance(value, bytes):
         return value.decode("latin-1")
     if isinstance(value, str):
         return value
-    raise TypeError(f"{type(value).__name__} in the place of words")
+    raise TypeError(f"{type(value).__name__} instead of text")
 
 
 class PickleMachine:
-    """Plays a pickle's instructions (`pickletools` describes them) on a stack.
+    """Runs a pickle's instructions (see `pickletools`) on a stack.
 
     Args:
-        where: the file, for messages.
-        known: whether an object may be of this name, "module name".
-        stored: what stands for an object that the file keeps elsewhere, by what it says of it; None: there are none.
-        needs: who needs no more than what is known, for messages.
-        spend: is told how many bytes are made of others, and may refuse.
+        path: the file, for messages.
+        is_known: whether an object may have this name, "module name".
+        resolve_persistent_id: what stands for an object outside the pickle, by its id; None: there are no such objects.
+        refusal_clause: for messages: 'asks for "…", which {refusal_clause}'.
+        spend_bytes: called with the number of bytes before text is encoded to bytes; may raise.
     """
 
     def __init__(
@@ -95,7 +94,7 @@ class PickleMachine:
         self.memo: dict[int, Any] = {}
 
     def run_pickle(self, data: bytes | BinaryIO) -> Any:
-        """What the pickle holds; a file is left standing behind it. Raises GanvasError and whatever a broken one leads to."""
+        """The content of the pickle; a file stays at its end. Raises GanvasError, and any error that a broken pickle causes."""
         for instruction, value, _ in genops(data):
             name = instruction.name
             if name in VALUE_INSTRUCTIONS or name in CONSTANT_INSTRUCTIONS:
@@ -141,7 +140,7 @@ class PickleMachine:
                 self.stack.append(rebuild_object(callee.name, arguments))
             case "BUILD":
                 (state,) = self.pop_values(1)
-                if not isinstance(self.stack[-1], dict):  # what hangs on a mapping beside its content is left out
+                if not isinstance(self.stack[-1], dict):  # attributes of a mapping are dropped
                     self.stack[-1].state = state
             case "BINPERSID" if self.resolve_persistent_id is not None:
                 self.stack.append(self.resolve_persistent_id(*self.pop_values(1)))
@@ -151,7 +150,7 @@ class PickleMachine:
                 raise self.build_refusal(f"the instruction {name}")
 
     def pop_values(self, count: int) -> list[Any]:
-        """The uppermost values."""
+        """Remove and return the topmost values."""
         start = len(self.stack) - count
         if start < 0:
             raise ValueError("a value is missing")
@@ -160,7 +159,7 @@ class PickleMachine:
         return values
 
     def pop_marked_values(self) -> list[Any]:
-        """The values above the last mark."""
+        """Remove and return the values above the last mark."""
         return self.pop_values(len(self.stack) - self.marks.pop())
 
     def name_object(self, name: str) -> PickledObject:
@@ -170,30 +169,30 @@ class PickleMachine:
 
     def build_refusal(self, request: str) -> GanvasError:
         return GanvasError(
-            f"{self.path} asks for {request[:80]!r}, which {self.refusal_clause}: refused, and nothing of it was run"
+            f"{self.path} asks for {request[:80]!r}, which {self.refusal_clause}: refused, and nothing in it was run"
         )
 
 
 def rebuild_object(name: str, arguments: Any) -> Any:
-    """What stands for the object that a file has made of this name: mappings and bytes are such, all else a name."""
+    """The object that a file builds by this name: a mapping, bytes, or a PickledObject."""
     if name in MAPPING_NAMES:
         return _add_pairs({}, [part for key, value in arguments[0] for part in (key, value)]) if arguments else {}
-    if name in BYTES_ENCODER_NAMES:  # bytes, as protocols before 3 have them
+    if name in BYTES_ENCODER_NAMES:  # how protocols before 3 store bytes
         return arguments[0].encode("latin-1")
     return PickledObject(name, arguments)
 
 
 def _add_pairs(mapping: dict[Any, Any], values: list[Any]) -> dict[Any, Any]:
-    """The mapping with keys and values added that take turns."""
+    """The mapping with alternating keys and values added."""
     for key, value in zip(values[::2], values[1::2], strict=True):
         if not isinstance(key, (str, bytes, int)):
-            raise TypeError(f"{type(key).__name__} for a key")
+            raise TypeError(f"{type(key).__name__} as a key")
         mapping[key] = value
     return mapping
 
 
 def _build_byte_array(pickled_object: PickledObject) -> np.ndarray:
-    """What numpy would make of it, if that is an array of bytes."""
+    """The numpy array of bytes that it stands for."""
     _, shape, kind, is_column_major, data = pickled_object.state
     if (
         pickled_object.name not in ARRAY_NAMES

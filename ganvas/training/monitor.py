@@ -62,7 +62,7 @@ class Monitor:
         self.bar = tqdm(
             total=state.clock.total,
             initial=state.clock.samples,
-            unit="img",
+            unit="sample",
             bar_format=bar_format,
             disable=not self.has_live_bar,
             smoothing=0.05,

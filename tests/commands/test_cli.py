@@ -135,6 +135,9 @@ def failing(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
     def given(name: str) -> list[str]:
         return ["train", "--data", str(tmp_path / name), *new]
 
+    def having(*words: str) -> list[str]:
+        return ["train", *data, *new, *words]
+
     return {
         "missing folder": (given("fotos"), "photos"),
         "empty folder": (given("empty"), "empty"),
@@ -143,19 +146,33 @@ def failing(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
         "one pixel": (given("dots"), "1 x 1"),
         "a text file": (given("file"), "file"),
         "unknown recipe": (["train", "dcgam", *data, *new], "did you mean dcgan"),
-        "negative batch": (["train", *data, *new, "--train.batch", "-4"], r"train\.batch must be"),
-        "no minutes": (["train", *data, "--out", str(tmp_path / "run"), "--minutes", "0"], r"train\.minutes must be"),
+        "negative batch": (having("--train.batch", "-4"), "--train.batch: batch must be from 2 to 65536, got -4$"),
+        "no minutes": (["train", *data, *new[:2], "--minutes", "0"], "--minutes: minutes must be above 0, below 1e6, got 0"),
         "both budgets": (["train", *data, *new, "--minutes", "1"], "give one"),
         "odd size": (["train", *data, *new, "--medium.size", "100"], "power of two"),
-        "absurd rate": (["train", *data, *new, "--optim.G.lr", "-1"], "learning rate"),
+        "absurd rate": (having("--optim.G.lr", "-1"), "--optim.G.lr: lr must be above 0, below 10, got -1"),
         "infinite setting": (["train", *data, *new, "--method.penalties.0.gamma", "inf"], "finite"),
         "file for a folder": (["train", *data, *SMALL, "--out", str(tmp_path / "file")], "not a directory|file exists"),
         "a folder of other things": (["train", *data, *SMALL, "--out", str(tmp_path / "other")], "holds other files"),
         "no run": (["generate", str(tmp_path / "photos")], r"recipe\.json does not exist"),
         "resume nothing": (["train", "--resume", str(tmp_path / "empty")], r"recipe\.json does not exist"),
-        "no channels": (["train", *data, *new, "--nets.g-width", "0"], r"nets\.g_width must be"),
-        "a penalty never played": (["train", *data, *new, "--method.penalties.0.every", "0"], "every must be"),
-        "a critic that never learns": (["train", *data, *new, "--method.critic-steps", "0"], "critic_steps must be"),
+        "no channels": (having("--nets.g-width", "0"), "--nets.g-width: g_width must be from 1 to 65536, got 0$"),
+        "a penalty never played": (having("--method.penalties.0.every", "0"), "penalties.0.every: every must be 1 or more"),
+        "a critic that never learns": (having("--method.critic-steps", "0"), "critic-steps: critic_steps must be from 1 to"),
+        "too small a size": (having("--medium.size", "2"), "--medium.size: size must be from 4 to 2048 px, got 2$"),
+        "a limit of one": (having("--data.limit=1"), "--data.limit: limit must be 2 or more, got 1$"),
+        "the second penalty": (
+            having("--method.penalties.0.gamma", "2", "--method.penalties.1.gamma", "-1"),
+            "--method.penalties.1.gamma: gamma must be 0 or more, got -1",
+        ),
+        "a field of two flags": (
+            having("--evaluation.samples", "1"),
+            "ganvas: --evaluation.samples: samples must be from 10 to .*, got 1$",
+        ),
+        "too many micro-batches": (
+            having("--train.accumulate=9"),
+            "--train.accumulate: accumulate must be from 1 to half the batch, got 9$",
+        ),
         "unknown device": (["train", *data, *new, "--device", "gpu"], "--device cpu"),
     }
 
@@ -164,7 +181,8 @@ def failing(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
     "missing folder", "empty folder", "text named png", "a single image", "one pixel", "a text file", "unknown recipe",
     "negative batch", "no minutes", "both budgets", "odd size", "absurd rate", "infinite setting", "file for a folder",
     "a folder of other things", "no run", "resume nothing", "unknown device", "no channels", "a penalty never played",
-    "a critic that never learns",
+    "a critic that never learns", "too small a size", "a limit of one", "the second penalty", "a field of two flags",
+    "too many micro-batches",
 ])  # fmt: skip
 def test_bad_input_is_explained(ganvas: Ganvas, tmp_path: Path, name: str) -> None:
     words, answer = failing(tmp_path)[name]
@@ -184,11 +202,12 @@ def test_extractors_that_are_not_there(ganvas: Ganvas, run: Path, tmp_path: Path
     code, _, err = ganvas("evaluate", run, "--extractor", "incepshun")
     assert (code, err) == (
         1,
-        "ganvas: there is no extractor 'incepshun': --extractor classifier, coordinates, efficientnet, inception, pixels\n",
+        "ganvas: --extractor: extractor must be one of classifier, coordinates, efficientnet, inception, pixels, "
+        "got incepshun\n",
     )
     code, _, err = ganvas("evaluate", run, "--extractor", "inception")
     assert code == 1
-    assert re.search(r"--download.*GANVAS_INCEPTION.*--extractor efficientnet", err)
+    assert re.search(r"`download`.*GANVAS_INCEPTION.*extractor `efficientnet`", err)
 
 
 def test_a_truncated_jpeg_is_named_skipped_and_counted(ganvas: Ganvas, tmp_path: Path) -> None:

@@ -222,7 +222,7 @@ def test_the_unreadable_are_named_left_out_and_counted(tmp_path, capsys, cached)
         assert "label" in found.columns
         assert found.columns["label"].tolist() == [i % 3 for i in range(200) if i not in broken]
         said = capsys.readouterr().err
-        assert "ganvas: 7 of a test left out:\n  x[0] is no image that can be read" in said
+        assert "ganvas: 7 of a test left out:\n  x[0] is not an image that can be read" in said
         assert "x[130]" in said
         assert "x[131]" not in said
         assert "and 2 more" in said
@@ -238,7 +238,7 @@ def test_whole_chunks_may_be_unreadable(tmp_path):
 @pytest.mark.usefixtures("threads")
 def test_more_than_one_in_twenty_is_too_much(tmp_path):
     assert prepare_dataset(items(broken=tuple(range(10))), CODEC, tmp_path, quiet=True).skipped_count == 10
-    with pytest.raises(GanvasError, match=r"more than 5% of a test cannot be read: x\[0\] is no image.*; x\[1\].*; x\[2\]"):
+    with pytest.raises(GanvasError, match=r"more than 5% of a test cannot be read: x\[0\] is not an image.*; x\[1\].*; x\[2\]"):
         prepare_dataset(replace(items(broken=tuple(range(11))), fingerprint="g"), CODEC, tmp_path, quiet=True)
 
 
@@ -291,5 +291,5 @@ def test_a_hundred_thousand_points_take_no_time():
 def test_the_record_of_an_entry_is_json(tmp_path):
     prepare_dataset(items(broken=(3,)), CODEC, tmp_path, quiet=True)
     record = json.loads((next(tmp_path.iterdir()) / "skipped.json").read_text())
-    assert record == [[3, "x[3]", "is no image that can be read (PNG, JPEG, WebP, BMP, GIF or TIFF)"]]
+    assert record == [[3, "x[3]", "is not an image that can be read (PNG, JPEG, WebP, BMP, GIF or TIFF)"]]
     assert np.load(next(tmp_path.iterdir()) / "stored.npy").shape == (199, 8, 8, 1)

@@ -66,7 +66,7 @@ def test_a_folder_of_mnists_four_files_has_its_test_part(tmp_path):
         (b"\0\0\x08\x03" + struct.pack(">III", 2, 8, 8) + bytes(100), "is cut short: 100 of 128 bytes"),
         (b"\0\0\x08\x03\0\0", "is cut short or damaged"),
         (b"\0\0\x08\x03" + b"\xff" * 12, "is cut short or damaged"),
-        (b"\0\0\x0d\x01" + struct.pack(">I", 2) + bytes(8), "no idx file of bytes"),
+        (b"\0\0\x0d\x01" + struct.pack(">I", 2) + bytes(8), "is not an idx file of bytes"),
         (b"\0\0\x08\x01" + struct.pack(">I", 2) + bytes(2), "holds labels, not images"),
     ],
 )

@@ -157,7 +157,7 @@ def test_labels_that_do_not_fit_are_refused(tmp_path, labels, names, message):
 def test_shards_of_two_kinds_are_refused(tmp_path):
     write(tmp_path / "a.parquet", as_struct(pngs(4)), pa.array([0, 1, 0, 1]), ["a", "b"])
     write(tmp_path / "b.parquet", as_struct(pngs(4)), pa.array([0, 1, 0, 1]), ["b", "a"])
-    with pytest.raises(GanvasError, match=r"has files with other labels than a.parquet"):
+    with pytest.raises(GanvasError, match=r"has files with labels unlike a.parquet"):
         items(tmp_path)
 
 
@@ -177,7 +177,7 @@ def test_rows_that_cannot_be_read_are_reasons(tmp_path, monkeypatch):
     files: list[bytes | None] = [*pngs(39), None]
     path = write(tmp_path / "a.parquet", as_struct(files), group=40)
     found = items(path)
-    with pytest.raises(GanvasError, match=r"^has no bytes: the file of pictures holds their paths alone"):
+    with pytest.raises(GanvasError, match=r"^has no bytes: the file of pictures holds only their paths"):
         found[39]
     assert prepare_dataset(found, CODEC, None, quiet=True).skipped_count == 1
     monkeypatch.setattr(parquet, "MAX_ROW_GROUP_BYTES", 100)

@@ -34,7 +34,7 @@ def test_the_classifier_sees_sixteen_bits_as_eight():
 
 @pytest.mark.parametrize("stored", [torch.zeros(3, 4), torch.zeros(3, 4, 4, 1), torch.zeros(3, 4, 4, dtype=torch.uint8)])
 def test_what_is_no_image_is_refused(stored):
-    with pytest.raises(GanvasError, match=r"mine: wants .* got (float32|uint8) \[3, 4.*use Pixels"):
+    with pytest.raises(GanvasError, match=r"mine: needs .* got (float32|uint8) \[3, 4.*use Pixels"):
         check_images(stored, "mine")
 
 

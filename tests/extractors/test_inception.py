@@ -115,7 +115,7 @@ def test_resize_of_a_ramp(height, width):
 
 
 def test_missing_weights_are_explained(images):
-    with pytest.raises(GanvasError, match=r"6726825d\.pth \(96 MB\).*--download.*GANVAS_INCEPTION.*--extractor efficientnet"):
+    with pytest.raises(GanvasError, match=r"6726825d\.pth \(96 MB\).*`download`.*GANVAS_INCEPTION.*extractor `efficientnet`"):
         Inception()(images)
     with pytest.raises(GanvasError, match=r"there is no file /none\.pth: correct path"):
         Inception(path="/none.pth")(images)

@@ -173,14 +173,14 @@ def test_classes_of_nothing_are_refused(runs: dict[str, RunFolder]) -> None:
 
 
 def test_what_is_told_the_class_has_no_direction_for_it(runs: dict[str, RunFolder]) -> None:
-    with pytest.raises(GanvasError, match="is told the label beside z"):
+    with pytest.raises(GanvasError, match="takes the label next to z"):
         ganvas.directions(runs["biggan_small"], "labels")
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["directions", "--by", "magic"], "no way 'magic'"),
+        (["directions", "--by", "magic"], "unknown method 'magic'"),
         (["directions", "--count", "0"], "from 1 to 512"),
         (["directions", "--by", "sefa", "--data", "nowhere"], "are for --by labels"),
         (["directions", "--extractor", "pixels"], "are for --by labels"),

@@ -131,10 +131,10 @@ def test_a_code_goes_alone(runs: dict[str, RunFolder], beside: list[str], capsys
     [
         (["nothing.png"], "cannot be read"),
         (["text.png"], "text.png"),
-        (["PICTURE", "--features", "vgg"], "no features 'vgg'"),
+        (["PICTURE", "--features", "vgg"], "--features: features must be one of efficientnet, classifier, pixels, got vgg"),
         (["PICTURE", "--steps", "0"], "from 1 to 100,000 steps"),
-        (["PICTURE", "--tuned", "x"], "wants steps of tuning"),
-        (["PICTURE", "--tune", "1", "--tuned", "."], "is there already"),
+        (["PICTURE", "--tuned", "x"], "needs steps of tuning"),
+        (["PICTURE", "--tune", "1", "--tuned", "."], "already exists"),
     ],
 )
 def test_what_cannot_be_is_said(

@@ -157,8 +157,8 @@ def test_damaged_files_are_read_or_refused_but_never_crash(data):
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        (b"hello, I am a text\n", "is no image that can be read"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0", "is no image that can be read"),
+        (b"hello, I am a text\n", "is not an image that can be read"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0", "is not an image that can be read"),
         (b"", "is empty"),
         (packed(Pillow.new("RGB", (1, 1))), "1 x 1 px is too small to learn from"),
         (packed(Pillow.new("RGB", (100, 3))), "100 x 3 px is too small"),
@@ -175,12 +175,12 @@ def test_what_is_no_image_is_refused(item, message):
         ImageCodec(size=8).encode(item)
 
 
-@pytest.mark.parametrize(("size", "advice"), [(2, 32), (-1, 32), (4096, 2048)])
-def test_sizes_out_of_range_are_refused(size, advice):
+@pytest.mark.parametrize("size", [2, -1, 4096])
+def test_sizes_out_of_range_are_refused(size):
     for make in (Image, ImageCodec):
-        with pytest.raises(GanvasError, match=rf"size must be from 4 to 2048 px, got {size}: .* --medium.size {advice}$"):
+        with pytest.raises(GanvasError, match=rf"^size must be from 4 to 2048 px, got {size}$"):
             make(size=size)
-    with pytest.raises(GanvasError, match="background"):
+    with pytest.raises(GanvasError, match=r"^background must be from 0 to 255, got 256$"):
         Image(background=256)
 
 

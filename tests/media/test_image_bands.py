@@ -335,7 +335,7 @@ def test_a_packing_that_takes_more_is_said():
     changed = bytearray(tiff(noise(64, 64, 3), photometric="rgb"))
     at = changed.index(struct.pack("<HHI", 259, 3, 1))
     changed[at + 8] = 5
-    with pytest.raises(GanvasError, match="is packed in a way that takes more to read: pip install imagecodecs"):
+    with pytest.raises(GanvasError, match="has a compression that needs another package: pip install imagecodecs"):
         decode_picture(bytes(changed))
 
 

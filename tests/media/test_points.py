@@ -25,7 +25,7 @@ def test_a_row_becomes_float32():
     ("item", "message"),
     [
         (b"1,2", "is a file, not a row of numbers"),
-        (np.zeros(3), "has 3 numbers, not 2: set --medium.dim 3"),
+        (np.zeros(3), "has 3 numbers, not 2: set `dim` of Points to 3"),
         (np.zeros((2, 2)), r"array of shape \(2, 2\)"),
         (np.array(["a", "b"]), "not a row of numbers"),
         (np.array([1.0, np.nan]), "is not finite: 1.0, nan"),
@@ -41,7 +41,7 @@ def test_what_is_no_point_is_refused(item, message):
 def test_fit_wants_the_right_dimension_and_finds_the_extent():
     assert Points().fit(rows([[1.0, -4.0], [np.nan, 0.0]])) == PointsCodec(dim=2, extent=6.0)
     assert Points(dim=3).fit(rows(np.zeros((2, 3)))) == PointsCodec(dim=3, extent=1.5)
-    with pytest.raises(GanvasError, match=r"a sample of points\.csv has 3 numbers, not 2: set --medium\.dim 3"):
+    with pytest.raises(GanvasError, match=r"a sample of points\.csv has 3 numbers, not 2: set `dim` of Points to 3"):
         Points().fit(rows(np.zeros((2, 3))))
 
 

@@ -49,7 +49,10 @@ class Labelled(GeneratorNetwork):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"share_fakes": True, "critic_steps": 2}, "share_fakes has one batch"),
+        (
+            {"share_fakes": True, "critic_steps": 2},
+            "critic_steps must be 1 with share_fakes, .*, got 2",
+        ),
         ({"top_k": TopK(), "objective": RelativisticAverage()}, "top_k chooses fakes"),
     ],
 )

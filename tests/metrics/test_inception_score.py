@@ -46,7 +46,7 @@ def test_splits_are_consecutive():
 
 
 def test_an_extractor_without_classes_is_refused():
-    with pytest.raises(GanvasError, match="no classifier"):
+    with pytest.raises(GanvasError, match="not a classifier"):
         InceptionScore()(both(NONE), Features(np.ones((20, 3))))
 
 

@@ -61,7 +61,7 @@ def test_any_power_of_two(nets: DCGAN | Compact, size: int) -> None:
 @pytest.mark.parametrize("shape", [(3, 48, 48), (3, 32, 64), (3, 4, 4), (2,)])
 @pytest.mark.parametrize("nets", [DCGAN(), Compact()])
 def test_other_shapes_are_refused_with_a_remedy(nets: DCGAN | Compact, shape: tuple[int, ...]) -> None:
-    with pytest.raises(GanvasError, match=r"--medium\.size \d+|ganvas recipes"):
+    with pytest.raises(GanvasError, match=r"`size` to \d+$|ganvas recipes"):
         nets.build(Spec(shape, (), {}))
 
 

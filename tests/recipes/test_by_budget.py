@@ -64,7 +64,7 @@ def test_labels_are_used_where_each_class_has_enough() -> None:
     assert "10 classes, used" in said
     found, said = chosen(facts(samples=1000, classes=500))
     assert not found.nets.labels  # type: ignore[attr-defined]
-    assert "not used (2 samples a class)" in said
+    assert "not used (2 samples per class)" in said
 
 
 def test_samples_seen_often_are_augmented() -> None:
@@ -97,7 +97,7 @@ def test_the_choosers_own_settings() -> None:
     assert found.nets.g_width == 32  # type: ignore[attr-defined]
     assert found.method.augment is None  # type: ignore[attr-defined]
     for wrong in ((), (1,), (48, 24)):
-        with pytest.raises(GanvasError, match=r"choose\.widths must be"):
+        with pytest.raises(GanvasError, match=r"^widths must be rising numbers from 2, got "):
             ByBudget(widths=wrong)
 
 
@@ -107,7 +107,7 @@ def test_other_networks_are_not_its_own() -> None:
 
 
 def test_too_little_time_is_said() -> None:
-    assert "though they want more samples" in chosen(facts(minutes=0.1))[1]
+    assert "though they need more samples" in chosen(facts(minutes=0.1))[1]
 
 
 def test_copies_are_no_variety() -> None:

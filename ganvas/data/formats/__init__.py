@@ -1,1 +1,1 @@
-"""The formats that samples are read from, one file each."""
+"""Formats from which samples are read, one file each."""

@@ -16,7 +16,7 @@ def read_array_items(path: Path) -> ItemList:
     """The rows of an array [N, …]: of a .npy (mapped, not read), of an .npz with its labels, or of a .csv of numbers.
 
     Raises:
-        GanvasError: a broken file, one of Python objects, one without samples.
+        GanvasError: a broken file, Python objects, or no samples.
     """
     try:
         array, labels = {".npy": _load_npy, ".npz": _load_npz, ".csv": _load_csv}[path.suffix.lower()](path)
@@ -42,7 +42,7 @@ def _load_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         if samples is None:
             available_names = ", ".join(file.files) or "nothing"
             raise GanvasError(
-                f"{path} has no array named {', '.join(SAMPLE_ARRAY_NAMES)}; it has {available_names}: rename the one "
+                f"{path} has no array named {', '.join(SAMPLE_ARRAY_NAMES)}; it has {available_names}: rename the array "
                 "of samples to x"
             )
         return file[samples], None if labels is None else file[labels]
@@ -57,7 +57,7 @@ def _load_csv(path: Path) -> tuple[np.ndarray, None]:
         except ValueError:
             header_lines = 1
         if not file.readline():
-            raise GanvasError(f"{path} holds no rows of numbers: put one sample a line, values parted by commas")
+            raise GanvasError(f"{path} holds no rows of numbers: put one sample on each line, values separated by commas")
     return np.loadtxt(path, delimiter=",", skiprows=header_lines, ndmin=2, encoding="utf-8-sig"), None
 
 

@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 (Krizhevsky 2009) as they are handed out: the Python and the binary version, unpacked or not."""
+"""CIFAR-10 and CIFAR-100 (Krizhevsky 2009) as published: the Python and the binary version, unpacked or not."""
 
 import re
 import tarfile
@@ -22,11 +22,11 @@ FIRST_BATCH_NAMES, CLASS_FILE_NAMES = (
 )
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 MAX_CIFAR_BYTES = 2**30  # bytes of all files
-BYTES_PER_IMAGE = 3 * 32 * 32  # of a record in the binary version, after its labels: a byte each
+BYTES_PER_IMAGE = 3 * 32 * 32  # of a record in the binary version, after its labels
 
 
 def takes_path(path: Path) -> bool:
-    """Whether this is an archive by its name, or a folder of CIFAR's files: batches, and the names of their classes."""
+    """Whether this is an archive, by its name, or a folder with CIFAR's batches and the names of its classes."""
     if not path.is_dir():
         return path.name.lower().endswith(ARCHIVE_SUFFIXES)
     has_batches = any((path / f"{name}{end}").is_file() for name in FIRST_BATCH_NAMES for end in ("", ".bin"))
@@ -34,12 +34,12 @@ def takes_path(path: Path) -> bool:
 
 
 def read(path: Path, split: str) -> ItemList | None:
-    """The images, uint8 [N, 32, 32, 3], and labels (CIFAR-100's fine ones) of the part "train" or "test"; None without it.
+    """The images, uint8 [N, 32, 32, 3], and labels (CIFAR-100's fine ones) of the part "train" or "test"; None if missing.
 
-    Nothing in the files is unpickled (`pickles`), and nothing is unpacked to the disk.
+    Nothing in the files is unpickled (see system/pickles.py), and nothing is unpacked to the disk.
 
     Raises:
-        GanvasError: an archive of something else, a file that is broken or asks for something to be run.
+        GanvasError: an archive of something else, a file that is broken or asks to run something.
     """
     contents = dict(_read_files(path, SPLIT_PATTERNS[split]))
     batches = [
@@ -66,7 +66,7 @@ def read(path: Path, split: str) -> ItemList | None:
 
 
 def _read_files(path: Path, batch_pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of the batches wanted and of what names their classes."""
+    """(name, content) of the matching batches, and of the files that name their classes."""
     remaining_bytes = MAX_CIFAR_BYTES
     try:
         for name, size, content in _list_folder_files(path) if path.is_dir() else _list_archive_files(path):
@@ -98,7 +98,7 @@ def _parse_batch(name: str, data: bytes, path: str) -> tuple[np.ndarray, np.ndar
     if name.endswith(".bin"):
         record = BYTES_PER_IMAGE + (1 if "batch" in name else 2)  # CIFAR-100 has the coarse label first
         if not data or len(data) % record:
-            raise GanvasError(f"{path} is cut short: {len(data):,} bytes are no multiple of {record:,}; fetch it again")
+            raise GanvasError(f"{path} is cut short: {len(data):,} bytes are not a multiple of {record:,}; fetch it again")
         rows = np.frombuffer(data, np.uint8).reshape(-1, record)
         return rows[:, -BYTES_PER_IMAGE:], rows[:, -BYTES_PER_IMAGE - 1]
     mapping = read_pickle(data, path)
@@ -111,7 +111,7 @@ def _parse_batch(name: str, data: bytes, path: str) -> tuple[np.ndarray, np.ndar
 
 
 def _read_class_names(contents: dict[str, bytes], path: Path) -> tuple[str, ...]:
-    """The classes' names, by their numbers; none where no file has them."""
+    """The classes' names, in the order of their numbers; empty if no file has them."""
     for name in filter(CLASS_FILE_PATTERN.fullmatch, sorted(contents)):
         if name.endswith(".txt"):
             return tuple(contents[name].decode("utf-8", "replace").split())

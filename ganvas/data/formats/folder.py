@@ -1,4 +1,4 @@
-"""A folder of files, one a sample; folders side by side in it are labels, or labels.csv in it has them."""
+"""A folder of files, one per sample. Labels come from its subfolders or from labels.csv."""
 
 import os
 from collections import Counter
@@ -11,7 +11,7 @@ from ..labels import find_label_table, read_file_labels
 
 
 def read_folder_items(folder: Path, suffixes: tuple[str, ...]) -> ItemList:
-    """All files below the folder that end in one of the suffixes, in the order of their paths; hidden ones never.
+    """All files below the folder that end in one of the suffixes, in the order of their paths, without hidden ones.
 
     Raises:
         GanvasError: there are none, or this medium's samples are not single files.
@@ -35,7 +35,7 @@ def read_folder_items(folder: Path, suffixes: tuple[str, ...]) -> ItemList:
 
 
 def build_no_samples_error(location: str, suffixes: tuple[str, ...], names: list[str]) -> GanvasError:
-    """What to say where no file has one of the suffixes: what was looked for and what is there instead."""
+    """The error if no file has one of the suffixes: what was looked for, and what is there instead."""
     if not suffixes:
         return GanvasError(
             f"{location} holds single files, but these samples are rows: give one .csv, .npy or .npz file of numbers"

@@ -1,4 +1,4 @@
-"""The idx files of MNIST and its kin (LeCun's format: magic number, sizes, bytes), gzipped or not."""
+"""The idx files of MNIST and the like (LeCun's format: magic number, sizes, bytes), gzipped or not."""
 
 import gzip
 import math
@@ -11,7 +11,7 @@ from ...errors import GanvasError
 from ..items import ItemList, build_array_items, fingerprint_files, read_file_stamp
 
 UNSIGNED_BYTE_CODE = 0x08  # the type code of unsigned bytes
-MAX_DEFLATE_RATIO = 1032  # the most that gzip shrinks data by
+MAX_DEFLATE_RATIO = 1032  # gzip's largest ratio
 
 
 def is_idx_file(path: Path) -> bool:
@@ -30,7 +30,7 @@ def find_images_file(folder: Path, split: str = "train") -> Path | None:
 
 
 def read_idx_items(path: Path) -> ItemList:
-    """The images in an idx file, uint8 [N, H, W], labelled if the file of labels lies beside it.
+    """The images in an idx file, uint8 [N, H, W], with labels if their file lies next to it.
 
     Raises:
         GanvasError: no idx file of bytes, or one that is cut short; labels that do not fit.
@@ -61,7 +61,7 @@ def _read_idx_array(path: Path) -> np.ndarray:
         with _open_idx_file(path) as file:
             magic = file.read(4)
             if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] != UNSIGNED_BYTE_CODE:
-                raise GanvasError(f"{path} is no idx file of bytes: give one like train-images-idx3-ubyte.gz")
+                raise GanvasError(f"{path} is not an idx file of bytes: give one like train-images-idx3-ubyte.gz")
             sizes = file.read(4 * magic[3])
             shape = [int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4)]
             size = math.prod(shape)

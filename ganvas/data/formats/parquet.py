@@ -1,4 +1,4 @@
-"""Parquet files of pictures as Hugging Face's data sets have them: a file or a folder of shards, a row a sample."""
+"""Parquet files of pictures, as in Hugging Face's data sets: a file or a folder of shards, one row per sample."""
 
 import json
 from bisect import bisect_right
@@ -22,21 +22,21 @@ IMAGE_COLUMNS, LABEL_COLUMNS = ("image", "img"), ("label", "labels", "fine_label
 SPLIT_PREFIXES = {
     "train": ("train",),
     "test": ("test", "validation"),
-}  # what shards' names begin with, where they tell parts apart
+}  # how the names of a part's shards begin
 MAX_ROW_GROUP_BYTES = 4 * 2**30  # bytes of a row group's pictures, unpacked
-CONCURRENT_ROWS = 1024  # rows that threads may be reading between them
+CONCURRENT_ROWS = 1024  # rows that all threads together may be reading
 
 
 def takes_path(path: Path) -> bool:
-    """Whether this is a Parquet file by its name, or a folder of such."""
+    """Whether this is a Parquet file, by its name, or a folder of them."""
     return next(path.glob(f"*{PARQUET_SUFFIX}"), None) is not None if path.is_dir() else path.suffix.lower() == PARQUET_SUFFIX
 
 
 def read(path: Path, split: str) -> ItemList | None:
-    """The files in the rows, with labels named as the schema says; of the part "train" or "test", None without it.
+    """The files in the rows of the part "train" or "test", with the schema's names of labels; None if it is missing.
 
     Raises:
-        GanvasError: pyarrow is missing; a broken file; no column of files; labels that are no whole numbers or words.
+        GanvasError: pyarrow is missing; a broken file; no column of files; labels that are not whole numbers or words.
     """
     files = _find_shard_files(path, split)
     if not files:
@@ -89,14 +89,14 @@ def _open_shard(path: Path) -> Shard:
     if image_column is None:
         available_columns = ", ".join(schema.names[:9])
         raise GanvasError(
-            f"{path} has no files in a column {' or '.join(IMAGE_COLUMNS)}; it has {available_columns}: rename the one of files"
+            f"{path} has no files in a column {' or '.join(IMAGE_COLUMNS)}; it has {available_columns}: rename that of files"
         )
     label_column = next((name for name in LABEL_COLUMNS if name in schema.names), None)
     return Shard(path, file, image_column, label_column, _read_label_names(schema.metadata or {}, label_column))
 
 
 def _read_label_names(metadata: dict[bytes, bytes], label_column: str | None) -> tuple[str, ...]:
-    """The labels' names in the words that Hugging Face's `datasets` leave in a schema; () where there are none."""
+    """The labels' names that Hugging Face's `datasets` store in a schema; () if there are none."""
     try:
         names = json.loads(metadata[b"huggingface"])["info"]["features"][label_column]["names"]
     except (KeyError, TypeError, ValueError):
@@ -109,7 +109,7 @@ def _read_labels(shards: list[Shard], path: Path) -> SampleLabels:
     if label_column is None:
         return SampleLabels()
     if any((shard.label_column, shard.label_names) != (label_column, label_names) for shard in shards):
-        raise GanvasError(f"{path} has files with other labels than {shards[0].path.name}: put files of one kind into a folder")
+        raise GanvasError(f"{path} has files with labels unlike {shards[0].path.name}: put files of one kind into a folder")
     values = [value for shard in shards for value in _read_column(shard, label_column)]
     if any(isinstance(value, str) and len(value) > MAX_LABEL_CHARACTERS for value in values):
         raise GanvasError(
@@ -119,11 +119,11 @@ def _read_labels(shards: list[Shard], path: Path) -> SampleLabels:
         array = np.array(values)
     except ValueError as error:
         raise GanvasError(
-            f"{path} has labels of several lengths in the column {label_column}: rename it, or make them even"
+            f"{path} has labels of different lengths in the column {label_column}: rename it, or correct them"
         ) from error
     if not label_names or array.dtype.kind != "i":
         return parse_label_values(array, len(array), str(path))
-    if (array == -1).all():  # how a test part says that it has none
+    if (array == -1).all():  # a test part without labels
         return SampleLabels()
     if array.min() < 0 or array.max() >= len(label_names):
         raise GanvasError(
@@ -138,7 +138,7 @@ def _read_column(shard: Shard, name: str) -> list[Any]:
 
 
 class ParquetRows:
-    """The pictures in shards, by their number; the row groups read last are kept, as many as threads read side by side."""
+    """The pictures in shards, by number. The row groups read last are cached, as many as threads may read at once."""
 
     def __init__(self, shards: list[Shard]) -> None:
         self.row_groups = [(shard, g) for shard in shards for g in range(shard.file.num_row_groups)]
@@ -152,12 +152,12 @@ class ParquetRows:
         return self.group_starts[-1]
 
     def list_names(self) -> list[str]:
-        """A name for each: the file's, and the row's number in the row group."""
+        """A name for each picture: its file, row group, and row."""
         sizes = (after - before for before, after in pairwise(self.group_starts))
         return [f"{s.path.name}[{g}:{i}]" for (s, g), size in zip(self.row_groups, sizes, strict=True) for i in range(size)]
 
     def __getitem__(self, index: int) -> bytes:
-        """A file's bytes. Raises GanvasError, with the reason alone, where they cannot be had."""
+        """A picture's bytes. Raises GanvasError, with only the reason, if they cannot be read."""
         group = bisect_right(self.group_starts, index) - 1
         with self.reader_lock:
             if group not in self.cached_groups:
@@ -168,7 +168,7 @@ class ParquetRows:
             value = self.cached_groups[group][index - self.group_starts[group]].as_py()
         value = value["bytes"] if isinstance(value, dict) else value
         if not isinstance(value, bytes):
-            raise GanvasError("has no bytes: the file of pictures holds their paths alone; embed the pictures in it")
+            raise GanvasError("has no bytes: the file of pictures holds only their paths; embed the pictures in it")
         return value
 
 
@@ -187,7 +187,7 @@ def _read_row_group(shard: Shard, group: int) -> Any:
 
 @contextmanager
 def _explain_arrow_errors(path: Path) -> Generator[None]:
-    """Turn what pyarrow says of a broken file into a sentence."""
+    """Turn pyarrow's errors about a broken file into a GanvasError."""
     arrow = import_module("pyarrow")
     try:
         yield

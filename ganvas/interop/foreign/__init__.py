@@ -1,7 +1,7 @@
-"""Generators that others trained, read from their files without running anything in them; one file an original.
+"""Read other projects' generators from their files, without running anything in them; one file per project.
 
-Each has `read(found)`, which knows its networks by the names of their weights and says what they are here, or None. A file in
-this folder that has one is found by itself.
+Each has `read(network)`, which recognises its networks by the names of their weights and converts them, or returns None. Files
+in this folder that have this function are found automatically.
 """
 
 import importlib
@@ -15,19 +15,19 @@ from torch import Tensor
 from ...core import Architecture
 from ...errors import GanvasError
 
-MAX_SIDE_PIXELS = 4096  # pixels of an image, and so the largest number in a layer's name
+MAX_SIDE_PIXELS = 4096  # of an image, and so the largest number in a layer's name
 
 
 class FileNetwork(NamedTuple):
-    """One network in a file: its weights by their names there, and settings or tensors that the file has beside them."""
+    """One network in a file: its weights by name, and settings or tensors that the file stores with them."""
 
-    name: str  # in the file: "G_ema"; "" where there is but one
+    name: str  # in the file, such as "G_ema"; "" if it is the only one
     tensors: Mapping[str, Tensor]
     settings: Mapping[str, Any]
 
 
 class ConvertedNetwork(NamedTuple):
-    """A network as it is here: whose it is, a recipe of that family, its architecture, what it makes, its weights."""
+    """A converted network: its origin, a recipe of its family, its architecture, the shape of x, its weights."""
 
     origin: str
     recipe: str
@@ -39,15 +39,15 @@ class ConvertedNetwork(NamedTuple):
 
 
 def recognise_network(network: FileNetwork) -> ConvertedNetwork | None:
-    """What a network is, by the first file here that knows it.
+    """The network converted by the first file here that recognises it, or None.
 
     Raises:
-        GanvasError: one that is known, in a form that is not.
-        ValueError: images of a size that no network makes.
+        GanvasError: a known network in a form that is not supported.
+        ValueError: images larger than any network makes.
     """
     nonempty_tensors = {
         name: value for name, value in network.tensors.items() if value.numel()
-    }  # a side of 0 lets others claim anything
+    }  # empty tensors could claim any shape
     if any(int(number) > MAX_SIDE_PIXELS for name in nonempty_tensors for number in re.findall(r"\d+", name)):
         return None
     network = network._replace(tensors=nonempty_tensors)
@@ -62,14 +62,14 @@ def recognise_network(network: FileNetwork) -> ConvertedNetwork | None:
 
 
 def infer_width_and_base(widths: Mapping[int, int], what: str) -> tuple[int, int]:
-    """(width, base) of which channels at a size are min(width, base / size), from channels by size.
+    """(width, base) such that the channels at each size are min(width, base / size), from channels by size.
 
     Raises:
-        GanvasError: other channels.
+        GanvasError: the channels follow no such rule.
     """
     width, size = max(widths.values()), max(widths)
     base_channels = widths[size] * size
     if any(widths[s] != min(width, base_channels // s) for s in widths):
         width_list = ", ".join(f"{s} px: {n}" for s, n in sorted(widths.items()))
-        raise GanvasError(f"{what} of other widths than the published ones are not known here ({width_list})")
+        raise GanvasError(f"{what} with widths that are not the published ones are not supported ({width_list})")
     return width, base_channels

@@ -1,4 +1,4 @@
-"""BigGAN's G as BigGAN-PyTorch writes it: a plain state dict (.pth)."""
+"""BigGAN's G as BigGAN-PyTorch saves it: a plain state dict (.pth)."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from ...nets.residual import G_WIDTH_FACTORS, SMALL_IMAGE_WIDTH_FACTOR
 from . import ConvertedNetwork, FileNetwork
 
 Replacement = str | Callable[[re.Match[str]], str]
-BIGGAN_RENAMES: tuple[tuple[str, Replacement], ...] = (  # ours for theirs, in this order
+BIGGAN_RENAMES: tuple[tuple[str, Replacement], ...] = (  # their name, our name; applied in this order
     (r"^output_layer\.0\.gain", "norm.weight"),
     (r"^output_layer\.0\.", "norm."),
     (r"^output_layer\.2\.", "last."),
@@ -30,18 +30,18 @@ def read(network: FileNetwork) -> ConvertedNetwork | None:
     if not {"linear.weight", "output_layer.0.gain", "blocks.0.0.conv1.weight"} <= set(tensors):
         return None
     if "shared.weight" not in tensors:
-        raise GanvasError("BigGAN without a shared embedding (G_shared) is not known here")
+        raise GanvasError("BigGAN without a shared embedding (G_shared) is not supported")
     levels = 1 + max(int(m[1]) for m in (re.match(r"blocks\.(\d+)\.0\.", name) for name in tensors) if m)
     size = 4 * 2**levels
     first_width = tensors["blocks.0.0.conv1.weight"].shape[1]
     attention_blocks = [int(m[1]) for m in (re.match(r"blocks\.(\d+)\.1\.theta", name) for name in tensors) if m]
     if len(set(attention_blocks)) > 1:
-        raise GanvasError("BigGAN with attention at several sizes is not known here")
+        raise GanvasError("BigGAN with attention at several sizes is not supported")
     classes, shared = tensors["shared.weight"].shape
     z_per_block = tensors["linear.weight"].shape[1]
     condition_size = tensors["blocks.0.0.bn1.gain.weight"].shape[1]
     if condition_size != shared + z_per_block:
-        raise GanvasError("BigGAN without a part of z for each block (hier) is not known here")
+        raise GanvasError("BigGAN without a part of z for each block (hier) is not supported")
     nets = BigGAN(
         z_dim=z_per_block * (levels + 1),
         width=first_width // G_WIDTH_FACTORS.get(size, (SMALL_IMAGE_WIDTH_FACTOR,))[0],
@@ -49,12 +49,12 @@ def read(network: FileNetwork) -> ConvertedNetwork | None:
         attention=8 * 2 ** attention_blocks[0] if attention_blocks else 1,
     )
     channels = len(tensors["output_layer.2.bias"])
-    stored_tensors = {name: value for name, value in tensors.items() if not name.endswith(".sv0")}  # which follow from the rest
+    stored_tensors = {name: value for name, value in tensors.items() if not name.endswith(".sv0")}  # they follow from the rest
     state = {
         rename_biggan_weight(name): value.squeeze(0) if name.endswith(".u0") else value
         for name, value in stored_tensors.items()
     }
-    return ConvertedNetwork("BigGAN, of BigGAN-PyTorch", "biggan", nets, (channels, size, size), classes, "G", state)
+    return ConvertedNetwork("BigGAN, from BigGAN-PyTorch", "biggan", nets, (channels, size, size), classes, "G", state)
 
 
 def rename_biggan_weight(name: str) -> str:

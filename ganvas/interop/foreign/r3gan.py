@@ -1,4 +1,4 @@
-"""R3GAN as the authors' code writes it (.pkl, or a plain state dict of its names)."""
+"""R3GAN as the authors' code saves it (.pkl, or a plain state dict of its names)."""
 
 import re
 
@@ -30,12 +30,12 @@ def read(network: FileNetwork) -> ConvertedNetwork | None:
     blocks = {k: {int(m[2]) for m in layer_matches if int(m[1]) == k and m[3] in LEAF_NAMES} for k in range(stages)}
     counts = {len(found) for found in blocks.values()}
     if len(counts) != 1:
-        raise GanvasError("R3GAN with other numbers of blocks at each size is not known here")
+        raise GanvasError("R3GAN with different numbers of blocks per size is not supported")
     first_blocks = [f"MainLayers.{k}.Layers.{min(blocks[k])}." for k in range(stages)]
     widths = [tensors[f"{at}LinearLayer1.Layer.weight"].shape[1] for at in first_blocks]
     groups = {tensors[f"{at}LinearLayer2.Layer.weight"].shape[1] for at in first_blocks}
     if len(groups) != 1:
-        raise GanvasError("R3GAN with groups of other sizes at each size is not known here")
+        raise GanvasError("R3GAN with different group sizes per size is not supported")
     state = {
         rename_r3gan_weight(name, player, {k: min(b) for k, b in blocks.items()}): value for name, value in tensors.items()
     }
@@ -43,18 +43,18 @@ def read(network: FileNetwork) -> ConvertedNetwork | None:
     channels = tensors[end_name].shape[0 if player == "G" else 1]
     z_dim = tensors["MainLayers.0.Layers.0.LinearLayer.weight"].shape[1] - size if player == "G" else 64
     if classes and size != (z_dim if player == "G" else widths[-1]):
-        raise GanvasError("R3GAN whose classes are embedded in other sizes than z and D's last width is not known here")
-    if classes:  # a linear layer of one-hot labels there
+        raise GanvasError("R3GAN with class embeddings of other sizes than z and D's last width is not supported")
+    if classes:  # in the file it is a linear layer of one-hot labels
         state["label.weight"] = state["label.weight"].t()
     nets = R3GAN(z_dim=z_dim, widths=tuple(widths if player == "G" else widths[::-1]), blocks=counts.pop(), group=groups.pop())
     side = 4 * 2 ** (stages - 1)
     return ConvertedNetwork(
-        f"R3GAN's {player}, of its authors' code", "r3gan", nets, (channels, side, side), classes, player, state
+        f"R3GAN's {player}, from its authors' code", "r3gan", nets, (channels, side, side), classes, player, state
     )
 
 
 def rename_r3gan_weight(name: str, player: str, starts: dict[int, int]) -> str:
-    """`starts`: the first block's number at each size, for G's sizes begin with a change and D's end with one."""
+    """Our name. `starts` is the number of the first block at each size: in G a channel change comes first, in D last."""
     match = re.match(MAIN_LAYER_PATTERN, name)
     if not match:
         return END_NAMES.get(name, name)

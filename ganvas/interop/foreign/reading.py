@@ -1,5 +1,7 @@
-"""Files of weights as plain values and tensors: safetensors, what torch.save writes (zip, or the older form), and pickles of
-whole networks as NVIDIA's code writes them. Nothing in them is run: see data/pickles.py."""
+"""Read files of weights as plain values and tensors; nothing in them is run (see system/pickles.py).
+
+The files are safetensors, torch.save's (zip, or the older form), and whole networks pickled by NVIDIA's code.
+"""
 
 import io
 import struct
@@ -54,34 +56,34 @@ ALLOWED_NAMES = {
     *("collections OrderedDict", "dnnlib.util EasyDict", "argparse Namespace", "_codecs encode", "builtins set"),
     *("numpy.core.multiarray scalar", "numpy._core.multiarray scalar", "__builtin__ set", *NUMPY_NAMES),
 }
-LAYER_PREFIX = "torch.nn.modules."  # of networks that were pickled whole
-LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # of torch.save's older form
+LAYER_PREFIX = "torch.nn.modules."  # of the layers of networks that were pickled whole
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # marks torch.save's older form
 BROKEN_FILE_ERRORS = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError, Warning),
     *(OSError, EOFError, zipfile.BadZipFile, struct.error, SafetensorError),
 )
-MAX_FILE_BYTES = 64 * 2**30  # bytes of a file
-MAX_NESTING = 200  # values within values
-MAX_UNFOLDING_FACTOR, EXTRA_UNFOLDED_BYTES = 4, 2**20  # what a file may unfold to: so many times its size, and so many bytes
-MAX_MODULES, MAX_NAME_CHARACTERS = 100_000, 1000  # of a network: how many, weights and all, and letters of a name
+MAX_FILE_BYTES = 64 * 2**30  # of a file
+MAX_NESTING = 200  # depth of nested values
+MAX_UNFOLDING_FACTOR, EXTRA_UNFOLDED_BYTES = 4, 2**20  # a file may unfold to this multiple of its size, plus these bytes
+MAX_MODULES, MAX_NAME_CHARACTERS = 100_000, 1000  # modules and weights in a network; letters in a name
 
 
 def read_networks(path: Path) -> list[FileNetwork]:
     """The networks in a file.
 
     Raises:
-        GanvasError: no file, none that is known, a broken one, or one that asks for something to be run.
+        GanvasError: no file, an unknown or broken one, or one that asks to run something.
     """
     if not path.is_file():
-        raise GanvasError(f"{path} is no file: give a .pkl, .pth, .pt or .safetensors of a trained generator")
+        raise GanvasError(f"{path} is not a file: give a .pkl, .pth, .pt or .safetensors file of a trained generator")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise GanvasError(f"{path} has {path.stat().st_size / 2**30:.0f} GB, more than a generator needs")
     try:
         if path.suffix == ".safetensors":
             return list(find_networks(load_file(path)))
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # of escape sequences that there are not: the words are damaged
-            # from memory: a file that says it holds more than it does would have room made for all of it
+            warnings.simplefilter("error")  # about invalid escape sequences: the text is damaged
+            # from memory: reading a claimed length from the disk would allocate all of it
             data = path.read_bytes()
             return list(
                 find_networks(
@@ -91,15 +93,14 @@ def read_networks(path: Path) -> list[FileNetwork]:
                 )
             )
     except BROKEN_FILE_ERRORS as error:
-        raise GanvasError(f"{path} is broken, or holds no weights that are known here ({error}): fetch it again") from None
+        raise GanvasError(f"{path} is broken, or holds no known weights ({error}): download it again") from None
 
 
 # ---------------------------------------------------------------- the three forms
 
 
 class UnfoldingBudget:
-    """One file being read: what it is called, and how many bytes it may still unfold to, for a few can mention many again and
-    again."""
+    """A file's name, and how many bytes it may still unfold to: a few bytes can refer to many others again and again."""
 
     def __init__(self, file_name: str, bytes_left: int) -> None:
         self.file_name, self.bytes_left = file_name, bytes_left
@@ -120,7 +121,7 @@ def build_machine(budget: UnfoldingBudget, storages: "StorageTable | None" = Non
 
 
 def unpickle_weights(file: BinaryIO, budget: UnfoldingBudget) -> Any:
-    """What a file holds, tensors in their places."""
+    """The content of a file, with its tensors."""
     magic = file.read(2)
     file.seek(0)
     if magic == b"PK":
@@ -140,10 +141,10 @@ def unpickle_zip(file: BinaryIO, budget: UnfoldingBudget) -> Any:
             raise ValueError("a zip without data.pkl")
         folder = pickle_name.removesuffix("data.pkl")
         if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
-            raise ValueError("it is compressed, which torch.save does not do: unpack it")  # to nobody knows how much
-        budget.spend_bytes(sum(info.file_size for info in archive.infolist()))  # which may overlap
+            raise ValueError("it is compressed, which torch.save does not do: unpack it")  # its unpacked size is unknown
+        budget.spend_bytes(sum(info.file_size for info in archive.infolist()))  # entries may overlap
         if f"{folder}byteorder" in names and archive.read(f"{folder}byteorder") != b"little":
-            raise ValueError("its numbers are written the other way round")
+            raise ValueError("its numbers are big-endian")
         storages = StorageTable()
         content = build_machine(budget, storages).run_pickle(archive.read(pickle_name))
         for key in storages.dtypes:
@@ -152,7 +153,7 @@ def unpickle_zip(file: BinaryIO, budget: UnfoldingBudget) -> Any:
 
 
 def unpickle_legacy(file: BinaryIO, budget: UnfoldingBudget) -> Any:
-    """torch.save's form before 1.6, the magic number read: version, system, content, keys, and the storages one by one."""
+    """torch.save's form before 1.6, after the magic number: version, system, content, keys, then each storage."""
     for _ in range(2):
         build_machine(budget).run_pickle(file)
     storages = StorageTable()
@@ -167,7 +168,7 @@ def unpickle_legacy(file: BinaryIO, budget: UnfoldingBudget) -> Any:
 
 
 class StorageTable:
-    """The numbers that a file's tensors share, kept beside its pickle: first their kinds, then they themselves."""
+    """The storages of a file's tensors, which are kept outside its pickle: first their types, later their bytes."""
 
     def __init__(self) -> None:
         self.dtypes: dict[str, torch.dtype] = {}
@@ -175,23 +176,23 @@ class StorageTable:
         self.tensors: dict[str, Tensor] = {}
 
     def find_storage(self, persistent_id: Any) -> "StorageReference":
-        """What stands for the storage that a pickle means by ("storage", kind, key, device, count)."""
+        """A reference to the storage that a pickle describes by ("storage", kind, key, device, count)."""
         tag, kind, key = persistent_id[0], persistent_id[1], persistent_id[2]
         if tag != "storage" or not isinstance(kind, PickledObject) or not isinstance(key, str) or not key.isalnum():
-            raise ValueError("something else than numbers is kept beside the pickle")
+            raise ValueError("something other than numbers is kept outside the pickle")
         name = kind.name.rpartition(" ")[2].removesuffix("Storage")
         self.dtypes[key] = STORAGE_DTYPES[name]
         return StorageReference(self, key)
 
 
 class StorageReference:
-    """A place in `Storages`."""
+    """A storage in a StorageTable."""
 
     def __init__(self, table: StorageTable, key: str) -> None:
         self.table, self.key = table, key
 
     def read_numbers(self) -> Tensor:
-        """[count]; copied once, for what is read from a file cannot be written to."""
+        """The numbers, [count]. They are copied once, because bytes read from a file are read-only."""
         tensors, key = self.table.tensors, self.key
         if key not in tensors:
             tensors[key] = torch.frombuffer(bytearray(self.table.raw_bytes[key]), dtype=self.table.dtypes[key])
@@ -202,9 +203,9 @@ class StorageReference:
 
 
 class ValueResolver:
-    """Makes names what they stand for: tensors, arrays, the settings and weights of networks; other names stay.
+    """Replaces names by what they stand for: tensors, arrays, settings and weights of networks. Other names stay.
 
-    Goes through values once each, however often a file mentions them.
+    Each value is resolved once, however often a file refers to it.
     """
 
     def __init__(self, budget: UnfoldingBudget) -> None:
@@ -217,7 +218,7 @@ class ValueResolver:
             return value
         value_id = id(value)
         if value_id in self.ids_in_progress or len(self.ids_in_progress) > MAX_NESTING:
-            raise ValueError("values within values without end")
+            raise ValueError("values nested without end")
         if value_id not in self.resolved_values:
             self.ids_in_progress.add(value_id)
             self.resolved_values[value_id] = self.unfold_value(value)
@@ -240,7 +241,7 @@ class ValueResolver:
             return unpickle_weights(io.BytesIO(value.arguments[0]), self.budget)
         if value.name in ARRAY_NAMES:
             return rebuild_array(value, self.budget)
-        if isinstance(value.state, dict):  # a layer of torch's own, or a namespace
+        if isinstance(value.state, dict):  # a layer of torch, or a namespace
             return {"state": self.resolve_value(value.state)}
         return value
 
@@ -251,7 +252,7 @@ class ValueResolver:
         if not isinstance(numbers, Tensor) or numbers.dim() != 1:
             raise ValueError("a tensor without numbers")
         if not all(isinstance(n, int) and n >= 0 for n in (offset, *size, *stride)) or len(size) != len(stride):
-            raise ValueError("a tensor of no shape")
+            raise ValueError("a tensor without a valid shape")
         reach = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True)) + 1
         if 0 not in size and (reach > len(numbers) or prod(size) > len(numbers)):
             raise ValueError("a tensor that reaches beyond its numbers")
@@ -259,7 +260,7 @@ class ValueResolver:
 
 
 def rebuild_array(value: PickledObject, budget: UnfoldingBudget) -> Tensor:
-    """An array of numpy's."""
+    """A numpy array."""
     _, shape, kind, by_columns, data = value.state
     budget.spend_bytes(len(data))
     data = data.encode("latin-1") if isinstance(data, str) else data
@@ -276,7 +277,7 @@ def rebuild_array(value: PickledObject, budget: UnfoldingBudget) -> Tensor:
         "u1",
         "b1",
     ):
-        raise ValueError("an array of other than numbers")
+        raise ValueError("an array of something other than numbers")
     values = np.frombuffer(data, np.dtype(dtype_name.lstrip("|="))).reshape(tuple(shape), order="F" if by_columns else "C")
     return torch.from_numpy(np.ascontiguousarray(values).copy())
 
@@ -315,19 +316,19 @@ def _walk_networks(
 
 
 def is_network(value: Any) -> bool:
-    """Whether this is a module of torch's as it was pickled."""
+    """Whether this is a pickled torch module."""
     return isinstance(value, Mapping) and isinstance(value.get("state"), Mapping) and "_parameters" in value["state"]
 
 
 def iterate_weights(network: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
-    """A module's parameters and buffers, and those of the modules in it, by name."""
+    """The parameters and buffers of a module and of its submodules, by name."""
     queue: list[tuple[str, Mapping[str, Any]]] = [("", network)]
     count = 0
     for prefix, state in queue:
         groups = [state.get(group, {}) for group in ("_parameters", "_buffers", "_modules")]
         count += 1 + sum(map(len, groups))
         if count > MAX_MODULES or len(prefix) > MAX_NAME_CHARACTERS:
-            raise ValueError("modules within modules without end")
+            raise ValueError("modules nested without end")
         for name, value in (*groups[0].items(), *groups[1].items()):
             if isinstance(value, Tensor):
                 yield f"{prefix}{name}", value

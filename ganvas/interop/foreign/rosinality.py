@@ -1,4 +1,4 @@
-"""StyleGAN2 as rosinality's stylegan2-pytorch writes it: {"g": …, "d": …, "g_ema": …}, or one state dict of these."""
+"""StyleGAN2 as rosinality's stylegan2-pytorch saves it: {"g": …, "d": …, "g_ema": …}, or one state dict of these."""
 
 import re
 
@@ -23,13 +23,13 @@ def read(network: FileNetwork) -> ConvertedNetwork | None:
     )
     channels, size = tensors["to_rgb1.bias"].shape[1], max(sizes)
     state = {name: value for name, value in (convert_rosinality_weight(n, v) for n, v in tensors.items()) if name}
-    if "latent_avg" in network.settings:  # a tensor beside the weights, where they were converted
+    if "latent_avg" in network.settings:  # a tensor next to the weights, in converted files
         state["mapping.middle"] = network.settings["latent_avg"].flatten()
-    return ConvertedNetwork("StyleGAN2, of rosinality's code", "stylegan2", nets, (channels, size, size), 0, "G", state)
+    return ConvertedNetwork("StyleGAN2, from rosinality's code", "stylegan2", nets, (channels, size, size), 0, "G", state)
 
 
 def convert_rosinality_weight(name: str, value: Tensor) -> tuple[str, Tensor]:
-    """Our name and form; "" for what follows from the rest."""
+    """Our name and shape; "" for a tensor that follows from the rest."""
     if name == "input.input":
         return "start", value.squeeze(0)
     match = re.fullmatch(r"style\.(\d+)\.(weight|bias)", name)
@@ -58,5 +58,5 @@ def convert_rosinality_weight(name: str, value: Tensor) -> tuple[str, Tensor]:
 
 
 def name_layer(k: int) -> str:
-    """The k-th convolution: first one at 4 px, then two a size, the first of which doubles it."""
+    """The k-th convolution: one at 4 px, then two per size; the first of two doubles the size."""
     return "first" if k == 0 else f"{'ups' if k % 2 else 'evens'}.{(k - 1) // 2}"

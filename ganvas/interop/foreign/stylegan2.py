@@ -1,4 +1,4 @@
-"""StyleGAN2 as NVIDIA's stylegan2-ada-pytorch and stylegan3 write it (.pkl, or a plain state dict of their names)."""
+"""StyleGAN2 as NVIDIA's stylegan2-ada-pytorch and stylegan3 save it (.pkl, or a plain state dict of their names)."""
 
 import re
 
@@ -22,7 +22,7 @@ def read(network: FileNetwork) -> ConvertedNetwork | None:
 def convert_stylegan2_generator(network: FileNetwork) -> ConvertedNetwork:
     tensors = network.tensors
     if any(".skip." in name for name in tensors):
-        raise GanvasError("a StyleGAN2 generator of the residual kind is not known here: published ones are of the skip kind")
+        raise GanvasError("a residual StyleGAN2 generator is not supported: published ones have skip connections")
     sizes = {int(m[1]): len(tensors[m[0]]) for m in (re.fullmatch(r"synthesis\.b(\d+)\.conv1\.bias", n) for n in tensors) if m}
     classes = tensors["mapping.embed.weight"].shape[1] if "mapping.embed.weight" in tensors else 0
     w_dim = len(tensors["mapping.fc0.bias"])
@@ -33,7 +33,7 @@ def convert_stylegan2_generator(network: FileNetwork) -> ConvertedNetwork:
     size = max(sizes)
     channels = len(tensors[f"synthesis.b{size}.torgb.bias"])
     state = {rename_stylegan2_g_weight(name): value for name, value in tensors.items() if "resample_filter" not in name}
-    return ConvertedNetwork("StyleGAN2, of NVIDIA's code", "stylegan2", nets, (channels, size, size), classes, "G", state)
+    return ConvertedNetwork("StyleGAN2, from NVIDIA's code", "stylegan2", nets, (channels, size, size), classes, "G", state)
 
 
 def convert_stylegan2_discriminator(network: FileNetwork) -> ConvertedNetwork:
@@ -46,11 +46,11 @@ def convert_stylegan2_discriminator(network: FileNetwork) -> ConvertedNetwork:
     channels = tensors[f"b{size}.fromrgb.weight"].shape[1]
     state = {rename_stylegan2_d_weight(name, size): value for name, value in tensors.items() if "resample_filter" not in name}
     nets = StyleGAN2(width=width, base=base_channels)
-    return ConvertedNetwork("StyleGAN2's D, of NVIDIA's code", "stylegan2", nets, (channels, size, size), classes, "D", state)
+    return ConvertedNetwork("StyleGAN2's D, from NVIDIA's code", "stylegan2", nets, (channels, size, size), classes, "D", state)
 
 
 def rename_style_weight(name: str) -> str:
-    """Our name of what the style networks' mapping and layers have in common."""
+    """Our name for weights that all style networks share."""
     name = (
         name.replace("mapping.w_avg", "mapping.middle").replace("mapping.embed.", "mapping.label.").replace("affine.", "style.")
     )
@@ -69,7 +69,7 @@ def rename_stylegan2_g_weight(name: str) -> str:
 
 
 def rename_stylegan2_d_weight(name: str, largest: int) -> str:
-    """Our name; D's blocks are counted from the image's size."""
+    """Our name; D's blocks count from the image's size down."""
     name = re.sub(r"^mapping\.", "label.", rename_style_weight(name))
     match = re.match(r"b(\d+)\.(\w+)\.(.*)", name)
     if not match:

@@ -1,4 +1,4 @@
-"""StyleGAN3, T and R, as NVIDIA's stylegan3 writes it (.pkl, or a plain state dict of their names)."""
+"""StyleGAN3, T and R, as NVIDIA's stylegan3 saves it (.pkl, or a plain state dict of their names)."""
 
 import re
 
@@ -31,14 +31,14 @@ def read(network: FileNetwork) -> ConvertedNetwork | None:
     layers = {theirs: f"body.{k}" for k, theirs in layer_names}
     state = {rename_stylegan3_weight(name, layers): value for name, value in tensors.items()}
     variant = "R" if has_rotation else "T"
-    return ConvertedNetwork(f"StyleGAN3-{variant}, of NVIDIA's code", "stylegan3_r" if has_rotation else "stylegan3_t", nets,
+    return ConvertedNetwork(f"StyleGAN3-{variant}, from NVIDIA's code", "stylegan3_r" if has_rotation else "stylegan3_t", nets,
                  (channels, size, size), classes, "G", state)  # fmt: skip
 
 
 def infer_stylegan3_widths(
     network: FileNetwork, size: int, channels: int, layer_names: list[tuple[int, str]], width_factor: int
 ) -> tuple[int, int]:
-    """(width, base): as the file says, else the ones of which the layers' widths follow."""
+    """(width, base): from the file's settings, else those that give the layers' widths."""
     layer_channels = [len(network.tensors[f"synthesis.{name}.bias"]) for _, name in layer_names]
     max_channels = max(layer_channels)
     file_settings = [int(network.settings[key]) for key in ("channel_base", "channel_max") if key in network.settings]
@@ -47,7 +47,7 @@ def infer_stylegan3_widths(
         bands = stylegan3.compute_bands(size, len(layer_names) - 1, base, width, channels)
         if [band.channels for band in bands] == layer_channels and base % width_factor == width % width_factor == 0:
             return width // width_factor, base // width_factor
-    raise GanvasError(f"StyleGAN3 with layers of {layer_channels} channels is not known here: no power of two is their base")
+    raise GanvasError(f"StyleGAN3 with layers of {layer_channels} channels is not supported: no power of two is their `base`")
 
 
 def rename_stylegan3_weight(name: str, layers: dict[str, str]) -> str:

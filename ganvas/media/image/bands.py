@@ -1,4 +1,4 @@
-"""Pictures that Pillow has no mode for, as arrays: any number of channels, 8 or 16 bits each."""
+"""Pictures without a Pillow mode, as arrays: any number of channels, 8 or 16 bits each."""
 
 import numpy as np
 from PIL import Image
@@ -6,28 +6,28 @@ from PIL.Image import Image as Picture
 
 from ...errors import GanvasError
 
-MAX_CHANNELS = 64  # channels
-LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # of red, green and blue in a gray: ITU-R BT.601, as Pillow has it
+MAX_CHANNELS = 64
+LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601, as in Pillow
 
 
 def convert_to_bands(pixels: Picture | np.ndarray) -> np.ndarray:
-    """uint8 or uint16 [H, W, C]."""
+    """Pixels as uint8 or uint16 [H, W, C]."""
     values = np.asarray(pixels)
     return values[..., None] if values.ndim == 2 else values
 
 
 def convert_depth(values: np.ndarray, depth: int) -> np.ndarray:
-    """The same in 8 or 16 bits: 65,535 = 257 x 255."""
+    """Values in 8 or 16 bits: 65,535 = 257 x 255."""
     if values.dtype == np.uint8:
         return values if depth == 8 else values.astype(np.uint16) * 257
     return values if depth == 16 else (values / 257).round().astype(np.uint8)
 
 
 def convert_channels(values: np.ndarray, channels: int, background: int) -> np.ndarray:
-    """[H, W, C] with another number of channels, if these are gray, RGB or RGBA; transparency over a gray of 0 to 255.
+    """[H, W, C] converted between gray, RGB and RGBA; without alpha, transparency shows `background`, a gray of 0 to 255.
 
     Raises:
-        GanvasError: other numbers of channels, of which nobody knows what they are.
+        GanvasError: other numbers of channels, whose meaning is unknown.
     """
     channel_count, max_level = values.shape[2], np.iinfo(values.dtype).max
     if channel_count == channels:
@@ -46,7 +46,7 @@ def convert_channels(values: np.ndarray, channels: int, background: int) -> np.n
 
 
 def resize_bands(values: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float] | None) -> np.ndarray:
-    """[H, W, C] -> [height, width, C], each channel by itself, with Pillow's Lanczos filter; clipped and rounded."""
+    """[H, W, C] -> [height, width, C], each channel separately, with Pillow's Lanczos filter; clipped and rounded."""
     max_level = np.iinfo(values.dtype).max
     resized_bands: list[np.ndarray] = []
     for k in range(values.shape[2]):

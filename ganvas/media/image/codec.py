@@ -14,24 +14,24 @@ from torch import Tensor
 
 from ...configuration import config
 from ...core import Field, Spec
-from ...errors import GanvasError
+from ...errors import GanvasError, require
 from ...system.files import write_bytes
 from . import png, tiff
 from .bands import MAX_CHANNELS, convert_channels, convert_depth, convert_to_bands, resize_bands
 from .picture import PICTURE_CHANNELS, convert_to_mode, convert_to_pixels, decode_picture, flatten_transparency
 
-RESIZE_FILTER = "lanczos"  # Pillow's filter, the only one; score cards name it
+RESIZE_FILTER = "lanczos"  # Pillow's filter; score cards name it
 Framing = Literal["crop", "pad", "stretch"]
-MAX_UNFILTERED_SIDE = 64  # pixels of a side, up to which a PNG is written without filters
+MAX_UNFILTERED_SIDE = 64  # up to this side, PNGs are written without filters
 PREVIEW_GAP = 2  # pixels between a preview's pictures
-MAX_PREVIEW_WIDTH, MAX_TILE_SIDE = 1024, 256  # a preview's width and a tile's, in pixels, which enlarging does not go beyond
+MAX_PREVIEW_WIDTH, MAX_TILE_SIDE = 1024, 256  # pixels of a preview and of a tile, up to which pictures are enlarged
 
 
 class Placement(NamedTuple):
-    """Where what part of a picture goes in a square."""
+    """Which part of a picture goes where in a square."""
 
     box: tuple[float, float, float, float] | None  # left, upper, right, lower in the picture; None: all of it
-    size: tuple[int, int]  # width and height it comes to
+    size: tuple[int, int]  # width and height after resizing
     offset: tuple[int, int]  # left and upper in the square
 
 
@@ -56,7 +56,7 @@ class ImageCodec:
 
     @property
     def stored_dtype(self) -> np.dtype[Any]:
-        """Of the stored form."""
+        """The type of stored values."""
         return np.dtype(np.uint8) if self.depth == 8 else np.dtype(np.uint16)
 
     @property
@@ -83,7 +83,7 @@ class ImageCodec:
         return Spec((self.channels, self.size, self.size), (Field("image", self.channels, "continuous"),), {})
 
     def encode(self, item: bytes | np.ndarray) -> np.ndarray:
-        """A file's bytes, or an array (`picture.decoded`), in stored form [S, S, C]. Raises GanvasError with the reason."""
+        """A file's bytes or an array (see `decode_picture`) in stored form [S, S, C]. Raises GanvasError with the reason."""
         pixels = decode_picture(item)
         if isinstance(pixels, np.ndarray) and pixels.dtype == np.uint16 and self.depth == 8:
             pixels = convert_to_pixels(convert_depth(pixels, 8), PICTURE_CHANNELS)
@@ -98,7 +98,7 @@ class ImageCodec:
         return convert_to_mode(flatten_transparency(picture, self.background), "L" if self.channels == 1 else "RGB")
 
     def encode_all(self, array: np.ndarray) -> np.ndarray | None:
-        """What `encode` makes of each of [N, …], at once, where they are in stored form already; else None."""
+        """`encode` for all of [N, …] at once, if they are in stored form already; otherwise None."""
         if array.dtype == self.stored_dtype and array.shape[1:] == (self.size, self.size) and self.channels == 1:
             return array[..., None]
         if array.dtype == self.stored_dtype and array.shape[1:] == (self.size, self.size, self.channels):
@@ -106,8 +106,8 @@ class ImageCodec:
         return None
 
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Stored [N, S, S, C] -> float32 [N, C, S, S] in [-1, 1], channels last in memory, flipped at random if so set."""
-        if self.depth == 16:  # torch can do little with uint16 but pick and convert it
+        """Stored [N, S, S, C] -> float32 [N, C, S, S] in [-1, 1], channels last in memory, randomly mirrored if `flip`."""
+        if self.depth == 16:  # torch can only index and convert uint16
             stored = stored.to(torch.float32)
         if self.flip and generator is not None:
             is_mirrored = torch.rand(len(stored), generator=generator).to(stored.device) < 0.5
@@ -126,9 +126,9 @@ class ImageCodec:
         return (2**self.depth - 1) / 2
 
     def preview(self, stored: Tensor) -> Picture:
-        """A near-square grid of stored [N, S, S, C], small ones enlarged by a whole number, transparency filled.
+        """A near-square grid of stored [N, S, S, C]; small pictures are enlarged by a whole number, transparency is filled.
 
-        Of two channels the first is shown, of five or more the first three as RGB.
+        Two channels show the first, five or more the first three as RGB.
         """
         count = len(stored)
         columns = max(1, math.ceil(math.sqrt(count)))
@@ -144,15 +144,15 @@ class ImageCodec:
         return grid
 
     def write(self, stored: Tensor, folder: Path, start: int, metadata: Mapping[str, str]) -> list[Path]:
-        """Stored [N, S, S, C] as 000000.png and on from `start`, each with `note` as PNG text; .tif where PNG cannot hold it.
+        """Write stored [N, S, S, C] as 000000.png etc. from `start` on, `metadata` as PNG text; .tif if PNG cannot hold it.
 
         Raises:
-            GanvasError: a folder that cannot be written; tifffile is missing.
+            GanvasError: the folder cannot be written, or tifffile is missing.
         """
         return [write_bytes(folder / name, data) for name, data in self.files(stored, start, metadata)]
 
     def files(self, stored: Tensor, start: int, metadata: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-        """The same as (name, content) of each."""
+        """The files of `write`, as (name, content)."""
         png_info = PngInfo()
         for name, text in metadata.items():
             png_info.add_text(name, text)
@@ -164,7 +164,7 @@ class ImageCodec:
                 yield f"{number:06d}.tif", tiff.encode_tiff(pixels, metadata)
 
     def _frame_picture(self, picture: Picture) -> Picture:
-        """The picture as a square of `size` pixels; one that is so already stays as it is, bit for bit."""
+        """The picture as a square of `size` pixels; one of that size stays as it is, bit for bit."""
         square = (self.size, self.size)
         if picture.size == square:
             return picture
@@ -178,7 +178,7 @@ class ImageCodec:
         return frame
 
     def _frame_bands(self, bands: np.ndarray) -> np.ndarray:
-        """The same of [H, W, C]."""
+        """The same for an array [H, W, C]."""
         height, width, channels = bands.shape
         if (width, height) == (self.size, self.size):
             return bands
@@ -203,11 +203,8 @@ class ImageCodec:
 
 
 def check_image_size(size: int) -> None:
-    """Raises GanvasError, with the nearest size that will do, unless `size` is from 4 to 2048. Networks may want less."""
-    if not 4 <= size <= 2048:
-        raise GanvasError(
-            f"size must be from 4 to 2048 px, got {size}: resize the data with --medium.size {32 if size < 4 else 2048}"
-        )
+    """Raises SettingError unless `size` is from 4 to 2048. Networks may allow less."""
+    require(4 <= size <= 2048, "size", size, "from 4 to 2048 px")
 
 
 def _convert_to_picture(pixels: np.ndarray) -> Picture:

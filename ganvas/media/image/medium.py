@@ -1,4 +1,4 @@
-"""Images as a medium: size and channels are settled by looking at the data."""
+"""Images as a medium: size and channels are chosen from the data."""
 
 import statistics
 from typing import Literal, NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 
 from ...configuration import config
 from ...core import Items
-from ...errors import GanvasError
+from ...errors import GanvasError, require
 from .codec import Framing, ImageCodec, check_image_size
 from .picture import (
     PICTURE_CHANNELS,
@@ -19,12 +19,12 @@ from .picture import (
     open_picture,
 )
 
-FIT_SAMPLE_IMAGES = 256  # items that `fit` looks at, drawn at random but always the same
+FIT_SAMPLE_IMAGES = 256  # items that `fit` looks at: random, but always the same
 CHANNEL_COUNTS = {"gray": 1, "rgb": 3, "rgba": 4}
 
 
 class ImageProperties(NamedTuple):
-    """What suits some items."""
+    """Settings that suit some items."""
 
     size: int
     channels: int
@@ -36,8 +36,8 @@ class Image:
     """Pictures, made square: `crop` fills the square and cuts, `pad` fits inside it, `stretch` distorts."""
 
     size: int | None = None  # pixels; None: the power of two nearest to the data's median short side, from 8 to 64
-    channels: Literal["auto", "gray", "rgb", "rgba"] = "auto"  # auto: gray if all the data is, else RGB, or as many as it has
-    depth: Literal[8, 16] | None = None  # bits a channel; None: 16 if some of the data has more than 8
+    channels: Literal["auto", "gray", "rgb", "rgba"] = "auto"  # auto: gray if all data is gray, else RGB, or as in the data
+    depth: Literal[8, 16] | None = None  # bits per channel; None: 16 if some of the data has more than 8
     framing: Framing = "crop"
     background: int = 255  # gray level, 0 to 255, behind transparency and around padding
     flip: bool = False  # mirror left and right at random in training
@@ -45,18 +45,17 @@ class Image:
     def __post_init__(self) -> None:
         if self.size is not None:
             check_image_size(self.size)
-        if not 0 <= self.background <= 255:
-            raise GanvasError(f"background must be from 0 to 255, got {self.background}: set --medium.background 255")
+        require(0 <= self.background <= 255, "background", self.background, "from 0 to 255")
 
     @property
     def suffixes(self) -> tuple[str, ...]:
         return PICTURE_SUFFIXES
 
     def fit(self, items: Items) -> ImageCodec:
-        """The codec for these items. Raises GanvasError if none of those sampled can be read, or their channels differ."""
+        """The codec for these items. Raises GanvasError if no sampled item can be read, or channels differ."""
         size, channels, depth = self.size, CHANNEL_COUNTS.get(self.channels), self.depth
         if size is None or channels is None or depth is None:
-            # in order, so that a file of many items is gone through once
+            # in order, so that a file of many items is read through once
             indices = np.sort(np.random.default_rng(0).permutation(len(items))[:FIT_SAMPLE_IMAGES]).tolist()
             properties = self._inspect_items(items, indices, needs_channels=channels is None)
             size, channels, depth = size or properties.size, channels or properties.channels, depth or properties.depth
@@ -65,7 +64,7 @@ class Image:
         )
 
     def _inspect_items(self, items: Items, indices: list[int], needs_channels: bool) -> ImageProperties:
-        """What suits the sampled items; those that cannot be read are passed over."""
+        """Settings that suit the sampled items; items that cannot be read are skipped."""
         sides: list[int] = []
         channels, is_deep = {0}, False
         faults = [f"{items.title} is empty"]
@@ -87,7 +86,7 @@ class Image:
         return ImageProperties(min((64, 32, 16, 8), key=lambda size: abs(size - median)), max(channels), 16 if is_deep else 8)
 
     def _count_channels(self, item: bytes | np.ndarray, picture: LazyPicture, has_colours: bool) -> int:
-        """How many channels an item wants; the first coloured one settles that for all that can be gray or RGB."""
+        """How many channels an item needs. After the first coloured item, all that could be gray count as RGB."""
         if picture.channels not in (0, 3):
             return picture.channels
         if has_colours:

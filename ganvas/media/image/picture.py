@@ -1,7 +1,7 @@
-"""From a file's bytes, or an array, to pixels; broken, hostile and tiny ones are refused.
+"""From a file's bytes or an array to pixels. Broken, hostile and tiny pictures are refused.
 
-Pixels are a picture of Pillow's in mode L, RGB or RGBA; or, with 16 bits or another number of channels, an array
-[H, W, C] of uint8 or uint16.
+Pixels are a Pillow picture in mode L, RGB or RGBA. With 16 bits or another number of channels they are a uint8 or uint16 array
+[H, W, C].
 """
 
 import io
@@ -24,7 +24,7 @@ from . import png, tiff
 from .bands import MAX_CHANNELS
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-MAX_PICTURE_PIXELS = 178_956_970  # the bound at which Pillow speaks of a decompression bomb: 512 MiB as RGB
+MAX_PICTURE_PIXELS = 178_956_970  # where Pillow sees a decompression bomb: 512 MiB as RGB
 MIN_SIDE_PIXELS = 4  # pixels
 PICTURE_CHANNELS = (1, 3, 4)  # channels: gray, RGB, RGBA
 
@@ -32,11 +32,11 @@ DecodedPixels = Picture | np.ndarray
 
 
 class LazyPicture(NamedTuple):
-    """What can be known before decoding, and the decoding."""
+    """What is known before decoding, and the function that decodes."""
 
     size: tuple[int, int]  # width, height
-    channels: int  # of the array that decoding gives; 0: a picture of Pillow's, whose colours have to be looked at
-    depth: int  # bits a channel: 8 or 16
+    channels: int  # of the decoded array; 0: a Pillow picture, which may be gray or coloured
+    depth: int  # bits per channel: 8 or 16
     decode: Callable[[], DecodedPixels]
 
 
@@ -55,12 +55,12 @@ def open_picture(item: bytes | np.ndarray) -> LazyPicture:
 
 
 def decode_picture(item: bytes | np.ndarray) -> DecodedPixels:
-    """The picture's pixels, the right way up; of an animation or a stack the first frame.
+    """The picture's pixels, the right way up; the first frame of an animation or a stack.
 
     Takes the bytes of a PNG, JPEG, WebP, BMP, GIF or TIFF file, or an array [H, W], [H, W, C] or [C, H, W] of uint8 or uint16.
 
     Raises:
-        GanvasError: no picture, a truncated or broken one, more than MOST_PIXELS, a side below LEAST_SIDE.
+        GanvasError: no picture, a truncated or broken one, more than MAX_PICTURE_PIXELS, a side below MIN_SIDE_PIXELS.
     """
     picture = open_picture(item)
     try:
@@ -72,7 +72,7 @@ def decode_picture(item: bytes | np.ndarray) -> DecodedPixels:
 
 
 def convert_to_pixels(values: np.ndarray, picture_channels: tuple[int, ...]) -> DecodedPixels:
-    """An array [H, W, C] as a picture of Pillow's, if it is uint8 and its channels are among those."""
+    """An array [H, W, C]; as a Pillow picture if it is uint8 and `picture_channels` holds its number of channels."""
     if values.dtype == np.uint8 and values.shape[2] in picture_channels:
         return Image.fromarray(np.ascontiguousarray(values[..., 0] if values.shape[2] == 1 else values))
     return values
@@ -87,21 +87,21 @@ def flatten_transparency(picture: Picture, background: int) -> Picture:
 
 
 def convert_to_mode(picture: Picture, mode: str) -> Picture:
-    """The picture in a mode of Pillow's, itself if it is so already."""
+    """The picture in a Pillow mode; itself if it has that mode."""
     return picture if picture.mode == mode else picture.convert(mode)
 
 
 def is_gray(pixels: DecodedPixels) -> bool:
-    """Whether pixels of mode L or RGB, or an array of 1 or 3 channels, have no colour in them."""
+    """Whether pixels of mode L or RGB, or an array of 1 or 3 channels, have no colour."""
     values = np.asarray(pixels)
     return values.ndim == 2 or bool((values == values[..., :1]).all())
 
 
 def _open_bytes(data: bytes) -> LazyPicture:
-    """Open with the reader that the first bytes ask for.
+    """Open with the reader for the file's first bytes.
 
-    `PIL.Image.open` would also try formats that start other programs (EPS), and warns about sizes through settings
-    that are global to the process.
+    `PIL.Image.open` would also try formats that start other programs (EPS). Its warnings about sizes are global
+    settings of the process.
     """
     readers: tuple[tuple[bool, Callable[[bytes], LazyPicture]], ...] = (
         (data.startswith(png.PNG_SIGNATURE), _open_png),
@@ -113,7 +113,7 @@ def _open_bytes(data: bytes) -> LazyPicture:
     )
     reader = next((reader for fits, reader in readers if fits), None)
     if reader is None:
-        raise GanvasError("is empty" if not data else "is no image that can be read (PNG, JPEG, WebP, BMP, GIF or TIFF)")
+        raise GanvasError("is empty" if not data else "is not an image that can be read (PNG, JPEG, WebP, BMP, GIF or TIFF)")
     try:
         return reader(data)
     except GanvasError:
@@ -139,14 +139,14 @@ def _open_tiff(data: bytes) -> LazyPicture:
         picture = TiffImageFile(io.BytesIO(data))
         if tiff.is_plain(picture):
             return _wrap_picture(picture)
-    except SyntaxError:  # Pillow's word for a mode it does not know
+    except SyntaxError:  # Pillow raises it for an unknown mode
         pass
     series = tiff.TiffSeries(data)
     if series.dtype.name not in ("uint8", "uint16") or series.channels > MAX_CHANNELS:
         raise GanvasError(
-            f"has {series.channels} channels of {series.dtype}: save it with 8 or 16 bits, of at most {MAX_CHANNELS}"
+            f"has {series.channels} channels of {series.dtype}: save it with 8 or 16 bits and at most {MAX_CHANNELS} channels"
         )
-    return _wrap_array(series.size, series.channels, series.dtype, series.decode, (1, 3))  # of a fourth nobody says what it is
+    return _wrap_array(series.size, series.channels, series.dtype, series.decode, (1, 3))  # a fourth channel may mean anything
 
 
 def _build_broken_error(error: Exception) -> GanvasError:
@@ -185,7 +185,7 @@ def _wrap_array(
 
 
 def _has_channels_first(first: int, second: int, last: int) -> bool:
-    """[C, H, W] rather than [H, W, C]: by the numbers of channels that are usual, else by the shortest side."""
+    """Whether axes are [C, H, W], not [H, W, C]: by the usual numbers of channels, else by the shortest side."""
     if first in PICTURE_CHANNELS or last in PICTURE_CHANNELS:
         return last not in PICTURE_CHANNELS
     return first < min(second, last)
@@ -195,7 +195,7 @@ def _decode_plain_picture(picture: Picture) -> DecodedPixels:
     picture.load()
     _apply_orientation(picture)
     if picture.mode == "F":
-        raise GanvasError("has floating-point pixels: save it with 8 or 16 bits a channel")
+        raise GanvasError("has floating-point pixels: save it with 8 or 16 bits per channel")
     if picture.mode.startswith("I"):
         return np.asarray(picture).clip(0, 65535).astype(np.uint16)[..., None]
     if picture.has_transparency_data:

@@ -1,4 +1,4 @@
-"""PNG files of 16 bits a channel, of which Pillow keeps 8 where there is more than gray; and small ones, quickly."""
+"""PNG files with 16 bits per channel (Pillow keeps only 8 unless they are gray), and a fast writer for small files."""
 
 import io
 import struct
@@ -9,17 +9,17 @@ from PIL.Image import Image as Picture
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # the header's word for so many channels
-DEEP_MODES = ("RGB;16B", "RGBA;16B", "LA;16B")  # how Pillow calls them in a file
+COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # the header's colour type, by channels
+DEEP_MODES = ("RGB;16B", "RGBA;16B", "LA;16B")  # Pillow's names for these files
 
 
 def is_deep(picture: PngImageFile) -> bool:
-    """Whether the file, not decoded yet, has 16 bits and more than gray."""
+    """Whether a file that is not decoded yet has 16 bits and more than gray."""
     return bool(picture.tile) and picture.tile[0].args in DEEP_MODES
 
 
 def decode_deep_png(data: bytes) -> np.ndarray:
-    """Such a file as uint16 [H, W, 3 or 4]."""
+    """A deep file as uint16 [H, W, 3 or 4]."""
     kind = str(PngImageFile(io.BytesIO(data)).tile[0].args)
     if kind == "LA;16B":  # its pixels are as wide as RGBA's of 8 bits
         gray_alpha = np.ascontiguousarray(_load_in_mode(data, "RGBA", "RGBA")).view(">u2").astype(np.uint16)
@@ -28,7 +28,7 @@ def decode_deep_png(data: bytes) -> np.ndarray:
     high, low = (
         _load_in_mode(data, mode, f"{mode};16B"),
         _load_in_mode(data, mode, f"{mode};16L"),
-    )  # each reading keeps one byte of two
+    )  # each read keeps one of two bytes
     return high.astype(np.uint16) << 8 | low
 
 
@@ -41,9 +41,9 @@ def _load_in_mode(data: bytes, mode: str, kind: str) -> np.ndarray:
 
 
 def encode_png(pixels: Picture | np.ndarray, png_info: PngInfo) -> bytes:
-    """A file of a picture of Pillow's, or of uint8 or uint16 [H, W, 1, 3 or 4], with marks in it.
+    """A PNG file of a Pillow picture, or of uint8 or uint16 [H, W, 1, 3 or 4], with the text of `png_info`.
 
-    Arrays are not filtered: for pictures of some dozen pixels that is as small, and 2.5 times as quick as Pillow (docs/log.md).
+    Arrays are not filtered: small pictures take no more space that way, and 2.5 times less time than in Pillow (docs/log.md).
     """
     file = io.BytesIO()
     if isinstance(pixels, Picture):

@@ -1,4 +1,4 @@
-"""TIFF files of 16 bits or many channels, for which Pillow has no mode: read and written by tifffile (extra `tiff`)."""
+"""TIFF files of 16 bits or many channels. Pillow has no mode for them, so tifffile reads and writes them (extra `tiff`)."""
 
 import io
 import json
@@ -17,19 +17,19 @@ WHITE_IS_ZERO, CMYK = 0, 5
 
 
 def is_plain(picture: TiffImageFile) -> bool:
-    """Whether Pillow reads all there is in the file: gray of 8 or 16 bits, colours of 8, transparency."""
+    """Whether Pillow reads everything in the file: gray of 8 or 16 bits, colours of 8, transparency."""
     tags = picture.tag_v2
     bits, samples = max(tags.get(BITS_TAG, (1,))), tags.get(SAMPLES_TAG, 1)
     if getattr(picture, "n_frames", 1) > 1 and str(tags.get(DESCRIPTION_TAG, "")).startswith(("<?xml", "<OME", "ImageJ=")):
         return False  # its pages may be channels
     if samples == 1:
         return bits <= 8 or (bits == 16 and tags.get(PHOTOMETRIC_TAG) != WHITE_IS_ZERO)
-    colours = samples - 1 if tags.get(EXTRA_SAMPLES_TAG) in ((1,), (2,)) else samples  # these are transparency
+    colours = samples - 1 if tags.get(EXTRA_SAMPLES_TAG) in ((1,), (2,)) else samples  # these values mean transparency
     return bits <= 8 and (colours in (1, 3) or (colours == 4 and tags.get(PHOTOMETRIC_TAG) == CMYK))
 
 
 class TiffSeries:
-    """The first picture in a file, not decoded yet. Raises GanvasError where tifffile is missing."""
+    """The first picture in a file, not decoded yet. Raises GanvasError if tifffile is missing."""
 
     def __init__(self, data: bytes) -> None:
         self.series = _import_tifffile("read").TiffFile(io.BytesIO(data)).series[0]
@@ -48,14 +48,14 @@ class TiffSeries:
         return math.prod(side for side, axis in zip(self.shape, self.axes, strict=True) if axis in "SC")
 
     def decode(self) -> np.ndarray:
-        """uint8 or uint16 [H, W, C]; of a stack or a film the first."""
+        """uint8 or uint16 [H, W, C]; the first of a stack or a film."""
         try:
             values: np.ndarray = self.series.asarray()
         except ValueError as error:
             if "imagecodecs" not in str(error):
                 raise
             raise GanvasError(
-                "is packed in a way that takes more to read: pip install imagecodecs, or save it unpacked"
+                "has a compression that needs another package: pip install imagecodecs, or save it uncompressed"
             ) from error
         kept_axes = [i for i, axis in enumerate(self.axes) if axis in "YXSC"]
         values = values[tuple(slice(None) if i in kept_axes else 0 for i in range(values.ndim))]
@@ -68,7 +68,7 @@ class TiffSeries:
 
 
 def encode_tiff(pixels: np.ndarray, metadata: Mapping[str, str]) -> bytes:
-    """A file of uint8 or uint16 [H, W, C], with `note` for a description. Raises GanvasError where tifffile is missing."""
+    """A TIFF file of uint8 or uint16 [H, W, C], with `metadata` as description. Raises GanvasError if tifffile is missing."""
     file = io.BytesIO()
     _import_tifffile("written").imwrite(
         file, pixels, photometric="minisblack", planarconfig="contig", description=json.dumps(dict(metadata)), metadata=None

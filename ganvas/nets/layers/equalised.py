@@ -1,7 +1,7 @@
-"""What Progressive GAN brought, and the style networks kept: Karras et al. 2018, section 4.
+"""Layers of Progressive GAN, which the style networks use, too. Karras et al. 2018, section 4.
 
-Weights are kept ~ N(0, 1) and scaled at run time by He's constant, so that Adam, which forgets scales, learns all layers at
-one speed; features are normalised pixel by pixel; D sees how much a batch varies.
+Weights are stored ~ N(0, 1) and scaled at run time by He's constant. Adam's steps do not depend on the scale of gradients, so
+all layers learn at one speed. Features are normalised pixel by pixel, and D sees how much a batch varies.
 """
 
 from math import sqrt
@@ -14,9 +14,9 @@ HE_GAIN = sqrt(2)  # the gain that makes up for a rectifier
 
 
 class EqualisedLinear(nn.Module):
-    """boost·(gain·lr/√fan_in · W x + lr·b); `lr` slows the layer's learning (its weights are kept so much larger).
+    """boost·(gain·lr/√fan_in · W x + lr·b); `lr` slows the layer's learning (its stored weights are larger by 1/lr).
 
-    boost: what an activation after the layer would be multiplied by: LeakyReLU does not mind, and weights are few.
+    boost: the gain of the LeakyReLU that follows. It commutes with LeakyReLU, and there are fewer weights than features.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class EqualisedLinear(nn.Module):
 
 
 class EqualisedConv(nn.Module):
-    """boost·(gain/√fan_in · W * x + b), same size out unless `padding` says otherwise."""
+    """boost·(gain/√fan_in · W * x + b), of the same size unless `stride` or `padding` changes it."""
 
     def __init__(
         self,
@@ -64,13 +64,13 @@ def normalise_pixels(x: Tensor) -> Tensor:
 def append_deviation(x: Tensor, group: int = 4) -> Tensor:
     """x [N, C, H, W] with one more channel: the mean standard deviation of its group of samples.
 
-    Every N/group-th sample is of one group; where the batch does not divide, groups are as large as they can be. Variances are
-    biased, 1e-8 within the root.
+    Every N/group-th sample belongs to one group. If `group` does not divide the batch, the next smaller size that does is used.
+    Variances are biased, with 1e-8 inside the root.
     """
     n, _, height, width = x.shape
     size = next(size for size in range(min(group, n), 0, -1) if n % size == 0)
     groups = x.unflatten(0, (size, -1)).float()  # [size, n / size, C, H, W]
-    variance = (groups - groups.mean(0)).square().mean(0)  # biased; torch's own is ten times slower here
+    variance = (groups - groups.mean(0)).square().mean(0)  # biased; torch.var is ten times slower here
     deviation = (variance + 1e-8).sqrt().mean((1, 2, 3))  # [n / size]
     plane = deviation.to(x.dtype).repeat(size)[:, None, None, None].expand(n, 1, height, width)
     return torch.cat([x, plane], 1)

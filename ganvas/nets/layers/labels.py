@@ -1,4 +1,4 @@
-"""What the networks here share: reading geometry and classes from a spec, and labels from a batch."""
+"""Helpers of the networks: reading geometry and classes from a spec, and labels from a batch."""
 
 from math import log2
 
@@ -8,7 +8,7 @@ from torch.nn.functional import one_hot
 from torch.nn.utils.parametrize import is_parametrized
 
 from ...core import Condition, GeneratorNetwork, Spec
-from ...errors import GanvasError, refuse
+from ...errors import GanvasError, require
 
 
 def read_image_levels(spec: Spec, network: str, smallest: int = 8, largest: int = 2048) -> tuple[int, int]:
@@ -19,22 +19,22 @@ def read_image_levels(spec: Spec, network: str, smallest: int = 8, largest: int 
     """
     if len(spec.shape) != 3:
         raise GanvasError(
-            f"{network} makes images, and a sample here has shape {spec.shape}: use a recipe for it (ganvas recipes)"
+            f"{network} makes images, and a sample here has shape {spec.shape}: choose another recipe (ganvas recipes)"
         )
     channels, height, width = spec.shape
     if height != width or not smallest <= height <= largest or height & (height - 1):
         nearest = min(largest, max(smallest, 2 ** round(log2(min(height, width)))))
         raise GanvasError(
             f"{network} makes square images whose size is a power of two from {smallest} to {largest}, got {height} x {width}: "
-            f"resize the data with --medium.size {nearest}"
+            f"resize the data, by setting the medium's `size` to {nearest}"
         )
     return channels, height.bit_length() - 3
 
 
 def check_widths(**widths: int) -> None:
-    """Raises GanvasError for a layer of no channels, or of more than any network here has."""
+    """Raises SettingError unless each width is from 1 to 65536."""
     for name, width in widths.items():
-        refuse(not 1 <= width <= 65536, f"nets.{name}", width, "between 1 and 65536", f"--nets.{name.replace('_', '-')} 64")
+        require(1 <= width <= 65536, name, width, "from 1 to 65536")
 
 
 def read_condition_names(net: nn.Module) -> tuple[str, ...]:
@@ -43,31 +43,31 @@ def read_condition_names(net: nn.Module) -> tuple[str, ...]:
 
 
 def count_classes(spec: Spec) -> int:
-    """How many classes samples come in; 0 where they have none."""
+    """The number of classes; 0 if samples have none."""
     label = spec.conditions.get("label")
     return label.size if label is not None and label.kind == "class" else 0
 
 
 def compute_class_shares(label: Tensor, classes: int) -> Tensor:
-    """Classes int64 [N] as float [N, K], one of K; mixtures of classes [N, K] are that already."""
+    """Classes int64 [N] as one-hot float [N, K]; mixtures of classes [N, K] are that already."""
     return label.float() if label.is_floating_point() else one_hot(label, classes).float()
 
 
 def embed_labels(table: nn.Embedding, label: Tensor) -> Tensor:
-    """A class's row, [N, size]; of a mixture of classes the mixture of theirs."""
+    """The row of each class, [N, size]; for a mixture of classes, the mixture of their rows."""
     return label.float() @ table.weight if label.is_floating_point() else table(label)
 
 
 def make_placeholder_labels(label: Condition) -> Tensor:
-    """Labels for two samples that are looked at for their shapes alone."""
+    """Labels for two samples, to find out shapes."""
     return torch.zeros(2, dtype=torch.int64) if label.kind == "class" else torch.zeros(2, label.size)
 
 
 def get_learned_weight(layer: nn.Module) -> Tensor:
-    """A layer's weight as it is kept and learned: what spectral norm, for instance, is computed from."""
+    """The weight that a layer stores and learns: the input of spectral norm, for instance."""
     return layer.parametrizations.weight.original if is_parametrized(layer, "weight") else layer.weight  # type: ignore[union-attr, return-value]
 
 
 def is_zero_weight(weight: Tensor) -> bool:
-    """Whether it starts at 0 on purpose; of a shape without values, no."""
+    """Whether a weight starts at 0 on purpose; False on the meta device, which has no values."""
     return not weight.is_meta and not bool(weight.any())

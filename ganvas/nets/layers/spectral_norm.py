@@ -16,13 +16,13 @@ NORMALISED_LAYER_TYPES = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.Embedding
 
 
 class SpectralNorm(nn.Module):
-    """W / σ(W), σ by one power iteration a use, from where the last one in training ended; W seen as [out, rest].
+    """W / σ(W) of W as [out, rest]. Each use is one power iteration, from where the last one in training ended.
 
-    In evaluation it iterates, too, and forgets it, as BigGAN-PyTorch does.
+    In evaluation it iterates, too, but does not store the result, like BigGAN-PyTorch.
     """
 
     u: Tensor
-    cached_weight: Tensor | None = None  # W / σ(W) while the network that W is a part of runs
+    cached_weight: Tensor | None = None  # W / σ(W) while W's network runs
 
     def __init__(self, weight: Tensor, axis: int = 0, eps: float = 1e-12) -> None:
         super().__init__()
@@ -34,13 +34,13 @@ class SpectralNorm(nn.Module):
 
 
 def normalise_weights(norms: Sequence[SpectralNorm], weights: Sequence[Tensor]) -> list[Tensor]:
-    """W / σ(W) of K weights of one shape at once: of small weights, calls would take more time than numbers."""
+    """W / σ(W) of K weights of one shape at once: for small weights, the calls would take longer than the arithmetic."""
     if weights[0].is_meta:
-        return [weight.view_as(weight) for weight in weights]  # of shapes alone there is no σ; new tensors, as torch wants
+        return [weight.view_as(weight) for weight in weights]  # meta tensors have no σ; torch expects new tensors
     axis, eps = norms[0].axis, norms[0].eps
     outputs_first = torch.stack(
         [weight.transpose(0, axis).movedim(1, -1) for weight in weights]
-    )  # they are kept in channels_last
+    )  # weights are stored in channels_last
     rows = outputs_first.flatten(2)  # [K, out, rest]
     with torch.autocast(rows.device.type, enabled=False):
         with torch.no_grad():
@@ -55,7 +55,7 @@ def normalise_weights(norms: Sequence[SpectralNorm], weights: Sequence[Tensor]) 
 
 
 class SpectralNormHook:
-    """Before a network runs, its spectrally normalised layers iterate, those of one shape at once."""
+    """Normalises the layers of a network before it runs, all of one shape at once."""
 
     def __init__(self, layers: Iterable[nn.Module]) -> None:
         def describe_weight(layer: nn.Module) -> tuple[int, ...]:
@@ -77,7 +77,7 @@ class SpectralNormHook:
                 get_spectral_norm(layer).cached_weight = None
 
     def list_parametrized_groups(self) -> list[list[nn.Module]]:
-        """All, until an export makes plain weights of them."""
+        """All groups, until an export turns them into plain weights."""
         groups = ([layer for layer in group if is_parametrized(layer, "weight")] for group in self.groups)
         return [group for group in groups if group]
 
@@ -87,13 +87,13 @@ def get_spectral_norm(layer: nn.Module) -> SpectralNorm:
 
 
 def add_spectral_norm(net: Net, eps: float = 1e-12, excluded_layers: Iterable[nn.Module | None] = ()) -> Net:
-    """The network, or several, every weight spectrally normalised `but` those of some layers and those that start at 0."""
+    """Apply spectral norm to every weight of one or several networks, except `excluded_layers` and weights that start at 0."""
     excluded_set = set(excluded_layers)
     for player in net.values() if isinstance(net, nn.ModuleDict) else [net]:
         layers = [
             module for module in player.modules() if isinstance(module, NORMALISED_LAYER_TYPES) and module not in excluded_set
         ]
-        layers = [layer for layer in layers if not is_zero_weight(layer.weight)]  # they have no direction to keep
+        layers = [layer for layer in layers if not is_zero_weight(layer.weight)]  # they have no direction
         for layer in layers:
             axis = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
             register_parametrization(layer, "weight", SpectralNorm(layer.weight, axis, eps))

@@ -1,4 +1,4 @@
-"""What the style networks share: from z to styles, a style for every layer. Karras et al. 2019, section 2."""
+"""Parts that the style networks share: from z to a style for every layer. Karras et al. 2019, section 2."""
 
 import torch
 from torch import Tensor, nn
@@ -10,12 +10,11 @@ from .labels import compute_class_shares
 
 
 class MappingNetwork(nn.Module):
-    """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> w [N, w_dim].
+    """z [N, z_dim], label int64 [N] or a mixture [N, K] if there are `classes` -> w [N, w_dim].
 
-    Its mean is followed in training.
+    In training it follows the mean of w. Without z_dim it maps only labels.
 
-    Without z_dim it maps labels alone.
-    lr: of its layers, against the others'. keep: of the mean's old value, a batch; None follows no mean.
+    lr: learning rate, relative to other layers. mean_decay: decay of the mean per batch; None follows no mean.
     """
 
     middle: Tensor
@@ -47,12 +46,12 @@ class MappingNetwork(nn.Module):
 
 
 def truncate_styles(ws: Tensor, middle: Tensor, truncation: Tensor | None) -> Tensor:
-    """ws [N, layers, w_dim] drawn towards the mean: ψ, `truncation` [N] or [N, layers], is the share of the way left."""
+    """ws [N, layers, w_dim] pulled towards the mean. `truncation` ψ, [N] or [N, layers]: 0 is the mean, 1 no change."""
     return ws if truncation is None else torch.lerp(middle.expand_as(ws), ws, truncation.view(ws.shape[0], -1, 1))
 
 
 def mix_styles(ws: Tensor, other_w: Tensor, probability: float) -> Tensor:
-    """ws [N, layers, w_dim], some with another's w [N, w_dim] from a random layer on: with `probability`. Section 3.1."""
+    """ws [N, layers, w_dim]: with `probability`, a sample takes `other_w` [N, w_dim] from a random layer on. Section 3.1."""
     n, layers, _ = ws.shape
     crossover = torch.randint(1, layers, (n, 1), device=ws.device)
     crossover = torch.where(torch.rand(n, 1, device=ws.device) < probability, crossover, layers)
@@ -63,13 +62,13 @@ def mix_styles(ws: Tensor, other_w: Tensor, probability: float) -> Tensor:
 class StyleGenerator(GeneratorNetwork):
     """G as mapping and synthesis: z [N, z_dim], label [N], truncation [N] -> x. Subclasses say what is made of styles.
 
-    In the place of all these it takes `ws` [N, layers, w_dim]. In training, styles of two latents are mixed with probability
+    Instead of all these it takes `ws` [N, layers, w_dim]. In training it mixes the styles of two latents with probability
     `mixing`.
     """
 
     takes_truncation = True
     has_styles = True
-    layer_count: int  # that want a style each
+    layer_count: int  # each takes a style
 
     def __init__(self, mapping: MappingNetwork, mixing: float) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""What wraps any networks."""
+"""Wrappers for any networks."""

@@ -1,7 +1,7 @@
-"""Three ways to make any networks conditional. They differ in D; G is always told its label beside z.
+"""Three ways to make any networks conditional. They differ in D; G always gets the label joined to z.
 
-Concatenation (Mirza & Osindero 2014): D is shown the label beside the sample.
-AuxiliaryClassifier (Odena et al. 2017): D is told nothing and names the label itself; with the extra Classification.
+Concatenation (Mirza & Osindero 2014): D gets the label joined to the sample.
+AuxiliaryClassifier (Odena et al. 2017): D does not see the label but predicts it; needs the auxiliary loss Classification.
 Projection (Miyato & Koyama 2018): D's logit gains the product of its features with a direction for each class.
 """
 
@@ -20,7 +20,7 @@ from ..mlp import MLP
 
 
 class ConditionalGenerator(GeneratorNetwork):
-    """G of z and the label, for a network of a longer z: z [N, z_dim], label [N] or [N, K] -> x."""
+    """Joins z and the label for a network with a longer z: z [N, z_dim], label [N] or [N, K] -> x."""
 
     conditions = ("label",)
 
@@ -34,12 +34,12 @@ class ConditionalGenerator(GeneratorNetwork):
 
 
 def encode_label_vectors(label: Tensor, condition: Condition) -> Tensor:
-    """Labels as float [N, K]: classes as one of K."""
+    """Labels as float [N, K]; classes are one-hot."""
     return compute_class_shares(label, condition.size) if condition.kind == "class" else label.float()
 
 
 class LabelConcatDiscriminator(nn.Module):
-    """D of the sample and the label, for a network of more channels: the label as a learned plane; beside a point, as it is."""
+    """Joins sample and label for a network with more channels: to an image as a learned plane, to a point as it is."""
 
     def __init__(self, net: nn.Module, label: Condition, shape: tuple[int, ...]) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class LabelConcatDiscriminator(nn.Module):
 
 
 class ClassifierDiscriminator(nn.Module):
-    """D that names labels: `classify` its features -> logits [N, K]. It is told no label when it judges."""
+    """D that predicts labels: `classify` maps its features to logits [N, K]. Its own logit does not depend on the label."""
 
     def __init__(self, net: nn.Module, label: Condition, feature_count: int) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class ProjectionDiscriminator(nn.Module):
 
 @config
 class Concatenation:
-    """The label beside z and, as one more channel, beside the sample. Mirza & Osindero 2014."""
+    """Joins the label to z and, as one more channel, to the sample. Mirza & Osindero 2014."""
 
     nets: Architecture = MLP()
 
@@ -95,7 +95,7 @@ class Concatenation:
 
 @config
 class AuxiliaryClassifier:
-    """The label beside z; D names it. Odena, Olah & Shlens 2017."""
+    """Joins the label to z; D predicts it. Odena, Olah & Shlens 2017."""
 
     nets: Architecture = MLP()
 
@@ -114,7 +114,7 @@ class AuxiliaryClassifier:
 
 @config
 class Projection:
-    """The label beside z; D's logit has a part that is linear in the label. Miyato & Koyama 2018, eq. 3."""
+    """Joins the label to z; D's logit has a part that is linear in the label. Miyato & Koyama 2018, eq. 3."""
 
     nets: Architecture = MLP()
 
@@ -136,19 +136,19 @@ def build_conditional_generator(nets: Architecture, spec: Spec, label: Condition
 
 
 def lengthen_latents(nets: Any, extra_size: int) -> Any:
-    """The networks with a z longer `by` so much; of those that wrap others, the innermost."""
+    """The networks with a z longer by `extra_size`; in wrappers, the innermost networks change."""
     if hasattr(nets, "z_dim"):
         return replace(nets, z_dim=nets.z_dim + extra_size)
     return replace(nets, nets=lengthen_latents(nets.nets, extra_size))
 
 
 def drop_conditions(spec: Spec) -> Spec:
-    """The spec without conditions, for networks that are not to look at them themselves."""
+    """The spec without conditions, so that networks do not use them themselves."""
     return spec._replace(conditions={})
 
 
 def require_labels(spec: Spec) -> Condition:
-    """What samples may be asked to be. Raises GanvasError where the data has no labels."""
+    """The condition "label". Raises GanvasError if the data has no labels."""
     if "label" not in spec.conditions:
         raise GanvasError(
             "these networks need labels, and the data has none: give a folder with a subfolder for each class, or with a "
@@ -159,7 +159,7 @@ def require_labels(spec: Spec) -> Condition:
 
 @torch.no_grad()
 def count_features(nets: nn.ModuleDict, spec: Spec) -> int:
-    """How many features D shows."""
+    """The number of features that D returns."""
     conditions: dict[str, Tensor] = {}
     if read_condition_names(nets["G"]):
         conditions = {"label": make_placeholder_labels(require_labels(spec))}

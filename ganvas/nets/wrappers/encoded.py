@@ -1,4 +1,4 @@
-"""An encoder beside another architecture's G: an autoencoder's two halves. Kingma & Welling 2014, appendix C."""
+"""An encoder for another architecture's G: the two halves of an autoencoder. Kingma & Welling 2014, appendix C."""
 
 from dataclasses import replace
 
@@ -12,9 +12,9 @@ from ..layers.labels import check_widths, count_classes, read_condition_names, r
 
 
 class Encoder(nn.Module):
-    """x [N, C, 4·2^levels, …], label int64 [N] where there are `classes` -> mean and log variance of its code, [N, z_dim] each.
+    """x [N, C, 4·2^levels, …], label int64 [N] if there are `classes` -> mean and log variance of its code, [N, z_dim] each.
 
-    `sizes` are the channels from the image inwards, each at half the size of the one before.
+    `widths` are the channels from the image inwards; each layer halves the size.
     """
 
     def __init__(self, z_dim: int, widths: list[int], channels: int, classes: int) -> None:
@@ -37,11 +37,11 @@ class Encoder(nn.Module):
 
 @config
 class WithEncoder:
-    """`nets` and E, for square images of 8, 16, 32, 64, … px.
+    """`nets` plus an encoder E, for square images of 8, 16, 32, 64, … px.
 
-    nets: whose G decodes.
-    width: E's channels beside the image, doubling inwards up to `cap`.
-    judged: whether `nets`' D is kept, for a hybrid of autoencoder and game.
+    nets: the networks whose G decodes.
+    width: E's channels next to the image; they double inwards up to `cap`.
+    has_discriminator: keep the D of `nets`, for a hybrid of autoencoder and GAN.
     """
 
     nets: Architecture = Compact()
@@ -53,7 +53,7 @@ class WithEncoder:
         check_widths(width=self.width, cap=self.cap)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = read_image_levels(spec, "Encoded")
+        channels, levels = read_image_levels(spec, "WithEncoder")
         networks = self.nets.build(spec)
         classes = count_classes(spec) if read_condition_names(networks["G"]) else 0
         encoder_widths = compute_compact_widths(self.width, self.cap, levels)[::-1]
@@ -65,5 +65,5 @@ class WithEncoder:
 
 
 def sample_posterior(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """A code from the posterior, through which gradients pass. Kingma & Welling 2014, section 2.4."""
+    """A random code from the posterior; gradients pass through the draw. Kingma & Welling 2014, section 2.4."""
     return mean + (0.5 * log_variance).exp() * torch.randn_like(mean)

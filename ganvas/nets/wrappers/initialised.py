@@ -1,4 +1,4 @@
-"""Other starts for any networks."""
+"""Other initial weights for any networks."""
 
 from dataclasses import replace
 from typing import Literal
@@ -15,10 +15,10 @@ InitialScheme = Literal["orthogonal", "xavier", "he", "normal"]
 
 @config
 class WithInitialisation:
-    """Any networks, the weights of linear and convolution layers drawn anew; biases 0.
+    """Any networks, with other initial weights in linear and convolution layers, and biases of 0.
 
-    orthogonal: Saxe et al. 2014. xavier: Glorot & Bengio 2010. he: He et al. 2015, for LeakyReLU 0.2. normal: N(0, 0.02),
-    Radford et al. 2016.
+    scheme: orthogonal (Saxe et al. 2014), xavier (Glorot & Bengio 2010), he (He et al. 2015, for LeakyReLU 0.2), or
+        normal (N(0, 0.02), Radford et al. 2016).
     """
 
     nets: Architecture = MLP()
@@ -27,7 +27,7 @@ class WithInitialisation:
     def build(self, spec: Spec) -> nn.ModuleDict:
         networks = self.nets.build(spec)
         for layer in networks.modules():
-            if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)) and not is_zero_weight(layer.weight):  # 0 is meant
+            if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)) and not is_zero_weight(layer.weight):  # intended
                 initialise_weight(get_learned_weight(layer), self.scheme)
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)

@@ -1,4 +1,4 @@
-"""D that sees how alike the samples of a batch are, and so a G that makes them all alike. Salimans et al. 2016, section 3.2."""
+"""D sees how alike the samples of a batch are, so that G cannot make them all alike. Salimans et al. 2016, section 3.2."""
 
 from dataclasses import replace
 
@@ -7,29 +7,29 @@ from torch import Tensor, nn
 
 from ...configuration import config
 from ...core import Architecture, CriticOutput, Spec
-from ...errors import refuse
+from ...errors import require
 from ..mlp import MLP
 from .conditioning import count_features
 
 
 class Closeness(nn.Module):
-    """f [N, A] -> o [N, B]: o_ib = Σ_{j≠i} exp(-‖M_ib - M_jb‖₁), M = f·T of [N, B, C]; the paper's sum has i too, 1 more."""
+    """f [N, A] -> o [N, B]: o_ib = Σ_{j≠i} exp(-‖M_ib - M_jb‖₁), M = f·T [N, B, C]. The paper's sum has j = i, too: 1 more."""
 
     def __init__(self, inputs: int, kernels: int, dims: int) -> None:
         super().__init__()
         self.T = nn.Parameter(torch.randn(inputs, kernels, dims) / inputs**0.5)
 
     def forward(self, f: Tensor) -> Tensor:
-        with torch.autocast(f.device.type, enabled=False):  # in bf16 what is small beside 1 would be lost
+        with torch.autocast(f.device.type, enabled=False):  # bf16 would lose small terms next to 1
             M = torch.einsum("na,abc->nbc", f.float(), self.T)
-            # a dimension at a time: twice as fast as all at once, where [N, N, B, C] leaves the cache; torch.cdist, three
-            # times as fast, has no second derivative for gradient penalties
+            # One dimension at a time is twice as fast as all at once, because [N, N, B, C] leaves the cache. torch.cdist is
+            # three times as fast, but has no second derivative for gradient penalties.
             distances = sum(((m[:, None] - m[None]).abs() for m in M.unbind(2)), torch.zeros(()))  # [N, N, B]
             return (-distances).exp().sum(1) - 1
 
 
 class MinibatchDiscriminator(nn.Module):
-    """D whose last layer sees its features and their closeness: two linear layers added are one of both side by side."""
+    """D whose last layer sees features and closeness: the sum of two linear layers equals one layer on both."""
 
     def __init__(self, net: nn.Module, inputs: int, kernels: int, dims: int) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class MinibatchDiscriminator(nn.Module):
 
 @config
 class MinibatchDiscrimination:
-    """Any networks, with minibatch discrimination in D: `kernels` numbers beside its features, each from `dims` dimensions."""
+    """Any networks, with minibatch discrimination in D: `kernels` more features, each from `dims` dimensions."""
 
     nets: Architecture = MLP()
     kernels: int = 100
@@ -52,7 +52,7 @@ class MinibatchDiscrimination:
 
     def __post_init__(self) -> None:
         for name in ("kernels", "dims"):
-            refuse(not 1 <= getattr(self, name) <= 4096, f"nets.{name}", getattr(self, name), "1 to 4096", f"--nets.{name} 100")
+            require(1 <= getattr(self, name) <= 4096, name, getattr(self, name), "from 1 to 4096")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         networks = self.nets.build(spec)

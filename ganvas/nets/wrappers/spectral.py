@@ -1,4 +1,4 @@
-"""Any networks, spectrally normalised. Miyato et al. 2018."""
+"""Any networks, with spectral norm. Miyato et al. 2018."""
 
 from dataclasses import replace
 from typing import Literal
@@ -13,7 +13,7 @@ from ..mlp import MLP
 
 @config
 class WithSpectralNorm:
-    """Any networks, those of the `players` spectrally normalised."""
+    """Any networks, with spectral norm in the `players`."""
 
     nets: Architecture = MLP()
     players: tuple[Literal["G", "D"], ...] = ("D",)

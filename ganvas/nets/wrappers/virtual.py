@@ -7,15 +7,15 @@ from torch import Tensor, nn
 
 from ...configuration import config
 from ...core import Architecture, GeneratorNetwork, Spec
-from ...errors import GanvasError, refuse
+from ...errors import GanvasError, require
 from ..layers.labels import read_condition_names
 from ..mlp import MLP
 
 
 class VirtualNorm(nn.Module):
-    """Statistics of the first `count` samples, the reference, and, for each other one, of these and itself.
+    """The first `count` samples are the reference. They share statistics; each other sample adds itself to them.
 
-    With n reference samples and w = 1 / (n + 1): mean = w·mean(x) + (1 - w)·reference mean, squares alike.
+    With n reference samples and w = 1 / (n + 1): mean = w·mean(x) + (1 - w)·reference mean; the same for squares.
     """
 
     def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d, count: int) -> None:
@@ -26,7 +26,7 @@ class VirtualNorm(nn.Module):
             self.load_state_dict({"weight": norm.weight, "bias": norm.bias})
 
     def forward(self, x: Tensor) -> Tensor:
-        x, axes = x.float(), tuple(range(2, x.dim()))  # squares cancel: not in bf16
+        x, axes = x.float(), tuple(range(2, x.dim()))  # differences of squares lose digits: not in bf16
         mean, square = (x.mean(axes), x.square().mean(axes)) if axes else (x, x.square())
         own_weight = 1 / (self.count + 1)
         means, squares = (s[: self.count].mean(0, keepdim=True) for s in (mean, square))
@@ -38,7 +38,7 @@ class VirtualNorm(nn.Module):
 
 
 class WithReferenceBatch(GeneratorNetwork):
-    """G that makes the reference samples beside those asked for, and keeps them to itself."""
+    """G that makes the reference samples, too, and does not return them."""
 
     reference: Tensor
 
@@ -53,23 +53,23 @@ class WithReferenceBatch(GeneratorNetwork):
 
 @config
 class VirtualBatchNorm:
-    """Any networks, G's batch norm against a reference batch of `count` latents: `count` more samples a step.
+    """Any networks, with G's batch norm against a reference batch of `count` latents: `count` more samples per step.
 
-    The reference is normal: for z that is so, too. Within conditioning its labels are numbers like those, not one of K.
+    The reference is normal, so z should be, too. Inside a conditional wrapper its labels are normal numbers, not one-hot.
     """
 
     nets: Architecture = MLP()
     count: int = 32
 
     def __post_init__(self) -> None:
-        refuse(not 2 <= self.count <= 4096, "nets.count", self.count, "2 to 4096", "--nets.count 32")
+        require(2 <= self.count <= 4096, "count", self.count, "from 2 to 4096")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         networks = self.nets.build(spec)
         if read_condition_names(networks["G"]):
             raise GanvasError(
-                "VirtualBatchNorm wraps networks without labels: put it inside of what makes them conditional, or switch the "
-                "networks' own labels off (labels=False)"
+                "VirtualBatchNorm wraps networks without labels: put it inside the wrapper that makes them conditional, or "
+                "switch off the networks' own labels (labels=False)"
             )
         norms = [(m, name, norm) for m in networks["G"].modules() for name, norm in m.named_children() if is_batch_norm(norm)]
         if not norms:
