@@ -7,6 +7,7 @@ images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
 
 from typing import TYPE_CHECKING, Any
 
+from .configuration import config
 from .errors import GanvasError
 from .version import __version__
 
@@ -34,6 +35,7 @@ __all__ = [
     "Run",
     "__version__",
     "compare",
+    "config",
     "convert",
     "directions",
     "evaluate",

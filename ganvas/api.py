@@ -4,12 +4,14 @@ run = ganvas.train("dcgan", data="photos/", minutes=30)
 images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import numpy as np
 
+from .configuration import allow_components
 from .evaluation.nearest import nearest
 from .interop.converting import convert as convert_file
 from .interop.exporting import export
@@ -46,7 +48,20 @@ def return_run(verb: Callable[P, RunFolder]) -> Callable[P, Run]:
     return call
 
 
-convert, train, resume, load = return_run(convert_file), return_run(train_recipe), return_run(resume_training), Run
+def load(path: str | Path, *, components: Iterable[str] = ()) -> Run:
+    """A trained run.
+
+    Args:
+        components: modules or packages beside ganvas whose losses, networks and the like this run may use.
+
+    Raises:
+        GanvasError: no run there, or one that uses components which are not allowed.
+    """
+    allow_components(components)
+    return Run(path)
+
+
+convert, train, resume = return_run(convert_file), return_run(train_recipe), return_run(resume_training)
 
 __all__ = [
     "Run",

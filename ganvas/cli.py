@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from . import commands as folder
+from .configuration import allow_components
 from .errors import GanvasError
 
 HELP_HEAD = """\
@@ -26,13 +27,15 @@ HELP_FOOT = """\
 `ganvas COMMAND --help` shows a command's settings; `ganvas train RECIPE --help` those of a recipe, every one of which can
 be set: --medium.size 64 --optim.G.lr 1e-4. Without --data, recipes for images train on Fashion-MNIST, which comes with ganvas.
 A run is a folder: report.html in it shows everything. `ganvas --version` prints the version.
+`--components PACKAGE` lets a run use losses, networks and recipes of a package of your own; `ganvas train PACKAGE.MODULE:FUNCTION`
+trains a recipe of one.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns 0 on success, 1 on a failure that it explains, 2 on misuse, 130 when interrupted."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
-    commands = command_modules()
+    commands, components = command_modules(), take_components(argv)
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(format_help(commands), end="")
         return 0
@@ -49,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"ganvas: there is no command {argv[0]!r}: {hint}", file=sys.stderr)
         return 2
     try:
+        allow_components(components)
         return commands[argv[0]].main(argv[1:])
     except GanvasError as error:
         print(f"ganvas: {error}", file=sys.stderr)
@@ -68,6 +72,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise
     except SystemExit as stop:  # the parser's: it has said why
         return stop.code if isinstance(stop.code, int) else 2
+
+
+def take_components(argv: list[str]) -> list[str]:
+    """Take `--components NAME,NAME` out of a command line: packages whose losses, networks and the like runs may use."""
+    names: list[str] = []
+    while (k := next((k for k, word in enumerate(argv) if word.partition("=")[0] == "--components"), None)) is not None:
+        word = argv.pop(k)
+        value = word.partition("=")[2] or (argv.pop(k) if k < len(argv) else "")
+        names += value.split(",")
+    return names
 
 
 def command_modules() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
-from .config import config
+from .configuration import config
 from .core import Architecture, Extractor, Medium, Method, Metric, Source, Spec
 from .errors import refuse
 from .optim.optimisers import Optimiser

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 import ganvas
-from ganvas.config import is_config
+from ganvas.configuration import is_config
 from ganvas.core import Condition, Dataset, Spec
 from ganvas.media import ImageCodec, PointsCodec
 from ganvas.recipe import Recipe

@@ -22,7 +22,7 @@ sampling recipes
 runs methods
 recipe augment losses extractors
 nets media data metrics optim pictures provenance
-config system
+configuration system
 core resampling errors version
 """
 LEVEL = {name: level for level, line in enumerate(reversed(LAYERS.split("\n"))) for name in line.split()}

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock, LossInputs, Nets
 from ..errors import refuse
 from ..optim.schedules import Cosine

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock, Nets
 from ..errors import refuse
 

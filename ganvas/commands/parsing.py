@@ -24,7 +24,7 @@ def parse_settings(kind: type[Any], default: Any, argv: list[str], program: str)
     import tyro
     from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
 
-    from ..config import is_config
+    from ..configuration import is_config
 
     registry = ConstructorRegistry()
 

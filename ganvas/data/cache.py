@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..config import to_json
+from ..configuration import to_json
 from ..core import Codec, Items
 from .encoding import SkippedItem, encode_items
 from .items import fingerprint_parts

@@ -3,7 +3,7 @@
 import difflib
 from pathlib import Path
 
-from ..config import config
+from ..configuration import config
 from ..errors import GanvasError
 from . import fashion
 from .formats import archive, arrays, cifar, folder, idx, parquet

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..config import config
+from ..configuration import config
 from ..core import seed_from
 from ..errors import GanvasError
 from .items import ItemList, build_array_items, fingerprint_parts

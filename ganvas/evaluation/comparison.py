@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ..config import to_json
+from ..configuration import to_json
 from ..errors import GanvasError
 from ..extractors.by_name import EXTRACTORS
 from ..runs.folder import RunFolder

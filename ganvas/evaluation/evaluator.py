@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialise_tensors
 from tqdm import tqdm
 
-from ..config import to_json
+from ..configuration import to_json
 from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, seed_from, seeded_generator
 from ..data import Files
 from ..data.dataset import open_data

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..config import config
+from ..configuration import config
 from ..core import Features
 from ..errors import GanvasError, refuse
 from .images import check_images, extract_in_batches, to_three_channels

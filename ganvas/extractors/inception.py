@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ..config import config
+from ..configuration import config
 from ..core import Features
 from ..errors import GanvasError, refuse
 from ..system.files import explain_os_errors, find_cache_folder, write_atomically

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..config import config
+from ..configuration import config
 from ..core import Features
 from ..errors import GanvasError
 from .images import check_images, extract_in_batches, to_eight_bits

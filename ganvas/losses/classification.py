@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock, LossInputs, Nets
 from ..errors import GanvasError, refuse
 

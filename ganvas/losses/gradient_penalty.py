@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock
 from .r1 import measure_squared_slope
 from .ranges import check_penalty_settings

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock, LossInputs, Nets
 from ..errors import refuse
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock
 from ..errors import refuse
 

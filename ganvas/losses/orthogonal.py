@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock, LossInputs, Nets
 from ..errors import refuse
 

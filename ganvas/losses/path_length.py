@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock, Latents, Nets, Turn
 from ..errors import GanvasError, refuse
 

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock
 from ..optim.schedules import Constant, Schedule
 from .ranges import check_penalty_settings

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock, LossInputs, Nets
 from ..errors import refuse
 

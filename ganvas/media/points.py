@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from PIL.Image import Image as Picture
 from torch import Tensor
 
-from ..config import config
+from ..configuration import config
 from ..core import Field, Items, Spec
 from ..errors import GanvasError
 from ..system.files import explain_os_errors, write_bytes

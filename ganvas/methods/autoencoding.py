@@ -10,7 +10,7 @@ from math import log, pi
 import torch
 from torch import Tensor, nn
 
-from ..config import config
+from ..configuration import config
 from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Phase, Request, Spec, Stage, Turn
 from ..errors import GanvasError, refuse
 from ..nets.wrappers.encoded import sample_posterior

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from ..config import config
+from ..configuration import config
 from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Phase, Request, Spec, Stage, Turn
 from ..errors import GanvasError, refuse
 from .adversarial import Adversarial

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from ..config import config
+from ..configuration import config
 from ..core import Features
 from .check import check_feature_pair
 from .neighbours import count_balls, find_nearest_points, measure_kth_distances

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..config import config
+from ..configuration import config
 from ..core import Features
 from .check import check_feature_pair
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..config import config
+from ..configuration import config
 from ..core import Features
 from ..errors import GanvasError
 from .check import check_feature_pair

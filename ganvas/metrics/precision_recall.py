@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..config import config
+from ..configuration import config
 from ..core import Features
 from .check import check_feature_pair
 from .neighbours import count_balls, measure_kth_distances

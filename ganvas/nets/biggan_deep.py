@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, relu
 
-from ..config import config
+from ..configuration import config
 from ..core import Spec
 from .layers.labels import check_widths, count_classes, embed_labels, read_image_levels
 from .layers.spectral_norm import add_spectral_norm

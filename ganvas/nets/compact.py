@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from ..config import config
+from ..configuration import config
 from ..core import CriticOutput, Spec
 from .layers.labels import check_widths, count_classes, embed_labels, read_image_levels
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ..config import config
+from ..configuration import config
 from ..core import CriticOutput, Spec
 from ..errors import refuse
 from .layers.labels import check_widths, read_image_levels

@@ -9,7 +9,7 @@ from math import pi, prod
 import torch
 from torch import Tensor, nn
 
-from ..config import config
+from ..configuration import config
 from ..core import CriticOutput, Spec
 from .layers.labels import check_widths
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 
-from ..config import config
+from ..configuration import config
 from ..core import CriticOutput, Spec
 from .layers.equalised import HE_GAIN, EqualisedConv, EqualisedLinear, append_deviation, normalise_pixels
 from .layers.labels import check_widths, read_image_levels

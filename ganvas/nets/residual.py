@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, relu
 
-from ..config import config
+from ..configuration import config
 from ..core import CriticOutput, Spec
 from .layers.labels import check_widths, compute_class_shares, count_classes, embed_labels, read_image_levels
 from .layers.spectral_norm import add_spectral_norm

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from ..config import config
+from ..configuration import config
 from ..core import Spec
 from ..errors import refuse
 from ..resampling import double_size, halve_size

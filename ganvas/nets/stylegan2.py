@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
-from ..config import config
+from ..configuration import config
 from ..core import CriticOutput, Spec
 from ..errors import refuse
 from ..resampling import blur_by_binomial, double_size, halve_size

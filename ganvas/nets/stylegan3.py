@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.functional import leaky_relu
 
-from ..config import config
+from ..configuration import config
 from ..core import Spec
 from ..errors import refuse
 from ..resampling import design_lowpass, downsample_by_filter, upsample_by_filter

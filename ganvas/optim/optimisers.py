@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import nn
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock
 from ..errors import GanvasError, refuse
 from .schedules import Constant, Schedule

@@ -3,7 +3,7 @@
 from math import cos, pi
 from typing import Protocol, runtime_checkable
 
-from ..config import config
+from ..configuration import config
 from ..core import Clock
 from ..errors import refuse
 

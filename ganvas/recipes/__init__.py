@@ -9,6 +9,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 
+from ..configuration import import_named
 from ..errors import GanvasError
 from ..recipe import Recipe
 
@@ -25,11 +26,23 @@ def list_recipes() -> dict[str, Callable[[], Recipe]]:
 
 
 def find_recipe(name: str) -> Recipe:
-    """The recipe called `name`. Raises GanvasError, with near names, where there is none."""
+    """The recipe called `name`, or of another package: "package.module:function". Raises GanvasError, with near names, where there is none."""
     recipes = list_recipes()
+    if ":" in name:
+        return _import_recipe(name)
     if name in recipes:
         return recipes[name]()
     close_names = difflib.get_close_matches(name, recipes, n=3, cutoff=0.5)
     raise GanvasError(
         f"there is no recipe {name!r}: {'did you mean ' + ' or '.join(close_names) if close_names else 'see'} (ganvas recipes)"
     )
+
+
+def _import_recipe(name: str) -> Recipe:
+    """The recipe that a function elsewhere returns: "package.module:function"."""
+    module, _, function = name.partition(":")
+    build = getattr(import_named(module), function, None)
+    recipe = build() if callable(build) else None
+    if not isinstance(recipe, Recipe):
+        raise GanvasError(f"{name} is no function that returns a ganvas Recipe: correct the name, or its last line")
+    return recipe

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..augment import DiffAugment
-from ..config import config
+from ..configuration import config
 from ..core import CriticPenalty, Spec
 from ..errors import GanvasError, refuse
 from ..losses import FiniteDifferenceR1, FiniteDifferenceR2

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from PIL import Image
 
-from ..config import TYPE_KEY
+from ..configuration import TYPE_KEY
 from ..errors import GanvasError
 from ..evaluation.score_card import name_score
 from ..system.files import explain_os_errors, write_atomically

@@ -10,7 +10,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..config import from_json, to_json
+from ..configuration import from_json, to_json
 from ..core import Codec, Condition, Spec
 from ..errors import GanvasError
 from ..recipe import Recipe

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..config import to_json
+from ..configuration import to_json
 from ..data import EncodedDataset, Files
 from ..errors import GanvasError
 from ..recipe import Recipe

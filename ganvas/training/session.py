@@ -13,7 +13,7 @@ from PIL.Image import Image as Picture
 from torch import Tensor
 
 from .. import recipes
-from ..config import from_json, to_json
+from ..configuration import from_json, to_json
 from ..core import Codec, Dataset, Reconstructor
 from ..data import EncodedDataset
 from ..data.dataset import open_data

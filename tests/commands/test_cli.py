@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as Pillow
 
 from ganvas import cli, recipes
-from ganvas.config import to_json
+from ganvas.configuration import to_json
 from ganvas.errors import GanvasError
 from ganvas.runs.folder import RunFolder
 

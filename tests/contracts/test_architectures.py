@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.functional import one_hot
 
 from ganvas import nets
-from ganvas.config import from_json, to_json
+from ganvas.configuration import from_json, to_json
 from ganvas.core import Architecture, Condition
 from ganvas.errors import GanvasError
 from small_recipes import IMAGE8, components

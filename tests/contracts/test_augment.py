@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ganvas import augment
-from ganvas.config import from_json, to_json
+from ganvas.configuration import from_json, to_json
 from ganvas.core import AuxiliaryLoss, Clock
 from small_recipes import components
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ganvas import losses, recipes
-from ganvas.config import from_json, to_json
+from ganvas.configuration import from_json, to_json
 from ganvas.methods import Adversarial
 from ganvas.nets import MLP, AuxiliaryClassifier
 from ganvas.recipe import Recipe

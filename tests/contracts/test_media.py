@@ -11,7 +11,7 @@ import torch
 from PIL.Image import Image as Picture
 
 import ganvas.media
-from ganvas.config import from_json, is_config, to_json
+from ganvas.configuration import from_json, is_config, to_json
 from ganvas.core import Codec, Medium
 from ganvas.data.items import build_array_items
 

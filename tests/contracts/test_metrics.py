@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import ganvas.metrics
-from ganvas.config import from_json, is_config, to_json
+from ganvas.configuration import from_json, is_config, to_json
 from ganvas.core import Features, Metric
 from ganvas.errors import GanvasError
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ganvas import losses
-from ganvas.config import from_json, to_json
+from ganvas.configuration import from_json, to_json
 from small_recipes import components
 
 ALL = components(losses, "d", "g")

@@ -9,7 +9,7 @@ import torch
 
 from ganvas import recipes
 from ganvas.commands.recipes import parse_recipe_docstring
-from ganvas.config import from_json, to_json
+from ganvas.configuration import from_json, to_json
 from ganvas.runs import checkpoint
 from ganvas.runs.state import State, build_state
 from ganvas.training.loop import Loop

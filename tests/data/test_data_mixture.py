@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ganvas.config import from_json, to_json
+from ganvas.configuration import from_json, to_json
 from ganvas.core import Source
 from ganvas.data import Mixture
 from ganvas.errors import GanvasError

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ganvas import recipes
-from ganvas.config import config
+from ganvas.configuration import config
 from ganvas.core import Features
 from ganvas.data import Files, prepare_dataset
 from ganvas.evaluation.evaluator import Evaluator

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.config import from_json, to_json
+from ganvas.configuration import from_json, to_json
 from ganvas.errors import GanvasError
 from ganvas.extractors import EfficientNetLite0, efficientnet
 from ganvas.metrics import KID

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from ganvas.config import from_json, to_json
+from ganvas.configuration import from_json, to_json
 from ganvas.data import Files, prepare_dataset
 from ganvas.data.items import ItemList, build_array_items
 from ganvas.errors import GanvasError

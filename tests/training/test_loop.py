@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ganvas import recipes
-from ganvas.config import config
+from ganvas.configuration import config
 from ganvas.core import Batch, Clock, CriticPenalty, Nets, Phase, Spec, Stage, Turn
 from ganvas.losses import R1, GradientPenalty
 from ganvas.methods import Adversarial

@@ -12,7 +12,7 @@ from PIL.Image import Image as Picture
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from ...config import config
+from ...configuration import config
 from ...core import Field, Spec
 from ...errors import GanvasError
 from ...system.files import write_bytes

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ...config import config
+from ...configuration import config
 from ...core import Items
 from ...errors import GanvasError
 from .codec import Framing, ImageCodec, check_image_size

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...config import config
+from ...configuration import config
 from ...core import Architecture, Condition, CriticOutput, Spec
 from ...errors import GanvasError
 from ..layers.labels import compute_class_shares, make_placeholder_labels

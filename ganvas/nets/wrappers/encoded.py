@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from ...config import config
+from ...configuration import config
 from ...core import Architecture, Spec
 from ..compact import Compact, build_zero_embedding, compute_compact_widths
 from ..layers.labels import check_widths, count_classes, read_image_levels

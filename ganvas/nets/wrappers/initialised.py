@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ...config import config
+from ...configuration import config
 from ...core import Architecture, Spec
 from ..layers.labels import get_learned_weight, is_zero_weight
 from ..mlp import MLP

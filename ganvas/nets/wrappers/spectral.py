@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import nn
 
-from ...config import config
+from ...configuration import config
 from ...core import Architecture, Spec
 from ..layers.spectral_norm import add_spectral_norm
 from ..mlp import MLP

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from ...config import config
+from ...configuration import config
 from ...core import Architecture, Spec
 from ...errors import GanvasError, refuse
 from ..mlp import MLP

@@ -1,11 +1,14 @@
 """Components to JSON and back, and what a file may not make ganvas do."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from ganvas.config import from_json, to_json
+from ganvas.configuration import allow_components, from_json, to_json
 from ganvas.errors import GanvasError
 from ganvas.losses import R1, R2
 from ganvas.methods import Adversarial
@@ -61,3 +64,45 @@ def test_a_component_must_hold_components_where_it_asks_for_them() -> None:
 def test_code_has_no_place_in_a_configuration() -> None:
     with pytest.raises(TypeError, match="no place in a configuration"):
         to_json(print)
+
+
+OWN = """
+import ganvas
+@ganvas.config
+class Mine:
+    weight: float = 2.0
+"""
+
+
+def test_a_component_of_ones_own_is_read_once_it_is_allowed(tmp_path: Path, child_environment: dict[str, str]) -> None:
+    """A file alone imports nothing; the caller's word, or an installed entry point, allows it."""
+    (tmp_path / "mine.py").write_text(OWN)
+    info = tmp_path / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[ganvas.components]\ntheirs = theirs\n")
+    (tmp_path / "theirs.py").write_text(OWN.replace("Mine", "Theirs"))
+    code = (
+        "from ganvas.configuration import allow_components, from_json\n"
+        "from ganvas.errors import GanvasError\n"
+        "import sys\n"
+        "try: from_json({'is': 'mine:Mine'})\n"
+        "except GanvasError as error: assert '--components mine' in str(error), error\n"
+        "assert 'mine' not in sys.modules\n"
+        "assert from_json({'is': 'theirs:Theirs', 'weight': 3.0}).weight == 3.0\n"
+        "allow_components(['mine'])\n"
+        "assert from_json({'is': 'mine:Mine', 'weight': 3.0}).weight == 3.0\n"
+    )
+    environment = child_environment | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+def test_what_is_no_component_is_refused_though_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "plain_classes.py").write_text("class Plain:\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    allow_components(["plain_classes"])
+    with pytest.raises(GanvasError, match=r"made with @ganvas\.config"):
+        from_json({"is": "plain_classes:Plain"})
+    with pytest.raises(GanvasError, match="no module's name"):
+        allow_components(["../x"])

@@ -2,16 +2,20 @@
 
 import dataclasses
 import importlib
+import os
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import entry_points
 from math import isfinite
 from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 from .errors import GanvasError
 
 TYPE_KEY = "is"  # {"is": "ganvas.losses:R1", "gamma": 1.0}
+ENTRY_POINTS = "ganvas.components"  # under which installed packages offer components of their own
 _component_classes: set[type] = set()
+_allowed_modules: set[str] = set()  # whose components a file may name
 T = TypeVar("T")
 
 
@@ -48,15 +52,15 @@ def public_name(cls: type) -> str:
     """ "package:Class", by the outermost package that exports the class: files may move, and runs are still read."""
     words = cls.__module__.split(".")
     packages = (".".join(words[: k + 1]) for k in range(len(words)))
-    package = next(name for name in packages if vars(sys.modules[name]).get(cls.__name__) is cls)
-    return f"{package}:{cls.__name__}"
+    package = next((name for name in packages if vars(sys.modules.get(name, types)).get(cls.__name__) is cls), cls.__module__)
+    return f"{package}:{cls.__qualname__}"
 
 
 def from_json(data: Any, location: str = "recipe") -> Any:
     """Rebuild what `to_json` wrote.
 
     Raises:
-        GanvasError: a class outside ganvas or that is no component, an unknown field, a value of the wrong type.
+        GanvasError: a class that is no component, or not allowed here, an unknown field, a value of the wrong type.
     """
     if isinstance(data, list):
         return tuple(from_json(v, f"{location}[{i}]") for i, v in enumerate(data))
@@ -81,19 +85,60 @@ def from_json(data: Any, location: str = "recipe") -> Any:
         raise GanvasError(f"{location}: {cls.__name__} cannot be made from this file ({error})") from error
 
 
-def _import_component(name: Any, location: str) -> Callable[..., Any]:
-    """The @config class of this public name; nothing outside ganvas is ever imported."""
-    module, _, attribute = str(name).partition(":")
-    refusal = GanvasError(f"{location}: {name!r} is not a ganvas component, and nothing else is loaded from a file")
-    if not (module == "ganvas" or module.startswith("ganvas.")) or not all(p.isidentifier() for p in module.split(".")):
-        raise refusal
+def allow_components(modules: Iterable[str]) -> None:
+    """Let runs and recipes name components of these modules or packages, which are imported when one asks for them.
+
+    Raises:
+        GanvasError: a name that is no module's.
+    """
+    for module in modules:
+        if not all(part.isidentifier() for part in module.split(".")):
+            raise GanvasError(f"{module!r} is no module's name: give a package, such as my_losses, or a module of one")
+        _allowed_modules.add(module)
+
+
+def import_named(module: str) -> types.ModuleType:
+    """A module that the caller named, also from the folder where ganvas was started; its components are allowed from now on.
+
+    Raises:
+        GanvasError: no such module.
+    """
+    allow_components([module])
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     try:
-        candidate = getattr(importlib.import_module(module), attribute, None)
-    except ImportError:
-        raise refusal from None
-    if not isinstance(candidate, type) or candidate not in _component_classes or public_name(candidate) != name:
-        raise refusal
-    return candidate
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise GanvasError(f"there is no module {error.name!r}: install it, or start ganvas in the folder that holds it") from None
+
+
+def _import_component(name: Any, location: str) -> Callable[..., Any]:
+    """The @config class of this public name: one that the program has defined, of ganvas, or of an allowed package."""
+    known = next((cls for cls in _component_classes if public_name(cls) == name), None)
+    if known is not None:
+        return known
+    module_name, _, attribute = str(name).partition(":")
+    if not all(part.isidentifier() for part in module_name.split(".")) or not attribute.isidentifier():
+        raise GanvasError(f"{location}: {name!r} is not a ganvas component: its name has the form package:Class")
+    if not _is_allowed(module_name):
+        package = module_name.partition(".")[0]
+        raise GanvasError(
+            f"{location}: {name!r} is not a ganvas component, and a file alone loads no other code. If you trust {package}, "
+            f"allow it: --components {package}, or in Python components=[{package!r}]"
+        )
+    try:
+        found = getattr(importlib.import_module(module_name), attribute, None)
+    except ImportError as error:
+        raise GanvasError(f"{location}: {name!r} is not a ganvas component that is here ({error}): install or update it") from None
+    if not isinstance(found, type) or found not in _component_classes or public_name(found) != name:
+        raise GanvasError(f"{location}: {name!r} is not a ganvas component: it has to be a class made with @ganvas.config")
+    return found
+
+
+def _is_allowed(module: str) -> bool:
+    """Whether a file may have this module imported: ganvas, what the caller named, what was installed as components."""
+    installed = {entry.value.partition(":")[0] for entry in entry_points(group=ENTRY_POINTS)}
+    return any(module == name or module.startswith(f"{name}.") for name in {"ganvas", *_allowed_modules, *installed})
 
 
 def _fits_hint(value: Any, hint: Any) -> bool:
