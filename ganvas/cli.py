@@ -15,21 +15,27 @@ from .configuration import allow_components
 from .errors import GanvasError
 
 HELP_HEAD = """\
-ganvas: train, measure and use generative adversarial networks.
+ganvas trains generative adversarial networks (GANs): networks that make new samples like yours.
 
-  ganvas train --data photos/ --minutes 30       a generator of your own pictures, in runs/auto
-  ganvas train dcgan --data photos/              the same by a recipe; `ganvas recipes` lists them
-  ganvas train --resume runs/auto                go on where a run stopped, exactly
-  ganvas generate runs/auto --n 64 --out out/    samples as files
-  ganvas evaluate runs/auto                      a score card
+  ganvas train --data photos/ --minutes 30       learn from a folder of pictures; the result is the folder runs/auto
+  ganvas generate runs/auto --n 64 --out out/    write 64 new pictures
+  ganvas evaluate runs/auto                      print how good they are
+  ganvas train --resume runs/auto --minutes 60   go on learning, to 60 minutes in all
+  ganvas train dcgan_small --data photos/        learn by another recipe
 """
 HELP_FOOT = """\
-`ganvas COMMAND --help` shows a command's settings; `ganvas train RECIPE --help` those of a recipe, every one of which can
-be set: --medium.size 64 --optim.G.lr 1e-4. Without --data, recipes for images train on Fashion-MNIST, which comes with ganvas.
-A run is a folder: report.html in it shows everything. `ganvas --version` prints the version.
-`--components PACKAGE` lets a run use losses, networks and recipes of a package of your own; `ganvas train PACKAGE.MODULE:FUNCTION`
-trains a recipe of one.
+`ganvas COMMAND --help` explains a command. `ganvas train RECIPE --help` shows every setting of a recipe, such as
+--medium.size 64 or --optim.G.lr 1e-4. Without --data, recipes for images train on clothes that come with ganvas.
+A run is a folder: open its report.html first. `ganvas --version` prints the version.
+`ganvas train PACKAGE.MODULE:FUNCTION` trains a recipe of your own. `--components PACKAGE` lets a run use the losses, networks
+and metrics of a package.
 """
+COMMAND_GROUPS = {  # the order of the help; a command that is in none comes last
+    "Train": ("train", "recipes"),
+    "Use": ("generate", "interpolate", "directions", "project", "mix", "augment"),
+    "Check": ("evaluate", "compare", "nearest"),
+    "Exchange": ("convert", "export"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,6 +99,11 @@ def command_modules() -> dict[str, Any]:
 
 
 def format_help(commands: Mapping[str, Any]) -> str:
-    """All commands, each by the first line of its file."""
-    docstrings = {name: module.__doc__ or "" for name, module in commands.items()}
-    return "\n".join([HELP_HEAD, *(f"  {name:<13}{text.splitlines()[0]}" for name, text in docstrings.items()), "", HELP_FOOT])
+    """All commands in groups, each with the first line of its file."""
+    grouped = {name for names in COMMAND_GROUPS.values() for name in names}
+    groups = {**COMMAND_GROUPS, "More": tuple(name for name in commands if name not in grouped)}
+    lines = [HELP_HEAD]
+    for title, names in groups.items():
+        rows = [f"  {name:<13}{(commands[name].__doc__ or '').splitlines()[0]}" for name in names if name in commands]
+        lines += [f"{title}:", *rows, ""] if rows else []
+    return "\n".join([*lines, HELP_FOOT])

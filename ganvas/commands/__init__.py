@@ -9,13 +9,13 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingArguments:
-    """Of which checkpoint, and of what kind samples are.
+    """Which samples: of what class, how typical, from which checkpoint.
 
-    label: of which class (its name or number), or like which vector (numbers with commas), for runs with labels. [default:
-        as they come in the data]
-    truncation: how far latents may lie from the middle, such as 0.7: fewer kinds of samples, each more typical.
-    checkpoint: best, last, or samples seen.
-    device: auto, cpu, cuda or mps.
+    label: the class to make, by its name or number; for attributes and vectors, numbers with commas: 1,0. Default: classes as
+        often as in the data.
+    truncation: how far latents may lie from the middle, such as 0.7. Less gives fewer kinds of samples, each more typical.
+    checkpoint: the state of the run: best, last, or a number of samples seen.
+    device: where to compute: auto, cpu, cuda or mps.
     """
 
     label: str | None = None

@@ -1,4 +1,4 @@
-"""a labelled set of synthetic samples, to train other models with"""
+"""write a labelled set of synthetic samples, to train other models with"""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,19 @@ from .parsing import load_named_run, parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Write a labelled set of samples, marked as synthetic, for other models (it rarely helps those that see G's own images).
+    """Write a folder of samples for each class, to train other models with. The set says that it is synthetic.
 
-    per_class: samples of each class.
-    seed: of all of them.
-    out: the folder. [default: RUN/synthetic]
-    truncation: how far latents may lie from the middle, such as 0.7: fewer kinds of samples, each more typical.
-    checkpoint: best, last, or samples seen.
-    device: auto, cpu, cuda or mps.
+    Such a set rarely helps a model that also sees the pictures which the generator learned from.
+
+    Example:
+        ganvas augment runs/auto --per-class 500 --out set/
+
+    per_class: how many samples of each class.
+    seed: the number from which all of them follow. Another seed gives other samples.
+    out: the folder to write to. Default: RUN/synthetic.
+    truncation: how far latents may lie from the middle, such as 0.7. Less gives fewer kinds of samples, each more typical.
+    checkpoint: the state of the run: best, last, or a number of samples seen.
+    device: where to compute: auto, cpu, cuda or mps.
     """
 
     per_class: int = 100

@@ -1,4 +1,4 @@
-"""several runs side by side, in numbers and in a picture"""
+"""set several runs side by side, in a table and a picture"""
 
 import json
 import sys
@@ -11,10 +11,15 @@ from .parsing import parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Runs side by side: what they cost and scored, best first where one protocol scored them all, and a picture.
+    """Set runs side by side: what each cost and scored, best first, and a picture of their samples.
 
-    out: the picture, a PNG with a column of samples for each run.
-    json: print JSON.
+    Only scores of the same protocol are ranked. If protocols differ, the command says how to score the runs alike.
+
+    Example:
+        ganvas compare runs/auto runs/dcgan_small
+
+    out: the picture to write, a PNG with a column of samples for each run.
+    json: print JSON, for other programs.
     """
 
     out: str = "compare.png"

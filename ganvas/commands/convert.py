@@ -9,11 +9,14 @@ from .parsing import parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Make a run of a file with a trained generator: StyleGAN2 (NVIDIA's, rosinality's), StyleGAN3, R3GAN, BigGAN-PyTorch.
+    """Make a run of a file that holds a trained generator. The file is read as data: nothing in it is run.
 
-    The file is read as data: nothing in it is run.
+    It may be a StyleGAN2 (NVIDIA's or rosinality's), StyleGAN3, R3GAN or BigGAN-PyTorch file: .pkl, .pth, .pt or .safetensors.
 
-    out: the run's folder. [default: runs/FILE]
+    Example:
+        ganvas convert ffhq.pkl --out runs/ffhq
+
+    out: the folder of the new run. Default: runs/FILE.
     """
 
     out: str | None = None

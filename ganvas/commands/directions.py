@@ -1,4 +1,4 @@
-"""directions along which samples change: found, drawn, kept for --edit"""
+"""find directions along which samples change, such as wider or darker"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +9,20 @@ from .parsing import load_named_run, parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments(SamplingArguments):
-    """Find directions along which samples change, draw them, and keep them with the run: generate --edit NAME=1.5 follows them.
+    """Find directions along which samples change, draw them, and keep them with the run.
 
-    by: sefa (what moves the layers that read the code most), pca (how codes vary most), labels (from the other classes to one).
-    count: of directions by sefa and pca.
-    seeds: whose samples the picture shows, moved.
-    data: for labels, where classes are from instead of the run's training data.
-    extractor: what sees samples, for labels: classifier, efficientnet, pixels. [default: the recipe's]
-    out: the picture, a PNG. [default: RUN/directions-BY.png]
+    Then `ganvas generate RUN --edit NAME=2` moves samples along one. A run keeps the directions that were found last.
+
+    Example:
+        ganvas directions runs/auto --by sefa --count 4
+
+    by: how to find them. sefa: what moves the layers that read the code most; pca: how codes vary most; labels: from the other
+        classes to one, for generators that are not told the class.
+    count: how many directions sefa and pca find.
+    seeds: the samples that the picture shows, moved along each direction: 0-1 or 0,4,7.
+    data: for labels, the data that shows the classes. Default: the run's training data.
+    extractor: for labels, the network that recognises them: classifier, efficientnet or pixels. Default: the recipe's.
+    out: the picture to write, a PNG. Default: RUN/directions-BY.png.
     """
 
     by: str = "sefa"

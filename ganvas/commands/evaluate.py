@@ -1,4 +1,4 @@
-"""score a trained run"""
+"""print how good the samples of a run are"""
 
 import json
 from dataclasses import dataclass
@@ -8,17 +8,20 @@ from .parsing import load_named_run, parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Score a trained run; the card is printed and added to its scores.jsonl.
+    """Compare samples of a run with real ones. The score card is printed and added to scores.jsonl in the run.
 
-    data: score against other data than the run's own.
-    n: generated samples. [default: the recipe's]
-    extractor: what sees the samples: classifier (of small grey images), efficientnet (of photographs), inception (for
-        FID) or pixels. [default: the recipe's]
-    download: let the extractor's weights be fetched where they are missing (inception: 96 MB).
-    per_class: score each class by itself as well, of a run that makes samples of a class.
-    checkpoint: best, last, or samples seen.
-    device: auto, cpu, cuda or mps.
-    json: print JSON.
+    Example:
+        ganvas evaluate runs/auto --n 5000
+
+    data: other data to compare with. Default: the run's own.
+    n: how many samples to generate. Default: as many as the recipe says.
+    extractor: the network whose features are compared: classifier (small grey pictures), efficientnet (photographs),
+        inception (for FID) or pixels. Default: the recipe's.
+    download: fetch the extractor's weights where they are missing (inception: 96 MB).
+    per_class: score each class by itself as well, if the run makes samples of a class.
+    checkpoint: the state of the run: best, last, or a number of samples seen.
+    device: where to compute: auto, cpu, cuda or mps.
+    json: print JSON, for other programs.
     """
 
     data: str | None = None

@@ -1,4 +1,4 @@
-"""a generator for those without ganvas"""
+"""write a generator for people without ganvas"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +8,16 @@ from .parsing import load_named_run, parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Write a run's generator as generator.safetensors, generator.json and load.py, which makes samples with PyTorch alone.
+    """Write a generator for people without ganvas: its weights, a list of operations, and load.py.
 
-    out: the folder. [default: RUN/exported]
-    format: safetensors.
-    checkpoint: best, last, or samples seen.
+    load.py makes samples with PyTorch alone: `python load.py 16`.
+
+    Example:
+        ganvas export runs/auto --out model/
+
+    out: the folder to write to. Default: RUN/exported.
+    format: how to write the weights: safetensors.
+    checkpoint: the state of the run: best, last, or a number of samples seen.
     """
 
     out: str | None = None

@@ -1,4 +1,4 @@
-"""write samples of a trained run"""
+"""write new samples of a trained run"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +9,20 @@ from .parsing import load_named_run, parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments(SamplingArguments):
-    """Write samples of a trained run: one file a sample, or all in one.
+    """Write new samples of a trained run, one file for each.
 
-    n: how many.
-    seed: sample i of a seed is the same whatever n is.
-    seeds: instead of these two, the first sample of each of these seeds: 0-31,40.
-    code: instead, what this file's code makes, with --edit at most (ganvas project writes some).
-    edit: directions to follow, NAME=1.5, several with commas (ganvas directions finds some).
-    out: the folder to write to; with --grid also the picture itself, a .png. [default: RUN/generated]
-    grid: write one picture of all samples instead.
-    format: files (one a sample, as the medium has them), npy or zip.
+    Examples:
+        ganvas generate runs/auto --n 64 --out out/
+        ganvas generate runs/auto --seeds 0-31 --grid --out sheet.png
+
+    n: how many samples.
+    seed: the number from which the samples follow. The same seed gives the same samples, whatever n is.
+    seeds: instead of n samples of one seed, the first sample of each of these seeds: 0-31,40.
+    code: instead, the sample of a code in a file, which `ganvas project` writes. Only --edit goes with it.
+    edit: directions to follow, which `ganvas directions` finds: NAME=1.5, several with commas.
+    out: the folder to write to; with --grid, also the picture itself, a .png. Default: RUN/generated.
+    grid: write one picture of all samples.
+    format: files (one for each sample), npy or zip (one file for all).
     """
 
     n: int = 64

@@ -1,4 +1,4 @@
-"""a film or a strip of the way from one sample to the next"""
+"""make a film from one sample to the next"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,18 +9,21 @@ from .parsing import load_named_run, parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments(SamplingArguments):
-    """The way from one seed's sample to the next and back, as a film or as lines of pictures.
+    """Make a film, or strips of pictures, from one seed's sample to the next and back to the first.
 
-    Between samples of two classes the class changes as well, unless --label asks for one.
+    Between samples of two classes the class changes gradually, unless --label sets one.
 
-    seeds: where it goes through.
-    frames: pictures between one seed and the next.
-    way: linear, spherical, or auto (linear in styles, spherical in z).
-    loop: go back to the first seed.
+    Example:
+        ganvas interpolate runs/auto --seeds 0-5 --out film.gif
+
+    seeds: the samples to pass, in this order: 0-5 or 3,1,4.
+    frames: pictures from one seed to the next.
+    way: linear, spherical, or auto: linear in styles, spherical in z.
+    loop: return to the first seed.
     rate: pictures a second.
-    edit: directions to follow all along, NAME=1.5 (ganvas directions finds some).
-    out: .gif, .webp, .mp4 (needs the package av), or .png: a line of pictures from each seed to the next. [default:
-        RUN/interpolation.gif]
+    edit: directions to follow all along, which `ganvas directions` finds: NAME=1.5.
+    out: the film to write: .gif, .webp or .mp4 (which needs the package av); a .png is a strip from each seed to the
+        next. Default: RUN/interpolation.gif.
     """
 
     seeds: str = "0-5"

@@ -1,4 +1,4 @@
-"""a picture of a style network's styles, mixed"""
+"""draw a table of mixed styles, for StyleGAN recipes"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,15 @@ from .parsing import load_named_run, parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments(SamplingArguments):
-    """A picture of mixed styles: each row's sample with some layers' styles of each column's.
+    """Draw a table of mixed styles: each cell has the coarse styles of its row and the fine styles of its column.
 
-    rows: seeds, at the left.
-    columns: seeds, at the top.
-    layers: which take the column's style; coarse ones come first. [default: the finer half]
-    out: the picture, a PNG. [default: RUN/mix.png]
+    Example:
+        ganvas mix runs/stylegan2_small --rows 0-3 --columns 4-9
+
+    rows: the seeds at the left.
+    columns: the seeds at the top.
+    layers: the layers that take the column's style, such as 2-5; coarse ones come first. Default: the finer half.
+    out: the picture to write, a PNG. Default: RUN/mix.png.
     """
 
     rows: str = "0-3"

@@ -1,4 +1,4 @@
-"""samples above the training samples nearest to them: copies show"""
+"""show samples above the training samples nearest to them"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,15 @@ from .parsing import load_named_run, parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments(SamplingArguments):
-    """A picture of samples, each above the training sample nearest to it, so that copying shows.
+    """Draw samples, each above the training sample that is nearest to it. If the two look the same, the sample is a copy.
 
-    seeds: whose samples.
-    data: where to look instead of the run's training data.
-    extractor: what sees them: classifier, efficientnet, inception or pixels. [default: the recipe's]
-    out: the picture, a PNG. [default: RUN/copies.png]
+    Example:
+        ganvas nearest runs/auto --seeds 0-15
+
+    seeds: the samples to look at: 0-15 or 3,1,4.
+    data: other data to search. Default: the run's training data.
+    extractor: the network that says what is near: classifier, efficientnet, inception or pixels. Default: the recipe's.
+    out: the picture to write, a PNG. Default: RUN/copies.png.
     """
 
     seeds: str = "0-15"

@@ -6,6 +6,8 @@ import sys
 from dataclasses import fields
 from typing import Annotated, Any, get_type_hints
 
+VALUE_NAMES = {str: "TEXT", str | None: "TEXT", int | None: "INT", float | None: "FLOAT"}  # what help calls a value
+
 
 def load_named_run(argv: list[str], command: str, default: Any) -> tuple[Any, list[str]]:
     """(the run that a command names first, the rest); shows the command's help where it names none."""
@@ -38,18 +40,24 @@ def parse_settings(kind: type[Any], default: Any, argv: list[str], program: str)
         hints, help_texts = get_type_hints(cls), collect_field_help(cls)
         field_specs = [
             StructFieldSpec(
-                f.name, annotate_field(f.name, hints[f.name]), getattr(info.default, f.name), help_texts.get(f.name)
+                f.name,
+                annotate_field(f.name, hints[f.name], getattr(info.default, f.name)),
+                getattr(info.default, f.name),
+                help_texts.get(f.name),
             )
             for f in sorted(fields(cls), key=lambda f: f.name not in cls.__annotations__)  # what it inherits comes last
         ]
         return StructConstructorSpec(cls, tuple(field_specs))
 
-    def annotate_field(field: str, hint: Any) -> Any:
+    def annotate_field(field: str, hint: Any, default: Any) -> Any:
         if field == "recipe":
             return Annotated[hint, tyro.conf.arg(name="")]
-        if field == "source":
-            return Annotated[hint, tyro.conf.arg(name="from")]
-        return Annotated[hint, tyro.conf.Suppress] if field in ("name", "start") else hint
+        if field in ("name", "start"):
+            return Annotated[hint, tyro.conf.Suppress]
+        if hint in VALUE_NAMES:  # help that says neither "{None}|STR" nor "(default: None)"
+            name, about_default = "from" if field == "source" else None, "" if default is None else None
+            return Annotated[hint, tyro.conf.arg(name=name, metavar=VALUE_NAMES[hint], help_behavior_hint=about_default)]
+        return hint
 
     return tyro.cli(
         kind,
@@ -57,7 +65,7 @@ def parse_settings(kind: type[Any], default: Any, argv: list[str], program: str)
         default=default,
         prog=program,
         registry=registry,
-        description=(kind.__doc__ or "").partition("\n")[0],
+        description=inspect.cleandoc(kind.__doc__ or "").rpartition("\n\n")[0],  # the last paragraph lists the fields
         config=(tyro.conf.AvoidSubcommands, tyro.conf.SuppressFixed),  # a part that may be left out is as the recipe has it
     )
 

@@ -1,4 +1,4 @@
-"""the code whose sample looks most like a picture"""
+"""find the code whose sample looks most like a picture"""
 
 import sys
 from dataclasses import dataclass
@@ -9,17 +9,22 @@ from .parsing import load_named_run, parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Find the code whose sample looks most like IMAGE; write both side by side, and the code for generate --code.
+    """Find the code whose sample looks most like IMAGE. Both are drawn side by side, and the code is written to a file.
 
-    features: by which pictures are compared: efficientnet (photographs), classifier (small grey pictures), pixels. [default:
-        efficientnet for colours where it is installed, else pixels]
-    steps: of the search.
-    tune: steps of moving the generator towards the picture afterwards (pivotal tuning).
-    tuned: a folder for a run with the tuned generator.
-    out: the folder. [default: RUN/projected/IMAGE]
-    label: of which class (its name or number), for runs with labels.
-    checkpoint: best, last, or samples seen.
-    device: auto, cpu, cuda or mps.
+    Then `ganvas generate RUN --code FILE` makes the sample again.
+
+    Example:
+        ganvas project runs/auto face.png --tune 200
+
+    features: what pictures are compared by: efficientnet (photographs), classifier (small grey pictures) or pixels. Default:
+        efficientnet for coloured pictures where it is installed, else pixels.
+    steps: how many steps the search takes.
+    tune: how many steps then change the generator itself, so that it makes the picture better (pivotal tuning).
+    tuned: a folder for a new run with the tuned generator.
+    out: the folder to write to. Default: RUN/projected/IMAGE.
+    label: the class to search in, by its name or number.
+    checkpoint: the state of the run: best, last, or a number of samples seen.
+    device: where to compute: auto, cpu, cuda or mps.
     """
 
     features: str = "auto"

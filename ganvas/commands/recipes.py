@@ -1,4 +1,4 @@
-"""every recipe: what it makes, whose idea it is, what to expect"""
+"""list every recipe: what it makes, whose idea it is, what to expect"""
 
 import json
 from collections.abc import Callable
@@ -10,9 +10,12 @@ from .parsing import parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Every recipe: what it makes, whose idea it is, what to expect.
+    """List every recipe: what it makes, whose idea it is, what to expect of it.
 
-    json: print JSON.
+    Example:
+        ganvas recipes
+
+    json: print JSON, for other programs.
     """
 
     json: bool = False

@@ -1,4 +1,4 @@
-"""train a recipe on a folder of files, or go on with a run"""
+"""train on a folder of pictures, or go on with a run"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,19 +9,24 @@ from .parsing import parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Train RECIPE (auto, unless named first) on a folder of files; the same command again continues the run exactly.
+    """Train a recipe, named first, or else `auto`. The same command again goes on where the run stopped.
 
-    With --from RUN the networks begin as that run's (of its recipe, unless another is named), for a few hundred samples.
+    Examples:
+        ganvas train --data photos/ --minutes 30
+        ganvas train dcgan_small --data photos/ --samples 100000 --optim.G.lr 5e-4
+        ganvas train --resume runs/auto --minutes 60
+        ganvas train --from runs/auto --data few/ --minutes 5
 
-    data: a folder of pictures (subfolders or labels.csv are labels), a zip, idx, npz, npy, parquet or CIFAR file, or "fashion".
-    out: the run's folder. [default: runs/RECIPE]
-    minutes: how long to train, start-up aside. [default: the recipe's --train.minutes or --train.samples]
+    data: what to learn from: a folder of pictures, a zip, idx, npz, npy, parquet or CIFAR file, or "fashion". Subfolders or
+        labels.csv give labels.
+    out: the folder of the run. Default: runs/RECIPE.
+    minutes: how long to train, without the start and the final scores. Default: as long as the recipe says.
     samples: how long to train, in samples seen, instead of --minutes.
-    seed: of everything random.
-    device: auto, cpu, cuda or mps.
-    resume: a run's folder to go on with; only the budget may grow.
-    source: a run whose networks to begin with, on other data.
-    freeze_d: how many of D's layers then stay as they are, from the image on.
+    seed: the number from which everything random follows.
+    device: where to compute: auto, cpu, cuda or mps.
+    resume: the folder of a run to go on with. Only its budget may grow.
+    source: a run whose networks to start from, on other data. Its recipe is used unless another is named.
+    freeze_d: with --from, how many of D's layers stay as they are, counted from the image.
     """
 
     recipe: Any
