@@ -70,9 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "can't allocate memory" in str(error):
-            advice = (
-                ": a smaller --train.batch, more --train.accumulate, or a smaller --medium.size" if argv[0] == "train" else ""
-            )
+            settings = "a smaller --train.batch, a larger --train.accumulate, or a smaller --medium.size"
+            advice = f": try {settings}" if argv[0] == "train" else ""
             print(f"ganvas: out of memory{advice}", file=sys.stderr)
             return 1
         raise

@@ -51,12 +51,12 @@ def main(argv: list[str]) -> int:
     default = Arguments(recipe=resolve_recipe(name, source, parse_whole_number(find_option_value("--freeze-d", argv))))
     arguments = parse_settings(Arguments, default, argv, f"ganvas train {name or 'auto'}")
     if arguments.freeze_d != (arguments.recipe.start.freeze if arguments.recipe.start else 0):
-        raise GanvasError(f"--freeze-d is a number of layers, with --from, got {arguments.freeze_d}: --freeze-d 2")
+        raise GanvasError(f"--freeze-d is a number of layers and goes with --from, got {arguments.freeze_d}: --freeze-d 2")
     if arguments.resume is not None:
         if has_name or arguments != Arguments(
             recipe=default.recipe, **{k: getattr(arguments, k) for k in ("resume", "minutes", "samples", "device")}
         ):
-            raise GanvasError("--resume takes a run as it is; only --minutes, --samples and --device go with it")
+            raise GanvasError("--resume takes a run as it is: leave out all but --minutes, --samples and --device")
         run = resume(arguments.resume, minutes=arguments.minutes, samples=arguments.samples, device=arguments.device)
     else:
         run = train(
@@ -96,6 +96,6 @@ def print_run(run: Any) -> None:
             print(f"\n{card['which']}: {card['samples']:,} samples\n{format_card(card)}")
             if "reconstruction_psnr" in card:
                 psnr, reconstructed_set = card["reconstruction_psnr"], card["reconstructed"]
-                print(f"  some of {reconstructed_set} made again: PSNR {psnr:.1f} dB (reconstructions.png)")
+                print(f"  reconstructions of {reconstructed_set}: PSNR {psnr:.1f} dB (reconstructions.png)")
     pictures = sorted((run.path / "samples").glob("*.png"))
     print(f"\nsamples  {pictures[-1] if pictures else 'none'}\nreport   {run.path / 'report.html'}")
