@@ -62,7 +62,7 @@ def main() -> None:
 def pictures(size: int) -> EncodedDataset:
     """Noise in three channels: speed does not look at it."""
     codec = ImageCodec(size=size, channels=3)
-    return EncodedDataset(codec, torch.randint(0, 256, (4096, size, size, 3), dtype=torch.uint8), title="noise")
+    return EncodedDataset(codec, {"x": torch.randint(0, 256, (4096, size, size, 3), dtype=torch.uint8)}, title="noise")
 
 
 def rate(name: str, data: Dataset, precision: str, compiled: bool, batch: int, where: torch.device) -> float:

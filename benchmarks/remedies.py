@@ -24,7 +24,7 @@ from torch import Tensor
 
 from ganvas import api, recipes
 from ganvas.augment import InstanceNoise
-from ganvas.core import Features, Field, Spec
+from ganvas.core import Features, Field, RealFeatures, Spec
 from ganvas.data import Files
 from ganvas.data.dataset import open_data
 from ganvas.extractors import Pixels
@@ -208,8 +208,8 @@ def digits() -> tuple[Tensor, Tensor]:
     """MNIST's training images, uint8 [60000, SIZE, SIZE, 1], and labels."""
     recipe = replace(recipes.find_recipe("dcgan_small"), data=Files(path=str(MNIST)), medium=Images(size=SIZE))
     _, data, _ = open_data(recipe.data, recipe.medium, is_quiet=True)
-    assert data.labels is not None
-    return data.stored, data.labels
+    assert "label" in data.columns
+    return data.stored, data.columns["label"]
 
 
 def triples(folder: Path) -> np.ndarray:
@@ -255,7 +255,7 @@ def stacked_scores(samples: np.ndarray, real: np.ndarray) -> dict[str, float]:
     kl = float((some * (some * 1000).log()).sum()) if len(some) else log(1000)
     pixels = [Features(x.reshape(len(x), -1) / 255) for x in (real, samples)]
     found = {"modes": float(len(some)), "recognised": float(right.float().mean()), "mode_kl": kl}
-    return found | Frechet()(*pixels)
+    return found | Frechet()(RealFeatures(pixels[0], pixels[0]), pixels[1])
 
 
 def references(real: np.ndarray) -> dict[str, dict[str, float]]:

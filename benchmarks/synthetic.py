@@ -49,9 +49,9 @@ def fashion() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     recipe = replace(recipes.find_recipe("auto"), data=Files(path="fashion"), medium=Image(size=32))
     _, training, test = open_data(recipe.data, recipe.medium)
     assert test is not None
-    assert training.labels is not None
-    assert test.labels is not None
-    return training.stored.squeeze(-1), training.labels, test.stored.squeeze(-1), test.labels
+    assert "label" in training.columns
+    assert "label" in test.columns
+    return training.stored.squeeze(-1), training.columns["label"], test.stored.squeeze(-1), test.columns["label"]
 
 
 def shifted(x: Tensor, random: torch.Generator) -> Tensor:

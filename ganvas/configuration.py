@@ -109,7 +109,9 @@ def import_named(module: str) -> types.ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise GanvasError(f"there is no module {error.name!r}: install it, or start ganvas in the folder that holds it") from None
+        raise GanvasError(
+            f"there is no module {error.name!r}: install it, or start ganvas in the folder that holds it"
+        ) from None
 
 
 def _import_component(name: Any, location: str) -> Callable[..., Any]:
@@ -129,7 +131,9 @@ def _import_component(name: Any, location: str) -> Callable[..., Any]:
     try:
         found = getattr(importlib.import_module(module_name), attribute, None)
     except ImportError as error:
-        raise GanvasError(f"{location}: {name!r} is not a ganvas component that is here ({error}): install or update it") from None
+        raise GanvasError(
+            f"{location}: {name!r} is not a ganvas component that is here ({error}): install or update it"
+        ) from None
     if not isinstance(found, type) or found not in _component_classes or public_name(found) != name:
         raise GanvasError(f"{location}: {name!r} is not a ganvas component: it has to be a class made with @ganvas.config")
     return found

@@ -27,14 +27,30 @@ class Field(NamedTuple):
     kind: Literal["continuous", "categorical", "binary", "mask"] = "continuous"
 
 
-class Condition(NamedTuple):
-    """What a sample may be asked to be: one of `size` classes, or a vector of `size` numbers."""
+@runtime_checkable
+class Condition(Protocol):
+    """Something that samples can be asked to be: a class, a vector, a text, like another sample. A spec names it.
 
-    kind: Literal["class", "vector"]
-    size: int
-    names: tuple[str, ...] = ()
-    shares: tuple[float, ...] = ()  # how often each class comes in the data
-    examples: tuple[tuple[float, ...], ...] = ()  # some of the data's vectors
+    Frozen settings (@config), kept with a run.
+    """
+
+    @property
+    def kind(self) -> str: ...  # "class", "vector", or a word of its own; networks look at it
+    @property
+    def size(self) -> int: ...  # the number of classes, or of numbers in a value
+    @property
+    def names(self) -> tuple[str, ...]: ...  # of the classes or numbers; () without names
+    def parse(self, text: str) -> Tensor:
+        """The value that a person means: a class int64 [], a vector [K]. Raises GanvasError for a text that means none."""
+        ...
+
+    def draw(self, n: int, generator: torch.Generator | None) -> Tensor:
+        """Values [n, …] as they come in the data, on the CPU."""
+        ...
+
+    def describe(self) -> str:
+        """For messages: "3 classes: cat, cow, dog"."""
+        ...
 
 
 class Spec(NamedTuple):
@@ -42,22 +58,42 @@ class Spec(NamedTuple):
 
     shape: tuple[int, ...]  # (3, 64, 64) image, (2,) point, (features,) row, (T, features) series
     fields: tuple[Field, ...]  # an image is one continuous field
-    conditions: Mapping[str, Condition]  # {"label": Condition("class", 10)}
+    conditions: Mapping[str, Condition]  # {"label": ClassCondition(…)}
 
 
-Batch = Mapping[str, Tensor]  # "x", and what the method asks for: "label", "text", "source", "mask" …
+Batch = Mapping[str, Tensor]  # columns by name: "x", and what belongs to it: "label", "text", "source", "mask" …
 Latents = Mapping[str, Tensor]  # what a generator starts from: "z", and its conditions
 Nets = nn.ModuleDict  # "G", "D", …, and the method's own buffers
 
 
 class Request(NamedTuple):
-    """What samples are asked to be; None leaves it to the method."""
+    """What samples are asked to be. Conditions that are left out are drawn as they come in the data."""
 
-    label: Tensor | None = None  # of all of them: a class's number, int64 [], or a vector [K]
+    conditions: Mapping[str, Tensor] = {}  # a value by name, the same for all samples: int64 [], [K], [C, H, W] …
     truncation: float | None = None  # how far latents may lie from the middle: variety against fidelity
 
 
 NO_REQUEST = Request()
+
+
+class GeneratorNetwork(nn.Module):
+    """A network that makes samples, and what it says of itself. Networks of your own derive from it and set what differs."""
+
+    z_dim: int = 0  # numbers that a sample starts from; 0: it starts from its conditions alone
+    conditions: tuple[str, ...] = ()  # names of the conditions that it takes as keyword arguments
+    has_styles: bool = False  # it has `map_to_styles` and `render_styles`, and takes ws [N, layers, w_dim] instead of z
+    takes_truncation: bool = False  # it takes truncation [N] and moves its styles towards their mean
+    has_feature_statistics: bool = False  # it measures its features whenever it makes fakes for D
+
+
+class Traits(NamedTuple):
+    """What a method's networks are, for all that samples, edits, exports or carries them over."""
+
+    generator: str = "G"  # the network that makes samples
+    critics: tuple[str, ...] = ("D",)  # the networks that judge them
+    conditions: tuple[str, ...] = ()  # what the generator takes
+    latent: Literal["z", "ws"] | None = "z"  # the space in which steps are even; None: nothing is drawn
+    prior: Literal["normal", "uniform"] = "normal"  # of z
 
 
 class Items(Protocol):
@@ -70,7 +106,7 @@ class Items(Protocol):
     title: str  # what a person calls it: "photos/ (1,204 files)"
 
     def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> bytes | np.ndarray: ...  # a file's bytes, or an array of samples' values
+    def __getitem__(self, index: int) -> Any: ...  # a file's bytes, an array of values, or several things by column
 
 
 @runtime_checkable
@@ -131,6 +167,35 @@ class FileCodec(Protocol):
 
 
 @runtime_checkable
+class JointCodec(Protocol):
+    """A codec of samples that hold several things. Each column has a codec; what belongs together is loaded together."""
+
+    @property
+    def columns(self) -> Mapping[str, Codec]: ...  # by name; "x" is what generators make
+    def load_columns(self, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
+        """Stored columns [N, …] -> what networks see, by name: one draw may cut several tensors out of a sample."""
+        ...
+
+
+@runtime_checkable
+class ConditionCodec(Protocol):
+    """A codec of a column that samples can be asked for: captions, sources."""
+
+    def derive_condition(self, stored: Tensor) -> Condition:
+        """What a column [N, …] asks of samples."""
+        ...
+
+
+@runtime_checkable
+class BatchSampler(Protocol):
+    """Which rows of a data set make a batch. Frozen settings (@config)."""
+
+    def draw_rows(self, data: "Dataset", size: int, generator: torch.Generator) -> Tensor:
+        """Row numbers, int64 [size], on the CPU."""
+        ...
+
+
+@runtime_checkable
 class Medium(Protocol):
     """What a sample is. Frozen settings (@config); `fit` looks at the data and settles what was left open."""
 
@@ -145,11 +210,11 @@ class Dataset(Protocol):
     codec: Codec
     title: str  # what a person calls it
     fingerprint: str  # changes when the data or its encoding does
-    stored: Tensor  # [N, …] in stored form
-    labels: Tensor | None  # int64 [N] (classes), or float32 [N, K]
+    columns: Mapping[str, Tensor]  # [N, …] each: "x" in stored form, and what goes with it, such as "label"
+    conditions: Mapping[str, Condition]  # what columns ask of samples, by their names
 
     @property
-    def spec(self) -> Spec: ...  # the codec's, with what the labels ask of a sample
+    def spec(self) -> Spec: ...  # the codec's, with these conditions
     def __len__(self) -> int: ...
     def batch(self, seed: int, size: int) -> Batch:
         """A random batch that is a pure function of its arguments."""
@@ -188,9 +253,9 @@ class Phase(NamedTuple):
 
 
 class CriticOutput(NamedTuple):
-    """What D says of samples, and what its last layer saw."""
+    """What a critic says of samples, and what its last layer saw."""
 
-    logits: Tensor  # [N]
+    logits: Tensor  # [N], or [N, …] of patches or packs
     features: Tensor  # [N, F]
 
 
@@ -210,6 +275,7 @@ class LossInputs(NamedTuple):
     clock: Clock
     fake: ShownSamples
     real: Callable[[], ShownSamples]  # in G's turn without gradients, and only if asked for
+    critic: Callable[[Tensor, Mapping[str, Tensor]], CriticOutput]  # D on x under conditions of one's own: other captions
 
 
 class Stage(NamedTuple):
@@ -243,11 +309,11 @@ class Objective(Protocol):
     """What the two players want, in logits. Frozen settings (@config)."""
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
-        """D's loss on its logits of real and of fake samples, [N] each -> [N]."""
+        """D's loss on its logits of real and of fake samples, [N, …] each -> [N, …]."""
         ...
 
     def g(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
-        """G's loss on D's logits of its samples, [N] -> [N]; only relativistic losses call `real()`."""
+        """G's loss on D's logits of its samples, [N, …] -> [N, …]; only relativistic losses call `real()`."""
         ...
 
 
@@ -320,10 +386,18 @@ class AuxiliaryLoss(Protocol):
 
 
 class Features(NamedTuple):
-    """Features of a set of samples, float64 [N, D], and its class logits [N, K] where the extractor is a classifier."""
+    """A set of samples as an extractor sees it, and what each sample was asked to be."""
 
-    features: np.ndarray
-    logits: np.ndarray | None = None
+    features: np.ndarray  # float64 [N, D]
+    logits: np.ndarray | None = None  # [N, K] where the extractor is a classifier
+    conditions: Mapping[str, np.ndarray] = {}  # by name, [N, …]
+
+
+class RealFeatures(NamedTuple):
+    """Real samples to compare with: those trained on, and others."""
+
+    reference: Features
+    held_out: Features
 
 
 @runtime_checkable
@@ -342,12 +416,12 @@ class Metric(Protocol):
     """A number, or some, from features. Frozen settings (@config)."""
 
     @property
-    def against(self) -> Literal["train", "held-out"]: ...  # which real samples it wants
+    def against(self) -> Literal["train", "held-out"]: ...  # whom it compares with; the others' score is the floor
     @property
     def samples(self) -> int | None: ...  # at most so many fakes, and held-out reals (neighbours cost the square); None: all
     @property
     def lower_is_better(self) -> Mapping[str, bool]: ...  # by name; the first one picks the best checkpoint
-    def __call__(self, real: Features, fake: Features) -> dict[str, float]: ...
+    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]: ...
 
 
 @runtime_checkable
@@ -360,10 +434,11 @@ class Method(Protocol):
         """Its own buffers (ADA's p, the path-length mean, image pools), kept with the networks."""
         ...
 
+    def traits(self, nets: Nets) -> Traits: ...
     def stage(self, nets: Nets, clock: Clock) -> Stage: ...
     def draw_latents(self, nets: Nets, n: int, generator: torch.Generator, request: Request = NO_REQUEST) -> Latents: ...
     def render(self, nets: Nets, latents: Latents) -> Tensor:
-        """Samples x from latents; sampling is latents, then render."""
+        """Samples x from latents. Sampling is draw_latents, then render."""
         ...
 
 

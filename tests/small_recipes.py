@@ -7,14 +7,28 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 import torch
 
-import ganvas
 from ganvas.configuration import is_config
-from ganvas.core import Condition, Dataset, Spec
+from ganvas.core import Dataset, Features, RealFeatures, Spec
+from ganvas.data import ClassCondition, VectorCondition
 from ganvas.media import ImageCodec, PointsCodec
 from ganvas.recipe import Recipe
+
+
+def class_condition(size: int, names: tuple[str, ...] = (), shares: tuple[float, ...] | None = None) -> ClassCondition:
+    return ClassCondition(names=names, shares=(1 / size,) * size if shares is None else shares)
+
+
+def vector_condition(
+    size: int, names: tuple[str, ...] = (), examples: tuple[tuple[float, ...], ...] | None = None
+) -> VectorCondition:
+    return VectorCondition(names=names, examples=((0.0,) * size,) if examples is None else examples)
+
+
+def both(features: Features) -> RealFeatures:
+    """Real samples that a metric looks at, whichever part it takes."""
+    return RealFeatures(features, features)
 
 
 class Noise:
@@ -31,11 +45,12 @@ class Noise:
             )
         else:
             self.stored = torch.randn(count, codec.dim, generator=generator)
-        self.labels = torch.arange(count) % 3
+        self.columns = {"x": self.stored, "label": torch.arange(count) % 3}
+        self.conditions = {"label": class_condition(3, ("a", "b", "c"))}
 
     @property
     def spec(self) -> Spec:
-        return self.codec.spec._replace(conditions={"label": Condition("class", 3, ("a", "b", "c"), (1 / 3, 1 / 3, 1 / 3))})
+        return self.codec.spec._replace(conditions=self.conditions)
 
     def __len__(self) -> int:
         return len(self.stored)
@@ -43,7 +58,7 @@ class Noise:
     def batch(self, seed: int, size: int) -> dict[str, torch.Tensor]:
         generator = torch.Generator().manual_seed(seed)
         rows = torch.randint(len(self.stored), (size,), generator=generator)
-        return {"x": self.codec.load(self.stored[rows], generator), "label": self.labels[rows]}
+        return {"x": self.codec.load(self.stored[rows], generator), "label": self.columns["label"][rows]}
 
 
 def noise(recipe: Recipe) -> Dataset:
@@ -86,4 +101,3 @@ def components(package: ModuleType, *needs: str) -> dict[str, Any]:
 
 IMAGE8 = Spec((1, 8, 8), (), {})
 POINT = Spec((2,), (), {})
-__all__ = ["IMAGE8", "POINT", "Noise", "codec_for", "components", "ganvas", "noise", "np", "small"]

@@ -6,6 +6,8 @@ A file here is found by itself. At its top it imports nothing that is slow: `gan
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import GanvasError
+
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingArguments:
@@ -13,12 +15,14 @@ class SamplingArguments:
 
     label: the class to make, by its name or number; for attributes and vectors, numbers with commas: 1,0. Default: classes as
         often as in the data.
+    conditions: what else samples should be, for runs with conditions of other names: NAME=VALUE for each.
     truncation: how far latents may lie from the middle, such as 0.7. Less gives fewer kinds of samples, each more typical.
     checkpoint: the state of the run: best, last, or a number of samples seen.
     device: where to compute: auto, cpu, cuda or mps.
     """
 
     label: str | None = None
+    conditions: tuple[str, ...] = ()
     truncation: float | None = None
     checkpoint: str = "best"
     device: str = "auto"
@@ -26,4 +30,14 @@ class SamplingArguments:
     @property
     def sampling_options(self) -> dict[str, Any]:
         """The same, as what samples takes them."""
-        return {name: getattr(self, name) for name in ("label", "truncation", "checkpoint", "device")}
+        options = {name: getattr(self, name) for name in ("truncation", "checkpoint", "device")}
+        return {"conditions": collect_conditions(self.label, self.conditions), **options}
+
+
+def collect_conditions(label: str | None, conditions: tuple[str, ...]) -> dict[str, str]:
+    """What samples are to be, by name. Raises GanvasError for a condition that is not NAME=VALUE."""
+    pairs = [text.partition("=") for text in conditions]
+    for name, equals, _ in pairs:
+        if not equals or not name.isidentifier():
+            raise GanvasError(f"a condition is NAME=VALUE, such as text='a red house', got {name + equals!r}")
+    return ({"label": label} if label is not None else {}) | {name: value for name, _, value in pairs}

@@ -48,9 +48,7 @@ def main(argv: list[str]) -> int:
     from ..api import project
 
     out = Path(arguments.out) if arguments.out else run.path / "projected" / image.stem
-    settings = {
-        name: getattr(arguments, name) for name in ("features", "steps", "tune", "tuned", "label", "checkpoint", "device")
-    }
+    settings = {name: getattr(arguments, name) for name in ("features", "steps", "tune", "tuned", "checkpoint", "device")}
     for stage, projection in zip(("found", "tuned"), project(run, image, out=out, quiet=False, **settings), strict=False):
         print(f"{stage}  RMS error {projection.error:.4f} of values in [-1, 1], distance {projection.distance:.4f}")
     print(out)

@@ -1,9 +1,25 @@
 """Where samples come from: files of many kinds, synthetic mixtures; and encoded sets with deterministic batches."""
 
 from ..system.files import find_cache_folder
+from .columns import Columns, ColumnsCodec
+from .conditions import ClassCondition, VectorCondition
 from .dataset import EncodedDataset, prepare_dataset
 from .files import Files
 from .items import ItemList
 from .mixture import Mixture
+from .samplers import Balanced, Uniform
 
-__all__ = ["EncodedDataset", "Files", "ItemList", "Mixture", "find_cache_folder", "prepare_dataset"]
+__all__ = [
+    "Balanced",
+    "ClassCondition",
+    "Columns",
+    "ColumnsCodec",
+    "EncodedDataset",
+    "Files",
+    "ItemList",
+    "Mixture",
+    "Uniform",
+    "VectorCondition",
+    "find_cache_folder",
+    "prepare_dataset",
+]

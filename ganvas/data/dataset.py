@@ -1,7 +1,8 @@
 """Encoded samples in memory, on a device or mapped from disk, and batches that are pure functions of a seed."""
 
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
@@ -9,12 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Batch, Codec, Condition, Items, Medium, Source, Spec
+from ..core import Batch, BatchSampler, Codec, Condition, ConditionCodec, Items, JointCodec, Medium, Source, Spec
 from ..errors import GanvasError
 from ..system.files import find_cache_folder
 from .cache import load_or_encode
+from .columns import list_column_codecs, load_batch, select_column
 from .encoding import SkippedItem, encode_items, print_skipped_items
 from .labels import derive_condition
+from .samplers import Uniform
 
 MAX_UNCACHED_BYTES = 2**30  # bytes that may be held in memory where there is no cache to map them from
 
@@ -37,47 +40,48 @@ class BulkCodec(Protocol):
 
 @dataclass
 class EncodedDataset:
-    """A data set (core.Dataset): `stored` [N, …] as the codec has it.
-
-    `labels` is int64 [N] and counts into `classes`, or float32 [N, K] with a column's name each in `classes`.
-    """
+    """A data set (core.Dataset). Column "x" [N, …] is stored as the codec has it."""
 
     codec: Codec
-    stored: Tensor
-    labels: Tensor | None = None
-    classes: tuple[str, ...] = ()
+    columns: Mapping[str, Tensor]
+    conditions: Mapping[str, Condition] = field(default_factory=dict[str, Condition])
     title: str = ""
     fingerprint: str = ""  # of the items
     skipped_count: int = 0  # items that could not be read
+    sampler: BatchSampler = field(default_factory=Uniform)
 
     @property
-    def condition(self) -> Condition | None:
-        """What the labels ask of a sample; None without labels."""
-        return derive_condition(self.labels, self.classes)
+    def stored(self) -> Tensor:
+        """Column "x"."""
+        return self.columns["x"]
 
     @property
     def spec(self) -> Spec:
         """What one sample looks like, and what it may be asked to be."""
-        condition = self.condition
-        return self.codec.spec._replace(conditions={"label": condition} if condition is not None else {})
+        return self.codec.spec._replace(conditions={**self.codec.spec.conditions, **self.conditions})
+
+    @property
+    def byte_count(self) -> int:
+        """What all columns take."""
+        return sum(column.nbytes for column in self.columns.values())
 
     def __len__(self) -> int:
         return len(self.stored)
 
     def copy_to_device(self, device: torch.device | str) -> Self:
         """The same on a device."""
-        labels = None if self.labels is None else self.labels.to(device)
-        return replace(self, stored=self.stored.to(device), labels=labels)
+        return replace(self, columns={name: column.to(device) for name, column in self.columns.items()})
 
     def batch(self, seed: int, size: int) -> Batch:
-        """Samples "x" and, if there are any, their "label", drawn with replacement on the CPU: the same on every device."""
+        """Rows that the sampler draws on the CPU, so the same on every device; then loaded by the codec."""
         generator = torch.Generator().manual_seed(seed)
-        index = torch.randint(len(self), (size,), generator=generator).to(self.stored.device)
-        batch = {"x": self.codec.load(self.stored[index], generator)}
-        return batch if self.labels is None else batch | {"label": self.labels[index]}
+        rows = self.sampler.draw_rows(self, size, generator).to(self.stored.device)
+        return load_batch(self.codec, {name: column[rows] for name, column in self.columns.items()}, generator)
 
 
-def prepare_dataset(items: Items, codec: Codec, cache: Path | None, quiet: bool = False) -> EncodedDataset:
+def prepare_dataset(
+    items: Items, codec: Codec, cache: Path | None, quiet: bool = False, sampler: BatchSampler | None = None
+) -> EncodedDataset:
     """The items encoded, once: the next time they come from the cache (a folder; None keeps nothing).
 
     Unreadable items are left out and named on stderr; quiet says nothing and shows no progress.
@@ -85,9 +89,43 @@ def prepare_dataset(items: Items, codec: Codec, cache: Path | None, quiet: bool 
     Raises:
         GanvasError: more than 5% of the items cannot be read, or they fit neither into the cache nor into memory.
     """
+    codecs = list_column_codecs(codec)
+    encoded = {
+        name: _encode_column(select_column(items, name) if isinstance(codec, JointCodec) else items, column_codec, cache, quiet)
+        for name, column_codec in codecs.items()
+    }
+    skipped = {name: {item.position for item in column_skipped} for name, (_, column_skipped) in encoded.items()}
+    all_skipped = sorted(set[int]().union(*skipped.values()))
+    columns = {name: _drop_rows(rows, skipped[name], all_skipped) for name, (rows, _) in encoded.items()}
+    conditions = {
+        name: column_codec.derive_condition(columns[name])
+        for name, column_codec in codecs.items()
+        if isinstance(column_codec, ConditionCodec)
+    }
+    if items.labels is not None:
+        columns["label"] = torch.as_tensor(np.delete(items.labels, all_skipped, axis=0))
+        label = derive_condition(columns["label"], items.classes)
+        conditions |= {"label": label} if label is not None else {}
+    return EncodedDataset(
+        codec, columns, conditions, items.title, items.fingerprint, len(all_skipped), Uniform() if sampler is None else sampler
+    )
+
+
+def _drop_rows(rows: np.ndarray, dropped: set[int], all_dropped: list[int]) -> Tensor:
+    """A column without the rows that other columns lack; its own are missing already."""
+    if len(dropped) < len(all_dropped):
+        positions = [k for k in range(len(rows) + len(dropped)) if k not in dropped]
+        rows = np.asarray(rows[~np.isin(positions, all_dropped)])
+    if not rows.flags.writeable:  # torch takes no array that it may not write
+        rows = rows.copy()
+    return torch.as_tensor(rows)
+
+
+def _encode_column(items: Items, codec: Codec, cache: Path | None, quiet: bool) -> tuple[np.ndarray, list[SkippedItem]]:
+    """One column of all items in stored form, and the items that could not be read."""
     rows = _encode_at_once(items, codec)
     if rows is not None:
-        return _build_dataset(items, codec, rows, [])
+        return rows, []
     try:
         stored, skipped = (
             _encode_in_memory(items, codec, quiet) if cache is None else load_or_encode(items, codec, cache, quiet)
@@ -99,7 +137,7 @@ def prepare_dataset(items: Items, codec: Codec, cache: Path | None, quiet: bool 
         stored, skipped = _encode_in_memory(items, codec, quiet, reason)
     if not quiet:
         print_skipped_items(skipped, items.title)
-    return _build_dataset(items, codec, stored, skipped)
+    return stored, skipped
 
 
 def _encode_at_once(items: Items, codec: Codec) -> np.ndarray | None:
@@ -131,25 +169,17 @@ def _encode_in_memory(
     return stored[:count], skipped
 
 
-def _build_dataset(items: Items, codec: Codec, stored: np.ndarray, skipped: list[SkippedItem]) -> EncodedDataset:
-    if not stored.flags.writeable:  # torch takes no array that it may not write
-        stored = stored.copy()
-    labels = None
-    if items.labels is not None:
-        labels = torch.as_tensor(np.delete(items.labels, [s.position for s in skipped], axis=0))
-    return EncodedDataset(codec, torch.as_tensor(stored), labels, items.classes, items.title, items.fingerprint, len(skipped))
-
-
 def open_data(
-    source: Source, medium: Medium, codec: Codec | None = None, is_quiet: bool = False
+    source: Source,
+    medium: Medium,
+    codec: Codec | None = None,
+    is_quiet: bool = False,
+    sampler: BatchSampler | None = None,
 ) -> tuple[Codec, EncodedDataset, EncodedDataset | None]:
     """(codec, training set, held-out set or None); the codec is fitted to the data unless given."""
     items = source.items(medium.suffixes)
     codec = codec or medium.fit(items)
     held_out = source.held_out(medium.suffixes)
-    training_set = prepare_dataset(items, codec, find_cache_folder(), is_quiet)
-    return (
-        codec,
-        training_set,
-        prepare_dataset(held_out, codec, find_cache_folder(), is_quiet) if held_out is not None else None,
-    )
+    cache = find_cache_folder()
+    training_set = prepare_dataset(items, codec, cache, is_quiet, sampler)
+    return codec, training_set, None if held_out is None else prepare_dataset(held_out, codec, cache, is_quiet)

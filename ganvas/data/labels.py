@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..core import Condition
 from ..errors import GanvasError
+from .conditions import ClassCondition, VectorCondition
 
 LABEL_TABLE_NAME = "labels.csv"
 MAX_TABLE_BYTES, MAX_LABEL_CHARACTERS = 256 * 2**20, 256  # bytes of a table, characters of a label
@@ -31,10 +32,10 @@ def derive_condition(values: np.ndarray | Tensor | None, classes: tuple[str, ...
         return None
     if values.ndim == 2:
         example_rows = values[:: max(1, len(values) // MAX_CONDITION_EXAMPLES)][:MAX_CONDITION_EXAMPLES]
-        return Condition("vector", values.shape[1], classes, examples=tuple(tuple(row) for row in example_rows.tolist()))
+        return VectorCondition(names=classes, examples=tuple(tuple(row) for row in example_rows.tolist()))
     size = len(classes) or int(values.max()) + 1
     counts = np.bincount(values.cpu().numpy() if isinstance(values, Tensor) else values, minlength=size)
-    return Condition("class", size, classes, tuple((counts / counts.sum()).tolist()))
+    return ClassCondition(names=classes, shares=tuple((counts / counts.sum()).tolist()))
 
 
 def parse_label_values(values: np.ndarray, count: int, source: str) -> SampleLabels:

@@ -6,61 +6,63 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..core import Condition, Features, Method, Nets, Request, Spec
+from ..core import Dataset, Method, Nets, RealFeatures, Request
+from ..data import ClassCondition
+from ..data.conditions import is_same_condition
 from ..errors import GanvasError
-from ..sampling.generator import makes_classes
-from ..sampling.stream import stream_samples
+from ..sampling.stream import stream_blocks, stream_samples
 from ..system.console import align_columns
-from .evaluator import Evaluator, RealFeatures
+from .evaluator import Evaluator, compute_real_baseline, compute_scores, select_features
 
 MIN_SAMPLES_PER_CLASS = 50  # real samples of a class on each side, below which its scores say nothing
 MAX_GRID_CLASSES = 16  # classes on a wall
 
 
-def check_classes(nets: Nets, spec: Spec, data: Condition | None, n: int) -> None:
-    """Raises GanvasError where samples have no classes, `data` has others, or `n` samples are too few for each of them."""
-    if not makes_classes(nets, spec):
+def check_classes(classes: tuple[str, ClassCondition] | None, data: Dataset, n: int) -> tuple[str, ClassCondition]:
+    """The generator's classes and the condition's name.
+
+    Raises:
+        GanvasError: samples have no classes, the data has others, or `n` samples are too few for each of them.
+    """
+    if classes is None:
         raise GanvasError("this run makes samples without classes: leave out --per-class")
-    label = spec.conditions["label"]
-    if data is None or data[:3] != label[:3]:
-        data_classes = "no classes" if data is None else f"the classes {', '.join(data.names[:5])} ({data.size})"
-        run_classes = f"{', '.join(label.names[:5])} ({label.size})"
-        raise GanvasError(f"the run makes {run_classes}, and the data has {data_classes}: leave out --per-class or --data")
+    name, label = classes
+    other = data.conditions.get(name)
+    if other is None or not is_same_condition(other, label):
+        data_classes = "no classes" if other is None else other.describe()
+        raise GanvasError(f"the run makes {label.describe()}, and the data has {data_classes}: leave out --per-class or --data")
     if n // label.size < MIN_SAMPLES_PER_CLASS:
         raise GanvasError(
             f"{n:,} samples of {label.size} classes are fewer than {MIN_SAMPLES_PER_CLASS} of each: --n "
             f"{2 * MIN_SAMPLES_PER_CLASS * label.size}"
         )
+    return classes
 
 
-def score_classes(evaluator: Evaluator, method: Method, nets: Nets, spec: Spec, n: int) -> dict[str, Any]:
+def score_classes(
+    evaluator: Evaluator, method: Method, nets: Nets, classes: tuple[str, ClassCondition], n: int
+) -> dict[str, Any]:
     """{class: {"scores": …, "floor": …, "samples": …}} for the classes with enough real samples; `n` generated ones in all.
 
     Raises:
         GanvasError: no class with enough real samples.
     """
-    assert evaluator.labels is not None  # `check`ed before
-    label, cards = spec.conditions["label"], dict[str, Any]()
+    name, label = classes
+    cards = dict[str, Any]()
     for k in range(label.size):
         reals = RealFeatures(
-            *(
-                select_class(features, labels, k)
-                for features, labels in zip(evaluator.real_features, evaluator.labels, strict=True)
-            )
+            *(select_features(features, features.conditions[name] == k) for features in evaluator.real_features)
         )
         count = min(n // label.size, len(reals.held_out.features))
         if min(count, len(reals.reference.features)) < MIN_SAMPLES_PER_CLASS:
             continue
-        blocks = stream_samples(
-            method, nets, evaluator.codec, count, evaluator.evaluation.seed, request=Request(torch.tensor(k))
-        )
+        request = Request({name: torch.tensor(k)})
+        blocks = stream_blocks(method, nets, evaluator.codec, count, evaluator.evaluation.seed, request=request)
         metrics, floor = evaluator.evaluation.metrics, dict[str, float]()
         for metric in metrics:
-            floor |= reals.compute_floor(metric, count)
-        card = {
-            "scores": reals.compute_scores(metrics, evaluator.compute_features(blocks, count, f"class {k}"), count),
-            "floor": floor,
-        }
+            floor |= compute_real_baseline(reals, metric, count)
+        fake = evaluator.compute_features(blocks, count, f"class {k}")
+        card = {"scores": compute_scores(reals, metrics, fake, count), "floor": floor}
         cards[label.names[k] if label.names else str(k)] = card | {"samples": count}
     if not cards:
         raise GanvasError(
@@ -69,16 +71,12 @@ def score_classes(evaluator: Evaluator, method: Method, nets: Nets, spec: Spec, 
     return cards
 
 
-def select_class(features: Features, labels: Tensor, k: int) -> Features:
-    rows = (labels == k).numpy()
-    return Features(features.features[rows], None if features.logits is None else features.logits[rows])
-
-
-def sample_class_grid(evaluator: Evaluator, method: Method, nets: Nets, spec: Spec) -> Tensor:
+def sample_class_grid(evaluator: Evaluator, method: Method, nets: Nets, classes: tuple[str, ClassCondition]) -> Tensor:
     """A square of samples in stored form, a row for each of the first classes."""
-    side = min(spec.conditions["label"].size, MAX_GRID_CLASSES)
+    name, label = classes
+    side = min(label.size, MAX_GRID_CLASSES)
     rows = (
-        stream_samples(method, nets, evaluator.codec, side, evaluator.evaluation.seed, request=Request(torch.tensor(k)))
+        stream_samples(method, nets, evaluator.codec, side, evaluator.evaluation.seed, request=Request({name: torch.tensor(k)}))
         for k in range(side)
     )
     return torch.cat([block for row in rows for block in row])

@@ -6,7 +6,8 @@ scoring, at most as many as are generated). The floor is the score that the held
 at the same count.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -20,13 +21,13 @@ from safetensors.torch import save as serialise_tensors
 from tqdm import tqdm
 
 from ..configuration import to_json
-from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, seed_from, seeded_generator
+from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, seed_from, seeded_generator
 from ..data import Files
 from ..data.dataset import open_data
 from ..extractors.by_name import make_extractor
 from ..recipe import Evaluation
 from ..runs.folder import RunFolder
-from ..sampling.stream import stream_samples
+from ..sampling.stream import SampleBlock, stream_blocks
 from ..system.device import choose_device
 from ..system.files import find_cache_folder, write_atomically
 
@@ -34,25 +35,21 @@ PREVIEW_SAMPLES = 256  # held-out samples that are kept, to be shown
 MAX_REFERENCE_SAMPLES = 100_000  # more real samples than this change no score's second digit, and cost time
 
 
-class RealFeatures(NamedTuple):
-    """Real samples to compare with, as the extractor sees them."""
+def select_reals(real: RealFeatures, metric: Metric, n: int) -> RealFeatures:
+    """What a metric compares `n` generated samples with: all of the reference, and as many held-out ones."""
+    return RealFeatures(real.reference, take_first(take_first(real.held_out, n), metric.samples))
 
-    reference: Features
-    held_out: Features
 
-    def select_reals(self, metric: Metric, n: int) -> Features:
-        """Those a metric compares `n` generated ones with: all of the reference, or as many held-out ones."""
-        return self.reference if metric.against == "train" else take_first(take_first(self.held_out, n), metric.samples)
+def compute_scores(real: RealFeatures, metrics: Iterable[Metric], fake: Features, n: int) -> dict[str, float]:
+    """What `n` generated samples score."""
+    cards = (metric(select_reals(real, metric, n), take_first(fake, metric.samples)) for metric in metrics)
+    return {name: value for card in cards for name, value in card.items()}
 
-    def compute_scores(self, metrics: Iterable[Metric], fake: Features, n: int) -> dict[str, float]:
-        """What `n` generated samples score."""
-        cards = (metric(self.select_reals(metric, n), take_first(fake, metric.samples)) for metric in metrics)
-        return {name: value for card in cards for name, value in card.items()}
 
-    def compute_floor(self, metric: Metric, n: int) -> dict[str, float]:
-        """What the other real samples score in the place of `n` generated ones."""
-        other = self.held_out if metric.against == "train" else self.reference
-        return metric(self.select_reals(metric, n), take_first(take_first(other, n), metric.samples))
+def compute_real_baseline(real: RealFeatures, metric: Metric, n: int) -> dict[str, float]:
+    """The floor: what real samples score in the place of `n` generated ones, those that the metric does not compare with."""
+    other = real.held_out if metric.against == "train" else real.reference
+    return metric(select_reals(real, metric, n), take_first(take_first(other, n), metric.samples))
 
 
 class Evaluator:
@@ -77,41 +74,18 @@ class Evaluator:
         has_progress_bar: bool = False,
     ) -> None:
         self.evaluation, self.device, self.has_progress_bar = evaluation, device or torch.device("cpu"), has_progress_bar
-        order = torch.randperm(len(train), generator=seeded_generator(evaluation.seed, "split"))
-        self.train, self.order, self.is_split_from_training = train, order, held_out is None
-        if held_out is None:
-            held_out_count = min(len(train) // 2, evaluation.samples)
-            self.data_metadata = {"reference": f"{min(len(train) - held_out_count, MAX_REFERENCE_SAMPLES):,} training samples"}
-            self.data_metadata["held_out"] = f"{held_out_count:,} other training samples"
-            held_out_set, reference_set = (
-                train.stored[order[:held_out_count]],
-                train.stored[order[held_out_count:][:MAX_REFERENCE_SAMPLES]],
-            )
-            self.labels = select_labels(
-                (train, order[held_out_count:][:MAX_REFERENCE_SAMPLES]), (train, order[:held_out_count])
-            )
-        else:
-            test_rows = torch.randperm(len(held_out), generator=seeded_generator(evaluation.seed, "held-out"))[
-                : evaluation.samples
-            ]
-            self.data_metadata = {
-                "reference": f"{min(len(train), MAX_REFERENCE_SAMPLES):,} training samples",
-                "held_out": f"{len(test_rows):,} test samples",
-            }
-            held_out_set, reference_set = held_out.stored[test_rows], train.stored[order[:MAX_REFERENCE_SAMPLES]]
-            self.labels = select_labels((train, order[:MAX_REFERENCE_SAMPLES]), (held_out, test_rows))
+        split = split_reals(train, held_out, evaluation)
+        self.train, self.order, self.is_split_from_training = train, split.order, held_out is None
         self.codec = train.codec
-        labels = {} if self.labels is None else {"label": self.labels[1][:PREVIEW_SAMPLES]}
-        self.preview_batch: Batch = {"stored": held_out_set[:PREVIEW_SAMPLES].cpu(), **labels}
-        self.data_metadata |= {"data": train.title, "fingerprint": train.fingerprint}
+        self.preview_batch: Batch = {name: rows[:PREVIEW_SAMPLES].cpu() for name, rows in split.held_out.items()}
+        self.data_metadata = split.description | {"data": train.title, "fingerprint": train.fingerprint}
         cache_key = (train.fingerprint, held_out and held_out.fingerprint, len(train), str(to_json(evaluation.extractor)))
         cache_key = (*cache_key, evaluation.extractor.name)
         cache_key = (*cache_key, str(to_json(train.codec)), evaluation.seed, evaluation.samples)
-        reference_set, held_out_set = (
-            self._load_or_compute_features(reference_set, cache, "reference", cache_key),
-            self._load_or_compute_features(held_out_set, cache, "held-out", cache_key),
+        self.real_features = RealFeatures(
+            self._load_or_compute_features(split.reference, cache, "reference", cache_key),
+            self._load_or_compute_features(split.held_out, cache, "held-out", cache_key),
         )
-        self.real_features = RealFeatures(reference_set, held_out_set)
         self.floor_cache: dict[tuple[Metric, int], dict[str, float]] = {}
 
     @cached_property
@@ -141,7 +115,7 @@ class Evaluator:
 
     def build_card(self, method: Method, nets: Nets, metrics: tuple[Metric, ...], n: int) -> dict[str, Any]:
         """{"scores": …, "floor": …, "lower_is_better": …, "protocol": …} of `n` generated samples."""
-        scores = self.real_features.compute_scores(metrics, self._compute_fake_features(method, nets, n), n)
+        scores = compute_scores(self.real_features, metrics, self._compute_fake_features(method, nets, n), n)
         floor: dict[str, float] = {}
         lower_is_better: dict[str, bool] = {}
         for metric in metrics:
@@ -152,7 +126,7 @@ class Evaluator:
     def compute_floor(self, metric: Metric, n: int) -> dict[str, float]:
         """What real samples score in the place of `n` generated ones."""
         if (metric, n) not in self.floor_cache:
-            self.floor_cache[metric, n] = self.real_features.compute_floor(metric, n)
+            self.floor_cache[metric, n] = compute_real_baseline(self.real_features, metric, n)
         return self.floor_cache[metric, n]
 
     def check_floors(self) -> None:
@@ -173,66 +147,109 @@ class Evaluator:
         return parts | {"resize": self.codec.resize_name}
 
     def _compute_fake_features(self, method: Method, nets: Nets, n: int) -> Features:
-        return self.compute_features(stream_samples(method, nets, self.codec, n, self.evaluation.seed), n, "generated samples")
+        blocks = stream_blocks(method, nets, self.codec, n, self.evaluation.seed)
+        return self.compute_features(blocks, n, "generated samples")
 
-    def compute_features(self, blocks: Iterable[torch.Tensor], n: int, description: str) -> Features:
+    def compute_features(self, blocks: Iterable[SampleBlock], n: int, description: str) -> Features:
         """The features of `n` samples in blocks, about a thousand at a time."""
         feature_blocks: list[Features] = []
-        pending_blocks: list[torch.Tensor] = []
+        pending_blocks: list[SampleBlock] = []
         remaining_samples = n
         with tqdm(
-            total=n, unit="img", desc=description, delay=2, leave=False, disable=None if self.has_progress_bar else True
+            total=n, unit="sample", desc=description, delay=2, leave=False, disable=None if self.has_progress_bar else True
         ) as bar:
             for block in blocks:
                 pending_blocks.append(block)
-                pending_samples = sum(map(len, pending_blocks))
+                pending_samples = sum(len(pending.stored) for pending in pending_blocks)
                 if pending_samples >= 1000 or pending_samples == remaining_samples:
-                    feature_blocks.append(self.evaluation.extractor(torch.cat(pending_blocks).to(self.device)))
+                    feature_blocks.append(self.extract_features(pending_blocks))
                     pending_blocks, remaining_samples = [], remaining_samples - pending_samples
                     bar.update(pending_samples)
         return join_features(feature_blocks)
 
+    def extract_features(self, blocks: list[SampleBlock]) -> Features:
+        features = self.evaluation.extractor(torch.cat([block.stored for block in blocks]).to(self.device))
+        names = blocks[0].conditions
+        return features._replace(conditions={name: torch.cat([b.conditions[name] for b in blocks]).numpy() for name in names})
+
     def _load_or_compute_features(
-        self, stored: torch.Tensor, cache: Path | None, role: str, cache_key: tuple[Any, ...]
+        self, columns: Mapping[str, torch.Tensor], cache: Path | None, role: str, cache_key: tuple[Any, ...]
     ) -> Features:
         """Features of real samples, from the cache where they were computed before."""
         path = cache / "features" / f"{seed_from(role, cache_key):016x}.safetensors" if cache else None
-        if path and path.exists():
-            try:
-                entry = load_file(path)
-                return Features(entry["features"].numpy(), entry["logits"].numpy() if "logits" in entry else None)
-            except (SafetensorError, OSError):
-                pass  # a damaged entry is made anew
-        features = self.compute_features(stored.split(1000), len(stored), f"{role} samples")
-        if path:
-            tensors = {"features": torch.from_numpy(features.features)}
-            if features.logits is not None:
-                tensors["logits"] = torch.from_numpy(features.logits)
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(path, lambda temporary: temporary.write_bytes(serialise_tensors(tensors)))
-            except OSError:
-                pass  # a cache that cannot be written costs time, nothing else
-        return features
+        stored = columns["x"]
+        features = load_features(path) if path else None
+        if features is None:
+            blocks = (SampleBlock(block, {}) for block in stored.split(1000))
+            features = self.compute_features(blocks, len(stored), f"{role} samples")
+            if path:
+                save_features(path, features)
+        conditions = {name: rows.cpu().numpy() for name, rows in columns.items() if name in self.train.spec.conditions}
+        return features._replace(conditions=conditions)
 
 
-def select_labels(*selections: tuple[Dataset, torch.Tensor]) -> tuple[torch.Tensor, ...] | None:
-    """The labels of the rows of data sets, on the CPU; None where one has no classes."""
-    label_rows = [(data.labels, rows) for data, rows in selections if data.labels is not None and data.labels.dim() == 1]
-    return (
-        tuple(labels[rows.to(labels.device)].cpu() for labels, rows in label_rows)
-        if len(label_rows) == len(selections)
-        else None
-    )
+def load_features(path: Path) -> Features | None:
+    """Features that were computed before; None where there are none, or damaged ones."""
+    try:
+        entry = load_file(path)
+        return Features(entry["features"].numpy(), entry["logits"].numpy() if "logits" in entry else None)
+    except (SafetensorError, OSError, KeyError):
+        return None
+
+
+def save_features(path: Path, features: Features) -> None:
+    """Keep features for the next time; a cache that cannot be written costs time, nothing else."""
+    tensors = {"features": torch.from_numpy(features.features)}
+    if features.logits is not None:
+        tensors["logits"] = torch.from_numpy(features.logits)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, lambda temporary: temporary.write_bytes(serialise_tensors(tensors)))
+
+
+class RealSplit(NamedTuple):
+    """Real samples to score with."""
+
+    reference: Mapping[str, torch.Tensor]  # columns by name
+    held_out: Mapping[str, torch.Tensor]
+    order: torch.Tensor  # the training rows in the order of held-out and reference samples
+    description: dict[str, str]  # for the card
+
+
+def split_reals(train: Dataset, held_out: Dataset | None, evaluation: Evaluation) -> RealSplit:
+    """The reference and the held-out samples: a test split, or training samples that are put aside."""
+    order = torch.randperm(len(train), generator=seeded_generator(evaluation.seed, "split"))
+    if held_out is None:
+        count = min(len(train) // 2, evaluation.samples)
+        test_set, test_rows, reference_rows, noun = train, order[:count], order[count:], "other training samples"
+    else:
+        test_rows = torch.randperm(len(held_out), generator=seeded_generator(evaluation.seed, "held-out"))
+        test_set, test_rows, reference_rows, noun = held_out, test_rows[: evaluation.samples], order, "test samples"
+    reference_rows = reference_rows[:MAX_REFERENCE_SAMPLES]
+    words = {"reference": f"{len(reference_rows):,} training samples", "held_out": f"{len(test_rows):,} {noun}"}
+    return RealSplit(select_rows(train, reference_rows), select_rows(test_set, test_rows), order, words)
+
+
+def select_rows(data: Dataset, rows: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Some rows of every column."""
+    return {name: column[rows.to(column.device)] for name, column in data.columns.items()}
 
 
 def take_first(features: Features, n: int | None) -> Features:
-    return Features(features.features[:n], None if features.logits is None else features.logits[:n])
+    return select_features(features, slice(n))
+
+
+def select_features(features: Features, rows: slice | np.ndarray) -> Features:
+    """Some of the samples."""
+    logits = None if features.logits is None else features.logits[rows]
+    return Features(features.features[rows], logits, {name: values[rows] for name, values in features.conditions.items()})
 
 
 def join_features(blocks: list[Features]) -> Features:
     logits = [block.logits for block in blocks if block.logits is not None]
-    return Features(np.concatenate([block.features for block in blocks]), np.concatenate(logits) if logits else None)
+    conditions = {name: np.concatenate([block.conditions[name] for block in blocks]) for name in blocks[0].conditions}
+    features = np.concatenate([block.features for block in blocks])
+    return Features(features, np.concatenate(logits) if logits else None, conditions)
 
 
 def build_run_evaluator(

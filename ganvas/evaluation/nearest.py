@@ -1,5 +1,6 @@
 """Generated samples above the training samples nearest to them, so that copying shows."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def find_nearest(evaluator: Evaluator, stored: Tensor) -> tuple[Tensor, Tensor]:
     indices = evaluator.order[
         find_closest_indices(evaluator.evaluation.extractor(stored.to(evaluator.device)).features, evaluator.training_features)
     ]
-    return evaluator.train.stored[indices.to(evaluator.train.stored.device)].cpu(), indices
+    return evaluator.train.columns["x"][indices.to(evaluator.train.columns["x"].device)].cpu(), indices
 
 
 def alternate_rows(upper_samples: Tensor, lower_samples: Tensor) -> Tensor:
@@ -52,7 +53,7 @@ def nearest(
     out: str | Path | None = None,
     data: str | None = None,
     extractor: str | Extractor | None = None,
-    label: str | None = None,
+    conditions: Mapping[str, str] | None = None,
     truncation: float | None = None,
     checkpoint: str = "best",
     device: str = "auto",
@@ -67,7 +68,7 @@ def nearest(
     Raises:
         GanvasError: no run, no data, seeds that are none, a picture that cannot be written.
     """
-    sampler = open_sampler(run, checkpoint, device, label, truncation)
+    sampler = open_sampler(run, checkpoint, device, conditions, truncation)
     evaluator = build_run_evaluator(sampler.run, extractor, data, device)
     stored = torch.cat(list(sampler.stream_seeds(parse_seeds(seeds, "--seeds", 1024))))
     nearest_real, _ = find_nearest(evaluator, stored)

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from ..core import Nets, Reconstructor
+from ..data.columns import load_batch
 from ..sampling.stream import use_evaluation_mode
+from ..system.device import get_device
 from .evaluator import Evaluator
 from .nearest import PAIR_COUNT, alternate_rows
 
@@ -14,12 +16,12 @@ from .nearest import PAIR_COUNT, alternate_rows
 @torch.inference_mode()
 def reconstruct_held_out(evaluator: Evaluator, method: Reconstructor, nets: Nets) -> tuple[Tensor, float]:
     """(64 in stored form, a row of samples and below it what is made of them; PSNR over all that the judge kept, dB)."""
-    device = next(nets["G"].parameters()).device
-    batch = {name: value.to(device) for name, value in evaluator.preview_batch.items() if name != "stored"}
-    stored = evaluator.preview_batch["stored"].to(device)
-    x = evaluator.codec.load(stored, None)
+    device = get_device(nets)
+    columns = {name: rows.to(device) for name, rows in evaluator.preview_batch.items()}
+    stored, batch = columns["x"], load_batch(evaluator.codec, columns, None)
+    x = batch["x"]
     with use_evaluation_mode(nets):
-        reconstruction = method.reconstruct(nets, {"x": x, **batch})
+        reconstruction = method.reconstruct(nets, batch)
     error = (reconstruction.clamp(-1, 1) - x).square().mean()
     stored_reconstruction = evaluator.codec.store(reconstruction)
     return alternate_rows(stored[:PAIR_COUNT].cpu(), stored_reconstruction[:PAIR_COUNT].cpu()), 10 * log10(

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from .. import recipes
-from ..core import Condition, seeded_generator
-from ..data import Files
+from ..configuration import to_json
+from ..core import seeded_generator
+from ..data import ClassCondition, Files
 from ..errors import GanvasError
 from ..media import Image, ImageCodec
 from ..nets import StyleGAN2, StyleGAN3
+from ..nets.layers.style import StyleGenerator
 from ..recipe import Recipe
 from ..runs.folder import RunFolder, write_run_atomically
 from ..runs.state import State, build_state
@@ -47,8 +49,8 @@ def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = l
     g, d = choose_networks(file)
     recipe = build_converted_recipe(g, d)
     codec = ImageCodec(size=g.shape[1], channels=g.shape[0], framing="crop", background=255, flip=False)
-    label = Condition("class", g.classes, (), (1 / g.classes,) * g.classes) if g.classes else None
-    spec = codec.spec._replace(conditions={"label": label} if label else {})
+    conditions = {"label": ClassCondition(shares=(1 / g.classes,) * g.classes)} if g.classes else {}
+    spec = codec.spec._replace(conditions=conditions)
     with torch.device("meta"):  # before room is made for what a file says of itself
         match_weights(recipe.nets.build(spec)["G"], g.state, f"{file.name}: {g.origin}")
     state = build_state(recipe, spec, 0, torch.device("cpu"))
@@ -59,7 +61,7 @@ def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = l
     say(f"D: {fill_discriminator(state, d)}")
     state.clock = state.clock._replace(samples=1, total=1)
     data_description = {"title": f"converted from {file.name} ({g.origin})", "count": 0, "skipped": 0, "fingerprint": ""}
-    data_description |= {"label": label._asdict() if label else None}
+    data_description |= {"conditions": to_json(conditions)}
     return write_run_atomically(out, codec, state, recipe, recipe, 0, (data_description, describe_machine(torch.device("cpu"))))
 
 
@@ -133,15 +135,15 @@ def fill_weights(net: nn.Module, state: Mapping[str, Tensor], what: str) -> None
     """Put weights in their places. Raises GanvasError where they do not fit."""
     values = match_weights(net, state, what)
     net.load_state_dict({**net.state_dict(), **values})
-    if hasattr(net, "mapping") and "mapping.middle" not in values:
+    if isinstance(net, StyleGenerator) and "mapping.middle" not in values:
         estimate_style_mean(net)
 
 
 @torch.no_grad()
-def estimate_style_mean(net: nn.Module) -> None:
+def estimate_style_mean(net: StyleGenerator) -> None:
     """The mean of styles, drawn, where a file does not keep it."""
-    z = torch.randn(STYLES_PER_MEAN, int(net.z_dim), generator=seeded_generator("middle"))  # type: ignore[arg-type]
+    z = torch.randn(STYLES_PER_MEAN, net.z_dim, generator=seeded_generator("middle"))
     training = net.training
     net.eval()
-    net.mapping.middle.copy_(net.mapping(z).mean(0))  # type: ignore[union-attr, operator]
+    net.mapping.middle.copy_(net.mapping(z).mean(0))
     net.train(training)

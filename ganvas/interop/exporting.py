@@ -14,8 +14,8 @@ from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.utils import parametrize
 
+from ..data import ClassCondition, VectorCondition
 from ..errors import GanvasError
-from ..methods import Adversarial
 from ..runs.folder import RunFolder
 from ..sampling.generator import Sampler
 from ..system.files import explain_os_errors, write_bytes, write_json
@@ -40,8 +40,6 @@ def export(run: str | Path | RunFolder, out: str | Path, *, format: str = "safet
     if format != "safetensors":
         raise GanvasError(f"there is no format {format!r} to export: --format safetensors")
     sampler, out = Sampler(run if isinstance(run, RunFolder) else RunFolder(run), checkpoint, "cpu"), Path(out)
-    if not hasattr(sampler.nets["G"], "z_dim"):
-        raise GanvasError("this generator has no z: it cannot be exported yet")
     latents, check_latents = (
         sampler.method.draw_latents(sampler.nets, n, torch.Generator().manual_seed(n))
         for n in (SAMPLES_TO_TRACE, SAMPLES_TO_CHECK)
@@ -79,7 +77,7 @@ def export(run: str | Path | RunFolder, out: str | Path, *, format: str = "safet
 
 def bake_weights(sampler: Sampler) -> None:
     """Weights that are computed from others become plain ones, as evaluation has them; nothing wants gradients."""
-    for module in list(sampler.nets["G"].modules()):
+    for module in list(sampler.generator.modules()):
         if parametrize.is_parametrized(module):
             for name in list(module.parametrizations):  # type: ignore[arg-type]
                 parametrize.remove_parametrizations(module, name)
@@ -88,12 +86,16 @@ def bake_weights(sampler: Sampler) -> None:
 
 def describe_inputs(sampler: Sampler, latents: Any) -> dict[str, Any]:
     """What the generator takes, so that it can be drawn."""
-    game = getattr(sampler.method, "game", sampler.method)
-    prior = game.prior if isinstance(game, Adversarial) else "normal"
-    description: dict[str, Any] = {"z": {"size": latents["z"].shape[1], "drawn": prior}}
-    if "label" in latents:
-        label = sampler.run.read_spec().conditions["label"]
-        description["label"] = {"names": label.names, "shares": label.shares, "examples": label.examples}
+    description: dict[str, Any] = {}
+    if "z" in latents:
+        description["z"] = {"size": latents["z"].shape[1], "drawn": sampler.traits.prior}
+    for name in sampler.traits.conditions:
+        condition, example = sampler.spec.conditions[name], latents[name][0]
+        description[name] = {"names": condition.names, "shape": list(example.shape), "drawn": "given"}
+        if isinstance(condition, ClassCondition):
+            description[name] |= {"drawn": "classes", "shares": condition.shares}
+        elif isinstance(condition, VectorCondition):
+            description[name] |= {"drawn": "examples", "examples": condition.examples}
     return description
 
 

@@ -23,24 +23,34 @@ class Generator:
         self.numbers = load_file(Path(folder) / "generator.safetensors")
 
     def __call__(self, **latents: torch.Tensor) -> torch.Tensor:
-        """z [N, z_dim], and label int64 [N] where the generator takes one -> x [N, …], pictures about [-1, 1]."""
+        """z [N, z_dim], and conditions [N, …] where the generator takes some -> x [N, …], pictures about [-1, 1]."""
         values: dict[str, Any] = {**self.numbers, **latents}
         with torch.no_grad():
             for name, operation, arguments, options in self.description["graph"]:
                 values[name] = find_operation(operation)(*fill_arguments(arguments, values), **fill_arguments(options, values))
         return values[self.description["output"]]
 
-    def draw_latents(self, n: int, seed: int = 0) -> dict[str, torch.Tensor]:
-        """Latents for n samples, labels as often as in the data."""
-        random, inputs = torch.Generator().manual_seed(seed), self.description["inputs"]
-        z = torch.randn(n, inputs["z"]["size"], generator=random)
-        z = torch.rand(n, inputs["z"]["size"], generator=random) * 2 - 1 if inputs["z"]["drawn"] == "uniform" else z
-        if "label" not in inputs:
-            return {"z": z}
-        rows = torch.tensor(inputs["label"]["shares"] or inputs["label"]["examples"])
-        if rows.dim() == 1:
-            return {"z": z, "label": torch.multinomial(rows, n, replacement=True, generator=random)}
-        return {"z": z, "label": rows[torch.randint(len(rows), (n,), generator=random)]}
+    def draw_latents(self, n: int, seed: int = 0, **given: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Latents for n samples. Conditions that are not given, [N, …] each, come as often as in the data."""
+        random, latents = torch.Generator().manual_seed(seed), dict(given)
+        for name, how in self.description["inputs"].items():
+            if name not in latents:
+                latents[name] = draw_input(name, how, n, random)
+        return latents
+
+
+def draw_input(name: str, how: dict[str, Any], n: int, random: torch.Generator) -> torch.Tensor:
+    """What a generator starts from, as its description says."""
+    if how["drawn"] == "normal":
+        return torch.randn(n, how["size"], generator=random)
+    if how["drawn"] == "uniform":
+        return torch.rand(n, how["size"], generator=random) * 2 - 1
+    if how["drawn"] == "classes":
+        return torch.multinomial(torch.tensor(how["shares"]), n, replacement=True, generator=random)
+    if how["drawn"] == "examples":
+        rows = torch.tensor(how["examples"])
+        return rows[torch.randint(len(rows), (n,), generator=random)]
+    raise ValueError(f"give {name}, a tensor [{n}, {', '.join(map(str, how['shape']))}]: draw_latents({n}, {name}=…)")
 
 
 def find_operation(operation: str) -> Any:

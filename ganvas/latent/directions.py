@@ -41,18 +41,23 @@ def draw_codes(sampler: Sampler, n: int, seed: int = 0) -> tuple[Tensor, Latents
         sampler.method.draw_latents(sampler.nets, SAMPLES_PER_BLOCK, seeded_generator(seed, "sample", k), sampler.request)
         for k in range(-(-n // SAMPLES_PER_BLOCK))
     ]
-    device = next(sampler.nets["G"].parameters()).device
+    device = sampler.device
     latents = {name: torch.cat([block[name] for block in blocks])[:n].to(device) for name in blocks[0]}
     with torch.inference_mode():
         code_space_latents = sampler.map_to_code_space(latents)
     return (code_space_latents["ws"][:, 0] if sampler.has_styles else code_space_latents["z"]), latents
 
 
-def codes_to_latents(sampler: Sampler, code_rows: Tensor, label: Tensor | None) -> Latents:
-    """What renders codes [N, C]; `label` [] goes with those that are no styles."""
+def codes_to_latents(sampler: Sampler, code_rows: Tensor, conditions: Latents) -> Latents:
+    """What renders codes [N, C]; conditions, a value each, go with those that are no styles."""
     if sampler.has_styles:
-        return {"ws": code_rows[:, None].expand(-1, int(sampler.nets["G"].layer_count), -1)}  # type: ignore[arg-type]
-    return {"z": code_rows} if label is None else {"z": code_rows, "label": label.expand(len(code_rows), *label.shape)}
+        return {"ws": code_rows[:, None].expand(-1, int(sampler.generator.layer_count), -1)}  # type: ignore[arg-type]
+    return {"z": code_rows, **{name: value.expand(len(code_rows), *value.shape) for name, value in conditions.items()}}
+
+
+def take_first_conditions(sampler: Sampler, latents: Latents) -> Latents:
+    """The conditions of the first sample, a value each."""
+    return {name: latents[name][0] for name in sampler.traits.conditions if name in latents}
 
 
 # ---------------------------------------------------------------- finding them
@@ -61,21 +66,21 @@ def codes_to_latents(sampler: Sampler, code_rows: Tensor, label: Tensor | None) 
 def find_sefa_directions(sampler: Sampler, count: int) -> dict[str, Tensor]:
     """The directions that move the layers reading the code most: eigenvectors of AᵀA. Shen & Zhou 2021, eq. 9."""
     drawn_codes, latents = draw_codes(sampler, CODES_PER_ANALYSIS)
-    label = latents["label"][0] if "label" in latents else None
-    A = measure_affine_weights(sampler, drawn_codes[:1], label).cpu().double()  # [what they read, C]
+    conditions = take_first_conditions(sampler, latents)
+    A = measure_affine_weights(sampler, drawn_codes[:1], conditions).cpu().double()  # [what they read, C]
     _, vectors = torch.linalg.eigh(A.T @ A)  # rising
     eigenvectors = vectors.flip(1).T[:count].float().to(drawn_codes)
     deviations = (drawn_codes @ eigenvectors.T).std(0)
     return {f"sefa{k}": vector * size for k, (vector, size) in enumerate(zip(eigenvectors, deviations, strict=True))}
 
 
-def measure_affine_weights(sampler: Sampler, code: Tensor, label: Tensor | None) -> Tensor:
+def measure_affine_weights(sampler: Sampler, code: Tensor, conditions: Latents) -> Tensor:
     """What the layers that read the code directly make of it, [numbers, C]: those whose input is an affine function of it.
 
     Where a network changes the code before it is read (pixel norm), the first layer to read it, as if it had not.
     """
     C = code.shape[1]
-    layer_io = probe_layers(sampler, code, label)
+    layer_io = probe_layers(sampler, code, conditions)
     affine_layers = [module for module, (given, _) in layer_io.items() if is_affine_in_code(given)]
     basis = torch.cat([torch.zeros(1, C), torch.eye(C)]).to(code)
     if not affine_layers:
@@ -93,17 +98,17 @@ def measure_affine_weights(sampler: Sampler, code: Tensor, label: Tensor | None)
 
     for _, part in split_for_rendering({"code": basis}, sampler.codec.spec.shape):
         with hook_linear_layers(sampler, keep_output):
-            sampler.method.render(sampler.nets, codes_to_latents(sampler, part["code"], label))
+            sampler.method.render(sampler.nets, codes_to_latents(sampler, part["code"], conditions))
     stacked_outputs = [torch.cat(values) for values in outputs.values()]
     return torch.cat([(values[1:] - values[0]).T for values in stacked_outputs])
 
 
-def probe_layers(sampler: Sampler, code: Tensor, label: Tensor | None) -> dict[nn.Module, tuple[Tensor, Tensor]]:
+def probe_layers(sampler: Sampler, code: Tensor, conditions: Latents) -> dict[nn.Module, tuple[Tensor, Tensor]]:
     """What goes into and comes out of each linear layer for the codes 0, a, b and 0.3·a + 0.5·b."""
     a, b = torch.randn(2, code.shape[1], generator=seeded_generator("sefa")).to(code)
     probes, layer_io = torch.stack([0 * a, a, b, 0.3 * a + 0.5 * b]), dict[nn.Module, tuple[Tensor, Tensor]]()
     with hook_linear_layers(sampler, lambda module, given, out: layer_io.setdefault(module, (given, out))):
-        sampler.method.render(sampler.nets, codes_to_latents(sampler, probes, label))
+        sampler.method.render(sampler.nets, codes_to_latents(sampler, probes, conditions))
     return layer_io
 
 
@@ -131,7 +136,7 @@ def hook_linear_layers(sampler: Sampler, callback: Callable[[nn.Module, Tensor, 
 
     hooks = [
         module.register_forward_hook(notify_callback)
-        for module in sampler.nets["G"].modules()
+        for module in sampler.generator.modules()
         if isinstance(module, LINEAR_LAYERS)
     ]
     try:
@@ -164,10 +169,10 @@ def find_pca_directions(sampler: Sampler, count: int) -> dict[str, Tensor]:
 def collect_first_features(sampler: Sampler, latents: Latents) -> Tensor:
     """What the first layer reads that depends on the code, but not affinely, [N, F]: of all codes, or of as many as there is
     room for."""
-    label = latents["label"][0] if "label" in latents else None
-    if label is not None:  # all of one class, for what classes differ in is not z's doing
-        latents = {**latents, "label": label.expand(len(latents["label"]), *label.shape)}
-    layer_io = probe_layers(sampler, latents["z"][:1], label)
+    conditions = take_first_conditions(sampler, latents)
+    # all under the same conditions: what classes differ in is not z's doing
+    latents = {**latents, **{name: value.expand(len(latents[name]), *value.shape) for name, value in conditions.items()}}
+    layer_io = probe_layers(sampler, latents["z"][:1], conditions)
     deep_layer = next(
         (
             module
@@ -204,13 +209,13 @@ def find_label_directions(sampler: Sampler, evaluator: Evaluator, print_line: Ca
     takes_labels = "label" in latents
     if takes_labels and not sampler.has_styles:
         raise GanvasError("this generator is told the label beside z, which knows nothing of it: generate --label")
-    condition = (sampler.run.read_spec() if takes_labels else evaluator.train.spec).conditions.get("label")
-    if condition is None or (evaluator.train.labels is None and not takes_labels):
+    condition = (sampler.spec if takes_labels else evaluator.train.spec).conditions.get("label")
+    if condition is None or ("label" not in evaluator.train.columns and not takes_labels):
         raise GanvasError("directions by labels want data with labels: --by sefa or pca")
     if takes_labels:
         labels = latents["label"].cpu()
     else:
-        labels = evaluator.train.labels.cpu()[find_training_indices(evaluator, sampler, latents)]  # type: ignore[union-attr]
+        labels = evaluator.train.columns["label"].cpu()[find_training_indices(evaluator, sampler, latents)]
     directions: dict[str, Tensor] = {}
     for name, is_member in zip(
         condition.names or map(str, range(condition.size)), mark_members(labels, condition), strict=True
@@ -282,7 +287,7 @@ def directions(
     out: str | Path | None = None,
     data: str | None = None,
     extractor: str | Extractor | None = None,
-    label: str | None = None,
+    conditions: Mapping[str, str] | None = None,
     truncation: float | None = None,
     checkpoint: str = "best",
     device: str = "auto",
@@ -304,7 +309,7 @@ def directions(
     Raises:
         GanvasError: no run, no such way to find them, data without classes, a file that cannot be written.
     """
-    sampler, seed_numbers = open_sampler(run, checkpoint, device, label, truncation), parse_seeds(seeds, "--seeds", 8)
+    sampler, seed_numbers = open_sampler(run, checkpoint, device, conditions, truncation), parse_seeds(seeds, "--seeds", 8)
     if not 1 <= count <= 512:
         raise GanvasError(f"directions are from 1 to 512, got {count}: --count 8")
     if by != "labels" and (data is not None or extractor is not None):

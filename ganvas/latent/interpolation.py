@@ -62,11 +62,10 @@ def interpolate_latents(sampler: Sampler, seeds: list[int], frames: int, path_sh
     is_spherical = path_shape == "spherical" or (path_shape == "auto" and "z" in codes)  # z lies on a shell, styles do not
     name = "z" if "z" in codes else "ws"
     interpolated_codes = interpolate_through(codes[name], frames, is_loop, is_spherical)
-    label = codes.get("label")
-    if label is None:
-        return {name: interpolated_codes}
-    label_shares = compute_class_shares(label, sampler.run.read_spec().conditions["label"].size)
-    return {name: interpolated_codes, "label": interpolate_through(label_shares, frames, is_loop, False)}
+    values = {other: codes[other] for other in sampler.traits.conditions if other in codes}
+    mixtures = {other: compute_class_shares(value, sampler.spec.conditions[other].size) for other, value in values.items()}
+    ways = {other: interpolate_through(shares, frames, is_loop, False) for other, shares in mixtures.items()}
+    return {name: interpolated_codes, **ways}
 
 
 def slice_strip_lines(frames: int, stop_count: int, is_loop: bool) -> Iterator[slice]:
@@ -84,7 +83,7 @@ def interpolate(
     loop: bool = True,
     rate: float = 20.0,
     out: str | Path | None = None,
-    label: str | None = None,
+    conditions: Mapping[str, str] | None = None,
     truncation: float | None = None,
     edit: Mapping[str, float] | None = None,
     checkpoint: str = "best",
@@ -102,7 +101,7 @@ def interpolate(
     Raises:
         GanvasError: no run, seeds or a way that are none, too many pictures, a file that cannot be written.
     """
-    sampler, seed_numbers = open_sampler(run, checkpoint, device, label, truncation, edit), parse_seeds(seeds, "--seeds")
+    sampler, seed_numbers = open_sampler(run, checkpoint, device, conditions, truncation, edit), parse_seeds(seeds, "--seeds")
     is_strip = out is not None and Path(out).suffix.lower() == ".png"
     if out is not None and not is_strip:
         check_film(Path(out), rate)

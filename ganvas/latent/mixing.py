@@ -1,6 +1,6 @@
 """Seeds as they are written, and styles of several mixed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -52,7 +52,7 @@ def mix(
     layers: str | None = None,
     *,
     out: str | Path | None = None,
-    label: str | None = None,
+    conditions: Mapping[str, str] | None = None,
     truncation: float | None = None,
     checkpoint: str = "best",
     device: str = "auto",
@@ -66,7 +66,7 @@ def mix(
     Raises:
         GanvasError: no run, a generator without styles, seeds or layers that are none, a picture that cannot be written.
     """
-    sampler = open_sampler(run, checkpoint, device, label, truncation)
+    sampler = open_sampler(run, checkpoint, device, conditions, truncation)
     layer_numbers = None if layers is None else parse_seeds(layers, "--layers")
     picture = mixing.build_mix_picture(sampler, parse_seeds(rows, "--rows"), parse_seeds(columns, "--columns"), layer_numbers)
     return save_marked_picture(picture, out, sampler.describe_provenance(f"{rows} with {columns}"))

@@ -4,7 +4,7 @@ Each layer has a style of its own (Abdal et al. 2019), where the former have one
 The other loop that steps an optimiser (docs/decisions/0006): of one code, or of a copy of G, beside any training.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from math import cos, pi
 from pathlib import Path
 from typing import NamedTuple
@@ -58,7 +58,7 @@ def project_target(
     """
     if not 1 <= steps <= 100_000 or not 0 <= tuning_steps <= 100_000:
         raise GanvasError(f"a search takes from 1 to 100,000 steps, got {steps} and {tuning_steps}: --steps 300 --tune 0")
-    device = next(sampler.nets["G"].parameters()).device
+    device = sampler.device
     x = sampler.codec.load(target[None].to(device), None)
     distance = build_distance(feature_name, x)
     sampler.nets.requires_grad_(False)
@@ -116,7 +116,7 @@ def tune_generator(
     sampler: Sampler, latents: Latents, distance: Callable[[Tensor], Tensor], steps: int, shows_progress: bool
 ) -> None:
     """Move G, not the code, towards the picture."""
-    G = sampler.nets["G"].requires_grad_(True)
+    G = sampler.generator.requires_grad_(True)
     sizes = [(p, float(p.detach().square().mean().sqrt())) for p in G.parameters()]  # weights of equalised layers are large
     optimiser = torch.optim.Adam([{"params": [p], "lr": TUNING_RATE * max(size, MIN_WEIGHT_RMS)} for p, size in sizes])
     for _ in tqdm(range(steps), desc="tuning", disable=not shows_progress):
@@ -161,7 +161,7 @@ def write_code(sampler: Sampler, projection: ProjectionResult, path: Path, tuned
 def read_code(sampler: Sampler, path: Path) -> Latents:
     """Latents that `write_code` wrote. Raises GanvasError for another file, or one of another generator."""
     try:
-        latents = load_file(path, device=str(next(sampler.nets["G"].parameters()).device))
+        latents = load_file(path, device=str(sampler.device))
         with safe_open(path, "pt") as file:  # type: ignore[no-untyped-call]
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
@@ -190,7 +190,7 @@ def project(
     tune: int = 0,
     out: str | Path | None = None,
     tuned: str | Path | None = None,
-    label: str | None = None,
+    conditions: Mapping[str, str] | None = None,
     checkpoint: str = "best",
     device: str = "auto",
     quiet: bool = True,
@@ -211,7 +211,7 @@ def project(
     Raises:
         GanvasError: no run, no picture, features that are missing, a folder that is in use or cannot be written.
     """
-    sampler, feature_name = open_sampler(run, checkpoint, device, label), features
+    sampler, feature_name = open_sampler(run, checkpoint, device, conditions), features
     if tuned is not None and not tune:
         raise GanvasError("a tuned generator wants steps of tuning: --tune 200")
     if tuned is not None and Path(tuned).exists():
@@ -242,9 +242,10 @@ def save_tuned_run(sampler: Sampler, out: Path, image_name: str) -> RunFolder:
     source = sampler.run
     state = build_state(source.recipe, source.read_spec(), source.seed, torch.device("cpu"))
     checkpoints.load_checkpoint(sampler.checkpoint_folder, state)  # with its clock and its optimisers: it can be trained on
+    name = sampler.traits.generator
     for nets in (state.nets, state.average):
-        if "G" in nets:
-            nets["G"].load_state_dict(sampler.nets["G"].state_dict())
+        if name in nets:
+            nets[name].load_state_dict(sampler.generator.state_dict())
     data = source.meta["data"] | {"title": f"{source.meta['data']['title']}; G tuned towards {image_name}"}
     data_and_environment = (data, source.meta["environment"])
     return write_run_atomically(out, sampler.codec, state, source.recipe, source.requested, source.seed, data_and_environment)

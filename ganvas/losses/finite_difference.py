@@ -14,6 +14,7 @@ from torch import Tensor
 from ..configuration import config
 from ..core import Clock
 from ..optim.schedules import Constant, Schedule
+from .patches import sum_patches
 from .ranges import check_penalty_settings
 
 MIN_BF16_SIGMA = 0.1  # σ under bf16, which at 0.01 finds squared slopes 60% too large
@@ -26,7 +27,7 @@ def estimate_squared_slope(critic: Callable[[Tensor], Tensor], x: Tensor, logits
             return estimate_squared_slope(critic, x.float(), None, sigma)
     if logits is None:
         logits = critic(x)
-    return ((critic(x + sigma * torch.randn_like(x)) - logits) / sigma).square()
+    return (sum_patches(critic(x + sigma * torch.randn_like(x)) - logits) / sigma).square()
 
 
 @config

@@ -9,6 +9,7 @@ from torch.nn.functional import relu, softplus
 from ..configuration import config
 from ..core import Clock
 from ..errors import refuse
+from .patches import average_patches
 
 
 @config
@@ -134,6 +135,7 @@ class TopK:
 
     def __call__(self, loss: Tensor, fake: Tensor, clock: Clock) -> Tensor:
         """G's losses [N] of fakes with logits [N]: those of the lowest set to 0, the others made up for them."""
+        loss, fake = average_patches(loss), average_patches(fake)
         count = max(1, round(len(fake) * max(self.min_share, self.decay ** (clock.samples / self.samples))))
         factors = torch.zeros_like(fake).scatter_(0, fake.detach().topk(count).indices, len(fake) / count)
         return loss * factors

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..configuration import config
-from ..core import Clock, Latents, Nets, Turn
+from ..core import Clock, GeneratorNetwork, Latents, Nets, Turn
 from ..errors import GanvasError, refuse
 
 
@@ -45,7 +45,8 @@ class PathLength:
         )
 
     def state(self, nets: Nets) -> nn.Module:
-        if not hasattr(nets["G"], "map_to_styles"):
+        G = nets["G"]
+        if not (isinstance(G, GeneratorNetwork) and G.has_styles):
             raise GanvasError("path lengths are those of style networks, and G has no styles: leave out method.path_length")
         return PathLengthMean()
 

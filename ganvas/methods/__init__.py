@@ -2,7 +2,8 @@
 
 from .adversarial import Adversarial
 from .autoencoding import Autoencoding
+from .critics import SideCritic
 from .progressive import Progressive
 from .vae_gan import VAEGAN
 
-__all__ = ["VAEGAN", "Adversarial", "Autoencoding", "Progressive"]
+__all__ = ["VAEGAN", "Adversarial", "Autoencoding", "Progressive", "SideCritic"]

@@ -14,7 +14,6 @@ from ..core import (
     AuxiliaryLoss,
     Batch,
     Clock,
-    Condition,
     CriticOutput,
     CriticPenalty,
     GeneratorPenalty,
@@ -27,13 +26,14 @@ from ..core import (
     ShownSamples,
     Spec,
     Stage,
+    Traits,
     Turn,
 )
 from ..errors import GanvasError
 from ..losses.objectives import NonSaturating, RelativisticAverage, TopK
+from .critics import Critic, SideCritic, build_critic, drop_features, interpolate_pairs, show_samples
+from .latents import build_condition_draws, conditions_of, draw_conditions, get_generator
 from .replay import ReplayRng
-
-Critic = Callable[[Tensor], CriticOutput]
 
 
 @config
@@ -42,7 +42,8 @@ class Adversarial:
 
     objective: the two losses, in logits.
     penalties: on D; those with `every` above 1 become phases of their own.
-    extras: what else stands in the players' losses, or changes after their steps.
+    auxiliary_losses: what else stands in the players' losses, or changes after their steps.
+    side_critics: further critics beside D.
     path_length: on G, in a phase of its own.
     critic_steps: D's steps for each of G's.
     share_fakes: G moves first and D judges the same fakes, which saves making them twice.
@@ -54,6 +55,7 @@ class Adversarial:
     objective: Objective = NonSaturating()
     penalties: tuple[CriticPenalty, ...] = ()
     auxiliary_losses: tuple[AuxiliaryLoss, ...] = ()
+    side_critics: tuple[SideCritic, ...] = ()
     path_length: GeneratorPenalty | None = None
     critic_steps: int = 1
     share_fakes: bool = False
@@ -62,7 +64,7 @@ class Adversarial:
     prior: Literal["normal", "uniform"] = "normal"
 
     def __post_init__(self) -> None:
-        for setting, parts in (("penalties", self.penalties), ("extras", self.auxiliary_losses)):
+        for setting, parts in (("penalties", self.penalties), ("auxiliary_losses", self.auxiliary_losses)):
             names = [type(part).__name__ for part in parts]
             if len(names) != len(set(names)):
                 raise GanvasError(f"{setting} must differ, got {', '.join(names)}: change the setting of one instead")
@@ -78,13 +80,11 @@ class Adversarial:
         return ("G",)
 
     def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
-        if self.share_fakes and getattr(nets["G"], "has_feature_statistics", False):
+        if self.share_fakes and get_generator(nets).has_feature_statistics:
             raise GanvasError(
                 "G measures its features where it makes D's fakes, which share_fakes leaves out: train without it"
             )
-        memories: dict[str, nn.Module] = {}
-        if "label" in spec.conditions:
-            memories["labels"] = LabelSampler(spec.conditions["label"])
+        memories = build_condition_draws(spec)
         for extra in self.all_extras:
             memory = extra.state(nets)
             if memory is not None:
@@ -98,29 +98,32 @@ class Adversarial:
         """The extras, and the augmentation where it is one."""
         return self.auxiliary_losses + ((self.augment,) if isinstance(self.augment, AuxiliaryLoss) else ())
 
+    def traits(self, nets: Nets) -> Traits:
+        G = get_generator(nets)
+        latent: Literal["z", "ws"] | None = ("ws" if G.has_styles else "z") if G.z_dim else None
+        return Traits("G", ("D", *(side.network for side in self.side_critics)), G.conditions, latent, self.prior)
+
     def stage(self, nets: Nets, clock: Clock) -> Stage:
         return _build_adversarial_stage(self)
 
     def draw_latents(
         self, nets: Nets, n: int, generator: torch.Generator | None = None, request: Request = NO_REQUEST
     ) -> Latents:
-        """{"z": [n, z_dim]}, and {"label": [n, …]} where G takes them: the one asked for, or as they come in the data.
+        """{"z": [n, z_dim]}, and the conditions that G takes, as they were requested or as they come in the data.
 
-        Networks that draw styles towards their mean are told {"truncation": [n]}; for others z is truncated. Drawn on the
-        CPU, so that a seed means the same samples on every device.
+        Networks that move styles towards their mean take {"truncation": [n]}; for others z is truncated. Drawn on the CPU,
+        so that a seed means the same samples on every device.
         """
-        takes_truncation = getattr(nets["G"], "takes_truncation", False)
-        latents = {"z": self.draw_z(nets, n, generator, None if takes_truncation else request.truncation)}
-        if takes_truncation and request.truncation is not None:
+        G, latents = get_generator(nets), dict[str, Tensor]()
+        if G.z_dim:
+            latents["z"] = self.draw_z(nets, n, generator, None if G.takes_truncation else request.truncation)
+        if G.takes_truncation and request.truncation is not None:
             latents["truncation"] = torch.full((n,), request.truncation)
-        if not takes_conditions(nets):
-            return latents
-        label = request.label
-        return latents | {"label": nets["labels"](n, generator) if label is None else label.expand(n, *label.shape)}
+        return {**latents, **draw_conditions(nets, G.conditions, n, generator, request)}
 
     def draw_z(self, nets: Nets, n: int, generator: torch.Generator | None = None, truncation: float | None = None) -> Tensor:
         """z; normal values beyond ±`truncation` are drawn anew, uniform ones scaled. Brock et al. 2019, section 3.1."""
-        size = (n, int(nets["G"].z_dim))  # type: ignore[arg-type]
+        size = (n, get_generator(nets).z_dim)
         if self.prior == "uniform":
             return (torch.rand(size, generator=generator) * 2 - 1) * min(1.0, truncation or 1.0)
         if truncation is None:
@@ -133,23 +136,29 @@ class Adversarial:
     # ------------------------------------------------------------ the turns
 
     def play_d(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        real_critic, fake_critic = (
-            self.build_augmented_critic(nets, batch, clock),
-            self.build_augmented_critic(nets, batch, clock),
-        )
+        real_critic, fake_critic = (self.build_augmented_critic(nets, batch, clock) for _ in range(2))
         real = show_samples(real_critic, batch["x"])
-        fake = show_samples(fake_critic, batch["fake"] if self.share_fakes else self.generate_detached_fakes(nets, batch))
+        fake_x = batch["fake"] if self.share_fakes else self.generate_detached_fakes(nets, batch)
+        fake = show_samples(fake_critic, fake_x)
         terms = {"D/adversarial": self.objective.d(real.output.logits, fake.output.logits)}
-        for penalty in self.penalties:
-            if penalty.every == 1:
-                x = interpolate_pairs(real.x, fake.x) if penalty.on == "between" else (real if penalty.on == "real" else fake).x
-                logits = {"real": real.output.logits, "fake": fake.output.logits}.get(penalty.on)
-                critic = fake_critic if penalty.on == "fake" else real_critic
-                terms[f"D/{type(penalty).__name__}"] = penalty(drop_features(critic), x, logits, clock)
-        terms |= self.collect_extra_terms(LossInputs("D", nets, batch, clock, fake, lambda: real))
+        terms |= collect_penalties("D", self.penalties, (real_critic, fake_critic), real, fake, clock)
+        terms |= self.collect_extra_terms(
+            LossInputs("D", nets, batch, clock, fake, lambda: real, self.ask_critic(nets, batch, clock))
+        )
+        for side in self.side_critics:
+            terms |= self.play_side_critic(side, nets, batch, fake_x, clock)
         real_logits, fake_logits = real.output.logits.detach(), fake.output.logits.detach()
         statistics = {"D/real": real_logits.mean(), "D/fake": fake_logits.mean(), "D/sign": real_logits.sign().mean()}
         return Turn(terms, statistics | self.collect_memory_scalars(nets))
+
+    def play_side_critic(self, side: SideCritic, nets: Nets, batch: Batch, fake_x: Tensor, clock: Clock) -> dict[str, Tensor]:
+        """A further critic's loss and penalties, on its own view."""
+        real_critic, fake_critic = (
+            side.look(self.build_augmented_critic(nets, batch, clock, name=side.network)) for _ in range(2)
+        )
+        real, fake = show_samples(real_critic, batch["x"]), show_samples(fake_critic, fake_x)
+        terms = {f"{side.network}/adversarial": self.objective.d(real.output.logits, fake.output.logits)}
+        return terms | collect_penalties(side.network, side.penalties, (real_critic, fake_critic), real, fake, clock)
 
     def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         x = batch["x"]
@@ -163,9 +172,23 @@ class Adversarial:
         fake = show_samples(self.build_augmented_critic(nets, batch, clock), fake_x)
         loss = self.objective.g(fake.output.logits, lambda: show_reals().output.logits)
         terms = {"G/adversarial": loss if self.top_k is None else self.top_k(loss, fake.output.logits, clock)}
-        terms |= self.collect_extra_terms(LossInputs("G", nets, batch, clock, fake, show_reals))
-        # with the reals and labels that go with them: D's own batch is another
+        terms |= self.collect_extra_terms(
+            LossInputs("G", nets, batch, clock, fake, show_reals, self.ask_critic(nets, batch, clock))
+        )
+        for side in self.side_critics:
+            terms[f"G/{side.network}"] = side.weight * self.please_side_critic(side, nets, batch, fake_x, clock)
+        # with the reals and conditions that go with them: D's own batch is another
         return Turn(terms, {"fake": fake_x.detach(), "x": x, **conditions_of(nets, batch)} if self.share_fakes else {})
+
+    def please_side_critic(self, side: SideCritic, nets: Nets, batch: Batch, fake_x: Tensor, clock: Clock) -> Tensor:
+        """G's loss on a further critic's logits."""
+        critic = side.look(self.build_augmented_critic(nets, batch, clock, name=side.network))
+
+        def score_reals() -> Tensor:
+            with torch.no_grad():
+                return critic(batch["x"]).logits
+
+        return self.objective.g(critic(fake_x).logits, score_reals)
 
     def play_penalty(self, penalty: CriticPenalty, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         """A lazy penalty, by itself and times its interval. Karras et al. 2020, appendix B."""
@@ -209,13 +232,27 @@ class Adversarial:
             if value.dim() == 0 and value.is_floating_point()
         }
 
-    def build_augmented_critic(self, nets: Nets, batch: Batch, clock: Clock) -> Critic:
-        """D behind the augmentation, of which all that it is shown has the same draw: so that penalties go through it."""
-        critic, augment = build_critic(nets, batch), self.augment
+    def build_augmented_critic(
+        self, nets: Nets, batch: Batch, clock: Clock, conditions: Mapping[str, Tensor] | None = None, name: str = "D"
+    ) -> Critic:
+        """A critic behind the augmentation. All that it is shown gets the same draw, so that penalties go through it.
+
+        conditions: None is the batch's.
+        """
+        critic = build_critic(nets, conditions_of(nets, batch) if conditions is None else conditions, name)
+        augment = self.augment
         if augment is None:
             return critic
         replay = ReplayRng(batch["x"].device)
         return lambda x: critic(replay(lambda: augment(x, clock, nets)))
+
+    def ask_critic(self, nets: Nets, batch: Batch, clock: Clock) -> Callable[[Tensor, Mapping[str, Tensor]], CriticOutput]:
+        """D on samples under other conditions than the batch's, for auxiliary losses."""
+
+        def ask(x: Tensor, conditions: Mapping[str, Tensor]) -> CriticOutput:
+            return self.build_augmented_critic(nets, batch, clock, {**conditions_of(nets, batch), **conditions})(x)
+
+        return ask
 
     def generate_detached_fakes(self, nets: Nets, batch: Batch) -> Tensor:
         """As many samples as the batch holds, without gradients."""
@@ -223,67 +260,37 @@ class Adversarial:
             return self.generate_fakes(nets, batch)
 
     def generate_fakes(self, nets: Nets, batch: Batch) -> Tensor:
-        """As many samples as the batch holds, of the same labels."""
+        """As many samples as the batch holds, of the same conditions."""
         x = batch["x"]
-        return self.render(nets, {"z": self.draw_z(nets, len(x)).to(x.device), **conditions_of(nets, batch)})
+        z = {"z": self.draw_z(nets, len(x)).to(x.device)} if get_generator(nets).z_dim else {}
+        return self.render(nets, {**z, **conditions_of(nets, batch)})
 
 
-class LabelSampler(nn.Module):
-    """Labels as they come in the data, for samples that nobody asked a label of."""
-
-    rows: Tensor  # float [K], the classes' shares; or [M, K], vectors to choose from
-
-    def __init__(self, label: Condition) -> None:
-        super().__init__()
-        self.register_buffer("rows", torch.tensor(label.shares if label.kind == "class" else label.examples))
-
-    def forward(self, n: int, generator: torch.Generator | None) -> Tensor:
-        rows = self.rows.cpu()
-        if rows.dim() == 1:
-            return torch.multinomial(rows, n, replacement=True, generator=generator)
-        return rows[torch.randint(len(rows), (n,), generator=generator)]
-
-
-def takes_conditions(nets: Nets) -> bool:
-    """Whether the networks take a label."""
-    return bool(getattr(nets["G"], "takes_conditions", False))
-
-
-def conditions_of(nets: Nets, batch: Batch) -> dict[str, Tensor]:
-    """What the networks take beside samples: the batch's labels, where they are conditional."""
-    return {"label": batch["label"]} if takes_conditions(nets) else {}
-
-
-def build_critic(nets: Nets, batch: Batch) -> Critic:
-    """D as objectives and penalties see it: logits in full precision, whatever D computes in; labels are the batch's."""
-    conditions = conditions_of(nets, batch)
-
-    def run_critic(x: Tensor) -> CriticOutput:
-        verdict = nets["D"](x, **conditions)
-        return CriticOutput(verdict.logits.float(), verdict.features)
-
-    return run_critic
-
-
-def show_samples(critic: Critic, x: Tensor) -> ShownSamples:
-    return ShownSamples(x, critic(x))
-
-
-def drop_features(critic: Critic) -> Callable[[Tensor], Tensor]:
-    return lambda x: critic(x).logits
-
-
-def interpolate_pairs(real: Tensor, fake: Tensor) -> Tensor:
-    """A point on the line from each real to a fake, ε ~ U(0, 1) a sample. Gulrajani et al. 2017, algorithm 1."""
-    epsilon = torch.rand([len(real)] + [1] * (real.dim() - 1), device=real.device)
-    return torch.lerp(fake.float(), real.float(), epsilon)
+def collect_penalties(
+    name: str,
+    penalties: tuple[CriticPenalty, ...],
+    critics: tuple[Critic, Critic],
+    real: ShownSamples,
+    fake: ShownSamples,
+    clock: Clock,
+) -> dict[str, Tensor]:
+    """The penalties that are part of every turn of a critic; `critics` are those of reals and of fakes."""
+    terms: dict[str, Tensor] = {}
+    for penalty in penalties:
+        if penalty.every == 1:
+            x = interpolate_pairs(real.x, fake.x) if penalty.on == "between" else (real if penalty.on == "real" else fake).x
+            logits = {"real": real.output.logits, "fake": fake.output.logits}.get(penalty.on)
+            critic = critics[1] if penalty.on == "fake" else critics[0]
+            terms[f"{name}/{type(penalty).__name__}"] = penalty(drop_features(critic), x, logits, clock)
+    return terms
 
 
 @cache
 def _build_adversarial_stage(method: Adversarial) -> Stage:
     """The phases of a step. They are built once: the loop asks at every step."""
     after = {player: partial(method.after, player) if _has_extras_for(method, player) else None for player in "DG"}
-    d = Phase("D", ("D",), method.play_d, repeat=method.critic_steps, after=after["D"])
+    critics = ("D", *(side.network for side in method.side_critics))
+    d = Phase("D", critics, method.play_d, repeat=method.critic_steps, after=after["D"])
     g = Phase("G", ("G",), method.play_g, after=after["G"])
     lazy = tuple(_build_lazy_phase(method, penalty) for penalty in method.penalties if penalty.every > 1)
     path: tuple[Phase, ...] = ()

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from ..configuration import config
-from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Phase, Request, Spec, Stage, Turn
+from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Phase, Request, Spec, Stage, Traits, Turn
 from ..errors import GanvasError, refuse
 from ..nets.wrappers.encoded import sample_posterior
-from .adversarial import Adversarial, conditions_of
+from .adversarial import Adversarial
+from .latents import conditions_of, get_generator
 
 DEFAULT_GAME = Adversarial()  # samples are drawn and labelled as in a game
 
@@ -73,8 +74,11 @@ class Autoencoding:
             raise GanvasError("Autoencoding wants networks with an encoder: Encoded")
         memories = DEFAULT_GAME.state(spec, nets)
         if not self.beta:
-            memories["codes"] = CodeStatistics(int(nets["G"].z_dim))  # type: ignore[arg-type]
+            memories["codes"] = CodeStatistics(get_generator(nets).z_dim)
         return memories
+
+    def traits(self, nets: Nets) -> Traits:
+        return DEFAULT_GAME.traits(nets)._replace(critics=())
 
     def stage(self, nets: Nets, clock: Clock) -> Stage:
         return _build_autoencoding_stage(self)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from ..configuration import config
-from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Phase, Request, Spec, Stage, Turn
+from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Phase, Request, Spec, Stage, Traits, Turn
 from ..errors import GanvasError, refuse
 from .adversarial import Adversarial
 
@@ -76,6 +76,9 @@ class Progressive:
         memories = self.game.state(spec, nets)
         memories["growth"] = Growth()
         return memories
+
+    def traits(self, nets: Nets) -> Traits:
+        return self.game.traits(nets)
 
     def stage(self, nets: Nets, clock: Clock) -> Stage:
         level = ceil(max(self.schedule_depth(nets, clock), get_growth(nets).depth))

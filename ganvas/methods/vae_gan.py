@@ -6,12 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from ..configuration import config
-from ..core import NO_REQUEST, Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Request, Spec, Stage, Turn
+from ..core import NO_REQUEST, Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Request, Spec, Stage, Traits, Turn
 from ..errors import GanvasError, refuse
 from ..losses.objectives import NonSaturating
 from ..nets.wrappers.encoded import sample_posterior
-from .adversarial import Adversarial, build_critic, conditions_of, show_samples, takes_conditions
+from .adversarial import Adversarial
 from .autoencoding import measure_kl_from_prior, reconstruct_batch
+from .critics import build_critic
+from .latents import conditions_of
 
 
 @config
@@ -47,6 +49,9 @@ class VAEGAN:
         if not {"E", "D"} <= set(nets):
             raise GanvasError("VAEGAN wants networks with an encoder and a discriminator: Encoded, judged")
         return self.game.state(spec, nets)
+
+    def traits(self, nets: Nets) -> Traits:
+        return self.game.traits(nets)
 
     def stage(self, nets: Nets, clock: Clock) -> Stage:
         return _build_vae_gan_stage(self)
@@ -85,11 +90,11 @@ class VAEGAN:
         with torch.no_grad():
             code = sample_posterior(*nets["E"](batch["x"], **conditions))
         likeness = self.likeness * self.measure_feature_distance(nets, batch, nets["G"](code, **conditions))
-        fake_logits = show_samples(build_critic(nets, batch), self.generate_mixed_fakes(nets, batch, code)).output.logits
+        fake_logits = build_critic(nets, conditions)(self.generate_mixed_fakes(nets, batch, code)).logits
 
         def score_reals() -> Tensor:
             with torch.no_grad():
-                return build_critic(nets, batch)(batch["x"]).logits
+                return build_critic(nets, conditions)(batch["x"]).logits
 
         return Turn({"G/likeness": likeness, "G/adversarial": self.objective.g(fake_logits, score_reals)})
 
@@ -97,11 +102,11 @@ class VAEGAN:
         """As many as the batch holds: the first half drawn from the prior, the others of these codes."""
         half = len(code) // 2
         z = torch.cat([self.game.draw_z(nets, half).to(code.device), code[half:]])
-        return nets["G"](z, **({"label": batch["label"]} if takes_conditions(nets) else {}))
+        return nets["G"](z, **conditions_of(nets, batch))
 
     def measure_feature_distance(self, nets: Nets, batch: Batch, reconstruction: Tensor) -> Tensor:
         """½‖f(x) - f(x̂)‖² [N]: -log p(f(x) | z) but for a constant, eq. 7."""
-        critic = build_critic(nets, batch)
+        critic = build_critic(nets, conditions_of(nets, batch))
         with torch.no_grad():
             real = critic(batch["x"]).features.float()
         return 0.5 * (critic(reconstruction).features.float() - real).square().sum(1)

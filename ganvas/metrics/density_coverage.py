@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from ..configuration import config
-from ..core import Features
+from ..core import Features, RealFeatures
 from .check import check_feature_pair
 from .neighbours import count_balls, find_nearest_points, measure_kth_distances
 
@@ -30,8 +30,8 @@ class DensityCoverage:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"density": False, "coverage": False}
 
-    def __call__(self, real: Features, fake: Features) -> dict[str, float]:
-        x, y = check_feature_pair(real.features, fake.features, min_samples=1)
+    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
+        x, y = check_feature_pair(real.held_out.features, fake.features, min_samples=1)
         radii = measure_kth_distances(x, self.k)
         density = count_balls(y, x, radii, is_closed=False).mean() / self.k
         coverage = (find_nearest_points(x, y)[0] < radii).mean()

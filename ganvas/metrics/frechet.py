@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ..configuration import config
-from ..core import Features
+from ..core import Features, RealFeatures
 from .check import check_feature_pair
 
 
@@ -28,8 +28,8 @@ class Frechet:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"frechet": True}
 
-    def __call__(self, real: Features, fake: Features) -> dict[str, float]:
-        return {"frechet": frechet_distance(real.features, fake.features)}
+    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
+        return {"frechet": frechet_distance(real.reference.features, fake.features)}
 
 
 def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from ..configuration import config
-from ..core import Features
+from ..core import Features, RealFeatures
 from ..errors import GanvasError
 from .check import check_features
 
@@ -35,7 +35,7 @@ class InceptionScore:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"inception_score": False, "inception_score_std": True}
 
-    def __call__(self, real: Features, fake: Features) -> dict[str, float]:
+    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
         if fake.logits is None:
             raise GanvasError("inception score: this extractor is no classifier: use FashionClassifier, or drop the metric")
         if self.splits < 1:

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ..configuration import config
-from ..core import Features
+from ..core import Features, RealFeatures
 from ..errors import GanvasError
 from .check import check_feature_pair
 
@@ -35,10 +35,10 @@ class KID:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"kid": True, "kid_std": True}
 
-    def __call__(self, real: Features, fake: Features) -> dict[str, float]:
+    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
         if self.subsets < 1 or self.subset_size < 2:
             raise GanvasError(f"kid: needs 1 subset of 2 samples or more, got {self.subsets} of {self.subset_size}")
-        x, y = check_feature_pair(real.features, fake.features)
+        x, y = check_feature_pair(real.reference.features, fake.features)
         size = min(self.subset_size, len(x), len(y))
         rng = np.random.default_rng(self.seed)
         values = [

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ..configuration import config
-from ..core import Features
+from ..core import Features, RealFeatures
 from ..errors import GanvasError
 from .check import check_features
 from .neighbours import find_nearest_points
@@ -43,14 +43,14 @@ class Modes:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"modes": False, "high_quality": False, "mode_kl": True}
 
-    def __call__(self, real: Features, fake: Features) -> dict[str, float]:
+    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
         points = check_features(fake.features, "fake", min_samples=1)
         if {len(c) for c in self.centres} != {points.shape[1]}:
             raise GanvasError(f"modes: samples have {points.shape[1]} coordinates, some centres have not: give matching ones")
         if not self.std > 0:
             raise GanvasError(f"modes: std must be above 0, got {self.std}: give the standard deviation of each Gaussian")
         centres = np.array(self.centres, np.float64)
-        real_distances, _ = find_nearest_points(check_features(real.features, "real", min_samples=1), centres)
+        real_distances, _ = find_nearest_points(check_features(real.reference.features, "real", min_samples=1), centres)
         if (real_distances <= self.max_deviations * self.std).mean() < 0.9:  # of a true mixture, 99%
             raise GanvasError("modes: the real samples do not lie at these centres: give those of the data, and its std")
         distance, index = find_nearest_points(points, centres)

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ..configuration import config
-from ..core import Features
+from ..core import Features, RealFeatures
 from .check import check_feature_pair
 from .neighbours import count_balls, measure_kth_distances
 
@@ -30,8 +30,8 @@ class PrecisionRecall:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"precision": False, "recall": False}
 
-    def __call__(self, real: Features, fake: Features) -> dict[str, float]:
-        x, y = check_feature_pair(real.features, fake.features)
+    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
+        x, y = check_feature_pair(real.held_out.features, fake.features)
         return {"precision": float(is_among(y, x, self.k).mean()), "recall": float(is_among(x, y, self.k).mean())}
 
 

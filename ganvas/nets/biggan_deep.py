@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, relu
 
 from ..configuration import config
-from ..core import Spec
+from ..core import GeneratorNetwork, Spec
 from .layers.labels import check_widths, count_classes, embed_labels, read_image_levels
 from .layers.spectral_norm import add_spectral_norm
 from .residual import (
@@ -74,7 +74,7 @@ class DownBlock(nn.Module):
         return h + (shortcut if self.appended is None else torch.cat([shortcut, self.appended(shortcut)], 1))
 
 
-class Generator(nn.Module):
+class Generator(GeneratorNetwork):
     """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1].
 
     There are two blocks a size.
@@ -84,7 +84,7 @@ class Generator(nn.Module):
         self, z_dim: int, widths: list[int], channels: int, classes: int, shared_dim: int, attention_blocks: Collection[int]
     ) -> None:
         super().__init__()
-        self.z_dim, self.takes_conditions = z_dim, classes > 0
+        self.z_dim, self.conditions = z_dim, ("label",) if classes else ()
         self.shared = nn.Embedding(classes, shared_dim) if classes else None
         condition_size = z_dim + (shared_dim if classes else 0)
         self.first = nn.Linear(condition_size, widths[0] * 16)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..configuration import config
-from ..core import CriticOutput, Spec
+from ..core import CriticOutput, GeneratorNetwork, Spec
 from .layers.labels import check_widths, count_classes, embed_labels, read_image_levels
 
 
@@ -44,12 +44,12 @@ def build_zero_embedding(classes: int, size: int) -> nn.Embedding:
     return embedding
 
 
-class Generator(nn.Module):
+class Generator(GeneratorNetwork):
     """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1]."""
 
     def __init__(self, z_dim: int, widths: list[int], channels: int, classes: int) -> None:
         super().__init__()
-        self.z_dim, self.takes_conditions = z_dim, classes > 0
+        self.z_dim, self.conditions = z_dim, ("label",) if classes else ()
         self.first = nn.Linear(z_dim, widths[0] * 16)
         self.label = build_zero_embedding(classes, widths[0] * 16) if classes else None
         self.norms = nn.ModuleList(ClassBatchNorm(width, classes) for width in widths)

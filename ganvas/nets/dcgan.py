@@ -12,12 +12,12 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ..configuration import config
-from ..core import CriticOutput, Spec
+from ..core import CriticOutput, GeneratorNetwork, Spec
 from ..errors import refuse
 from .layers.labels import check_widths, read_image_levels
 
 
-class Generator(nn.Module):
+class Generator(GeneratorNetwork):
     """z [N, z_dim] -> x [N, C, 4·2^levels, …] in [-1, 1]; `width` channels before the last layer, doubling downwards."""
 
     def __init__(self, z_dim: int, width: int, levels: int, channels: int, kernel: int) -> None:

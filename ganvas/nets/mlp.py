@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ..configuration import config
-from ..core import CriticOutput, Spec
+from ..core import CriticOutput, GeneratorNetwork, Spec
 from .layers.labels import check_widths
 
 
-class Generator(nn.Module):
+class Generator(GeneratorNetwork):
     """z [N, z_dim] -> x [N, *shape]; hidden layers: linear, LeakyReLU 0.2, then batch norm if asked for."""
 
     def __init__(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 
 from ..configuration import config
-from ..core import CriticOutput, Spec
+from ..core import CriticOutput, GeneratorNetwork, Spec
 from .layers.equalised import HE_GAIN, EqualisedConv, EqualisedLinear, append_deviation, normalise_pixels
 from .layers.labels import check_widths, read_image_levels
 
@@ -50,7 +50,7 @@ def apply_activation(x: Tensor) -> Tensor:
     return normalise_pixels(leaky_relu(x, 0.2))
 
 
-class Generator(nn.Module):
+class Generator(GeneratorNetwork):
     """z [N, z_dim] -> x [N, C, 4·2^⌈depth⌉, …], of no bounds; `widths` are the channels from 4 px up."""
 
     def __init__(self, z_dim: int, widths: list[int], channels: int) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from ..configuration import config
-from ..core import CriticOutput, Spec
+from ..core import CriticOutput, GeneratorNetwork, Spec
 from ..errors import refuse
 from ..resampling import double_size, halve_size
 from .layers.labels import check_widths, count_classes, embed_labels, read_image_levels
@@ -40,12 +40,12 @@ def build_channel_change(inputs: int, outputs: int) -> nn.Module:
     return nn.Conv2d(inputs, outputs, 1, bias=False) if inputs != outputs else nn.Identity()
 
 
-class Generator(nn.Module):
+class Generator(GeneratorNetwork):
     """z [N, z_dim], label int64 [N] where there are `classes` -> x [N, C, 4·2^stages, …], of no bounds; `widths` from 4 px."""
 
     def __init__(self, z_dim: int, widths: Sequence[int], channels: int, blocks: int, group: int, classes: int) -> None:
         super().__init__()
-        self.z_dim, self.takes_conditions = z_dim, classes > 0
+        self.z_dim, self.conditions = z_dim, ("label",) if classes else ()
         self.label = nn.Embedding(classes, z_dim) if classes else None
         self.basis = nn.Parameter(torch.randn(widths[0], 4, 4))
         self.first = nn.Linear(z_dim * (2 if classes else 1), widths[0], bias=False)

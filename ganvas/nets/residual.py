@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, relu
 
 from ..configuration import config
-from ..core import CriticOutput, Spec
+from ..core import CriticOutput, GeneratorNetwork, Spec
 from .layers.labels import check_widths, compute_class_shares, count_classes, embed_labels, read_image_levels
 from .layers.spectral_norm import add_spectral_norm
 
@@ -109,7 +109,7 @@ class DownBlock(nn.Module):
         return avg_pool2d(h, 2) + self.beside(avg_pool2d(x, 2))  # as above: the mean first
 
 
-class Generator(nn.Module):
+class Generator(GeneratorNetwork):
     """z [N, z_dim], label int64 [N] or a mixture [N, K] where there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1].
 
     Args:
@@ -133,13 +133,8 @@ class Generator(nn.Module):
         super().__init__()
         parts = len(widths) if is_split else 1
         part_size = max(1, z_dim // parts)
-        self.z_dim, self.part_size, self.is_split, self.classes, self.takes_conditions = (
-            part_size * parts,
-            part_size,
-            is_split,
-            classes,
-            classes > 0,
-        )
+        self.z_dim, self.part_size, self.is_split, self.classes = part_size * parts, part_size, is_split, classes
+        self.conditions = ("label",) if classes else ()
         self.shared = nn.Embedding(classes, shared_dim) if classes and shared_dim else None
         condition_size = (shared_dim if self.shared else classes) + (part_size if is_split else 0)
         self.first = nn.Linear(part_size, widths[0] * 16)

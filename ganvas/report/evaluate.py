@@ -11,7 +11,7 @@ from ..evaluation import by_class
 from ..evaluation.evaluator import Evaluator
 from ..extractors.by_name import make_extractor
 from ..runs.folder import RunFolder
-from ..sampling.generator import Sampler
+from ..sampling.generator import Sampler, find_class_condition
 from ..system.device import choose_device
 from ..system.files import find_cache_folder
 from .page import write_report
@@ -49,8 +49,8 @@ def evaluate(
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, extractor=chosen_extractor))
     sampler = Sampler(run, checkpoint, device)
     _, training_set, held_out = open_data(recipe.data, recipe.medium, run.read_codec())
-    if per_class:
-        by_class.check_classes(sampler.nets, run.read_spec(), training_set.condition, recipe.evaluation.samples)
+    classes = find_class_condition(sampler.spec, sampler.traits)
+    checked = by_class.check_classes(classes, training_set, recipe.evaluation.samples) if per_class else None
     evaluator = Evaluator(
         recipe.evaluation, training_set, held_out, find_cache_folder(), choose_device(device), has_progress_bar=True
     )
@@ -61,12 +61,9 @@ def evaluate(
         "data": training_set.title,
     }
     card = head | evaluator.score_final(sampler.method, sampler.nets)
-    if per_class:
-        card |= {
-            "per_class": by_class.score_classes(
-                evaluator, sampler.method, sampler.nets, run.read_spec(), recipe.evaluation.samples
-            )
-        }
+    if checked:
+        scores = by_class.score_classes(evaluator, sampler.method, sampler.nets, checked, recipe.evaluation.samples)
+        card |= {"per_class": scores}
     run.append_line("scores.jsonl", card)
     write_report(run.path)
     return card

@@ -11,7 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ..configuration import from_json, to_json
-from ..core import Codec, Condition, Spec
+from ..core import Codec, Spec
 from ..errors import GanvasError
 from ..recipe import Recipe
 from ..system.files import explain_os_errors, read_json, write_atomically, write_json
@@ -75,8 +75,8 @@ class RunFolder:
 
     def read_spec(self) -> Spec:
         """What one sample looks like, and what it may be asked to be."""
-        label = self.meta["data"].get("label")
-        return self.read_codec().spec._replace(conditions={"label": read_condition(label)} if label else {})
+        conditions = from_json(self.meta["data"]["conditions"], "recipe.json: conditions")
+        return self.read_codec().spec._replace(conditions=conditions)
 
     # ------------------------------------------------------------ lines
 
@@ -158,12 +158,6 @@ class RunFolder:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, recipe {self.recipe.name!r})"
-
-
-def read_condition(data: Mapping[str, Any]) -> Condition:
-    """A condition from its JSON form, `Condition._asdict()`."""
-    examples = tuple(tuple(row) for row in data["examples"])
-    return Condition(data["kind"], int(data["size"]), tuple(data["names"]), tuple(data["shares"]), examples)
 
 
 def save_codec(path: Path, codec: Codec) -> None:

@@ -1,21 +1,20 @@
 """A run's trained generator, ready to sample."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..core import Latents, Nets, Request, Spec, seeded_generator
+from ..core import Latents, Request, Spec, Traits, seeded_generator
+from ..data import ClassCondition
 from ..errors import GanvasError
 from ..provenance import describe_provenance
 from ..runs import checkpoint
 from ..runs.folder import RunFolder
 from ..runs.state import build_state
-from ..system.device import choose_device
+from ..system.device import choose_device, get_device
 from .edits import sum_directions
 from .stream import SAMPLES_PER_BLOCK, recalibrate_batch_norm, split_for_rendering, stream_samples
 
@@ -24,14 +23,15 @@ class Sampler:
     """A run's trained generator, ready to sample.
 
     Args:
-        which: the checkpoint: "best", "last", or samples seen.
-        label: a class's name or number, or a vector's numbers with commas; None: as they come in the data.
+        checkpoint_name: "best", "last", or samples seen.
+        conditions: what samples are to be, by the conditions' names, as a person writes it; the others are drawn as they come
+            in the data.
         truncation: fewer kinds of samples, each more typical. Latents beyond ± this are drawn anew (uniform ones are scaled);
             styles go this share of their way from the mean.
         edit: how far to go along which of the run's directions (directions.py).
 
     Raises:
-        GanvasError: no such checkpoint, label or direction, or a truncation that is not positive.
+        GanvasError: no such checkpoint, condition or direction, or a truncation that is not positive.
     """
 
     def __init__(
@@ -39,33 +39,41 @@ class Sampler:
         run: RunFolder,
         checkpoint_name: str = "best",
         device: str = "auto",
-        label: str | None = None,
+        conditions: Mapping[str, str] | None = None,
         truncation: float | None = None,
         edit: Mapping[str, float] | None = None,
     ) -> None:
         if truncation is not None and not 0 < truncation <= 100:
             raise GanvasError(f"a truncation lies above 0, got {truncation}: --truncation 0.7, or leave it out")
         self.run, self.codec, self.method = run, run.read_codec(), run.recipe.method
-        self.checkpoint_folder, spec = run.find_checkpoint(checkpoint_name), run.read_spec()
-        state = build_state(run.recipe, spec, run.seed, choose_device(device))
+        self.checkpoint_folder, self.spec = run.find_checkpoint(checkpoint_name), run.read_spec()
+        state = build_state(run.recipe, self.spec, run.seed, choose_device(device))
         checkpoint.load_nets(self.checkpoint_folder, state)
-        self.nets, self.label, self.truncation = state.select_sampling_networks(), label, truncation
-        self.request = Request(None if label is None else parse_condition(str(label), spec, self.nets), truncation)
+        self.nets, self.wishes, self.truncation = state.select_sampling_networks(), dict(conditions or {}), truncation
+        self.traits = self.method.traits(self.nets)
+        self.request = Request(parse_conditions(self.wishes, self.spec, self.traits), truncation)
         if truncation is not None:
             self.nets = recalibrate_batch_norm(self.method, self.nets, truncation)
         self.nets.eval()
-        self.has_styles = hasattr(self.nets["G"], "map_to_styles")
+        self.device = get_device(self.nets)
         self.edit_strengths, self.edit_shift = dict(edit or {}), None
         if self.edit_strengths:
-            self.edit_shift = sum_directions(
-                run.path, self.checkpoint_folder.name, self.edit_strengths, next(self.nets["G"].parameters()).device
-            )
+            self.edit_shift = sum_directions(run.path, self.checkpoint_folder.name, self.edit_strengths, self.device)
+
+    @property
+    def generator(self) -> nn.Module:
+        """The network that makes samples."""
+        return self.nets[self.traits.generator]
+
+    @property
+    def has_styles(self) -> bool:
+        return self.traits.latent == "ws"
 
     def describe_provenance(self, seed: int | str) -> dict[str, str]:
         """What is written into each file that can hold words, and beside the others."""
-        wishes: dict[str, object] = {"label": self.label, "truncation": self.truncation}
-        wishes |= {f"edit {name}": value for name, value in self.edit_strengths.items()}
-        return describe_provenance(self.run.recipe.name, self.checkpoint_folder.name, seed, wishes)
+        settings: dict[str, object] = {**self.wishes, "truncation": self.truncation}
+        settings |= {f"edit {name}": value for name, value in self.edit_strengths.items()}
+        return describe_provenance(self.run.recipe.name, self.checkpoint_folder.name, seed, settings)
 
     def __call__(self, n: int, seed: int = 0) -> Tensor:
         """`n` samples in stored form."""
@@ -82,11 +90,10 @@ class Sampler:
             self.method.draw_latents(self.nets, SAMPLES_PER_BLOCK, seeded_generator(seed, "sample", 0), self.request)
             for seed in seeds
         ]
-        device = next(self.nets["G"].parameters()).device
         with torch.inference_mode():
             return self.apply_edit(
                 {
-                    name: torch.cat([latents[name][:1] for latents in latents_per_seed]).to(device)
+                    name: torch.cat([latents[name][:1] for latents in latents_per_seed]).to(self.device)
                     for name in latents_per_seed[0]
                 }
             )
@@ -105,7 +112,7 @@ class Sampler:
 
     def map_to_code_space(self, latents: Latents) -> Latents:
         """The latents in the space where steps are even: styles, "ws" [N, layers, w_dim], where there are any; else "z"."""
-        return {"ws": self.nets["G"].map_to_styles(**latents)} if self.has_styles and "ws" not in latents else latents  # type: ignore[operator]
+        return {"ws": self.generator.map_to_styles(**latents)} if self.has_styles and "ws" not in latents else latents  # type: ignore[operator]
 
     def apply_edit(self, latents: Latents) -> Latents:
         """The latents, gone along the directions that were asked for."""
@@ -115,46 +122,41 @@ class Sampler:
         return {**codes, name: codes[name] + self.edit_shift}
 
 
-def makes_classes(nets: Nets, spec: Spec) -> bool:
-    """Whether the networks make samples of a class."""
-    label = spec.conditions.get("label")
-    return label is not None and label.kind == "class" and bool(getattr(nets["G"], "takes_conditions", False))
+def find_class_condition(spec: Spec, traits: Traits) -> tuple[str, ClassCondition] | None:
+    """The first condition of the generator that is a class, and its name; None where there is none."""
+    found = [(name, spec.conditions[name]) for name in traits.conditions]
+    return next(((name, condition) for name, condition in found if isinstance(condition, ClassCondition)), None)
 
 
-def parse_condition(label: str, spec: Spec, nets: Nets) -> Tensor:
-    """The label that someone calls so. Raises GanvasError where there is no such one, or the networks take none."""
-    condition = spec.conditions.get("label")
-    if condition is None or not getattr(nets["G"], "takes_conditions", False):
-        raise GanvasError("this run makes samples without labels: leave out --label")
-    if condition.kind == "class":
-        exact_matches = [k for k, name in enumerate(condition.names) if name == label]
-        matches = exact_matches or [k for k, name in enumerate(condition.names) if name.casefold() == label.casefold()]
-        if len(matches) == 1:
-            return torch.tensor(matches[0])
-        accepts_number = not any(name.isdecimal() for name in condition.names)  # else a number is a name
-        if accepts_number and label.isdecimal() and int(label) < condition.size:
-            return torch.tensor(int(label))
-        suggestions = difflib.get_close_matches(label, condition.names, n=3, cutoff=0.4) or condition.names[:5]
-        raise GanvasError(f"there is no class {label!r} among {condition.size}: --label {' or '.join(suggestions) or 0}")
-    try:
-        values = [float(value) for value in label.split(",")]
-    except ValueError:
-        values = []
-    if len(values) != condition.size or not all(map(isfinite, values)):
-        columns = ", ".join(condition.names) or f"{condition.size} numbers"
-        raise GanvasError(f"a label of this run is {columns}, got {label!r}: --label {','.join(['0'] * condition.size)}")
-    return torch.tensor(values)
+def parse_conditions(wishes: Mapping[str, str], spec: Spec, traits: Traits) -> dict[str, Tensor]:
+    """The values that a person means, by name.
+
+    Raises:
+        GanvasError: a condition that the generator does not take, or a value that means nothing.
+    """
+    values: dict[str, Tensor] = {}
+    for name, text in wishes.items():
+        if name not in traits.conditions:
+            available = ", ".join(f"{other} ({spec.conditions[other].describe()})" for other in traits.conditions)
+            raise GanvasError(
+                f"this run makes samples without {name}; {f'it takes {available}' if available else 'leave it out'}"
+            )
+        try:
+            values[name] = spec.conditions[name].parse(text)
+        except GanvasError as error:
+            raise GanvasError(f"{name}: {error}") from None
+    return values
 
 
 def open_sampler(
     run: str | Path | RunFolder,
     checkpoint: str = "best",
     device: str = "auto",
-    label: str | None = None,
+    conditions: Mapping[str, str] | None = None,
     truncation: float | None = None,
     edit: Mapping[str, float] | None = None,
 ) -> Sampler:
-    return Sampler(run if isinstance(run, RunFolder) else RunFolder(run), checkpoint, device, label, truncation, edit)
+    return Sampler(run if isinstance(run, RunFolder) else RunFolder(run), checkpoint, device, conditions, truncation, edit)
 
 
 def generate(
@@ -163,7 +165,7 @@ def generate(
     seed: int = 0,
     checkpoint: str = "best",
     device: str = "auto",
-    label: str | None = None,
+    conditions: Mapping[str, str] | None = None,
     truncation: float | None = None,
     edit: Mapping[str, float] | None = None,
     seeds: Sequence[int] | None = None,
@@ -172,9 +174,9 @@ def generate(
 
     Args:
         seeds: instead of `n` samples of one seed, the first of each of these.
-        label: a class's name or number, or a vector's numbers with commas; None: as they come in the data.
-        truncation, edit: see sampling.Generator.
+        conditions: what samples are to be, such as {"label": "dog"}; the others are drawn as they come in the data.
+        truncation, edit: see Sampler.
     """
-    sampler = open_sampler(run, checkpoint, device, label, truncation, edit)
+    sampler = open_sampler(run, checkpoint, device, conditions, truncation, edit)
     blocks = sampler.stream_samples(n, seed) if seeds is None else sampler.stream_seeds(seeds)
     return np.concatenate([block.cpu().numpy() for block in blocks])

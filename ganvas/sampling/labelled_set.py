@@ -13,7 +13,7 @@ from ..errors import GanvasError
 from ..provenance import write_provenance
 from ..runs.folder import RunFolder
 from ..system.files import explain_os_errors
-from .generator import Sampler, makes_classes, open_sampler
+from .generator import Sampler, find_class_condition, open_sampler
 from .stream import stream_samples
 
 MAX_SAMPLES_PER_CLASS = 10_000_000  # samples a class
@@ -25,14 +25,14 @@ def write_labelled_set(sampler: Sampler, per_class: int, seed: int, out: Path) -
     Raises:
         GanvasError: a generator that makes samples without classes, a folder that is in use or cannot be written.
     """
-    spec = sampler.run.read_spec()
-    if not makes_classes(sampler.nets, spec):
+    classes = find_class_condition(sampler.spec, sampler.traits)
+    if classes is None:
         raise GanvasError("this run makes samples without classes, and a labelled set needs them: train on folders or labels")
     if not 1 <= per_class <= MAX_SAMPLES_PER_CLASS:
         raise GanvasError(f"samples a class are from 1 to {MAX_SAMPLES_PER_CLASS:,}, got {per_class}: --per-class 100")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise GanvasError(f"{out} holds something already: choose a new folder with --out")
-    label = spec.conditions["label"]
+    name, label = classes
     with explain_os_errors("writing the set", out):
         out.mkdir(parents=True, exist_ok=True)
         metadata = sampler.describe_provenance(seed)
@@ -40,7 +40,7 @@ def write_labelled_set(sampler: Sampler, per_class: int, seed: int, out: Path) -
         with tqdm(total=per_class * label.size, unit="sample", disable=None, delay=2) as bar:
             for k, folder in enumerate(name_class_folders(label.names or tuple(map(str, range(label.size))))):
                 written_count = 0
-                for block in stream_class_samples(sampler, k, per_class, seed):
+                for block in stream_class_samples(sampler, name, k, per_class, seed):
                     sampler.codec.write(
                         block, out / folder, written_count, metadata | {"Label": label.names[k] if label.names else str(k)}
                     )
@@ -50,9 +50,9 @@ def write_labelled_set(sampler: Sampler, per_class: int, seed: int, out: Path) -
     return out
 
 
-def stream_class_samples(sampler: Sampler, k: int, count: int, seed: int) -> Iterator[Tensor]:
+def stream_class_samples(sampler: Sampler, name: str, k: int, count: int, seed: int) -> Iterator[Tensor]:
     """`count` samples of a class, whose latents no other class has."""
-    request = Request(torch.tensor(k), sampler.request.truncation)
+    request = Request({name: torch.tensor(k)}, sampler.request.truncation)
     return stream_samples(sampler.method, sampler.nets, sampler.codec, count, seed_from(seed, "class", k), request=request)
 
 

@@ -5,15 +5,17 @@ running statistics) and full precision. That is the one way in which ganvas samp
 """
 
 import collections.abc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from math import prod
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ..core import NO_REQUEST, Codec, Latents, Method, Nets, Request, seeded_generator
+from ..system.device import get_device
 
 RECALIBRATION_BLOCKS = 16  # blocks that batch norm's statistics are taken of anew, where latents are truncated
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -34,6 +36,13 @@ def use_evaluation_mode(nets: Nets) -> collections.abc.Generator[None]:
             net.train(was_training[name])
 
 
+class SampleBlock(NamedTuple):
+    """Some samples, and what each was asked to be."""
+
+    stored: Tensor  # [N, …]
+    conditions: Mapping[str, Tensor]  # by name, [N, …]
+
+
 def stream_samples(
     method: Method,
     nets: Nets,
@@ -45,7 +54,22 @@ def stream_samples(
     edit_latents: Callable[[Latents], Latents] = lambda latents: latents,
 ) -> Iterator[Tensor]:
     """Samples `start` to `start + n` of a seed in stored form, a block at a time."""
-    device = next(next(iter(nets.values())).parameters()).device
+    for block in stream_blocks(method, nets, codec, n, seed, start, request, edit_latents):
+        yield block.stored
+
+
+def stream_blocks(
+    method: Method,
+    nets: Nets,
+    codec: Codec,
+    n: int,
+    seed: int,
+    start: int = 0,
+    request: Request = NO_REQUEST,
+    edit_latents: Callable[[Latents], Latents] = lambda latents: latents,
+) -> Iterator[SampleBlock]:
+    """The same, with the conditions that samples were made under."""
+    device, names = get_device(nets), method.traits(nets).conditions
     with use_evaluation_mode(nets):
         for block in range(start // SAMPLES_PER_BLOCK, -(-(start + n) // SAMPLES_PER_BLOCK)):
             first, last = (
@@ -60,7 +84,8 @@ def stream_samples(
                     for k, part in split_for_rendering(latents, codec.spec.shape)
                     if first < k + len(next(iter(part.values()))) and k < last
                 ]
-            yield torch.cat(stored)
+            conditions = {name: latents[name][first:last].cpu() for name in names if name in latents}
+            yield SampleBlock(torch.cat(stored), conditions)
 
 
 def split_for_rendering(latents: Latents, shape: tuple[int, ...]) -> Iterator[tuple[int, Latents]]:
@@ -82,12 +107,12 @@ def recalibrate_batch_norm(method: Method, nets: Nets, truncation: float) -> Net
     in training, whatever will be asked for: statistics of one class alone would take that class out again. Networks without
     batch norm come back as they are.
     """
-    generator_modules = nets["G"].modules() if "G" in nets else ()
-    if not any(isinstance(module, BATCH_NORMS) for module in generator_modules):
+    name = method.traits(nets).generator
+    if not any(isinstance(module, BATCH_NORMS) for module in nets[name].modules()):
         return nets
     nets = deepcopy(nets)
-    norms = [module for module in nets["G"].modules() if isinstance(module, BATCH_NORMS)]
-    device = next(nets["G"].parameters()).device
+    norms = [module for module in nets[name].modules() if isinstance(module, BATCH_NORMS)]
+    device = get_device(nets)
     with use_evaluation_mode(nets):
         for norm in norms:
             norm.reset_running_stats()

@@ -3,6 +3,7 @@
 import platform
 
 import torch
+from torch import nn
 
 from ..errors import GanvasError
 
@@ -72,3 +73,8 @@ def describe_machine(device: torch.device) -> dict[str, str | int]:
         "processor": name,
         "threads": torch.get_num_threads(),
     }
+
+
+def get_device(nets: nn.Module) -> torch.device:
+    """Where networks are."""
+    return next(nets.parameters()).device

@@ -113,7 +113,7 @@ def announce_stages(recipe: Recipe, data: Dataset, seed: int, is_quiet: bool) ->
 def _choose_recipe(recipe: Recipe, requested: Recipe, data: Dataset, seed: int, device: torch.device, is_quiet: bool) -> Recipe:
     assert requested.choose is not None
     seconds = 60 * requested.train.minutes if requested.train.minutes else None
-    facts = Facts(len(data), count_distinct(data.stored), data.spec, str(device), seconds)
+    facts = Facts(len(data), count_distinct(data.columns["x"]), data.spec, str(device), seconds)
 
     def run_trial(candidate: Recipe) -> Trial:
         eager_recipe = replace(candidate, train=replace(candidate.train, compile=False))

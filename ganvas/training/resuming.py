@@ -8,6 +8,7 @@ from typing import Any
 
 from ..configuration import to_json
 from ..data import EncodedDataset, Files
+from ..data.conditions import find_changed_conditions
 from ..errors import GanvasError
 from ..recipe import Recipe
 from ..runs.folder import RunFolder
@@ -47,16 +48,13 @@ def refuse_difference(run: RunFolder, requested: Recipe, seed: int) -> None:
         )
 
 
-def refuse_other_labels(run: RunFolder, data: EncodedDataset) -> None:
+def refuse_other_conditions(run: RunFolder, data: EncodedDataset) -> None:
     """Refuse to go on with data whose classes are others: networks learned what each of them means."""
-    old_label, new_label = run.read_spec().conditions.get("label"), data.condition
-    if old_label is not None and (new_label is None or new_label[:3] != old_label[:3]):
-        descriptions = [
-            ", ".join(label.names[:5]) + f" ({label.size})" if label is not None else "none" for label in (old_label, new_label)
-        ]
+    old, new = run.read_spec().conditions, data.spec.conditions
+    for name in find_changed_conditions(old, new):
         raise GanvasError(
-            f"{run.path} was trained with the labels {descriptions[0]}, and {data.title} has now {descriptions[1]}: "
-            "restore them, or train into another folder"
+            f"{run.path} was trained with the {name} {old[name].describe()}, and {data.title} has now "
+            f"{new[name].describe() if name in new else 'none'}: restore them, or train into another folder"
         )
 
 

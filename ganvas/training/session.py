@@ -21,13 +21,12 @@ from ..errors import GanvasError
 from ..evaluation import by_class, nearest
 from ..evaluation.evaluator import Evaluator
 from ..evaluation.reconstructions import reconstruct_held_out
-from ..methods.adversarial import takes_conditions
 from ..recipe import Recipe
 from ..report.page import write_report
 from ..runs import checkpoint as checkpoints
 from ..runs.folder import RunFolder, lock_run, save_codec
 from ..runs.state import State
-from ..sampling.generator import makes_classes
+from ..sampling.generator import find_class_condition
 from ..system import distributed
 from ..system.console import print_status
 from ..system.device import choose_device, describe_machine, has_bf16, has_room_for
@@ -36,7 +35,7 @@ from . import divergence
 from .loop import Loop
 from .monitor import FollowerMonitor, InterruptHandler, Monitor
 from .plan import fit_to_memory, plan_training, remaining_samples
-from .resuming import extend_budget, refuse_difference, refuse_other_labels, replace_budget, replace_data
+from .resuming import extend_budget, refuse_difference, refuse_other_conditions, replace_budget, replace_data
 from .start import fresh_state, initial_state
 from .transfer import start_recipe_from_run
 
@@ -95,8 +94,10 @@ def train(
         nets = initial_state(
             requested, training_set.spec, seed, compute_device, partial(print_status, quiet)
         ).nets  # those that cannot be built say so now
-        if training_set.condition is not None and not takes_conditions(nets):
-            print_status(quiet, f"its labels are not used by {requested.name}: projection, acgan and cgan take them")
+        unused = set(training_set.spec.conditions) - set(requested.method.traits(nets).conditions)
+        if unused:
+            advice = ": projection, acgan and cgan take it" if unused == {"label"} else ""
+            print_status(quiet, f"its {', '.join(sorted(unused))} is not used by {requested.name}{advice}")
         if evaluator is not None:
             evaluator.check_floors()
         placed_data = place_on_device(training_set, compute_device)
@@ -106,7 +107,7 @@ def train(
             "count": len(training_set),
             "skipped": training_set.skipped_count,
             "fingerprint": training_set.fingerprint,
-            "label": training_set.condition._asdict() if training_set.condition else None,
+            "conditions": to_json(training_set.spec.conditions),
         }
         if distributed.is_main_process():
             save_codec(path, codec)  # first: recipe.json makes the folder a run
@@ -157,7 +158,7 @@ def _resume_locked(
         print_status(is_quiet, f"{run.path} is finished: {last_samples:,} samples; ask for more with --minutes or --samples")
         return run
     _, training_set, evaluator = prepare_data_and_evaluator(resolved, run.read_codec(), device)
-    refuse_other_labels(run, training_set)
+    refuse_other_conditions(run, training_set)
     current_environment = describe_environment(device)
     for name, value in current_environment.items():
         old_value = run.meta["environment"].get(name)
@@ -230,7 +231,7 @@ def restore_state(run: RunFolder, device: torch.device) -> State:
 
 def place_on_device(data: EncodedDataset, device: torch.device) -> EncodedDataset:
     """The data on the device, where it fits there; else its batches travel."""
-    return data.copy_to_device(device) if has_room_for(device, data.stored.nbytes) else data
+    return data.copy_to_device(device) if has_room_for(device, data.byte_count) else data
 
 
 # ---------------------------------------------------------------- playing
@@ -315,7 +316,7 @@ def _write_final_cards(run: RunFolder, state: State, evaluator: Evaluator) -> No
         checkpoints.load_nets(folder, state)
         head = {"samples": int(folder.name), "checkpoint": folder.name, "kind": "final", "which": which}
         cards.append(head | evaluator.score_final(method, state.select_sampling_networks()))
-        if isinstance(method, Reconstructor) and ("label" in evaluator.preview_batch or not takes_conditions(state.nets)):
+        if isinstance(method, Reconstructor) and set(method.traits(state.nets).conditions) <= set(evaluator.preview_batch):
             pictures["reconstructions.png"], psnr = reconstruct_held_out(evaluator, method, state.select_sampling_networks())
             cards[-1] |= {"reconstruction_psnr": psnr, "reconstructed": evaluator.data_metadata["held_out"]}  # dB
     for card in cards:
@@ -323,8 +324,8 @@ def _write_final_cards(run: RunFolder, state: State, evaluator: Evaluator) -> No
     nets = state.select_sampling_networks()  # the best: it was loaded last
     if len(evaluator.codec.spec.shape) == 3:  # pictures can be told apart by looking
         pictures["nearest.png"] = nearest.pair_with_nearest(evaluator, method, nets)
-        if makes_classes(nets, run.read_spec()):
-            pictures["classes.png"] = by_class.sample_class_grid(evaluator, method, nets, run.read_spec())
+        if classes := find_class_condition(run.read_spec(), method.traits(nets)):
+            pictures["classes.png"] = by_class.sample_class_grid(evaluator, method, nets, classes)
     for name, stored in pictures.items():
         write_run_picture(run, name, evaluator.codec.preview(stored))
     write_report(run.path)

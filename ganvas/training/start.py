@@ -61,5 +61,5 @@ def fresh_state(recipe: Recipe, spec: Spec, seed: int, device: torch.device) -> 
     if recipe.start is not None and recipe.start.freeze:
         if "D" not in state.nets:
             raise GanvasError("this recipe has no D whose layers could stay as they are: leave out --freeze-d")
-        state.frozen_parameters = find_first_layers(state.nets, spec, recipe.start.freeze)
+        state.frozen_parameters = find_first_layers(recipe.method, state.nets, spec, recipe.start.freeze)
     return state

@@ -13,12 +13,10 @@ from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
 from .. import recipes
 from ..augment import DiffAugment
-from ..core import Method, Nets, Spec
+from ..core import Method, Nets, Spec, seeded_generator
 from ..data import Files
 from ..errors import GanvasError
 from ..methods import Adversarial, Progressive
-from ..methods.adversarial import takes_conditions
-from ..nets.layers.labels import make_placeholder_labels
 from ..recipe import Recipe, Transfer
 from ..runs.folder import RunFolder
 
@@ -84,7 +82,7 @@ def count_elements(tensors: Mapping[str, Tensor]) -> int:
     return sum(value.numel() for value in tensors.values() if value.dim() > 0)
 
 
-def find_first_layers(nets: Nets, spec: Spec, count: int) -> tuple[str, ...]:
+def find_first_layers(method: Method, nets: Nets, spec: Spec, count: int) -> tuple[str, ...]:
     """The parameters of the layers that D calls first, from the image on: "D.layers.0.weight".
 
     Raises:
@@ -97,7 +95,8 @@ def find_first_layers(nets: Nets, spec: Spec, count: int) -> tuple[str, ...]:
             called_layers.append(module)
 
     hooks = [layer.register_forward_hook(record_layer) for layer in D.modules() if has_own_weight(layer)]
-    condition_inputs = {"label": make_placeholder_labels(spec.conditions["label"])} if takes_conditions(nets) else {}
+    names = method.traits(nets).conditions
+    condition_inputs = {name: spec.conditions[name].draw(2, seeded_generator("placeholder")) for name in names}
     device, training = next(D.parameters()).device, D.training
     try:
         with torch.no_grad():

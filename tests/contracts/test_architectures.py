@@ -7,9 +7,9 @@ from torch.nn.functional import one_hot
 
 from ganvas import nets
 from ganvas.configuration import from_json, to_json
-from ganvas.core import Architecture, Condition
+from ganvas.core import Architecture
 from ganvas.errors import GanvasError
-from small_recipes import IMAGE8, components
+from small_recipes import IMAGE8, class_condition, components
 
 ALL = components(nets, "build", "smallest")
 NEEDING = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection)
@@ -45,8 +45,8 @@ def test_contract(name: str) -> None:
 
 def made(architecture: Architecture) -> tuple[nn.ModuleDict, dict[str, torch.Tensor]]:
     """Networks for data with classes, and what they take of them."""
-    built = architecture.build(IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)}))
-    return built, {"label": torch.arange(4) % 3} if getattr(built["G"], "takes_conditions", False) else {}
+    built = architecture.build(IMAGE8._replace(conditions={"label": class_condition(3, (), (1 / 3,) * 3)}))
+    return built, {"label": torch.arange(4) % 3} if built["G"].conditions else {}
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if made(ALL[name].smallest())[1]])

@@ -15,6 +15,7 @@ import ganvas.metrics
 from ganvas.configuration import from_json, is_config, to_json
 from ganvas.core import Features, Metric
 from ganvas.errors import GanvasError
+from small_recipes import both
 
 N, D = 60, 4
 REQUIRED = {float: 1.0, int: 2, tuple[tuple[float, ...], ...]: ((0.0,) * D, (1.0,) * D)}  # for fields without default
@@ -53,7 +54,7 @@ def test_the_walk_finds_metrics():
 
 @every_metric
 def test_returns_what_it_announces(metric):
-    result = metric(scored(0), scored(1, 0.3))
+    result = metric(both(scored(0)), scored(1, 0.3))
     assert list(result) == list(metric.lower_is_better)
     assert all(type(value) is float and math.isfinite(value) for value in result.values())
     assert all(type(lower) is bool for lower in metric.lower_is_better.values())
@@ -66,14 +67,14 @@ def test_order_does_not_matter(metric):
     if hasattr(metric, "splits"):  # consecutive splits are part of a definition; one split has no order
         metric = dataclasses.replace(metric, splits=1)
     real, fake = scored(2), scored(3, 0.3)
-    expected = metric(real, fake)
-    assert metric(shuffled(real, 0), shuffled(fake, 1)) == pytest.approx(expected, rel=1e-8, abs=1e-9)
+    expected = metric(both(real), fake)
+    assert metric(both(shuffled(real, 0)), shuffled(fake, 1)) == pytest.approx(expected, rel=1e-8, abs=1e-9)
 
 
 @every_metric
 def test_leaves_its_input_and_the_global_generator_alone(metric):
     real, fake, before = scored(4), scored(5), np.random.get_state()[1].copy()
-    assert metric(real, fake) == metric(real, fake)
+    assert metric(both(real), fake) == metric(both(real), fake)
     for given, fresh in ((real, scored(4)), (fake, scored(5))):
         np.testing.assert_array_equal(given.features, fresh.features)
         np.testing.assert_array_equal(given.logits, fresh.logits)
@@ -84,7 +85,7 @@ def test_leaves_its_input_and_the_global_generator_alone(metric):
 def test_prefers_the_real_distribution_to_a_far_one(metric):
     name, lower = next(iter(metric.lower_is_better.items()))
     real, far = scored(6), Features(scored(7).features + 50, np.zeros((N, 5)))
-    near, away = metric(real, scored(8))[name], metric(real, far)[name]
+    near, away = metric(both(real), scored(8))[name], metric(both(real), far)[name]
     assert near < away if lower else near > away
 
 
@@ -97,4 +98,4 @@ def test_survives_json(metric):
 def test_refuses_what_is_not_finite(metric):
     broken = Features(np.full((N, D), np.nan), np.full((N, 5), np.nan))
     with pytest.raises(GanvasError, match="NaN or infinity"):
-        metric(scored(0), broken)
+        metric(both(scored(0)), broken)

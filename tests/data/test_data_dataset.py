@@ -80,7 +80,7 @@ def test_moving_keeps_all():
     data = tensors()
     moved = data.copy_to_device("cpu")
     assert torch.equal(moved.batch(1, 4)["x"], data.batch(1, 4)["x"])
-    assert (moved.classes, moved.title, moved.fingerprint, moved.skipped_count) == (
+    assert (moved.conditions["label"].names, moved.title, moved.fingerprint, moved.skipped_count) == (
         ("0", "1", "2"),
         "a test",
         "fingerprint 50",
@@ -95,16 +95,16 @@ def test_moving_keeps_all():
 def test_what_is_cached_is_what_is_encoded_and_is_read_only_once(tmp_path):
     found = prepare_dataset(items(), CODEC, tmp_path / "new" / "cache", quiet=True)
     assert torch.equal(found.stored, wanted())
-    assert found.labels is not None
-    assert found.labels.tolist() == [i % 3 for i in range(200)]
+    assert "label" in found.columns
+    assert found.columns["label"].tolist() == [i % 3 for i in range(200)]
 
     def refuse(i):
         raise AssertionError("read again")
 
     again = prepare_dataset(replace(items(), read_item=refuse), CODEC, tmp_path / "new" / "cache", quiet=True)
     assert torch.equal(again.stored, wanted())
-    assert again.labels is not None
-    assert torch.equal(again.labels, found.labels)
+    assert "label" in again.columns
+    assert torch.equal(again.columns["label"], found.columns["label"])
     assert [p.suffix for p in (tmp_path / "new" / "cache").iterdir()] == [""]
 
 
@@ -219,8 +219,8 @@ def test_the_unreadable_are_named_left_out_and_counted(tmp_path, capsys, cached)
         found = prepare_dataset(items(broken=broken), CODEC, tmp_path if cached else None)
         assert found.skipped_count == 7
         assert torch.equal(found.stored, wanted(broken=broken))
-        assert found.labels is not None
-        assert found.labels.tolist() == [i % 3 for i in range(200) if i not in broken]
+        assert "label" in found.columns
+        assert found.columns["label"].tolist() == [i % 3 for i in range(200) if i not in broken]
         said = capsys.readouterr().err
         assert "ganvas: 7 of a test left out:\n  x[0] is no image that can be read" in said
         assert "x[130]" in said

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from ganvas.core import Condition, Source
+from ganvas.core import Source
 from ganvas.data import Files
 from ganvas.data.formats import archive
 from ganvas.data.items import ItemList, match_labels
 from ganvas.errors import GanvasError
+from small_recipes import class_condition
 
 SUFFIXES = (".png", ".jpg")
 
@@ -276,7 +277,7 @@ def test_a_test_path_is_held_out_with_the_training_labels(tmp_path):
     assert found.labels is not None
     assert found.labels.tolist() == [1, 2]
     with pytest.raises(GanvasError, match="class 'b', which the training data has not"):
-        match_labels(found, Condition("class", 2, ("a", "c")))
+        match_labels(found, class_condition(2, ("a", "c")))
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip", "npy"])

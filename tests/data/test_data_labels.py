@@ -9,12 +9,12 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from ganvas.core import Condition
 from ganvas.data import Files, labels, prepare_dataset
 from ganvas.data.items import ItemList, build_array_items, match_labels
 from ganvas.data.labels import SampleLabels, parse_label_table
 from ganvas.errors import GanvasError
 from ganvas.media import ImageCodec
+from small_recipes import class_condition, vector_condition
 
 NAMES = ("a.png", "b.png", "in/c.png")
 
@@ -146,10 +146,10 @@ def test_labels_stay_with_their_samples_to_the_batch(tmp_path):
     place = folder(tmp_path, "file,quarter,level", *lines, names=names)
     (place / "07.png").write_bytes(b"broken")
     found = prepare_dataset(items(place), ImageCodec(size=8, channels=1), None, quiet=True)
-    wanted = Condition("vector", 2, ("quarter", "level"), examples=tuple((i / 4, float(i)) for i in range(40) if i != 7))
-    assert found.condition == wanted
-    assert found.labels.dtype == torch.float32
-    assert found.labels[:, 1].tolist() == [i for i in range(40) if i != 7]
+    wanted = vector_condition(2, ("quarter", "level"), examples=tuple((i / 4, float(i)) for i in range(40) if i != 7))
+    assert found.conditions["label"] == wanted
+    assert found.columns["label"].dtype == torch.float32
+    assert found.columns["label"][:, 1].tolist() == [i for i in range(40) if i != 7]
     few = items(place, limit=5)
     assert few.labels[:, 1].tolist() == [int(name[:2]) for name in few.names]
     batch = found.batch(0, 8)
@@ -161,9 +161,9 @@ def test_labels_stay_with_their_samples_to_the_batch(tmp_path):
 
 def test_conditions():
     classes = build_array_items(np.zeros((3, 8, 8)), np.array(["b", "a", "b"]), "x", "f", "x")
-    assert classes.condition == Condition("class", 2, ("a", "b"), (1 / 3, 2 / 3))
+    assert classes.condition == class_condition(2, ("a", "b"), (1 / 3, 2 / 3))
     rows = build_array_items(np.zeros((3, 8, 8)), np.ones((3, 4)), "x", "f", "x")
-    assert rows.condition == Condition("vector", 4, ("0", "1", "2", "3"), examples=((1.0,) * 4,) * 3)
+    assert rows.condition == vector_condition(4, ("0", "1", "2", "3"), examples=((1.0,) * 4,) * 3)
     assert rows.labels.dtype == np.float32
     assert build_array_items(np.zeros((3, 8, 8)), None, "x", "f", "x").condition is None
 
@@ -175,9 +175,9 @@ def test_test_samples_take_the_columns_of_the_training_samples(tmp_path):
     assert found.classes == ("b", "a")
     assert found.labels.tolist() == [[2, 0.5], [4, 3], [6, 5]]
     with pytest.raises(GanvasError, match="has the column 'a', which the training data has not"):
-        match_labels(found, Condition("vector", 1, ("b",)))
+        match_labels(found, vector_condition(1, ("b",)))
     with pytest.raises(GanvasError, match="lacks the column 'c', which the training data has"):
-        match_labels(found, Condition("vector", 3, ("a", "b", "c")))
+        match_labels(found, vector_condition(3, ("a", "b", "c")))
     with pytest.raises(GanvasError, match="has a vector for a label, the training data a class"):
-        match_labels(found, Condition("class", 2, ("a", "b")))
-    assert match_labels(replace(found, labels=None, classes=()), Condition("class", 2, ("a", "b"))).labels is None
+        match_labels(found, class_condition(2, ("a", "b")))
+    assert match_labels(replace(found, labels=None, classes=()), class_condition(2, ("a", "b"))).labels is None

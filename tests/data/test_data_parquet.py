@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.core import Condition
 from ganvas.data import Files, encoding, prepare_dataset
 from ganvas.data.formats import parquet
 from ganvas.data.items import ItemList
 from ganvas.errors import GanvasError
 from ganvas.media import Image, ImageCodec
+from small_recipes import class_condition, vector_condition
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -67,7 +67,7 @@ def test_files_in_a_column_are_read(tmp_path, kind, column):
 def test_labels_are_named_by_the_schema(tmp_path):
     labels = pa.array([i % 2 for i in range(20)])
     found = items(write(tmp_path / "a.parquet", as_struct(pngs(20)), labels, ["cat", "dog", "fox"]))
-    assert found.condition == Condition("class", 3, ("cat", "dog", "fox"), (0.5, 0.5, 0.0))
+    assert found.condition == class_condition(3, ("cat", "dog", "fox"), (0.5, 0.5, 0.0))
     assert found.labels.tolist() == [0, 1] * 10
     assert found.labels.dtype == np.int64
 
@@ -77,7 +77,7 @@ def test_without_a_schema_labels_name_themselves(tmp_path):
     assert items(write(tmp_path / "a.parquet", images, pa.array([7, 5, 7, 5]))).classes == ("5", "7")
     assert items(write(tmp_path / "b.parquet", images, pa.array(["b", "a", "b", "a"]))).labels.tolist() == [1, 0, 1, 0]
     rows = items(write(tmp_path / "c.parquet", images, pa.array([[1, 0], [0, 1], [1, 1], [0, 0]]), label="labels"))
-    assert rows.condition == Condition("vector", 2, ("0", "1"), examples=((1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.0, 0.0)))
+    assert rows.condition == vector_condition(2, ("0", "1"), examples=((1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.0, 0.0)))
 
 
 def test_shards_follow_one_another_and_parts_are_kept_apart(tmp_path):

@@ -17,7 +17,7 @@ from ganvas.extractors import Inception, Pixels
 from ganvas.metrics import DensityCoverage, Frechet
 from ganvas.recipe import Evaluation
 from ganvas.runs.state import build_state
-from small_recipes import codec_for, small
+from small_recipes import both, codec_for, small
 
 DATA = Path(__file__).parents[1] / "data" / "fashion_test_200.npz"
 EVALUATION = Evaluation(extractor=Pixels(), metrics=(Frechet(), DensityCoverage(k=3)), samples=80, snapshot_samples=20)
@@ -59,7 +59,7 @@ def test_card_and_floor(parts: tuple) -> None:  # type: ignore[type-arg]
     card = judge.score_final(recipe.method, state.select_sampling_networks())
     assert set(card["scores"]) == set(card["floor"]) == set(card["lower_is_better"]) == {"frechet", "density", "coverage"}
     assert card["floor"]["frechet"] == pytest.approx(
-        Frechet()(judge.real_features.reference, judge.real_features.held_out)["frechet"]
+        Frechet()(both(judge.real_features.reference), judge.real_features.held_out)["frechet"]
     )
     assert card["floor"]["coverage"] > 0.5 > card["scores"]["coverage"]  # untrained networks against clothes
     assert card["protocol"] == {

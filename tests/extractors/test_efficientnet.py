@@ -8,6 +8,7 @@ from ganvas.configuration import from_json, to_json
 from ganvas.errors import GanvasError
 from ganvas.extractors import EfficientNetLite0, efficientnet
 from ganvas.metrics import KID
+from small_recipes import both
 
 
 def noise(count: int, size: int, channels: int = 3) -> torch.Tensor:
@@ -98,6 +99,6 @@ def test_scores_grow_with_the_damage(fashion):
     blurred = [torch.nn.functional.avg_pool2d(x, k, 1, k // 2, count_include_pad=False).permute(0, 2, 3, 1) for k in (1, 3, 5)]
     for row in (noisy, blurred):
         scored = [extractor(damaged.round().clamp(0, 255).to(torch.uint8)) for damaged in row]
-        distances = [KID(subsets=1, subset_size=100)(reference, fake)["kid"] for fake in scored]
+        distances = [KID(subsets=1, subset_size=100)(both(reference), fake)["kid"] for fake in scored]
         assert distances == sorted(distances)
         assert distances[-1] > 10 * abs(distances[0])

@@ -8,6 +8,7 @@ from PIL import Image
 from ganvas.errors import GanvasError
 from ganvas.extractors import Coordinates, FashionClassifier, Pixels
 from ganvas.metrics import Frechet
+from small_recipes import both
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +64,9 @@ def test_classifier_features_separate_classes_and_noise(images, fashion):
     order = np.random.default_rng(0).permutation(200)
     halves = [extractor(images[order[i::2]]) for i in (0, 1)]
     noise = torch.randint(0, 256, images.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    floor = Frechet()(*halves)["frechet"]
-    assert Frechet()(halves[0], extractor(noise))["frechet"] > 5 * floor
-    assert Frechet()(halves[0], extractor(images[labels == 0]))["frechet"] > 1.5 * floor
+    floor = Frechet()(both(halves[0]), halves[1])["frechet"]
+    assert Frechet()(both(halves[0]), extractor(noise))["frechet"] > 5 * floor
+    assert Frechet()(both(halves[0]), extractor(images[labels == 0]))["frechet"] > 1.5 * floor
 
 
 def test_classifier_features_are_alive(images):

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ganvas import cli
-from ganvas.core import Condition, Field, Spec
+from ganvas.core import Field, Spec
 from ganvas.errors import GanvasError
 from ganvas.interop.converting import convert
 from ganvas.interop.foreign import reading
@@ -31,6 +31,7 @@ from ganvas.runs.folder import RunFolder
 from ganvas.runs.state import build_state
 from ganvas.sampling.generator import Sampler
 from ganvas.system import pickles
+from small_recipes import class_condition
 
 NVIDIA = ["stylegan2_G", "stylegan3_T_G", "stylegan3_R_G", "r3gan"]
 
@@ -218,7 +219,7 @@ def test_r3gan_with_classes(goldens: Path, tmp_path: Path) -> None:
     """Ours under the golden's names, with the embedding that networks with classes have beside them, and back."""
     from ganvas.interop.foreign import r3gan
 
-    label = Condition("class", 5, (), (0.2,) * 5)
+    label = class_condition(5, (), (0.2,) * 5)
     G = R3GAN(widths=(48, 48, 32, 32), blocks=1).build(Spec((3, 32, 32), (Field("image", 3),), {"label": label}))["G"].eval()
     state, names = (
         G.state_dict(),

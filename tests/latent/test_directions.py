@@ -9,13 +9,14 @@ from PIL import Image
 
 import ganvas
 from ganvas import cli
-from ganvas.core import Condition, Latents
+from ganvas.core import Latents
 from ganvas.errors import GanvasError
 from ganvas.evaluation.evaluator import Evaluator, build_run_evaluator
 from ganvas.latent import directions
 from ganvas.runs.folder import RunFolder
 from ganvas.sampling.edits import DIRECTIONS_FILE, load_directions, parse_edit, save_directions, sum_directions
 from ganvas.sampling.generator import Sampler
+from small_recipes import class_condition, vector_condition
 from trained_runs import trained
 
 CPU = torch.device("cpu")
@@ -43,7 +44,7 @@ def test_sefa_reads_every_style_layer(runs: dict[str, RunFolder]) -> None:
     layers = [module.style for module in G.modules() if hasattr(module, "style")]
     wanted = torch.cat([layer.weight.detach() * layer.scale for layer in layers])
     codes, _ = directions.draw_codes(made, 2)
-    found = directions.measure_affine_weights(made, codes[:1], None)
+    found = directions.measure_affine_weights(made, codes[:1], {})
     assert found.shape == wanted.shape
     assert torch.allclose(found.T @ found, wanted.T @ wanted, atol=1e-4)
 
@@ -52,7 +53,7 @@ def test_sefa_finds_what_reads_a_part_of_z(runs: dict[str, RunFolder]) -> None:
     """BigGAN's first layer reads the first part, each block's norms their own beside the class."""
     made = Sampler(runs["biggan_small"])
     codes, latents = directions.draw_codes(made, 2)
-    found = directions.measure_affine_weights(made, codes[:1], latents["label"][0])
+    found = directions.measure_affine_weights(made, codes[:1], {"label": latents["label"][0]})
     assert found.shape[1] == made.nets["G"].z_dim
     assert (found.norm(dim=0) > 0).all()
 
@@ -62,7 +63,7 @@ def test_sefa_takes_the_first_layer_where_z_is_normalised_before_it(runs: dict[s
     first = made.nets["G"].first
     codes, _ = directions.draw_codes(made, 2)
     assert torch.allclose(
-        directions.measure_affine_weights(made, codes[:1], None), first.weight.detach() * first.scale, atol=1e-5
+        directions.measure_affine_weights(made, codes[:1], {}), first.weight.detach() * first.scale, atol=1e-5
     )
 
 
@@ -87,7 +88,7 @@ def test_components_are_of_what_is_no_function_of_the_class(runs: dict[str, RunF
     """BigGAN's norms read the class's embedding beside z: that is no feature."""
     made = Sampler(runs["biggan_small"])
     codes, latents = directions.draw_codes(made, 64)
-    seen = directions.probe_layers(made, codes[:1], latents["label"][0])
+    seen = directions.probe_layers(made, codes[:1], {"label": latents["label"][0]})
     found = directions.collect_first_features(made, latents)
     deep = next(
         given
@@ -145,7 +146,7 @@ def test_found_drawn_and_followed(runs: dict[str, RunFolder], tmp_path: Path, ca
 def test_directions_by_labels(runs: dict[str, RunFolder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a sample's class told by its first number, the two classes lie along that axis, on either side."""
     run = runs["dcgan_small"]
-    rows = [int((build_run_evaluator(run).train.labels == k).nonzero()[0]) for k in (0, 3)]
+    rows = [int((build_run_evaluator(run).train.columns["label"] == k).nonzero()[0]) for k in (0, 3)]
 
     def places(judge: Evaluator, made: Sampler, latents: Latents) -> torch.Tensor:
         return torch.tensor(rows)[(latents["z"][:, 0] > 0).long().cpu()]
@@ -161,8 +162,8 @@ def test_directions_by_labels(runs: dict[str, RunFolder], tmp_path: Path, monkey
 
 def test_numbers_are_parted_at_the_middle_of_their_range() -> None:
     labels = torch.tensor([[0.0, 5.0], [1.0, 9.0], [0.0, 8.0]])
-    assert directions.mark_members(labels, Condition("vector", 2)).tolist() == [[False, True, False], [False, True, True]]
-    assert directions.mark_members(torch.tensor([1, 0]), Condition("class", 2)).tolist() == [[False, True], [True, False]]
+    assert directions.mark_members(labels, vector_condition(2)).tolist() == [[False, True, False], [False, True, True]]
+    assert directions.mark_members(torch.tensor([1, 0]), class_condition(2)).tolist() == [[False, True], [True, False]]
 
 
 def test_classes_of_nothing_are_refused(runs: dict[str, RunFolder]) -> None:

@@ -21,9 +21,15 @@ def golden(goldens: Path) -> dict[str, Tensor]:
     return load_file(goldens / "functional.safetensors")
 
 
+def no_critic(x: Tensor, conditions: object) -> CriticOutput:
+    raise AssertionError("no loss here asks about other conditions")
+
+
 def scene(player: str, real: CriticOutput, fake: CriticOutput, nets: dict[str, nn.Module], **batch: Tensor) -> LossInputs:
     x = torch.zeros(len(fake.logits), 1)
-    return LossInputs(player, nn.ModuleDict(nets), batch, CLOCK, ShownSamples(x, fake), lambda: ShownSamples(x, real))
+    return LossInputs(
+        player, nn.ModuleDict(nets), batch, CLOCK, ShownSamples(x, fake), lambda: ShownSamples(x, real), no_critic
+    )
 
 
 def logits(values: Tensor) -> CriticOutput:
@@ -74,7 +80,9 @@ def test_historical_averaging_is_the_distance_to_the_mean_of_the_past() -> None:
         nn.init.constant_(net.weight, value)
         with torch.no_grad():
             extra.after("D", nets, {}, CLOCK)
-    term = extra.term(LossInputs("D", nets, {}, CLOCK, ShownSamples(torch.zeros(1), logits(torch.zeros(1))), lambda: None))  # type: ignore
+    term = extra.term(
+        LossInputs("D", nets, {}, CLOCK, ShownSamples(torch.zeros(1), logits(torch.zeros(1))), lambda: None, no_critic)
+    )  # type: ignore
     assert term.item() == pytest.approx(0.5 * (7 - (1 + 4 + 7) / 3) ** 2)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas import recipes
-from ganvas.core import Clock, CriticOutput, Nets
+from ganvas.core import Clock, CriticOutput, GeneratorNetwork, Nets
 from ganvas.errors import GanvasError
 from ganvas.losses import R1
 from ganvas.losses.objectives import NonSaturating, RelativisticAverage, TopK
@@ -33,10 +33,10 @@ class Spy(nn.Module):
         return CriticOutput(x.flatten(1).mean(1) * self.weight, x.flatten(1))
 
 
-class Labelled(nn.Module):
+class Labelled(GeneratorNetwork):
     """G whose samples show their label."""
 
-    z_dim, takes_conditions = 2, True
+    z_dim, conditions = 2, ("label",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ def test_d_judges_fakes_by_the_labels_they_were_made_of(share: bool) -> None:
 def test_samples_nobody_asked_a_label_of_follow_the_data() -> None:
     recipe = small(recipes.find_recipe("auto"))
     spec: Any = noise(recipe).spec
-    label = spec.conditions["label"]._replace(shares=(0.1, 0.0, 0.9))
+    label = replace(spec.conditions["label"], shares=(0.1, 0.0, 0.9))
     nets = build_state(recipe, spec._replace(conditions={"label": label}), 0, CPU).nets
     drawn = recipe.method.draw_latents(nets, 20_000, torch.Generator().manual_seed(0))["label"]
     shares = torch.bincount(drawn, minlength=3) / 20_000

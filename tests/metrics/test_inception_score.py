@@ -6,12 +6,13 @@ import pytest
 from ganvas.core import Features
 from ganvas.errors import GanvasError
 from ganvas.metrics import InceptionScore
+from small_recipes import both
 
 NONE = Features(np.empty((0, 1)))  # the reals are not looked at
 
 
 def score(logits: np.ndarray, splits: int = 10) -> dict[str, float]:
-    return InceptionScore(splits=splits)(NONE, Features(logits, logits))
+    return InceptionScore(splits=splits)(both(NONE), Features(logits, logits))
 
 
 def test_golden(golden):
@@ -46,7 +47,7 @@ def test_splits_are_consecutive():
 
 def test_an_extractor_without_classes_is_refused():
     with pytest.raises(GanvasError, match="no classifier"):
-        InceptionScore()(NONE, Features(np.ones((20, 3))))
+        InceptionScore()(both(NONE), Features(np.ones((20, 3))))
 
 
 def test_fewer_samples_than_splits_are_refused():

@@ -6,6 +6,7 @@ import pytest
 from ganvas.core import Features
 from ganvas.errors import GanvasError
 from ganvas.metrics.kid import KID, kernel_distance
+from small_recipes import both
 
 
 def scored(seed: int, n: int = 40, d: int = 5) -> Features:
@@ -22,7 +23,7 @@ def test_golden_subsets(golden):
 
 
 def test_golden_of_all_samples(golden):
-    result = KID(subsets=1, subset_size=10_000)(Features(golden["in/real"]), Features(golden["in/fake"]))
+    result = KID(subsets=1, subset_size=10_000)(both(Features(golden["in/real"])), Features(golden["in/fake"]))
     assert result["kid"] == pytest.approx(golden["out/kid_full_unbiased"].item(), rel=1e-10)
     assert result["kid_std"] == 0
 
@@ -47,16 +48,16 @@ def test_unbiased_over_many_draws_of_one_distribution():
 def test_seed_decides_the_subsets():
     real, fake = scored(0), scored(1)
     metric = KID(subsets=3, subset_size=10, seed=5)
-    assert metric(real, fake) == metric(real, fake)
-    assert metric(real, fake) != KID(subsets=3, subset_size=10, seed=6)(real, fake)
+    assert metric(both(real), fake) == metric(both(real), fake)
+    assert metric(both(real), fake) != KID(subsets=3, subset_size=10, seed=6)(both(real), fake)
 
 
 def test_subsets_have_no_sample_twice():
     # 40 samples in subsets of 40: with repeats the subsets would differ.
-    assert KID(subsets=5, subset_size=40)(scored(0), scored(1))["kid_std"] == pytest.approx(0, abs=1e-12)
+    assert KID(subsets=5, subset_size=40)(both(scored(0)), scored(1))["kid_std"] == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize("settings", [{"subsets": 0}, {"subset_size": 1}])
 def test_impossible_subsets_are_refused(settings):
     with pytest.raises(GanvasError, match="1 subset of 2 samples or more"):
-        KID(**settings)(scored(0), scored(1))
+        KID(**settings)(both(scored(0)), scored(1))

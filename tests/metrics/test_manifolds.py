@@ -9,6 +9,7 @@ from ganvas.core import Features
 from ganvas.errors import GanvasError
 from ganvas.metrics import DensityCoverage, PrecisionRecall
 from ganvas.metrics.precision_recall import is_among
+from small_recipes import both
 
 
 def line(*values: float) -> Features:
@@ -18,7 +19,7 @@ def line(*values: float) -> Features:
 @pytest.mark.parametrize("k", [3, 5])
 @pytest.mark.parametrize("prefix", ["improved_{}_k{}", "prdc_k{1}/{0}"])
 def test_golden_precision_and_recall(golden, k, prefix):
-    result = PrecisionRecall(k=k)(Features(golden["in/real"]), Features(golden["in/fake"]))
+    result = PrecisionRecall(k=k)(both(Features(golden["in/real"])), Features(golden["in/fake"]))
     assert result == {name: golden["out/" + prefix.format(name, k)].item() for name in ("precision", "recall")}
 
 
@@ -30,44 +31,44 @@ def test_golden_members(golden):
 
 @pytest.mark.parametrize("k", [3, 5])
 def test_golden_density_and_coverage(golden, k):
-    result = DensityCoverage(k=k)(Features(golden["in/real"]), Features(golden["in/fake"]))
+    result = DensityCoverage(k=k)(both(Features(golden["in/real"])), Features(golden["in/fake"]))
     for name, value in result.items():
         assert value == pytest.approx(golden[f"out/prdc_k{k}/{name}"].item(), rel=1e-12)
 
 
 def test_counted_by_hand():
     real, fake = line(0, 1, 2, 3), line(0.5, 10)  # real radii 1; fake radii 9.5
-    assert PrecisionRecall(k=1)(real, fake) == {"precision": 0.5, "recall": 1.0}
-    assert DensityCoverage(k=1)(real, fake) == {"density": 1.0, "coverage": 0.5}  # 0.5 is in two balls, 10 in none
+    assert PrecisionRecall(k=1)(both(real), fake) == {"precision": 0.5, "recall": 1.0}
+    assert DensityCoverage(k=1)(both(real), fake) == {"density": 1.0, "coverage": 0.5}  # 0.5 is in two balls, 10 in none
 
 
 def test_the_edge_of_a_ball_counts_for_precision_alone():
     real, fake = line(0, 1), line(2, 9)
-    assert PrecisionRecall(k=1)(real, fake)["precision"] == 0.5
-    assert DensityCoverage(k=1)(real, fake) == {"density": 0.0, "coverage": 0.0}
+    assert PrecisionRecall(k=1)(both(real), fake)["precision"] == 0.5
+    assert DensityCoverage(k=1)(both(real), fake) == {"density": 0.0, "coverage": 0.0}
 
 
 def test_an_outlier_moves_precision_but_not_density():
     rng = np.random.default_rng(0)
     real, fake = rng.normal(size=(300, 2)), rng.uniform(4, 20, size=(300, 2))
     outlier = Features(np.r_[real, [[30.0, 30.0]]])
-    assert PrecisionRecall()(outlier, Features(fake))["precision"] > 0.9
-    assert DensityCoverage()(outlier, Features(fake))["density"] < 0.3
+    assert PrecisionRecall()(both(outlier), Features(fake))["precision"] > 0.9
+    assert DensityCoverage()(both(outlier), Features(fake))["density"] < 0.3
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(6, 40))
 def test_a_set_covers_itself(seed, d, n):
     x = Features(np.random.default_rng(seed).normal(size=(n, d)))
-    assert PrecisionRecall()(x, x) == {"precision": 1.0, "recall": 1.0}
-    assert DensityCoverage()(x, x)["coverage"] == 1.0
+    assert PrecisionRecall()(both(x), x) == {"precision": 1.0, "recall": 1.0}
+    assert DensityCoverage()(both(x), x)["coverage"] == 1.0
 
 
 def test_one_fake_is_enough_for_coverage_but_not_for_recall():
     real, one = line(*range(10)), line(4.4)
-    assert DensityCoverage()(real, one)["coverage"] == pytest.approx(1.0)
+    assert DensityCoverage()(both(real), one)["coverage"] == pytest.approx(1.0)
     with pytest.raises(GanvasError, match="at least 2"):
-        PrecisionRecall()(real, one)
+        PrecisionRecall()(both(real), one)
 
 
 def test_both_want_held_out_samples():

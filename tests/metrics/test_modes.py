@@ -8,13 +8,14 @@ import pytest
 from ganvas.core import Features
 from ganvas.errors import GanvasError
 from ganvas.metrics import Modes
+from small_recipes import both
 
 RING = tuple((2 * cos(2 * pi * i / 8), 2 * sin(2 * pi * i / 8)) for i in range(8))
 METRIC = Modes(centres=RING, std=0.02)
 
 
 def score(points: np.ndarray) -> dict[str, float]:
-    return METRIC(Features(np.array(RING)), Features(points))
+    return METRIC(both(Features(np.array(RING))), Features(points))
 
 
 def test_samples_of_the_mixture_itself():
@@ -48,11 +49,11 @@ def test_centres_must_fit_the_samples():
     with pytest.raises(GanvasError, match="3 coordinates"):
         score(np.zeros((10, 3)))
     with pytest.raises(GanvasError, match="std must be above 0"):
-        Modes(centres=RING, std=0.0)(Features(np.zeros((1, 2))), Features(np.zeros((1, 2))))
+        Modes(centres=RING, std=0.0)(both(Features(np.zeros((1, 2)))), Features(np.zeros((1, 2))))
 
 
 def test_centres_that_are_not_the_datas_are_refused():
     """The settings of the data and of the metric are twins: where they differ, no number is better than a wrong one."""
     twelve = np.array([(2 * cos(2 * pi * i / 12), 2 * sin(2 * pi * i / 12)) for i in range(12)])
     with pytest.raises(GanvasError, match="do not lie at these centres"):
-        METRIC(Features(twelve), Features(np.array(RING)))
+        METRIC(both(Features(twelve)), Features(np.array(RING)))

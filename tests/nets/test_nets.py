@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from ganvas.core import Condition, Spec
+from ganvas.core import Spec
 from ganvas.errors import GanvasError
 from ganvas.nets import DCGAN, MLP, Compact
+from small_recipes import class_condition, vector_condition
 
 
 def count(net: nn.Module) -> int:
@@ -76,7 +77,7 @@ def test_compact_can_be_the_prototype_at_32_px() -> None:
 
 def test_compact_networks_use_labels() -> None:
     """At first G is the same for every class; D is not."""
-    spec = image(1, 16)._replace(conditions={"label": Condition("class", 3, (), (0.2, 0.3, 0.5))})
+    spec = image(1, 16)._replace(conditions={"label": class_condition(3, (), (0.2, 0.3, 0.5))})
     nets = Compact(z_dim=4, g_width=8, d_width=8).build(spec)
     z, x, labels = torch.randn(2, 4), torch.randn(1, 1, 16, 16).repeat(3, 1, 1, 1), torch.tensor([0, 1, 2])
     nets.eval()
@@ -86,7 +87,7 @@ def test_compact_networks_use_labels() -> None:
         nets["G"].label.weight[1] += 1
     assert not torch.equal(nets["G"](z, labels[:2]), nets["G"](z, labels[1:]))
     plain = Compact(z_dim=4, g_width=8, d_width=8, labels=False).build(spec)
-    assert plain["G"].takes_conditions is False
+    assert plain["G"].conditions == ()
     assert not any(isinstance(m, nn.Embedding) for m in plain.modules())
-    vector = image(1, 16)._replace(conditions={"label": Condition("vector", 3)})
-    assert Compact().build(vector)["G"].takes_conditions is False
+    vector = image(1, 16)._replace(conditions={"label": vector_condition(3)})
+    assert Compact().build(vector)["G"].conditions == ()

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ganvas.core import Condition, Spec
+from ganvas.core import Spec
 from ganvas.errors import GanvasError
 from ganvas.nets import (
     DCGAN,
@@ -28,7 +28,7 @@ from ganvas.nets import (
 from ganvas.nets.layers.spectral_norm import SpectralNorm
 from ganvas.nets.residual import Attention
 from ganvas.nets.wrappers.minibatch import Closeness
-from small_recipes import IMAGE8, POINT
+from small_recipes import IMAGE8, POINT, class_condition, vector_condition
 
 
 @pytest.fixture
@@ -100,8 +100,8 @@ def test_a_pass_that_fails_leaves_no_weights_behind() -> None:
 
 def labelled(spec: Spec, kind: str) -> tuple[Spec, Tensor]:
     if kind == "class":
-        return spec._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)}), torch.arange(6) % 3
-    return spec._replace(conditions={"label": Condition("vector", 2, examples=((0.0, 1.0),))}), torch.rand(6, 2)
+        return spec._replace(conditions={"label": class_condition(3, (), (1 / 3,) * 3)}), torch.arange(6) % 3
+    return spec._replace(conditions={"label": vector_condition(2, examples=((0.0, 1.0),))}), torch.rand(6, 2)
 
 
 @pytest.mark.parametrize("kind", ["class", "vector"])
@@ -177,7 +177,7 @@ def test_virtual_norm_under_bf16_is_as_without() -> None:
 
 
 def test_weights_that_start_at_0_stay_so() -> None:
-    labelled = IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)})
+    labelled = IMAGE8._replace(conditions={"label": class_condition(3, (), (1 / 3,) * 3)})
     label = torch.arange(4) % 3
     for nets in (
         WithSpectralNorm(nets=Compact(), players=("G", "D")),
@@ -210,7 +210,7 @@ def test_biggan_deep_halves_at_every_stage_from_64_px() -> None:
 
 
 def test_labels_and_virtual_batch_norm_have_an_order() -> None:
-    labelled = IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)})
+    labelled = IMAGE8._replace(conditions={"label": class_condition(3, (), (1 / 3,) * 3)})
     with pytest.raises(GanvasError, match="inside of what makes them conditional"):
         VirtualBatchNorm(nets=Projection(nets=MLP())).build(labelled)
-    assert Projection(nets=VirtualBatchNorm(nets=MLP())).build(labelled)["G"].takes_conditions
+    assert Projection(nets=VirtualBatchNorm(nets=MLP())).build(labelled)["G"].conditions == ("label",)

@@ -10,12 +10,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ganvas.core import Condition, Field, Spec
+from ganvas.core import Field, Spec
 from ganvas.interop.foreign import biggan
 from ganvas.losses.orthogonal import collect_weights, measure_non_orthogonality
 from ganvas.nets import SAGAN, SNGAN, BigGAN, BigGANDeep
 from ganvas.nets.layers.spectral_norm import SpectralNorm, add_spectral_norm
 from ganvas.nets.residual import Discriminator, Generator, build_down_blocks
+from small_recipes import class_condition
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_orthogonal_regularisation(golden: dict[str, Tensor], nets: nn.ModuleDic
 
 
 def image(size: int, classes: int = 0) -> Spec:
-    label = {"label": Condition("class", classes, (), (1 / classes,) * classes)} if classes else {}
+    label = {"label": class_condition(classes, (), (1 / classes,) * classes)} if classes else {}
     return Spec((3, size, size), (Field("image", 3),), label)
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 
-from ganvas.core import Architecture, Clock, Condition, Field, Spec
+from ganvas.core import Architecture, Clock, Field, Spec
 from ganvas.errors import GanvasError
 from ganvas.interop.foreign import r3gan as r3
 from ganvas.interop.foreign import stylegan2 as style2
@@ -22,6 +22,7 @@ from ganvas.losses.objectives import RelativisticPairing
 from ganvas.nets import R3GAN, ProGAN, StyleGAN, StyleGAN2, StyleGAN3, progan, r3gan, stylegan, stylegan2, stylegan3
 from ganvas.nets.layers.equalised import append_deviation
 from ganvas.nets.layers.style import MappingNetwork, mix_styles
+from small_recipes import class_condition
 
 CLOCK = Clock(0, 0, 1)
 HE = sqrt(2)
@@ -391,5 +392,5 @@ def test_labels_reach_both_networks(kind: type) -> None:
 
 
 def image(size: int, classes: int = 0) -> Spec:
-    label = {"label": Condition("class", classes, (), (1 / classes,) * classes)} if classes else {}
+    label = {"label": class_condition(classes, (), (1 / classes,) * classes)} if classes else {}
     return Spec((3, size, size), (Field("image", 3),), label)

@@ -7,19 +7,20 @@ import torch
 
 from ganvas import recipes
 from ganvas.augment import DiffAugment
-from ganvas.core import Condition, Field, Spec
+from ganvas.core import Field, Spec
 from ganvas.errors import GanvasError
 from ganvas.nets import DCGAN
 from ganvas.optim.optimisers import Adam
 from ganvas.recipe import Facts, Recipe, Trial
 from ganvas.recipes.by_budget import ByBudget
 from ganvas.training.plan import count_distinct
+from small_recipes import class_condition
 
 
 def facts(
     samples: int = 60_000, size: int = 32, classes: int = 0, minutes: float | None = 10.0, distinct: int | None = None
 ) -> Facts:
-    label = {"label": Condition("class", classes, (), (1 / classes,) * classes)} if classes else {}
+    label = {"label": class_condition(classes, (), (1 / classes,) * classes)} if classes else {}
     spec = Spec((1, size, size), (Field("image", 1),), label)
     return Facts(samples, distinct or samples, spec, "cpu", minutes * 60 if minutes else None)
 

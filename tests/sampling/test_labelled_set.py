@@ -31,7 +31,8 @@ def test_a_folder_a_class(run: RunFolder, tmp_path: Path) -> None:
     with Image.open(first) as picture:
         assert picture.info["Label"] == names[2]
         assert np.array_equal(
-            np.asarray(picture)[..., None], ganvas.generate(run, 2, seed=seed_from(0, "class", 2), label=names[2])[1]
+            np.asarray(picture)[..., None],
+            ganvas.generate(run, 2, seed=seed_from(0, "class", 2), conditions={"label": names[2]})[1],
         )
     small = ["--samples", "64", "--medium.size", "8", "--train.batch", "8"]
     small += ["--evaluation.samples", "10", "--evaluation.snapshot-samples", "10"]

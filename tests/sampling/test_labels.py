@@ -11,15 +11,15 @@ from PIL import Image
 from torch import nn
 
 from ganvas import api, cli, recipes
-from ganvas.core import Condition, Features, Request
+from ganvas.core import Features, Request
 from ganvas.data import Files
 from ganvas.errors import GanvasError
-from ganvas.evaluation import by_class
+from ganvas.evaluation.evaluator import select_features
 from ganvas.methods import Adversarial
 from ganvas.nets import MLP, Concatenation
-from ganvas.sampling.generator import Sampler, parse_condition
+from ganvas.sampling.generator import Sampler, parse_conditions
 from ganvas.sampling.stream import draw_samples, recalibrate_batch_norm
-from small_recipes import IMAGE8, small
+from small_recipes import IMAGE8, class_condition, small, vector_condition
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +41,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_a_label_is_heard(run: Any) -> None:
-    means = [run.generate(32, label=name).mean() for name in ("black", "gray", "white")]
+    means = [run.generate(32, conditions={"label": name}).mean() for name in ("black", "gray", "white")]
     assert means[0] + 40 < means[1] < means[2] - 40
-    assert np.array_equal(run.generate(8, label="white"), run.generate(8, label="2"))
-    assert np.array_equal(run.generate(8, label="white"), run.generate(8, label="White"))
-    assert np.array_equal(run.generate(8, label="white", seed=3)[:2], run.generate(2, label="white", seed=3))
+    assert np.array_equal(run.generate(8, conditions={"label": "white"}), run.generate(8, conditions={"label": "2"}))
+    assert np.array_equal(run.generate(8, conditions={"label": "white"}), run.generate(8, conditions={"label": "White"}))
+    assert np.array_equal(
+        run.generate(8, conditions={"label": "white"}, seed=3)[:2], run.generate(2, conditions={"label": "white"}, seed=3)
+    )
 
 
 def test_each_class_is_scored_by_itself(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,22 +78,25 @@ def test_files_say_which_label(run: Any, tmp_path: Path) -> None:
         assert "label gray, truncation 0.5" in picture.text["Source"]  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("label", "said"), [("whit", "white"), ("3", "black or gray or white"), ("-1", "--label")])
+@pytest.mark.parametrize(
+    ("label", "said"), [("whit", "white"), ("3", "black or gray or white"), ("-1", "label: there is no class")]
+)
 def test_an_unknown_label_is_refused_with_those_there_are(run: Any, label: str, said: str) -> None:
     with pytest.raises(GanvasError, match=said):
-        run.generate(1, label=label)
+        run.generate(1, conditions={"label": label})
 
 
 def test_vectors_are_asked_for_by_their_numbers() -> None:
-    spec = IMAGE8._replace(conditions={"label": Condition("vector", 2, ("round", "size"), examples=((0.0, 1.0),))})
+    spec = IMAGE8._replace(conditions={"label": vector_condition(2, ("round", "size"), examples=((0.0, 1.0),))})
     nets = Concatenation(nets=MLP()).build(spec)
-    assert parse_condition("1,0.5", spec, nets).tolist() == [1.0, 0.5]
+    traits = Adversarial().traits(nets)
+    assert parse_conditions({"label": "1,0.5"}, spec, traits)["label"].tolist() == [1.0, 0.5]
     for wrong in ("1", "a,b", "1,2,3"):
-        with pytest.raises(GanvasError, match=r"round, size.*--label 0,0"):
-            parse_condition(wrong, spec, nets)
+        with pytest.raises(GanvasError, match=r"label: .*round, size.*0,0"):
+            parse_conditions({"label": wrong}, spec, traits)
     nets.update(dict(Adversarial().state(spec, nets).items()))
     assert Adversarial().draw_latents(nets, 5, torch.Generator())["label"].tolist() == [[0.0, 1.0]] * 5
-    asked = Adversarial().draw_latents(nets, 5, torch.Generator(), Request(torch.tensor([3.0, 4.0])))
+    asked = Adversarial().draw_latents(nets, 5, torch.Generator(), Request({"label": torch.tensor([3.0, 4.0])}))
     assert asked["label"].tolist() == [[3.0, 4.0]] * 5
 
 
@@ -123,7 +128,7 @@ def test_standing_statistics_are_those_of_truncated_samples() -> None:
 def test_standing_statistics_do_not_take_the_label_out_again() -> None:
     """Under those of one class alone, batch norm would subtract what the label adds."""
     torch.manual_seed(0)
-    spec = IMAGE8._replace(conditions={"label": Condition("class", 3, (), (1 / 3,) * 3)})
+    spec = IMAGE8._replace(conditions={"label": class_condition(3, (), (1 / 3,) * 3)})
     nets, method = Concatenation(nets=MLP(z_dim=6, g_hidden=(32,))).build(spec), Adversarial()
     nets.update(dict(method.state(spec, nets).items()))
     found = recalibrate_batch_norm(method, nets, 100.0)  # nothing is truncated
@@ -135,7 +140,8 @@ def test_standing_statistics_do_not_take_the_label_out_again() -> None:
 
 def test_rows_of_a_class() -> None:
     scored = Features(np.arange(6.0)[:, None], None)
-    assert by_class.select_class(scored, torch.tensor([0, 1, 0, 1, 1, 2]), 1).features[:, 0].tolist() == [1.0, 3.0, 4.0]
+    rows = np.array([0, 1, 0, 1, 1, 2]) == 1
+    assert select_features(scored, rows).features[:, 0].tolist() == [1.0, 3.0, 4.0]
 
 
 def test_sampling_without_a_wish_is_as_before(run: Any) -> None:

@@ -9,7 +9,6 @@ import torch
 
 from ganvas import api, cli
 from ganvas.augment import DiffAugment
-from ganvas.core import Condition
 from ganvas.errors import GanvasError
 from ganvas.runs import checkpoint
 from ganvas.runs.folder import RunFolder
@@ -17,6 +16,7 @@ from ganvas.runs.state import build_state
 from ganvas.training.session import resolve_recipe
 from ganvas.training.start import initial_state
 from ganvas.training.transfer import find_first_layers, start_recipe_from_run
+from small_recipes import class_condition
 from trained_runs import DATA, trained
 
 CPU = torch.device("cpu")
@@ -49,7 +49,7 @@ def test_all_of_it_where_all_fits(sources: dict[str, RunFolder], name: str) -> N
 
 def test_another_number_of_classes(sources: dict[str, RunFolder]) -> None:
     source, said = sources["biggan_small"], list[str]()
-    spec = source.read_spec()._replace(conditions={"label": Condition("class", 4, (), (0.25,) * 4)})
+    spec = source.read_spec()._replace(conditions={"label": class_condition(4, (), (0.25,) * 4)})
     state = initial_state(start_recipe_from_run(source), spec, 5, CPU, said.append)
     assert state.nets["G"].shared.weight.shape[0] == 4
     assert "anew: shared.weight (1)" in said[0]
@@ -109,17 +109,17 @@ def test_it_is_augmented_unless_it_was(sources: dict[str, RunFolder]) -> None:
 def test_the_first_layers_are_those_beside_the_image(sources: dict[str, RunFolder], name: str, layers: list[str]) -> None:
     source = sources[name]
     nets = initial_state(source.recipe, source.read_spec(), 0, CPU).nets
-    frozen = find_first_layers(nets, source.read_spec(), len(layers))
+    frozen = find_first_layers(source.recipe.method, nets, source.read_spec(), len(layers))
     assert {key.rpartition(".")[0] for key in frozen} == {f"D.{layer}" for layer in layers}
-    assert find_first_layers(nets, source.read_spec(), 0) == ()
+    assert find_first_layers(source.recipe.method, nets, source.read_spec(), 0) == ()
     with pytest.raises(GanvasError, match="one at least has to learn"):
-        find_first_layers(nets, source.read_spec(), 999)
+        find_first_layers(source.recipe.method, nets, source.read_spec(), 999)
 
 
 def test_normalised_layers_are_kept_whole(sources: dict[str, RunFolder]) -> None:
     source = sources["biggan_small"]
     nets = initial_state(source.recipe, source.read_spec(), 0, CPU).nets
-    frozen = find_first_layers(nets, source.read_spec(), 1)
+    frozen = find_first_layers(source.recipe.method, nets, source.read_spec(), 1)
     assert set(frozen) == {"D.blocks.0.first.bias", "D.blocks.0.first.parametrizations.weight.original"}
 
 

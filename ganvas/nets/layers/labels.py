@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 from torch.nn.utils.parametrize import is_parametrized
 
-from ...core import Condition, Spec
+from ...core import Condition, GeneratorNetwork, Spec
 from ...errors import GanvasError, refuse
 
 
@@ -35,6 +35,11 @@ def check_widths(**widths: int) -> None:
     """Raises GanvasError for a layer of no channels, or of more than any network here has."""
     for name, width in widths.items():
         refuse(not 1 <= width <= 65536, f"nets.{name}", width, "between 1 and 65536", f"--nets.{name.replace('_', '-')} 64")
+
+
+def read_condition_names(net: nn.Module) -> tuple[str, ...]:
+    """The names of the conditions that a generator takes."""
+    return net.conditions if isinstance(net, GeneratorNetwork) else ()
 
 
 def count_classes(spec: Spec) -> int:

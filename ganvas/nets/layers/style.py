@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from ...core import GeneratorNetwork
 from .equalised import HE_GAIN, EqualisedLinear, normalise_pixels
 from .labels import compute_class_shares
 
@@ -59,7 +60,7 @@ def mix_styles(ws: Tensor, other_w: Tensor, probability: float) -> Tensor:
     return torch.where(is_own_layer[..., None], ws, other_w[:, None])
 
 
-class StyleGenerator(nn.Module):
+class StyleGenerator(GeneratorNetwork):
     """G as mapping and synthesis: z [N, z_dim], label [N], truncation [N] -> x. Subclasses say what is made of styles.
 
     In the place of all these it takes `ws` [N, layers, w_dim]. In training, styles of two latents are mixed with probability
@@ -67,12 +68,13 @@ class StyleGenerator(nn.Module):
     """
 
     takes_truncation = True
+    has_styles = True
     layer_count: int  # that want a style each
 
     def __init__(self, mapping: MappingNetwork, mixing: float) -> None:
         super().__init__()
         self.mapping, self.mixing = mapping, mixing
-        self.z_dim, self.takes_conditions = mapping.z_dim, mapping.classes > 0
+        self.z_dim, self.conditions = mapping.z_dim, ("label",) if mapping.classes else ()
 
     def forward(
         self,

@@ -13,16 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from ...configuration import config
-from ...core import Architecture, Condition, CriticOutput, Spec
+from ...core import Architecture, Condition, CriticOutput, GeneratorNetwork, Spec
 from ...errors import GanvasError
-from ..layers.labels import compute_class_shares, make_placeholder_labels
+from ..layers.labels import compute_class_shares, make_placeholder_labels, read_condition_names
 from ..mlp import MLP
 
 
-class ConditionalGenerator(nn.Module):
+class ConditionalGenerator(GeneratorNetwork):
     """G of z and the label, for a network of a longer z: z [N, z_dim], label [N] or [N, K] -> x."""
 
-    takes_conditions = True
+    conditions = ("label",)
 
     def __init__(self, net: nn.Module, label: Condition) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ def require_labels(spec: Spec) -> Condition:
 def count_features(nets: nn.ModuleDict, spec: Spec) -> int:
     """How many features D shows."""
     conditions: dict[str, Tensor] = {}
-    if getattr(nets["G"], "takes_conditions", False):
+    if read_condition_names(nets["G"]):
         conditions = {"label": make_placeholder_labels(require_labels(spec))}
     D = nets["D"].eval()
     feature_count = D(torch.zeros(2, *spec.shape), **conditions).features.shape[1]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ...configuration import config
 from ...core import Architecture, Spec
 from ..compact import Compact, build_zero_embedding, compute_compact_widths
-from ..layers.labels import check_widths, count_classes, read_image_levels
+from ..layers.labels import check_widths, count_classes, read_condition_names, read_image_levels
 
 
 class Encoder(nn.Module):
@@ -55,7 +55,7 @@ class WithEncoder:
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = read_image_levels(spec, "Encoded")
         networks = self.nets.build(spec)
-        classes = count_classes(spec) if getattr(networks["G"], "takes_conditions", False) else 0
+        classes = count_classes(spec) if read_condition_names(networks["G"]) else 0
         encoder_widths = compute_compact_widths(self.width, self.cap, levels)[::-1]
         E = Encoder(int(networks["G"].z_dim), encoder_widths, channels, classes)  # type: ignore[arg-type]
         return nn.ModuleDict({"E": E, "G": networks["G"], **({"D": networks["D"]} if self.has_discriminator else {})})

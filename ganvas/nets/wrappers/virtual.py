@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ...configuration import config
-from ...core import Architecture, Spec
+from ...core import Architecture, GeneratorNetwork, Spec
 from ...errors import GanvasError, refuse
+from ..layers.labels import read_condition_names
 from ..mlp import MLP
 
 
@@ -36,14 +37,14 @@ class VirtualNorm(nn.Module):
         return x * scale.view(*scale.shape, *[1] * len(axes)) + shift.view(*shift.shape, *[1] * len(axes))
 
 
-class WithReferenceBatch(nn.Module):
+class WithReferenceBatch(GeneratorNetwork):
     """G that makes the reference samples beside those asked for, and keeps them to itself."""
 
     reference: Tensor
 
     def __init__(self, net: nn.Module, count: int) -> None:
         super().__init__()
-        self.net, self.count, self.z_dim = net, count, net.z_dim
+        self.net, self.count, self.z_dim = net, count, int(net.z_dim)  # type: ignore[arg-type]
         self.register_buffer("reference", torch.randn(count, int(net.z_dim)))  # type: ignore[arg-type]
 
     def forward(self, z: Tensor) -> Tensor:
@@ -65,7 +66,7 @@ class VirtualBatchNorm:
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         networks = self.nets.build(spec)
-        if getattr(networks["G"], "takes_conditions", False):
+        if read_condition_names(networks["G"]):
             raise GanvasError(
                 "VirtualBatchNorm wraps networks without labels: put it inside of what makes them conditional, or switch the "
                 "networks' own labels off (labels=False)"

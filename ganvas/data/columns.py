@@ -1,0 +1,87 @@
+"""Samples that hold several things: each column by a medium of its own, read from items that hold a part for each."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..configuration import config
+from ..core import Batch, Codec, Items, JointCodec, Medium, Spec
+from .items import ItemList, fingerprint_parts
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+
+@config
+class Columns:
+    """A medium of several: {"x": Image(), "source": Image(channels=1)}. Items are mappings with the same names."""
+
+    media: Mapping[str, Medium]
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        return self.media["x"].suffixes
+
+    def fit(self, items: Items) -> "ColumnsCodec":
+        return ColumnsCodec(columns={name: medium.fit(select_column(items, name)) for name, medium in self.media.items()})
+
+
+@config
+class ColumnsCodec:
+    """A codec by column. Samples are stored, previewed and written as column "x" is. Columns are loaded independently."""
+
+    columns: Mapping[str, Codec]
+
+    @property
+    def spec(self) -> Spec:
+        return self.columns["x"].spec
+
+    @property
+    def resize_name(self) -> str:
+        return self.columns["x"].resize_name
+
+    @property
+    def preview_count(self) -> int:
+        return self.columns["x"].preview_count
+
+    def encode(self, item: bytes | np.ndarray) -> np.ndarray:
+        return self.columns["x"].encode(item)
+
+    def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
+        return self.columns["x"].load(stored, generator)
+
+    def load_columns(self, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
+        return {name: codec.load(stored[name], generator) for name, codec in self.columns.items()}
+
+    def store(self, x: Tensor) -> Tensor:
+        return self.columns["x"].store(x)
+
+    def preview(self, stored: Tensor) -> "Picture":
+        return self.columns["x"].preview(stored)
+
+    def write(self, stored: Tensor, folder: Path, start: int, metadata: Mapping[str, str]) -> list[Path]:
+        return self.columns["x"].write(stored, folder, start, metadata)
+
+
+def list_column_codecs(codec: Codec) -> Mapping[str, Codec]:
+    """A codec for each column: of a plain codec, "x" alone."""
+    return codec.columns if isinstance(codec, JointCodec) else {"x": codec}
+
+
+def select_column(items: Items, name: str) -> ItemList:
+    """The items with one of their parts alone, as if there were no others."""
+    return ItemList(
+        items.names, lambda index: items[index][name], fingerprint_parts(items.fingerprint, name), f"{items.title} ({name})"
+    )
+
+
+def load_batch(codec: Codec, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
+    """Stored columns -> what networks see. Columns without a codec, such as labels, stay as they are."""
+    if isinstance(codec, JointCodec):
+        joint = {name: stored[name] for name in codec.columns}
+        return {**stored, **codec.load_columns(joint, generator)}
+    return {**stored, "x": codec.load(stored["x"], generator)}

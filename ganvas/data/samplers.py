@@ -1,0 +1,33 @@
+"""Which rows of a data set make a batch."""
+
+import torch
+from torch import Tensor
+
+from ..configuration import config
+from ..core import Dataset
+from ..errors import GanvasError
+
+
+@config
+class Uniform:
+    """Every row as likely as any other, drawn with replacement."""
+
+    def draw_rows(self, data: Dataset, size: int, generator: torch.Generator) -> Tensor:
+        return torch.randint(len(data), (size,), generator=generator)
+
+
+@config
+class Balanced:
+    """Every class of a condition as often as any other, however rare it is in the data."""
+
+    condition: str = "label"
+
+    def draw_rows(self, data: Dataset, size: int, generator: torch.Generator) -> Tensor:
+        labels = data.columns.get(self.condition)
+        if labels is None or labels.dim() != 1:
+            raise GanvasError(f"balanced batches need classes named {self.condition!r}, and {data.title} has none")
+        order, counts = labels.cpu().argsort(stable=True), torch.bincount(labels.cpu())
+        present = counts.nonzero().flatten()
+        classes = present[torch.randint(len(present), (size,), generator=generator)]
+        places = (torch.rand(size, generator=generator, dtype=torch.float64) * counts[classes]).long()
+        return order[(counts.cumsum(0) - counts)[classes] + places]
