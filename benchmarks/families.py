@@ -65,7 +65,7 @@ def row(run: RunFolder, recipe: str, data: str, minutes: float, size: int | None
         for which in card["which"].split(", "):
             psnr = {key: card[key] for key in ("reconstruction_psnr",) if key in card}  # of autoencoders, dB
             found[which] = card["scores"] | {"samples": card["samples"]} | psnr
-    if (run.path / "classes.png").exists():
+    if (run.path / "exhibits" / "classes.png").exists():
         found["classes"] = api.evaluate(run, per_class=True)["per_class"]
     second = api.evaluate(run, data=EMBEDDED.get(data), extractor=EfficientNetLite0(size=64), n=2000)
     return found | {"second": {key: second[key] for key in ("scores", "floor", "protocol")}}
@@ -142,8 +142,8 @@ def main() -> None:
             with KEPT.open("a") as file:
                 file.write(json.dumps(found) + "\n")
             wall(run, WALLS / f"{name}.png")
-            if (run.path / "reconstructions.png").exists():
-                shutil.copyfile(run.path / "reconstructions.png", WALLS / f"{name}-reconstructions.png")
+            if (run.path / "exhibits" / "reconstructions.png").exists():
+                shutil.copyfile(run.path / "exhibits" / "reconstructions.png", WALLS / f"{name}-reconstructions.png")
             print(name, found["samples"], {k: round(v, 3) for k, v in found["best"].items()}, flush=True)
         own = kept(got.processor if got.table else here)
         rows = [found for (_, where, minutes), found in own.items() if (where, minutes) == (named, got.minutes)]

@@ -133,9 +133,17 @@ class Codec(Protocol):
     @property
     def spec(self) -> Spec: ...
     @property
-    def resize_name(self) -> str: ...  # how items were brought to one size, for score cards: it moves scores
+    def medium(self) -> str: ...  # what kind of samples these are, in a word that extractors know: "image"
+    @property
+    def noun(self) -> str: ...  # what a person calls several of them: "pictures"
+    @property
+    def is_visual(self) -> bool: ...  # whether a sample is a picture, which can be told from another by eye
     @property
     def preview_count(self) -> int: ...  # samples that make a good preview
+    def protocol(self) -> Mapping[str, str]:
+        """What of the encoding moves scores, for score cards: {"resize": "lanczos"}."""
+        ...
+
     def encode(self, item: bytes | np.ndarray) -> np.ndarray:
         """One item in stored form. Raises GanvasError (with the reason, without the name) if it cannot be read."""
         ...
@@ -163,6 +171,27 @@ class FileCodec(Protocol):
 
     def files(self, stored: Tensor, start: int, metadata: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
         """(name, content) of each, numbered from `start`, marked with `note`."""
+        ...
+
+
+class Exhibit(NamedTuple):
+    """Something of a run to look at, to hear or to read. The suffix says what it is.
+
+    ".png" is a picture, ".wav" a sound, ".mp4" a film, ".csv" a table, ".txt" a text, ".obj" a mesh.
+    """
+
+    name: str  # names its file: "nearest"
+    caption: str
+    suffix: str
+    data: bytes
+
+
+@runtime_checkable
+class ExhibitingCodec(Protocol):
+    """A codec whose samples are shown as something else than a picture."""
+
+    def exhibit(self, name: str, caption: str, stored: Tensor) -> Exhibit:
+        """One exhibit of all samples given, [N, …]."""
         ...
 
 
@@ -406,6 +435,10 @@ class Extractor(Protocol):
 
     @property
     def name(self) -> str: ...  # what a score card calls it
+    @property
+    def word(self) -> str: ...  # what the command line calls it
+    @property
+    def media(self) -> tuple[str, ...]: ...  # the codecs' media that it can see; () is any
     def __call__(self, stored: Tensor) -> Features:
         """Stored samples [N, …] -> features. Raises GanvasError for samples it cannot take."""
         ...
@@ -439,6 +472,15 @@ class Method(Protocol):
     def draw_latents(self, nets: Nets, n: int, generator: torch.Generator, request: Request = NO_REQUEST) -> Latents: ...
     def render(self, nets: Nets, latents: Latents) -> Tensor:
         """Samples x from latents. Sampling is draw_latents, then render."""
+        ...
+
+
+@runtime_checkable
+class ExhibitingMethod(Protocol):
+    """A method with things of its own to show when training ends."""
+
+    def exhibits(self, nets: Nets, codec: Codec, columns: Batch) -> Sequence[Exhibit]:
+        """What to show, from some held-out rows in stored form."""
         ...
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from .configuration import config
-from .core import Architecture, Extractor, Medium, Method, Metric, Source, Spec
+from .core import Architecture, BatchSampler, Extractor, Medium, Method, Metric, Source, Spec
+from .data.samplers import Uniform
 from .errors import refuse
 from .optim.optimisers import Optimiser
 
@@ -153,3 +154,4 @@ class Recipe:
     evaluation: Evaluation
     choose: Chooser | None = None  # what adapts the recipe to data, device and time; None: it is taken as it is written
     start: Transfer | None = None  # None: networks begin with random weights
+    batches: BatchSampler = Uniform()  # which rows of the data make a batch

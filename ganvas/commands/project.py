@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import collect_conditions
 from .parsing import load_named_run, parse_settings
 
 
@@ -49,6 +50,7 @@ def main(argv: list[str]) -> int:
 
     out = Path(arguments.out) if arguments.out else run.path / "projected" / image.stem
     settings = {name: getattr(arguments, name) for name in ("features", "steps", "tune", "tuned", "checkpoint", "device")}
+    settings["conditions"] = collect_conditions(arguments.label, ())
     for stage, projection in zip(("found", "tuned"), project(run, image, out=out, quiet=False, **settings), strict=False):
         print(f"{stage}  RMS error {projection.error:.4f} of values in [-1, 1], distance {projection.distance:.4f}")
     print(out)

@@ -96,6 +96,6 @@ def print_run(run: Any) -> None:
             print(f"\n{card['which']}: {card['samples']:,} samples\n{format_card(card)}")
             if "reconstruction_psnr" in card:
                 psnr, reconstructed_set = card["reconstruction_psnr"], card["reconstructed"]
-                print(f"  reconstructions of {reconstructed_set}: PSNR {psnr:.1f} dB (reconstructions.png)")
+                print(f"  reconstructions of {reconstructed_set}: PSNR {psnr:.1f} dB (exhibits/reconstructions.png)")
     pictures = sorted((run.path / "samples").glob("*.png"))
     print(f"\nsamples  {pictures[-1] if pictures else 'none'}\nreport   {run.path / 'report.html'}")

@@ -41,8 +41,19 @@ class ColumnsCodec:
         return self.columns["x"].spec
 
     @property
-    def resize_name(self) -> str:
-        return self.columns["x"].resize_name
+    def medium(self) -> str:
+        return self.columns["x"].medium
+
+    @property
+    def noun(self) -> str:
+        return self.columns["x"].noun
+
+    @property
+    def is_visual(self) -> bool:
+        return self.columns["x"].is_visual
+
+    def protocol(self) -> Mapping[str, str]:
+        return self.columns["x"].protocol()
 
     @property
     def preview_count(self) -> int:

@@ -15,7 +15,7 @@ import torch
 
 from ..configuration import to_json
 from ..errors import GanvasError
-from ..extractors.by_name import EXTRACTORS
+from ..extractors.by_name import list_extractors
 from ..runs.folder import RunFolder
 from ..system.console import align_columns
 from .score_card import format_protocol, name_score
@@ -231,7 +231,7 @@ def format_remedy(groups: Sequence[Mapping[str, Any]], paths: Mapping[str, Path]
     if fixed_parts:
         return f"{message}. No scoring changes a run's {' or '.join(fixed_parts)}: compare runs that agree in it"
     target_protocol = min(groups, key=lambda g: (-len(g["entries"]), g["protocol"]["samples"]))["protocol"]
-    extractor = next((name for name, kind in EXTRACTORS.items() if kind().name == target_protocol["extractor"]), "NAME")
+    extractor = next((word for word, kind in list_extractors().items() if kind.name == target_protocol["extractor"]), "NAME")
     values = {"--n": str(target_protocol["samples"]), "--extractor": extractor, "--data": "PATH"}
     option_words = " ".join(
         f"{option} {values[option]}" for option in dict.fromkeys(EVALUATE_OPTIONS[name] for name in differing_parts)

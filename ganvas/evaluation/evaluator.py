@@ -21,10 +21,11 @@ from safetensors.torch import save as serialise_tensors
 from tqdm import tqdm
 
 from ..configuration import to_json
-from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, seed_from, seeded_generator
+from ..core import Batch, Codec, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, seed_from, seeded_generator
 from ..data import Files
 from ..data.dataset import open_data
-from ..extractors.by_name import make_extractor
+from ..errors import GanvasError
+from ..extractors.by_name import list_extractors, make_extractor
 from ..recipe import Evaluation
 from ..runs.folder import RunFolder
 from ..sampling.stream import SampleBlock, stream_blocks
@@ -52,6 +53,16 @@ def compute_real_baseline(real: RealFeatures, metric: Metric, n: int) -> dict[st
     return metric(select_reals(real, metric, n), take_first(take_first(other, n), metric.samples))
 
 
+def check_medium(extractor: Extractor, codec: Codec) -> None:
+    """Raises GanvasError for an extractor that cannot see these samples."""
+    if extractor.media and codec.medium not in extractor.media:
+        others = [word for word, other in list_extractors().items() if not other.media or codec.medium in other.media]
+        raise GanvasError(
+            f"{extractor.name} sees {' and '.join(extractor.media)}, and samples here are {codec.medium}: take the extractor "
+            f"{' or '.join(others)}"
+        )
+
+
 class Evaluator:
     """Scores generators against one data set by one protocol.
 
@@ -74,6 +85,7 @@ class Evaluator:
         has_progress_bar: bool = False,
     ) -> None:
         self.evaluation, self.device, self.has_progress_bar = evaluation, device or torch.device("cpu"), has_progress_bar
+        check_medium(evaluation.extractor, train.codec)
         split = split_reals(train, held_out, evaluation)
         self.train, self.order, self.is_split_from_training = train, split.order, held_out is None
         self.codec = train.codec
@@ -144,7 +156,7 @@ class Evaluator:
     def describe_protocol(self, n: int) -> dict[str, Any]:
         evaluation = self.evaluation
         parts = {"extractor": evaluation.extractor.name, "samples": n, **self.data_metadata, "seed": evaluation.seed}
-        return parts | {"resize": self.codec.resize_name}
+        return parts | dict(self.codec.protocol())
 
     def _compute_fake_features(self, method: Method, nets: Nets, n: int) -> Features:
         blocks = stream_blocks(method, nets, self.codec, n, self.evaluation.seed)

@@ -5,12 +5,17 @@ from math import log10
 import torch
 from torch import Tensor
 
-from ..core import Nets, Reconstructor
+from ..core import Method, Nets, Reconstructor
 from ..data.columns import load_batch
 from ..sampling.stream import use_evaluation_mode
 from ..system.device import get_device
 from .evaluator import Evaluator
 from .nearest import PAIR_COUNT, alternate_rows
+
+
+def can_reconstruct(evaluator: Evaluator, method: Method, nets: Nets) -> bool:
+    """Whether the held-out samples have all the conditions that the networks take."""
+    return set(method.traits(nets).conditions) <= set(evaluator.preview_batch)
 
 
 @torch.inference_mode()

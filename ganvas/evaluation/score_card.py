@@ -29,5 +29,6 @@ def format_protocol(protocol: Mapping[str, Any]) -> str:
     """What a score was taken of, with what and against what."""
     return (
         f"{protocol['samples']:,} samples, seed {protocol['seed']}, features {protocol['extractor']}; reference "
-        f"{protocol['reference']}, held out {protocol['held_out']}; resize {protocol['resize']}"
+        f"{protocol['reference']}, held out {protocol['held_out']}"
+        + (f"; resize {protocol['resize']}" if "resize" in protocol else "")
     )

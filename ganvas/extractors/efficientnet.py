@@ -53,6 +53,14 @@ class EfficientNetLite0:
         refuse(self.batch < 1, "efficientnet: batch", self.batch, "1 or more", "batch=50")
 
     @property
+    def word(self) -> str:
+        return "efficientnet"
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        return ("image",)
+
+    @property
     def name(self) -> str:
         return f"efficientnet-lite0-{self.size}px-bilinear"
 

@@ -51,6 +51,14 @@ class Inception:
         refuse(self.batch < 1, "inception: batch", self.batch, "1 or more", "batch=50")
 
     @property
+    def word(self) -> str:
+        return "inception"
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        return ("image",)
+
+    @property
     def name(self) -> str:
         return INCEPTION_NAME
 

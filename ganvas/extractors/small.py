@@ -25,6 +25,14 @@ class Pixels:
     """The samples' own values, [N, …] -> [N, D]: uint8 and uint16 as shares of their maximum, any other type as it is."""
 
     @property
+    def word(self) -> str:
+        return "pixels"
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        return ()
+
+    @property
     def name(self) -> str:
         return "pixels"
 
@@ -38,6 +46,14 @@ class Pixels:
 @config
 class Coordinates:
     """Points, rows or other short vectors as they are, [N, D] -> [N, D]."""
+
+    @property
+    def word(self) -> str:
+        return "coordinates"
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        return ("points", "table")
 
     @property
     def name(self) -> str:
@@ -62,6 +78,14 @@ class FashionClassifier:
     """
 
     batch: int = 125  # images at a time; on two cores 4,400 a second, with 500 it is 3,850
+
+    @property
+    def word(self) -> str:
+        return "classifier"
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        return ("image",)
 
     @property
     def name(self) -> str:

@@ -106,7 +106,7 @@ def interpolate(
     if out is not None and not is_strip:
         check_film(Path(out), rate)
     stored = torch.cat(list(sampler.render_stored(interpolate_latents(sampler, seed_numbers, frames, way, loop))))
-    size = TILE_PIXELS if is_strip else max(128, stored.shape[1]) if stored.dim() == 4 else 4 * TILE_PIXELS
+    size = TILE_PIXELS if is_strip else max(128, stored.shape[1]) if sampler.codec.is_visual else 4 * TILE_PIXELS
     pictures = [draw_tile(sampler.codec, sample, size) for sample in stored]
     if out is not None and is_strip:
         lines = [pictures[part] for part in slice_strip_lines(frames, len(seed_numbers), loop)]

@@ -33,8 +33,19 @@ class PointsCodec:
     extent: float = 1.5  # previews show [-extent, extent] in both directions, so that they can be compared
 
     @property
-    def resize_name(self) -> str:
-        return "none"
+    def medium(self) -> str:
+        return "points"
+
+    @property
+    def noun(self) -> str:
+        return "points"
+
+    @property
+    def is_visual(self) -> bool:
+        return False
+
+    def protocol(self) -> Mapping[str, str]:
+        return {}
 
     @property
     def preview_count(self) -> int:

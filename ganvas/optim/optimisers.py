@@ -1,6 +1,6 @@
 """Optimisers as settings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -20,6 +20,38 @@ class Optimiser(Protocol):
     def at(self, clock: Clock) -> dict[str, Any]:
         """The hyperparameters in force now, "lr" among them, for the optimiser's parameter groups."""
         ...
+
+
+@runtime_checkable
+class PreparesGradients(Protocol):
+    """An optimiser that changes gradients between backward and its step: clips them, adds noise."""
+
+    def prepare_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Change `grad` of one network's parameters in place. Random draws are the same on every rank."""
+        ...
+
+
+@config
+class ClipGradients:
+    """Any optimiser, on gradients of at most a norm. Pascanu et al. 2013, algorithm 1.
+
+    max_norm: of all of a network's gradients together; longer ones are shortened to it.
+    """
+
+    optimiser: Optimiser
+    max_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        refuse(not self.max_norm > 0, "max_norm", self.max_norm, "above 0", "--optim.G.max-norm 1")
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        return self.optimiser.build(parameters)
+
+    def at(self, clock: Clock) -> dict[str, Any]:
+        return self.optimiser.at(clock)
+
+    def prepare_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+        nn.utils.clip_grad_norm_(parameters, self.max_norm)
 
 
 @config

@@ -4,8 +4,6 @@ It can be written anew at any time, also while the run trains: what is missing i
 Layout, curves and slider are in page.html; here the files are read, thinned and escaped.
 """
 
-import base64
-import io
 import json
 import math
 import re
@@ -16,16 +14,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
-from PIL import Image
-
 from ..configuration import TYPE_KEY
 from ..errors import GanvasError
 from ..evaluation.score_card import name_score
 from ..system.files import explain_os_errors, write_atomically
+from .embedding import embed_picture
+from .exhibits import render_exhibits
 
 CURVE_POINTS = 600  # of a curve
 MAX_PICTURES = 40
-MAX_PICTURE_BYTES = 1_500_000  # a larger file is embedded as a smaller JPEG
 LOG_SECTIONS = ("terms", "seen", "gradient_norm", "lr")
 T = TypeVar("T")
 
@@ -75,17 +72,7 @@ def _render_page(run: Path) -> str:
         "subtitle": escape(str(_as_mapping(facts.get("data")).get("title", ""))),
         "figures": _render_figures(rows, cards),
         "warning": _render_warning(rows),
-        "nearest": _render_picture(
-            run / "nearest.png", "Samples, and below each the nearest of training", "Drawn when training ends."
-        ),
-        "classes": _render_picture(
-            run / "classes.png", "Samples, a row a class", "Drawn when training ends, where samples have classes."
-        ),
-        "reconstructions": _render_picture(
-            run / "reconstructions.png",
-            "Samples, and below each what is made of it",
-            "Drawn when training ends, of autoencoders.",
-        ),
+        "exhibits": render_exhibits(run),
         "scores": _render_score_table(cards),
         "recipe": _render_tree(facts["recipe"])
         if "recipe" in facts
@@ -228,40 +215,7 @@ def pick_evenly(items: Sequence[T], max_items: int) -> list[T]:
 def _embed_samples(run: Path) -> list[dict[str, Any]]:
     paths = [path for path in (run / "samples").glob("*.png") if re.fullmatch("[0-9]{1,15}", path.stem)]
     paths.sort(key=lambda path: int(path.stem))
-    return [picture for path in pick_evenly(paths, MAX_PICTURES) if (picture := _embed_picture(path))]
-
-
-def _render_picture(path: Path, alt: str, placeholder: str) -> str:
-    picture = _embed_picture(path)
-    if picture is None:
-        return _render_placeholder(placeholder)
-    return f'<img src="{picture["uri"]}" width="{picture["width"]}" height="{picture["height"]}" alt="{alt}">'
-
-
-def _embed_picture(path: Path) -> dict[str, Any] | None:
-    """A picture as {"samples", "width", "height", "uri"}; None where the file is no whole picture."""
-    try:
-        data = path.read_bytes()
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-            width, height = picture.size
-            picture.verify()
-        kind, data = ("png", data) if len(data) <= MAX_PICTURE_BYTES else ("jpeg", _shrink_to_jpeg(data))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return None
-    uri = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-    return {"samples": int(path.stem) if path.stem.isdigit() else 0, "width": width, "height": height, "uri": uri}
-
-
-def _shrink_to_jpeg(data: bytes) -> bytes:
-    """A JPEG of at most PICTURE_BYTES: what outgrows that as a PNG is a large photograph, which loses little."""
-    with Image.open(io.BytesIO(data)) as source:
-        picture = source.convert("RGB")
-    side, buffer = 1600, io.BytesIO(data)
-    while buffer.getbuffer().nbytes > MAX_PICTURE_BYTES:
-        picture.thumbnail((side, side))
-        picture.save(buffer := io.BytesIO(), "JPEG", quality=88)
-        side = side * 3 // 4
-    return buffer.getvalue()
+    return [picture for path in pick_evenly(paths, MAX_PICTURES) if (picture := embed_picture(path))]
 
 
 def _render_figures(rows: Sequence[LogRow], cards: Sequence[ScoreCard]) -> str:

@@ -32,8 +32,7 @@ class RunFolder:
     samples/000051200.png   the same latents every time, by samples seen
     scores.jsonl            score cards
     checkpoints/000051200/  and the links `last` and `best`
-    nearest.png             samples of the best checkpoint above their nearest training samples
-    reconstructions.png     held-out samples above what an autoencoder makes of them
+    exhibits/               what there is to show of the best checkpoint: copies, classes, reconstructions, sounds
     report.html             all of it on one page
     """
 

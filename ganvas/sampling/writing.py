@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ..core import Codec, FileCodec, Latents
+from ..core import Codec, ExhibitingCodec, FileCodec, Latents
 from ..errors import GanvasError
 from ..provenance import write_picture, write_provenance
-from ..system.files import explain_os_errors, write_atomically
+from ..system.files import explain_os_errors, write_atomically, write_bytes
 from .generator import Sampler
 
 T = TypeVar("T")
@@ -100,8 +100,13 @@ def _map_in_background(blocks: Iterator[Tensor], work: Callable[[Tensor, int], T
 def _write_grid(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, metadata: dict[str, str]) -> Path:
     if n > 10_000:
         raise GanvasError(f"a picture of {n:,} samples is too large: --n 64, or leave out --grid")
+    stored = torch.cat(list(blocks))
+    if isinstance(codec, ExhibitingCodec):
+        exhibit = codec.exhibit("grid", "", stored)
+        write_provenance(out, metadata)
+        return write_bytes(out / f"grid{exhibit.suffix}", exhibit.data)
     path = out if out.suffix.lower() == ".png" else out / "grid.png"
-    write_picture(codec.preview(torch.cat(list(blocks))), path, metadata)
+    write_picture(codec.preview(stored), path, metadata)
     return path
 
 

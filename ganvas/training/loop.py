@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..core import Clock, Dataset, Nets, Phase, Stage, seed_from
 from ..optim import moving_average
+from ..optim.optimisers import PreparesGradients
 from ..recipe import Recipe
 from ..runs.state import State
 from ..system import distributed
@@ -118,10 +119,19 @@ class Loop:
         for name in phase.trains:
             distributed.all_reduce_gradients(self.parameters[name])
             self.running_means.add_gradient_norm(name, self.parameters[name])
+            self.prepare_gradients(name, phase, repeat)
             step_optimiser(self.state.optims[name], self.recipe.optim[name].at(clock), self.recipe.train.lr_scale)
         if phase.after:
             with torch.no_grad():
                 phase.after(nets, distributed.average_over_ranks(merge_outputs(statistics)), clock)
+
+    def prepare_gradients(self, name: str, phase: Phase, repeat: int) -> None:
+        """What the optimiser does to gradients before its step, with the same draws on every rank."""
+        optimiser = self.recipe.optim[name]
+        if isinstance(optimiser, PreparesGradients):
+            step = self.state.clock.step
+            seed_global_generators(seed_from(self.seed, step, phase.name, repeat, "gradients", name), self.device)
+            optimiser.prepare_gradients(self.parameters[name])
 
 
 def step_optimiser(optimiser: torch.optim.Optimizer, hyperparameters: Mapping[str, Any], lr_scale: float) -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL.Image import Image as Picture
-from torch import Tensor
 
 from .. import recipes
 from ..configuration import from_json, to_json
@@ -18,19 +16,19 @@ from ..core import Codec, Dataset, Reconstructor
 from ..data import EncodedDataset
 from ..data.dataset import open_data
 from ..errors import GanvasError
-from ..evaluation import by_class, nearest
 from ..evaluation.evaluator import Evaluator
-from ..evaluation.reconstructions import reconstruct_held_out
+from ..evaluation.exhibits import collect_exhibits
+from ..evaluation.reconstructions import can_reconstruct, reconstruct_held_out
 from ..recipe import Recipe
 from ..report.page import write_report
 from ..runs import checkpoint as checkpoints
+from ..runs.exhibits import write_exhibits
 from ..runs.folder import RunFolder, lock_run, save_codec
 from ..runs.state import State
-from ..sampling.generator import find_class_condition
 from ..system import distributed
 from ..system.console import print_status
 from ..system.device import choose_device, describe_machine, has_bf16, has_room_for
-from ..system.files import explain_os_errors, find_cache_folder, write_atomically
+from ..system.files import find_cache_folder
 from . import divergence
 from .loop import Loop
 from .monitor import FollowerMonitor, InterruptHandler, Monitor
@@ -88,7 +86,7 @@ def train(
         codec, training_set, evaluator = prepare_data_and_evaluator(requested, None, compute_device)
         print_status(
             quiet,
-            f"{requested.name}: {training_set.title}, {len(training_set):,} samples as {describe_shape(codec)}, on "
+            f"{requested.name}: {training_set.title}, {len(training_set):,} {codec.noun} of {describe_shape(codec)}, on "
             f"{compute_device}",
         )
         nets = initial_state(
@@ -186,7 +184,8 @@ def prepare_data_and_evaluator(
 ) -> tuple[Codec, EncodedDataset, Evaluator | None]:
     """The codec, the training set, and on rank 0 what judges samples; it fills the caches before the others look into them."""
     with distributed.rank_zero_first():
-        codec, training_set, held_out = open_data(recipe.data, recipe.medium, codec, is_quiet=not distributed.is_main_process())
+        is_quiet = not distributed.is_main_process()
+        codec, training_set, held_out = open_data(recipe.data, recipe.medium, codec, is_quiet, recipe.batches)
         evaluator = (
             Evaluator(recipe.evaluation, training_set, held_out, find_cache_folder(), device)
             if distributed.is_main_process()
@@ -309,31 +308,20 @@ def _write_final_cards(run: RunFolder, state: State, evaluator: Evaluator) -> No
     """Score the last checkpoint and, where it is another, the best; then write both cards, and pictures of the best."""
     last_folder, best_folder = run.find_checkpoint("last"), run.find_checkpoint("best")
     method, cards = run.recipe.method, list[dict[str, Any]]()
-    pictures: dict[str, Tensor] = {}
     for folder, which in (
         ((last_folder, "last"), (best_folder, "best")) if last_folder != best_folder else ((last_folder, "last, best"),)
     ):
         checkpoints.load_nets(folder, state)
         head = {"samples": int(folder.name), "checkpoint": folder.name, "kind": "final", "which": which}
-        cards.append(head | evaluator.score_final(method, state.select_sampling_networks()))
-        if isinstance(method, Reconstructor) and set(method.traits(state.nets).conditions) <= set(evaluator.preview_batch):
-            pictures["reconstructions.png"], psnr = reconstruct_held_out(evaluator, method, state.select_sampling_networks())
+        nets = state.select_sampling_networks()
+        cards.append(head | evaluator.score_final(method, nets))
+        if isinstance(method, Reconstructor) and can_reconstruct(evaluator, method, nets):
+            _, psnr = reconstruct_held_out(evaluator, method, nets)
             cards[-1] |= {"reconstruction_psnr": psnr, "reconstructed": evaluator.data_metadata["held_out"]}  # dB
     for card in cards:
         run.append_line("scores.jsonl", card)
-    nets = state.select_sampling_networks()  # the best: it was loaded last
-    if len(evaluator.codec.spec.shape) == 3:  # pictures can be told apart by looking
-        pictures["nearest.png"] = nearest.pair_with_nearest(evaluator, method, nets)
-        if classes := find_class_condition(run.read_spec(), method.traits(nets)):
-            pictures["classes.png"] = by_class.sample_class_grid(evaluator, method, nets, classes)
-    for name, stored in pictures.items():
-        write_run_picture(run, name, evaluator.codec.preview(stored))
+    write_exhibits(run.path, collect_exhibits(evaluator, method, state.select_sampling_networks()))  # of the best, loaded last
     write_report(run.path)
-
-
-def write_run_picture(run: RunFolder, name: str, picture: Picture) -> None:
-    with explain_os_errors(f"drawing {name}", run.path):
-        write_atomically(run.path / name, lambda temporary: picture.save(temporary, "PNG"))
 
 
 def describe_shape(codec: Codec) -> str:

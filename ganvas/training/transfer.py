@@ -35,7 +35,7 @@ def start_recipe_from_run(source: RunFolder, recipe: str | Recipe | None = None,
     else:
         base = recipes.find_recipe(recipe) if isinstance(recipe, str) else recipe
     transfer = Transfer(run=str(source.path.resolve()), checkpoint=source.find_checkpoint("best").name, freeze=freeze)
-    method = add_augmentation(base.method) if len(source.read_spec().shape) == 3 else base.method
+    method = add_augmentation(base.method) if source.read_codec().is_visual else base.method
     return replace(base, choose=None, method=method, start=transfer, train=replace(base.train, snapshots=None, lr_scale=1.0))
 
 

@@ -52,7 +52,7 @@ def test_train_prints_scores_and_where_to_look(ganvas: Ganvas, tmp_path: Path) -
     assert "coverage" in out
     assert str(tmp_path / "run" / "report.html") in out
     assert str(tmp_path / "run" / "samples" / "000000064.png") in out
-    assert "200 samples as 1 x 8 x 8" in err
+    assert "200 pictures of 1 x 8 x 8" in err
 
 
 def test_every_field_of_a_recipe_can_be_set(ganvas: Ganvas, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_extractors_that_are_not_there(ganvas: Ganvas, run: Path, tmp_path: Path
     code, _, err = ganvas("evaluate", run, "--extractor", "incepshun")
     assert (code, err) == (
         1,
-        "ganvas: there is no extractor 'incepshun': --extractor classifier, efficientnet, inception, pixels\n",
+        "ganvas: there is no extractor 'incepshun': --extractor classifier, coordinates, efficientnet, inception, pixels\n",
     )
     code, _, err = ganvas("evaluate", run, "--extractor", "inception")
     assert code == 1

@@ -90,6 +90,8 @@ def test_features_of_real_samples_are_computed_once(parts: tuple, tmp_path: Path
 
 @config
 class Counting:
+    word, media = "counting", ()
+
     @property
     def name(self) -> str:
         return "counting"

@@ -112,7 +112,7 @@ def test_settings_that_make_no_sense(kind: type, settings: dict[str, object]) ->
 
 def test_a_run_draws_its_reconstructions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = trained("vae", tmp_path)
-    with Image.open(run.path / "reconstructions.png") as picture:
+    with Image.open(run.path / "exhibits" / "reconstructions.png") as picture:
         assert picture.width == picture.height
     assert "PSNR" in capsys.readouterr().out
     cards = [card for card in run.score_cards if card["kind"] == "final"]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganvas.errors import GanvasError
-from ganvas.report import page
+from ganvas.report import embedding, page
 from ganvas.report.page import LogRow, pick_evenly, thin_rows, write_report
 
 NASTY = '</script><script>alert(1)</script> <b>&amp; "it\'s" {{data}} {0} {x}'
@@ -162,7 +162,7 @@ def test_pictures_are_thinned_and_exact(run: Path) -> None:
 
 
 def test_large_picture_is_embedded_smaller(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "MAX_PICTURE_BYTES", 60_000)
+    monkeypatch.setattr(embedding, "MAX_PICTURE_BYTES", 60_000)
     picture(0, side=500).save(run / "samples" / "000999999.png")
     last = data_of(page_of(run))["samples"][-1]
     shown = base64.b64decode(last["uri"].removeprefix("data:image/jpeg;base64,"))

@@ -64,7 +64,7 @@ def test_each_class_is_scored_by_itself(run: Any, capsys: pytest.CaptureFixture[
 
 
 def test_a_wall_has_a_row_a_class(run: Any) -> None:
-    with Image.open(run.path / "classes.png") as picture:
+    with Image.open(run.path / "exhibits" / "classes.png") as picture:
         values = np.asarray(picture.convert("L"), dtype=float)
     rows = [part.mean() for part in np.array_split(values, 3)]
     assert rows[0] < rows[1] < rows[2]

@@ -66,9 +66,9 @@ def test_the_folder_is_the_interface(straight: Any) -> None:
         "scores.jsonl",
         "checkpoints",
         "report.html",
-        "classes.png",
-        "nearest.png",
+        "exhibits",
     }
+    assert {p.name for p in (straight.path / "exhibits").iterdir()} == {"classes.png", "nearest.png", "captions.json"}
     last = straight.read_lines("log.jsonl")[-1]
     assert last["samples"] == 160
     assert {"D/adversarial", "G/adversarial"} <= last["terms"].keys()

@@ -60,8 +60,19 @@ class ImageCodec:
         return np.dtype(np.uint8) if self.depth == 8 else np.dtype(np.uint16)
 
     @property
-    def resize_name(self) -> str:
-        return RESIZE_FILTER
+    def medium(self) -> str:
+        return "image"
+
+    @property
+    def noun(self) -> str:
+        return "pictures"
+
+    @property
+    def is_visual(self) -> bool:
+        return True
+
+    def protocol(self) -> Mapping[str, str]:
+        return {"resize": RESIZE_FILTER}
 
     @property
     def preview_count(self) -> int:

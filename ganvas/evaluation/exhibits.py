@@ -1,0 +1,31 @@
+"""What a finished run shows: copies, classes, reconstructions, and what its codec and method have of their own."""
+
+from ..core import Exhibit, ExhibitingCodec, ExhibitingMethod, Method, Nets, Reconstructor
+from ..runs.exhibits import exhibit_samples
+from ..sampling.generator import find_class_condition
+from ..sampling.stream import draw_samples
+from .by_class import sample_class_grid
+from .evaluator import Evaluator
+from .nearest import pair_with_nearest
+from .reconstructions import can_reconstruct, reconstruct_held_out
+
+
+def collect_exhibits(evaluator: Evaluator, method: Method, nets: Nets) -> list[Exhibit]:
+    """Everything that there is to show of networks."""
+    codec, exhibits = evaluator.codec, list[Exhibit]()
+    if isinstance(codec, ExhibitingCodec):
+        stored = draw_samples(method, nets, codec, codec.preview_count, evaluator.evaluation.seed)
+        exhibits.append(exhibit_samples(codec, "samples", f"Generated {codec.noun}", stored))
+    if codec.is_visual:
+        caption = "Samples, and below each the training sample nearest to it by the features of the scores: a copy would show"
+        exhibits.append(exhibit_samples(codec, "nearest", caption, pair_with_nearest(evaluator, method, nets)))
+        if classes := find_class_condition(evaluator.train.spec, method.traits(nets)):
+            grid = sample_class_grid(evaluator, method, nets, classes)
+            exhibits.append(exhibit_samples(codec, "classes", "Samples, a row for each class", grid))
+    if isinstance(method, Reconstructor) and can_reconstruct(evaluator, method, nets):
+        caption = "Held-out samples, and below each what the autoencoder makes of it"
+        stored, _ = reconstruct_held_out(evaluator, method, nets)
+        exhibits.append(exhibit_samples(codec, "reconstructions", caption, stored))
+    if isinstance(method, ExhibitingMethod):
+        exhibits += method.exhibits(nets, codec, evaluator.preview_batch)
+    return exhibits

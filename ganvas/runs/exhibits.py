@@ -1,0 +1,32 @@
+"""Things of a run to show: RUN/exhibits/ holds a file each, and their captions."""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from torch import Tensor
+
+from ..core import Codec, Exhibit, ExhibitingCodec
+from ..system.files import explain_os_errors, write_bytes, write_json
+
+EXHIBITS_FOLDER, CAPTIONS_FILE = "exhibits", "captions.json"
+
+
+def exhibit_samples(codec: Codec, name: str, caption: str, stored: Tensor) -> Exhibit:
+    """Samples [N, …] as the codec shows them: a picture, unless it has something better."""
+    if isinstance(codec, ExhibitingCodec):
+        return codec.exhibit(name, caption, stored)
+    buffer = io.BytesIO()
+    codec.preview(stored).save(buffer, "PNG")
+    return Exhibit(name, caption, ".png", buffer.getvalue())
+
+
+def write_exhibits(run: Path, exhibits: Iterable[Exhibit]) -> None:
+    """Write exhibits into a run's folder. Those that were there before stay, but for the ones of the same name."""
+    folder, captions = run / EXHIBITS_FOLDER, dict[str, str]()
+    with explain_os_errors("writing exhibits", folder):
+        folder.mkdir(exist_ok=True)
+        for exhibit in exhibits:
+            write_bytes(folder / f"{exhibit.name}{exhibit.suffix}", exhibit.data)
+            captions[f"{exhibit.name}{exhibit.suffix}"] = exhibit.caption
+        write_json(folder / CAPTIONS_FILE, captions)
