@@ -1,6 +1,6 @@
 """Samples that hold several things: each column by a medium of its own, read from items that hold a part for each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,3 +96,9 @@ def load_batch(codec: Codec, stored: Mapping[str, Tensor], generator: torch.Gene
         joint = {name: stored[name] for name in codec.columns}
         return {**stored, **codec.load_columns(joint, generator)}
     return {**stored, "x": codec.load(stored["x"], generator)}
+
+
+def load_conditions(codec: Codec, stored: Mapping[str, Tensor], names: Iterable[str]) -> Batch:
+    """The condition columns [N, …] as networks see them."""
+    codecs = list_column_codecs(codec)
+    return {name: codecs[name].load(stored[name], None) if name in codecs else stored[name] for name in names if name in stored}

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from ..configuration import to_json
 from ..core import Batch, Codec, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, seed_from, seeded_generator
 from ..data import Files
+from ..data.columns import load_conditions
 from ..data.dataset import open_data
 from ..errors import GanvasError
 from ..extractors.by_name import list_extractors, make_extractor
@@ -196,8 +197,8 @@ class Evaluator:
             features = self.compute_features(blocks, len(stored), f"{role} samples")
             if path:
                 save_features(path, features)
-        conditions = {name: rows.cpu().numpy() for name, rows in columns.items() if name in self.train.spec.conditions}
-        return features._replace(conditions=conditions)
+        conditions = load_conditions(self.codec, columns, self.train.spec.conditions)
+        return features._replace(conditions={name: rows.cpu().numpy() for name, rows in conditions.items()})
 
 
 def load_features(path: Path) -> Features | None:

@@ -164,6 +164,12 @@ def check_export(folder: Path, latents: dict[str, Tensor], expected_x: Tensor) -
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    actual_x = module.Generator(folder)(**latents)
+    try:
+        actual_x = module.Generator(folder)(**latents)
+    except RuntimeError as error:
+        raise GanvasError(
+            f"this generator is written for one number of samples ({error}): in its forward, take z.shape[0] or unflatten, "
+            "not len(z)"
+        ) from None
     if actual_x.shape != expected_x.shape or not (actual_x - expected_x).abs().max() <= CHECK_TOLERANCE * expected_x.std():
         raise GanvasError(f"what was written to {folder} does not make this generator's samples: please report this")

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ..configuration import to_json
 from ..data import EncodedDataset, Files
@@ -19,7 +19,8 @@ def replace_data(recipe: Recipe, data: str | Path | None) -> Recipe:
     if data is None:
         return recipe
     path = str(data) if not Path(data).exists() else str(Path(data).resolve())  # a run is resumed from anywhere
-    source = replace(recipe.data, path=path) if isinstance(recipe.data, Files) else Files(path=path)
+    takes_path = "path" in {field.name for field in fields(cast("Any", recipe.data))}  # a source of one's own may, too
+    source = replace(cast("Files", recipe.data), path=path) if takes_path else Files(path=path)
     return replace(recipe, data=source)
 
 
