@@ -6,7 +6,13 @@ import sys
 from dataclasses import fields
 from typing import Annotated, Any, get_type_hints
 
-VALUE_NAMES = {str: "TEXT", str | None: "TEXT", int | None: "INT", float | None: "FLOAT"}  # what help calls a value
+VALUE_NAMES = {  # what help calls a value
+    str: "TEXT",
+    str | None: "TEXT",
+    int | None: "INT",
+    float | None: "FLOAT",
+    tuple[str, ...]: "[TEXT [TEXT ...]]",
+}
 
 
 def load_named_run(argv: list[str], command: str, default: Any) -> tuple[Any, list[str]]:
@@ -55,7 +61,7 @@ def parse_settings(kind: type[Any], default: Any, argv: list[str], program: str)
         if field in ("name", "start"):
             return Annotated[hint, tyro.conf.Suppress]
         if hint in VALUE_NAMES:  # help that says neither "{None}|STR" nor "(default: None)"
-            name, about_default = "from" if field == "source" else None, "" if default is None else None
+            name, about_default = "from" if field == "source" else None, "" if default in (None, ()) else None
             return Annotated[hint, tyro.conf.arg(name=name, metavar=VALUE_NAMES[hint], help_behavior_hint=about_default)]
         return hint
 
