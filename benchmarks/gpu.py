@@ -19,7 +19,7 @@ from ganvas.core import Dataset
 from ganvas.data import EncodedDataset
 from ganvas.media import ImageCodec
 from ganvas.recipe import Recipe
-from ganvas.training.plan import measure_speed
+from ganvas.training.plan import Planner
 
 RESULTS = Path(__file__).parent / "results" / "gpu.md"
 SECONDS = 10.0  # a measurement
@@ -72,7 +72,8 @@ def rate(name: str, data: Dataset, precision: str, compiled: bool, batch: int, w
         torch.cuda.reset_peak_memory_stats()
     recipe: Recipe = recipes.find_recipe(name)
     train = replace(recipe.train, precision=precision, compile=compiled, batch=batch)
-    return measure_speed(replace(recipe, train=train), data, 0, where, SECONDS).samples_per_second
+    recipe = replace(recipe, train=train)
+    return Planner(recipe, data, 0, where).measure_speed(recipe, SECONDS).samples_per_second
 
 
 if __name__ == "__main__":

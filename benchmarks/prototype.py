@@ -93,7 +93,7 @@ def main() -> None:
     recipe = recipes.find_recipe("auto")
     _, data, held_out = open_data(recipe.data, recipe.medium)
     judge = Evaluator(recipe.evaluation, data, held_out, find_cache_folder())
-    G, seen, seconds = train(data.stored, arguments.seconds, arguments.images, device.has_bf16(torch.device("cpu")))
+    G, seen, seconds = train(data.columns["x"], arguments.seconds, arguments.images, device.has_bf16(torch.device("cpu")))
     card = judge.score_final(recipe.method, nn.ModuleDict({"G": Sampled(G)}))
     head = {"samples": seen, "seconds": round(seconds, 1), "samples_per_second": round(seen / seconds)}
     print(json.dumps(head | card["scores"]))

@@ -209,7 +209,7 @@ def digits() -> tuple[Tensor, Tensor]:
     recipe = replace(recipes.find_recipe("dcgan_small"), data=Files(path=str(MNIST)), medium=Images(size=SIZE))
     _, data, _ = open_data(recipe.data, recipe.medium, is_quiet=True)
     assert "label" in data.columns
-    return data.stored, data.columns["label"]
+    return data.columns["x"], data.columns["label"]
 
 
 def triples(folder: Path) -> np.ndarray:

@@ -22,7 +22,7 @@ from ganvas.recipe import Recipe
 from ganvas.runs.state import State, build_state
 from ganvas.system import device
 from ganvas.training.loop import Loop
-from ganvas.training.plan import measure_speed
+from ganvas.training.plan import Planner
 
 CPU = torch.device("cpu")
 SECONDS = 10.0
@@ -86,7 +86,7 @@ def main() -> None:
     recipe = replace(recipe, choose=None, train=replace(recipe.train, minutes=None, samples=10**12, precision=precision))
     _, data, _ = open_data(recipe.data, recipe.medium)
     rates = {"fp32": limit(torch.float32)} | ({"bf16": limit(torch.bfloat16)} if precision == "bf16" else {})
-    work, speed = operations(recipe, data), measure_speed(recipe, data, 0, CPU, SECONDS).samples_per_second
+    work, speed = operations(recipe, data), Planner(recipe, data, 0, CPU).measure_speed(recipe, SECONDS).samples_per_second
     again = limit(torch.float32 if precision == "fp32" else torch.bfloat16)
     print(f"`{recipe.name}`, batch {recipe.train.batch}, {precision}, {torch.get_num_threads()} threads")
     for name, rate in rates.items():

@@ -51,7 +51,7 @@ def fashion() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     assert test is not None
     assert "label" in training.columns
     assert "label" in test.columns
-    return training.stored.squeeze(-1), training.columns["label"], test.stored.squeeze(-1), test.columns["label"]
+    return training.columns["x"].squeeze(-1), training.columns["label"], test.columns["x"].squeeze(-1), test.columns["label"]
 
 
 def shifted(x: Tensor, random: torch.Generator) -> Tensor:

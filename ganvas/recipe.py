@@ -22,7 +22,9 @@ class Train:
     precision: "auto" is bf16 where the processor computes in it, else fp32.
     compile: networks through torch.compile, which takes a minute at the start; for GPUs.
     snapshots: how many times a run stops to draw samples, score them and keep a checkpoint; None is 12, or as many as
-        3% of its minutes allow.
+        2% of its minutes allow.
+    threads: how many to compute in, on a CPU; None is all, or fewer where the machine is busy with other work. A run keeps its
+        number, for sums depend on it.
     """
 
     samples: int | None = None
@@ -35,6 +37,7 @@ class Train:
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     compile: bool = False
     snapshots: int | None = None
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         has_two_budgets = self.samples is not None and self.minutes is not None
@@ -67,19 +70,30 @@ class Train:
             "between 1 and 9999",
             "--train.snapshots 12",
         )
+        refuse(
+            self.threads is not None and not 1 <= self.threads <= 1024,
+            "train.threads",
+            self.threads,
+            "between 1 and 1024",
+            "--threads 1",
+        )
+
+
+MAX_CARD_SAMPLES = 10_000  # of a score card, unless more are asked for: more change no score's second digit
 
 
 @config
 class Evaluation:
     """How samples are judged: features, how many, by which metrics. The first metric picks the best checkpoint.
 
-    samples: of the final score card; fewer where the data has not as many to compare with.
+    samples: of the final score card; fewer where the data has not as many to compare with. None is 500 to 10,000, by how long
+        the run is.
     snapshot_samples: of the scores while training, by the first metric alone.
     """
 
     extractor: Extractor
     metrics: tuple[Metric, ...]
-    samples: int = 10_000
+    samples: int | None = None
     snapshot_samples: int = 1_000
     seed: int = 0
 
@@ -88,12 +102,22 @@ class Evaluation:
         for name in ("samples", "snapshot_samples"):
             count = getattr(self, name)
             refuse(
-                not 10 <= count <= 10_000_000,
+                count is not None and not 10 <= count <= 10_000_000,
                 f"evaluation.{name}",
                 count,
                 "between 10 and 10,000,000",
                 f"--evaluation.{name} 2000",
             )
+
+    @property
+    def card_samples(self) -> int:
+        """Samples of a final card, where nothing has been decided by the run's length."""
+        return self.samples or MAX_CARD_SAMPLES
+
+    @property
+    def split_size(self) -> int:
+        """Real samples to put aside. A card of few samples puts aside as many, so that all compare with the same reference."""
+        return max(self.card_samples, MAX_CARD_SAMPLES)
 
 
 @config

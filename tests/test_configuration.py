@@ -1,14 +1,18 @@
 """Components to JSON and back, and what a file may not make ganvas do."""
 
+import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ganvas.configuration import allow_components, from_json, to_json
+import ganvas
+from ganvas import configuration
+from ganvas.configuration import allow_components, from_json, public_name, to_json
 from ganvas.errors import GanvasError
 from ganvas.losses import R1, R2
 from ganvas.methods import Adversarial
@@ -106,3 +110,16 @@ def test_what_is_no_component_is_refused_though_allowed(tmp_path: Path, monkeypa
         from_json({"is": "plain_classes:Plain"})
     with pytest.raises(GanvasError, match="no module's name"):
         allow_components(["../x"])
+
+
+def test_files_name_components_by_a_public_place(subtests: pytest.Subtests) -> None:
+    """By a package, never by a file in one: files may move, and runs are still read."""
+    for module in pkgutil.walk_packages(ganvas.__path__, "ganvas."):
+        if module.name != "ganvas.__main__":
+            importlib.import_module(module.name)
+    ours = [cls for cls in configuration._component_classes if cls.__module__.startswith("ganvas.")]
+    assert len(ours) > 70
+    for cls in ours:
+        with subtests.test(cls.__name__):
+            place = public_name(cls).partition(":")[0]
+            assert place.count(".") == 1, f"export {cls.__name__} from the __init__.py of its package"

@@ -24,6 +24,7 @@ class Arguments:
     samples: how long to train, in samples seen, instead of --minutes.
     seed: the number from which everything random follows.
     device: where to compute: auto, cpu, cuda or mps.
+    threads: how many threads to compute in, on a CPU. Default: all, or fewer where the machine is busy with other work.
     resume: the folder of a run to go on with. Only its budget may grow.
     source: a run whose networks to start from, on other data. Its recipe is used unless another is named.
     freeze_d: with --from, how many of D's layers stay as they are, counted from the image.
@@ -36,6 +37,7 @@ class Arguments:
     samples: int | None = None
     seed: int = 0
     device: str = "auto"
+    threads: int | None = None
     resume: str | None = None
     source: str | None = None
     freeze_d: int = 0
@@ -54,10 +56,16 @@ def main(argv: list[str]) -> int:
         raise GanvasError(f"--freeze-d is a number of layers and goes with --from, got {arguments.freeze_d}: --freeze-d 2")
     if arguments.resume is not None:
         if has_name or arguments != Arguments(
-            recipe=default.recipe, **{k: getattr(arguments, k) for k in ("resume", "minutes", "samples", "device")}
+            recipe=default.recipe, **{k: getattr(arguments, k) for k in ("resume", "minutes", "samples", "device", "threads")}
         ):
-            raise GanvasError("--resume takes a run as it is: leave out all but --minutes, --samples and --device")
-        run = resume(arguments.resume, minutes=arguments.minutes, samples=arguments.samples, device=arguments.device)
+            raise GanvasError("--resume takes a run as it is: leave out all but --minutes, --samples, --device and --threads")
+        run = resume(
+            arguments.resume,
+            minutes=arguments.minutes,
+            samples=arguments.samples,
+            device=arguments.device,
+            threads=arguments.threads,
+        )
     else:
         run = train(
             arguments.recipe,
@@ -67,6 +75,7 @@ def main(argv: list[str]) -> int:
             samples=arguments.samples,
             seed=arguments.seed,
             device=arguments.device,
+            threads=arguments.threads,
         )
     if distributed.is_printing_process():
         print_run(run)

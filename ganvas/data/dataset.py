@@ -51,11 +51,6 @@ class EncodedDataset:
     sampler: BatchSampler = field(default_factory=Uniform)
 
     @property
-    def stored(self) -> Tensor:
-        """Column "x"."""
-        return self.columns["x"]
-
-    @property
     def spec(self) -> Spec:
         """What one sample looks like, and what it may be asked to be."""
         return self.codec.spec._replace(conditions={**self.codec.spec.conditions, **self.conditions})
@@ -66,7 +61,7 @@ class EncodedDataset:
         return sum(column.nbytes for column in self.columns.values())
 
     def __len__(self) -> int:
-        return len(self.stored)
+        return len(self.columns["x"])
 
     def copy_to_device(self, device: torch.device | str) -> Self:
         """The same on a device."""
@@ -75,7 +70,7 @@ class EncodedDataset:
     def batch(self, seed: int, size: int) -> Batch:
         """Rows that the sampler draws on the CPU, so the same on every device; then loaded by the codec."""
         generator = torch.Generator().manual_seed(seed)
-        rows = self.sampler.draw_rows(self, size, generator).to(self.stored.device)
+        rows = self.sampler.draw_rows(self, size, generator).to(self.columns["x"].device)
         return load_batch(self.codec, {name: column[rows] for name, column in self.columns.items()}, generator)
 
 

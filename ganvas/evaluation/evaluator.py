@@ -34,6 +34,7 @@ from ..system.device import choose_device
 from ..system.files import find_cache_folder, write_atomically
 
 PREVIEW_SAMPLES = 256  # held-out samples that are kept, to be shown
+CHECK_SAMPLES = 100  # that every metric is tried on before training
 MAX_REFERENCE_SAMPLES = 100_000  # more real samples than this change no score's second digit, and cost time
 
 
@@ -94,7 +95,7 @@ class Evaluator:
         self.data_metadata = split.description | {"data": train.title, "fingerprint": train.fingerprint}
         cache_key = (train.fingerprint, held_out and held_out.fingerprint, len(train), str(to_json(evaluation.extractor)))
         cache_key = (*cache_key, evaluation.extractor.name)
-        cache_key = (*cache_key, str(to_json(train.codec)), evaluation.seed, evaluation.samples)
+        cache_key = (*cache_key, str(to_json(train.codec)), evaluation.seed, evaluation.split_size)
         self.real_features = RealFeatures(
             self._load_or_compute_features(split.reference, cache, "reference", cache_key),
             self._load_or_compute_features(split.held_out, cache, "held-out", cache_key),
@@ -143,16 +144,19 @@ class Evaluator:
         return self.floor_cache[metric, n]
 
     def check_floors(self) -> None:
-        """Take every floor now. Raises GanvasError, before any training, where a metric cannot be had from this data."""
-        for metric in self.evaluation.metrics:
-            self.compute_floor(metric, self.sample_counts[1])
-        self.compute_floor(self.evaluation.metrics[0], self.sample_counts[0])
+        """Try every metric on a few real samples. Raises GanvasError where one cannot be had from this data."""
+        snapshot_count, final_count = self.sample_counts
+        for metric, n in ((self.evaluation.metrics[0], snapshot_count), *((m, final_count) for m in self.evaluation.metrics)):
+            try:
+                self.compute_floor(metric, min(n, CHECK_SAMPLES))
+            except GanvasError:  # it may want more than a few
+                self.compute_floor(metric, n)
 
     @property
     def sample_counts(self) -> tuple[int, int]:
         """Samples generated for a snapshot's card and for a final one: at most as many as real ones are held out."""
         held_out_count = len(self.real_features.held_out.features)
-        return min(self.evaluation.snapshot_samples, held_out_count), min(self.evaluation.samples, held_out_count)
+        return min(self.evaluation.snapshot_samples, held_out_count), min(self.evaluation.card_samples, held_out_count)
 
     def describe_protocol(self, n: int) -> dict[str, Any]:
         evaluation = self.evaluation
@@ -233,11 +237,11 @@ def split_reals(train: Dataset, held_out: Dataset | None, evaluation: Evaluation
     """The reference and the held-out samples: a test split, or training samples that are put aside."""
     order = torch.randperm(len(train), generator=seeded_generator(evaluation.seed, "split"))
     if held_out is None:
-        count = min(len(train) // 2, evaluation.samples)
+        count = min(len(train) // 2, evaluation.split_size)
         test_set, test_rows, reference_rows, noun = train, order[:count], order[count:], "other training samples"
     else:
         test_rows = torch.randperm(len(held_out), generator=seeded_generator(evaluation.seed, "held-out"))
-        test_set, test_rows, reference_rows, noun = held_out, test_rows[: evaluation.samples], order, "test samples"
+        test_set, test_rows, reference_rows, noun = held_out, test_rows[: evaluation.split_size], order, "test samples"
     reference_rows = reference_rows[:MAX_REFERENCE_SAMPLES]
     words = {"reference": f"{len(reference_rows):,} training samples", "held_out": f"{len(test_rows):,} {noun}"}
     return RealSplit(select_rows(train, reference_rows), select_rows(test_set, test_rows), order, words)

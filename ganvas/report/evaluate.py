@@ -50,7 +50,7 @@ def evaluate(
     sampler = Sampler(run, checkpoint, device)
     _, training_set, held_out = open_data(recipe.data, recipe.medium, run.read_codec())
     classes = find_class_condition(sampler.spec, sampler.traits)
-    checked = by_class.check_classes(classes, training_set, recipe.evaluation.samples) if per_class else None
+    checked = by_class.check_classes(classes, training_set, recipe.evaluation.card_samples) if per_class else None
     evaluator = Evaluator(
         recipe.evaluation, training_set, held_out, find_cache_folder(), choose_device(device), has_progress_bar=True
     )
@@ -62,7 +62,7 @@ def evaluate(
     }
     card = head | evaluator.score_final(sampler.method, sampler.nets)
     if checked:
-        scores = by_class.score_classes(evaluator, sampler.method, sampler.nets, checked, recipe.evaluation.samples)
+        scores = by_class.score_classes(evaluator, sampler.method, sampler.nets, checked, recipe.evaluation.card_samples)
         card |= {"per_class": scores}
     run.append_line("scores.jsonl", card)
     write_report(run.path)

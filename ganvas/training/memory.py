@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ..core import Dataset
 from ..recipe import Recipe
-from ..runs.state import State, build_state
-from . import loop
+from ..runs.state import State
 from .loop import Loop
+from .trial import TrialNetworks
 
 WEIGHT_COPIES = 5  # of the weights: themselves, gradients, Adam's two moments, the moving average
 WORKSPACE_FACTOR = (
@@ -37,17 +37,16 @@ class MemoryFootprint(NamedTuple):
         return self.estimate_bytes(-(-self.batch // micro_batches))
 
 
-def estimate_memory_needs(recipe: Recipe, data: Dataset, seed: int, device: torch.device) -> list[MemoryFootprint]:
-    """Of each stage the largest of its phases, on networks that are thrown away."""
-    recipe = replace(recipe, train=replace(recipe.train, compile=False))  # not for two tiny batches
-    state = build_state(recipe, data.spec, seed, device)
+def estimate_memory_needs(recipe: Recipe, data: Dataset, networks: TrialNetworks, seed: int) -> list[MemoryFootprint]:
+    """Of each stage the largest of its phases, on networks as at the start of the run."""
+    recipe, state = replace(recipe, train=replace(recipe.train, compile=False)), networks.state  # not for two tiny batches
     probe_loop = Loop(recipe, data, state, seed)
     weight_bytes, needs = sum(p.numel() * p.element_size() for p in state.nets.parameters()), list[MemoryFootprint]()
-    for clock, _ in loop.locate_stages(recipe, state.nets):
-        state.clock, batch = clock, recipe.method.stage(state.nets, clock).batch or recipe.train.batch
+    for clock, stage, _ in networks.locate_stages(recipe):
+        state.clock, batch = clock, stage.batch or recipe.train.batch
         small_bytes = measure_kept_bytes(probe_loop, data, state, SMALL_PROBE_SAMPLES)
         bytes_per_sample = small_bytes / SMALL_PROBE_SAMPLES  # the most it can be, where there is no room to look twice
-        if WORKSPACE_FACTOR * small_bytes * LARGE_PROBE_SAMPLES / SMALL_PROBE_SAMPLES < measure_free_bytes(device):
+        if WORKSPACE_FACTOR * small_bytes * LARGE_PROBE_SAMPLES / SMALL_PROBE_SAMPLES < measure_free_bytes(probe_loop.device):
             bytes_per_sample = max(0, measure_kept_bytes(probe_loop, data, state, LARGE_PROBE_SAMPLES) - small_bytes) / (
                 LARGE_PROBE_SAMPLES - SMALL_PROBE_SAMPLES
             )

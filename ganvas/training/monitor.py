@@ -20,6 +20,7 @@ from ..sampling.stream import draw_samples
 from ..system.files import explain_os_errors
 from .divergence import flatten_log_values
 from .log import RunningMeans, stringify_nonfinite
+from .slowdown import SlowdownNotice
 
 CHECKPOINT_SECONDS = 120  # at most so much training is lost to a crash
 SIGNAL_ECHO_SECONDS = 1.0  # seconds within which a second signal is torchrun's copy of the first
@@ -29,8 +30,10 @@ TIME_LIMIT_FACTOR = 1.05  # a run on minutes stops at this share of them, whatev
 class Monitor:
     """Called by the loop after every step; says True when training should stop."""
 
-    def __init__(self, run: RunFolder, codec: Codec, evaluator: Evaluator, is_quiet: bool = False) -> None:
-        self.run, self.codec, self.evaluator = run, codec, evaluator
+    def __init__(
+        self, run: RunFolder, codec: Codec, evaluator: Evaluator, slowdown: SlowdownNotice, is_quiet: bool = False
+    ) -> None:
+        self.run, self.codec, self.evaluator, self.slowdown = run, codec, evaluator, slowdown
         self.train_settings = run.recipe.train
         minutes = run.requested.train.minutes
         self.limit_seconds = 60 * minutes * TIME_LIMIT_FACTOR if minutes else None  # seconds of training
@@ -91,6 +94,7 @@ class Monitor:
         elif needs_save:
             self.run.save_checkpoint(state)
             self.last_save_time = time.perf_counter()
+            self.last_report = (self.last_save_time, clock.samples)  # saving is no training
         if is_late and not is_done:
             self.stop_reason = "time is up: the machine was slower than when its speed was measured"
         return is_done or is_late or self.is_interrupted
@@ -114,7 +118,11 @@ class Monitor:
         means = running_means.read_and_reset()
         self.nonfinite_names = [name for name, value in flatten_log_values(means).items() if not isfinite(value)]
         clock, (last_time, last_samples) = state.clock, self.last_report
-        samples_per_second = (clock.samples - last_samples) / max(1e-9, now - last_time)
+        seconds, samples = max(1e-9, now - last_time), clock.samples - last_samples
+        samples_per_second = samples / seconds
+        notice = self.slowdown.add_interval(state.stage_name, samples, seconds)
+        if notice and not self.is_quiet:
+            tqdm.write(notice, file=sys.stderr)  # above the bar, where there is one
         lr = {name: optimiser.param_groups[0]["lr"] for name, optimiser in state.optims.items()}
         head = {"samples": clock.samples, "step": clock.step, "seconds": round(state.training_seconds, 3)}
         self.run.append_line(

@@ -4,7 +4,6 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from math import lcm
 
 import torch
 from torch import Tensor
@@ -13,22 +12,23 @@ from ..core import Dataset
 from ..errors import GanvasError
 from ..evaluation.evaluator import Evaluator
 from ..recipe import Facts, Recipe, Trial
-from ..runs.state import State, build_state
+from ..runs.state import State
 from ..sampling.stream import draw_samples
 from ..system import distributed
-from ..system.console import print_status
-from ..system.device import has_bf16, wait_for_device
-from . import loop
+from ..system.device import has_bf16
+from ..system.threads import LoadMeter, choose_thread_count, list_cores, set_thread_count
+from .card_size import choose_card_size, limit_card_size
 from .loop import Loop
-from .memory import estimate_memory_needs, measure_free_bytes
-from .start import initial_state
+from .memory import MemoryFootprint, estimate_memory_needs, measure_free_bytes
+from .speed import LONG_RUN_SAMPLES, fit_samples_to_time, measure_seconds_per_sample
+from .trial import TrialNetworks
 
-SNAPSHOT_TIME_SHARE = 0.03  # of a run on minutes that drawing and scoring samples may take
+DEFAULT_SNAPSHOTS = 12  # of a run on samples
+SNAPSHOT_TIME_SHARE = 0.02  # of a run on minutes that drawing and scoring samples may take
 MIN_REMAINING_TIME_SHARE = 0.1  # of a run's minutes, which it goes on for where they are left
 RESERVED_TIME_SHARE = 0.03  # of its minutes that a run on them leaves for a machine that slows down
 USABLE_MEMORY_SHARE = 0.85  # of the memory that is free, which training may plan with
 COPY_SEARCH_BYTES = 2**30  # bytes of samples that are looked through for copies
-LONG_RUN_SAMPLES = 10**15  # samples, of a run whose stages are to be those of any long one
 CHOOSER_TRIAL_SECONDS = 1.0  # seconds of a trial to compare recipes
 MIN_TRIAL_SECONDS, TRIAL_TIME_SHARE, MAX_TRIAL_SECONDS = (
     3.0,
@@ -37,49 +37,214 @@ MIN_TRIAL_SECONDS, TRIAL_TIME_SHARE, MAX_TRIAL_SECONDS = (
 )  # of one to plan with: seconds, its share of the minutes, and at most
 
 
-def plan_training(
-    requested: Recipe, data: Dataset, evaluator: Evaluator | None, seed: int, device: torch.device, is_quiet: bool
-) -> Recipe:
-    """The recipe with everything decided: precision, what its chooser chooses, parts, the budget in samples, snapshots.
+class Planner:
+    """Decides what depends on data, machine and time, before a run's first step.
+
+    Networks are built once for each recipe that is tried, and only the last ones are kept.
+
+    Args:
+        requested: the recipe as someone asked for it.
+        data: what it is to be trained on.
+        seed: the run's.
+        announce: where to say what was decided, a line each.
 
     Raises:
-        GanvasError: it does not fit into memory; with what would.
+        GanvasError: networks that cannot be built for this data.
     """
-    settings = requested.train
-    if settings.precision == "auto":
-        settings = replace(settings, precision="bf16" if has_bf16(device) else "fp32")
-    recipe = replace(requested, train=settings, choose=None)
-    if requested.choose is not None:
-        recipe = _choose_recipe(recipe, requested, data, seed, device, is_quiet)
-    recipe = fit_to_memory(recipe, data, seed, device, is_quiet)
-    settings = recipe.train
-    if settings.minutes is None:
-        return announce_stages(
-            replace(recipe, train=replace(settings, snapshots=settings.snapshots or 12)), data, seed, is_quiet
+
+    def __init__(
+        self,
+        requested: Recipe,
+        data: Dataset,
+        seed: int,
+        device: torch.device,
+        announce: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        self.requested, self.data, self.seed, self.device, self.announce = requested, data, seed, device, announce
+        self.meter = LoadMeter()  # first: it watches while networks are built
+        self.stage_speeds: dict[str, float] = {}  # samples/s of each stage by name, as last measured
+        self.networks: TrialNetworks | None = TrialNetworks(requested, data.spec, seed, device, announce)
+
+    def plan(self, evaluator: Evaluator | None) -> Recipe:
+        """The recipe with everything decided: threads, precision, its chooser's choice, micro-batches, budget, snapshots.
+
+        Raises:
+            GanvasError: it does not fit into memory; with what would.
+        """
+        recipe = self.choose_precision(self.choose_threads(self.requested))
+        recipe = self.fit_to_memory(self.choose_recipe(recipe))
+        card_size = choose_card_size(recipe.evaluation, recipe.train)
+        recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=card_size))
+        if recipe.train.minutes is None:
+            recipe = replace(recipe, train=replace(recipe.train, snapshots=recipe.train.snapshots or DEFAULT_SNAPSHOTS))
+        else:
+            recipe = self.turn_minutes_into_samples(recipe, recipe.train.minutes, evaluator)
+        self.announce_stages(recipe)
+        return recipe
+
+    def choose_threads(self, recipe: Recipe) -> Recipe:
+        """The recipe with its number of threads, which is set: as asked, else all, or fewer where the machine is busy.
+
+        On a GPU, and where ranks share a machine, torch's number stays as it is.
+        """
+        threads, all_threads = recipe.train.threads, torch.get_num_threads()
+        if threads is None and self.device.type == "cpu" and distributed.count_ranks() == 1:
+            cores = len(list_cores())
+            threads, other_cores = choose_thread_count(self.meter, cores)
+            if threads < all_threads:
+                self.announce(
+                    f"the machine is busy with other work ({other_cores:.1f} of its {cores} cores): training in {threads} "
+                    f"{'thread' if threads == 1 else 'threads'} is faster; --threads {all_threads} takes all"
+                )
+        set_thread_count(threads or all_threads)
+        return replace(recipe, train=replace(recipe.train, threads=threads or all_threads))
+
+    def choose_precision(self, recipe: Recipe) -> Recipe:
+        if recipe.train.precision != "auto":
+            return recipe
+        return replace(recipe, train=replace(recipe.train, precision="bf16" if has_bf16(self.device) else "fp32"))
+
+    def choose_recipe(self, recipe: Recipe) -> Recipe:
+        """What the recipe's chooser makes of it, for reasons that it gives."""
+        if recipe.choose is None:
+            return recipe
+        seconds = 60 * recipe.train.minutes if recipe.train.minutes else None
+        distinct_samples = count_distinct(self.data.columns["x"])
+        facts = Facts(len(self.data), distinct_samples, self.data.spec, str(self.device), seconds)
+        chosen_recipe, reasons = recipe.choose(replace(recipe, choose=None), facts, self.try_recipe)
+        for reason in reasons:
+            self.announce(f"  {reason}")
+        return chosen_recipe
+
+    def try_recipe(self, recipe: Recipe) -> Trial:
+        """How fast a recipe trains, measured for a second or two."""
+        eager_recipe = replace(recipe, train=replace(recipe.train, compile=False))
+        return distributed.broadcast(
+            self.measure_speed(self.split_batches(eager_recipe, lambda message: None), CHOOSER_TRIAL_SECONDS)
         )
-    seconds = 60 * settings.minutes
-    snapshot_seconds = distributed.broadcast(measure_snapshot_seconds(recipe, data, evaluator, seed, device))
-    snapshots = settings.snapshots or min(60, max(2, int(SNAPSHOT_TIME_SHARE * seconds / snapshot_seconds)))
-    useful_seconds = max(seconds * (1 - RESERVED_TIME_SHARE) - snapshots * snapshot_seconds, 0.1 * seconds)
-    samples_per_second = distributed.broadcast(
-        measure_speed(
-            recipe,
-            data,
-            seed,
-            device,
-            min(MAX_TRIAL_SECONDS, max(MIN_TRIAL_SECONDS, TRIAL_TIME_SHARE * seconds)),
-            useful_seconds,
-        ).samples_per_second
-    )
-    samples = max(1, int(samples_per_second * useful_seconds) // settings.batch) * settings.batch
-    print_status(
-        is_quiet,
-        f"measured {samples_per_second:,.0f} samples/s: {settings.minutes:g} minutes are {samples:,} samples "
-        f"({settings.precision})",
-    )
-    return announce_stages(
-        replace(recipe, train=replace(settings, minutes=None, samples=samples, snapshots=snapshots)), data, seed, is_quiet
-    )
+
+    def build_networks(self, recipe: Recipe) -> TrialNetworks:
+        """Networks to measure the recipe on, as at the start of its run; the last ones, where they are the same."""
+        if self.networks is None or not self.networks.belong_to(recipe):
+            self.networks = None  # frees them, before others take their place
+            self.networks = TrialNetworks(recipe, self.data.spec, self.seed, self.device)
+        self.networks.rewind()
+        return self.networks
+
+    # ------------------------------------------------------------ memory
+
+    def fit_to_memory(self, recipe: Recipe) -> Recipe:
+        """The recipe in as many micro-batches as memory asks for, said so.
+
+        Raises:
+            GanvasError: no number of them is enough.
+        """
+        return self.split_batches(recipe, self.announce)
+
+    def split_batches(self, recipe: Recipe, announce: Callable[[str], None]) -> Recipe:
+        needs, world = (
+            estimate_memory_needs(recipe, self.data, self.build_networks(recipe), self.seed),
+            distributed.count_ranks(),
+        )
+        requested_count, smallest_batch = recipe.train.accumulate * world, min(need.batch for need in needs)
+        if requested_count > smallest_batch // 2:
+            raise GanvasError(
+                f"a batch of {smallest_batch} has fewer than 2 samples for each of {requested_count} parts: --train.batch "
+                f"{2 * requested_count}"
+            )
+        available_bytes = self.measure_available_bytes()
+        candidate_counts = range(requested_count, smallest_batch // 2 + 1, world)
+        fitting_count = next(
+            (n for n in candidate_counts if max(need.estimate_split_bytes(n) for need in needs) <= available_bytes), None
+        )
+        if fitting_count is None:
+            raise GanvasError(describe_lack_of_memory(needs, smallest_batch // 2, available_bytes))
+        if fitting_count > requested_count:
+            announce(describe_split(needs, requested_count, fitting_count // world, available_bytes))
+        return replace(recipe, train=replace(recipe.train, accumulate=fitting_count // world))
+
+    def measure_available_bytes(self) -> int:
+        """Of this rank's memory what training may plan with."""
+        sharing_ranks = distributed.ranks_on_this_machine() if self.device.type == "cpu" else 1
+        return distributed.broadcast(int(USABLE_MEMORY_SHARE * measure_free_bytes(self.device)) // sharing_ranks)
+
+    # ------------------------------------------------------------ time
+
+    def turn_minutes_into_samples(self, recipe: Recipe, minutes: float, evaluator: Evaluator | None) -> Recipe:
+        """The recipe with a budget in samples, and as many snapshots as its minutes allow."""
+        seconds = 60 * minutes
+        snapshot_seconds, drawn_samples = distributed.broadcast(self.measure_snapshot_seconds(recipe, evaluator))
+        snapshots = recipe.train.snapshots or min(60, max(2, int(SNAPSHOT_TIME_SHARE * seconds / snapshot_seconds)))
+        useful_seconds = max(seconds * (1 - RESERVED_TIME_SHARE) - snapshots * snapshot_seconds, 0.1 * seconds)
+        trial_seconds = min(MAX_TRIAL_SECONDS, max(MIN_TRIAL_SECONDS, TRIAL_TIME_SHARE * seconds))
+        trial = distributed.broadcast(self.measure_speed(recipe, trial_seconds, useful_seconds))
+        card_size = limit_card_size(
+            self.requested.evaluation, recipe.evaluation.card_samples, snapshot_seconds / drawn_samples, seconds
+        )
+        recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=card_size))
+        batch = recipe.train.batch
+        samples = max(1, int(trial.samples_per_second * useful_seconds) // batch) * batch
+        self.announce(
+            f"measured {trial.samples_per_second:,.0f} samples/s: {minutes:g} minutes are {samples:,} samples "
+            f"({recipe.train.precision})"
+        )
+        return replace(recipe, train=replace(recipe.train, minutes=None, samples=samples, snapshots=snapshots))
+
+    def measure_speed(self, recipe: Recipe, seconds: float, run_seconds: float | None = None) -> Trial:
+        """How fast the recipe trains, by a few steps of each stage.
+
+        Args:
+            seconds: how long the trial takes.
+            run_seconds: of the run, where they are known: stages may be of so many samples each.
+        """
+        recipe = replace(recipe, train=replace(recipe.train, minutes=None))
+        networks = self.build_networks(recipe)
+        trial_loop, seconds_by_stage = Loop(recipe, self.data, networks.state, self.seed), dict[str, float]()
+
+        def estimate_seconds_per_sample(samples: int) -> float:
+            """Seconds a sample, in a run of so many."""
+            seconds_per_sample = 0.0
+            stages = networks.locate_stages(replace(recipe, train=replace(recipe.train, samples=samples)))
+            for clock, stage, share in stages:
+                if stage.name not in seconds_by_stage:
+                    networks.state.clock = clock
+                    seconds_by_stage[stage.name] = measure_seconds_per_sample(trial_loop, seconds / len(stages))
+                seconds_per_sample += share * seconds_by_stage[stage.name]
+            return seconds_per_sample
+
+        samples_per_second = (
+            1 / estimate_seconds_per_sample(LONG_RUN_SAMPLES)
+            if run_seconds is None
+            else fit_samples_to_time(estimate_seconds_per_sample, run_seconds) / run_seconds
+        )
+        self.stage_speeds = {name: 1 / seconds for name, seconds in seconds_by_stage.items()}
+        if recipe.train.compile:
+            torch.compiler.reset()  # what was compiled counts towards torch's limit, and training compiles its own
+        return Trial(samples_per_second=samples_per_second)
+
+    def measure_snapshot_seconds(self, recipe: Recipe, evaluator: Evaluator | None) -> tuple[float, int]:
+        """Seconds that a snapshot takes, on untrained networks in the run's last stage; of how many samples its score is."""
+        networks = self.build_networks(recipe)
+        stages, state = networks.locate_stages(recipe), networks.state
+        if len(stages) > 1:
+            state.clock, stage, _ = stages[-1]
+            whole_recipe = replace(recipe, train=replace(recipe.train, accumulate=1, compile=False))
+            Loop(whole_recipe, self.data, state, self.seed).train_step(stage, 2)
+        nets, snapshot_started, codec = state.select_sampling_networks(), time.perf_counter(), self.data.codec
+        if evaluator is not None:
+            evaluator.score_snapshot(recipe.method, nets)
+            codec.preview(draw_samples(recipe.method, nets, codec, codec.preview_count, self.seed))
+        return time.perf_counter() - snapshot_started, 1 if evaluator is None else evaluator.sample_counts[0]
+
+    def announce_stages(self, recipe: Recipe) -> None:
+        """Say how much of the run its stages take, where there are several."""
+        stages = self.build_networks(recipe).locate_stages(recipe)
+        if len(stages) > 1:
+            self.announce("stages: " + ", ".join(f"{stage.name} {share:.0%}" for _, stage, share in stages) + " of the samples")
+        if not stages[-1][1].is_full_size:
+            self.announce(
+                "note: these samples do not grow the networks to their full size: --method.kimg 0 fits growing into them"
+            )
 
 
 def remaining_samples(minutes: float | None, batch: int, state: State) -> int:
@@ -95,40 +260,6 @@ def remaining_samples(minutes: float | None, batch: int, state: State) -> int:
     return int(state.clock.samples / state.training_seconds * seconds_left) // batch * batch
 
 
-def announce_stages(recipe: Recipe, data: Dataset, seed: int, is_quiet: bool) -> Recipe:
-    """The recipe, of whose stages it is said how much of the run they take, where there are several."""
-    nets = initial_state(recipe, data.spec, seed, torch.device("cpu")).nets
-    stages = [(recipe.method.stage(nets, clock), share) for clock, share in loop.locate_stages(recipe, nets)]
-    if len(stages) > 1:
-        print_status(
-            is_quiet, "stages: " + ", ".join(f"{stage.name} {share:.0%}" for stage, share in stages) + " of the samples"
-        )
-    if not stages[-1][0].is_full_size:
-        print_status(
-            is_quiet, "note: these samples do not grow the networks to their full size: --method.kimg 0 fits growing into them"
-        )
-    return recipe
-
-
-def _choose_recipe(recipe: Recipe, requested: Recipe, data: Dataset, seed: int, device: torch.device, is_quiet: bool) -> Recipe:
-    assert requested.choose is not None
-    seconds = 60 * requested.train.minutes if requested.train.minutes else None
-    facts = Facts(len(data), count_distinct(data.columns["x"]), data.spec, str(device), seconds)
-
-    def run_trial(candidate: Recipe) -> Trial:
-        eager_recipe = replace(candidate, train=replace(candidate.train, compile=False))
-        return distributed.broadcast(
-            measure_speed(
-                fit_to_memory(eager_recipe, data, seed, device, is_quiet=True), data, seed, device, CHOOSER_TRIAL_SECONDS
-            )
-        )
-
-    chosen_recipe, reasons = requested.choose(recipe, facts, run_trial)
-    for reason in reasons:
-        print_status(is_quiet, f"  {reason}")
-    return chosen_recipe
-
-
 def count_distinct(stored: Tensor) -> int:
     """How many samples differ; where they are too many to look at, as large a share as among those looked at."""
     sample_bytes = stored[:1].nbytes
@@ -137,130 +268,24 @@ def count_distinct(stored: Tensor) -> int:
     return round(len(digests) * len(stored) / len(first_rows))
 
 
-def fit_to_memory(recipe: Recipe, data: Dataset, seed: int, device: torch.device, is_quiet: bool) -> Recipe:
-    """The recipe in as many parts as memory asks for, said so. Raises GanvasError where no number of them is enough."""
-    needs, world = estimate_memory_needs(recipe, data, seed, device), distributed.count_ranks()
-    micro_batches, smallest_batch = recipe.train.accumulate * world, min(need.batch for need in needs)
-    if micro_batches > smallest_batch // 2:
-        raise GanvasError(
-            f"a batch of {smallest_batch} has fewer than 2 samples for each of {micro_batches} parts: --train.batch "
-            f"{2 * micro_batches}"
-        )
-    available_bytes = distributed.broadcast(
-        int(USABLE_MEMORY_SHARE * measure_free_bytes(device))
-        // (distributed.ranks_on_this_machine() if device.type == "cpu" else 1)
-    )
-    candidate_counts = range(micro_batches, smallest_batch // 2 + 1, world)
-    fitting_count = next(
-        (n for n in candidate_counts if max(need.estimate_split_bytes(n) for need in needs) <= available_bytes), None
-    )
-    if fitting_count is None:
-        hungriest = max(needs, key=lambda need: need.estimate_split_bytes(smallest_batch // 2))
-        raise GanvasError(
-            f"training needs about {_format_gigabytes(hungriest.estimate_bytes(2))} of memory even with 2 samples at a "
-            f"time, and {_format_gigabytes(available_bytes)} are free: "
-            "a smaller --medium.size, or smaller networks (--nets.…; ganvas train RECIPE --help)"
-        )
-    if fitting_count == micro_batches:
-        return recipe
-    hungriest = max(needs, key=lambda need: need.estimate_split_bytes(micro_batches))
-    print_status(
-        is_quiet,
-        f"a batch of {hungriest.batch} needs about {_format_gigabytes(hungriest.estimate_split_bytes(micro_batches))} "
+def describe_split(needs: list[MemoryFootprint], requested_count: int, micro_batches: int, available_bytes: int) -> str:
+    """Why, and into how many parts a rank's share of a batch is cut."""
+    hungriest = max(needs, key=lambda need: need.estimate_split_bytes(requested_count))
+    return (
+        f"a batch of {hungriest.batch} needs about {_format_gigabytes(hungriest.estimate_split_bytes(requested_count))} "
         f"of memory, and {_format_gigabytes(available_bytes)} are free: it is "
-        f"worked through in {fitting_count // world} parts, their gradients added",
+        f"worked through in {micro_batches} parts, their gradients added"
     )
-    return replace(recipe, train=replace(recipe.train, accumulate=fitting_count // world))
 
 
-def measure_speed(
-    recipe: Recipe, data: Dataset, seed: int, device: torch.device, seconds: float, run_seconds: float | None = None
-) -> Trial:
-    """A few steps of each stage, on networks that are thrown away.
-
-    seconds: that the trial takes. budget: of the run, in seconds, where it is known: stages may be of so many samples each.
-    """
-    recipe = replace(recipe, train=replace(recipe.train, minutes=None))
-    state = initial_state(recipe, data.spec, seed, device)
-    initial_nets = initial_state(
-        recipe, data.spec, seed, torch.device("cpu")
-    ).nets  # those that are played with grow, and stay so
-    trial_loop, seconds_by_stage = Loop(recipe, data, state, seed), dict[str, float]()
-
-    def estimate_seconds_per_sample(samples: int) -> float:
-        """Seconds an image, in a run of so many."""
-        seconds_per_sample, stages = (
-            0.0,
-            loop.locate_stages(replace(recipe, train=replace(recipe.train, samples=samples)), initial_nets),
-        )
-        for clock, share in stages:
-            name = recipe.method.stage(initial_nets, clock).name
-            if name not in seconds_by_stage:
-                state.clock = clock
-                seconds_by_stage[name] = measure_seconds_per_sample(trial_loop, seconds / len(stages), device)
-            seconds_per_sample += share * seconds_by_stage[name]
-        return seconds_per_sample
-
-    samples_per_second = (
-        1 / estimate_seconds_per_sample(LONG_RUN_SAMPLES)
-        if run_seconds is None
-        else fit_samples_to_time(estimate_seconds_per_sample, run_seconds) / run_seconds
+def describe_lack_of_memory(needs: list[MemoryFootprint], max_count: int, available_bytes: int) -> str:
+    """What training needs at the least, and what there is."""
+    hungriest = max(needs, key=lambda need: need.estimate_split_bytes(max_count))
+    return (
+        f"training needs about {_format_gigabytes(hungriest.estimate_bytes(2))} of memory even with 2 samples at a "
+        f"time, and {_format_gigabytes(available_bytes)} are free: "
+        "a smaller --medium.size, or smaller networks (--nets.…; ganvas train RECIPE --help)"
     )
-    if recipe.train.compile:
-        torch.compiler.reset()  # what was compiled counts towards torch's limit, and training compiles its own
-    return Trial(samples_per_second=samples_per_second)
-
-
-def fit_samples_to_time(seconds_per_sample: Callable[[int], float], seconds: float) -> int:
-    """How many samples a run may have, where an image costs the more the more there are."""
-    low, high = 0, 1000
-    while high < LONG_RUN_SAMPLES and high * seconds_per_sample(high) < seconds:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if middle * seconds_per_sample(middle) <= seconds else (low, middle)
-    return max(1, low)
-
-
-def measure_seconds_per_sample(trial_loop: Loop, seconds: float, device: torch.device) -> float:
-    """Seconds an image takes where the state's clock stands; steps with lazy phases count as often as they come."""
-    state = trial_loop.state
-    stage = trial_loop.recipe.method.stage(state.nets, state.clock)
-    batch = stage.batch or trial_loop.recipe.train.batch
-    steps_by_due_phases: dict[tuple[bool, ...], list[int]] = {}  # steps of a cycle, by the phases that are due
-    for step in range(lcm(*(phase.every for phase in stage.phases))):
-        steps_by_due_phases.setdefault(tuple(step % phase.every == 0 for phase in stage.phases), []).append(step)
-
-    def time_step(step: int) -> float:
-        state.clock = state.clock._replace(step=step)
-        step_started = time.perf_counter()
-        trial_loop.train_step(stage, batch)
-        wait_for_device(device)
-        return time.perf_counter() - step_started
-
-    for steps in (*steps_by_due_phases.values(), *steps_by_due_phases.values()):  # the first ones warm up
-        time_step(steps[0])
-    trial_started, cycle_seconds = time.perf_counter(), list[float]()
-    while len(cycle_seconds) < 3 or time.perf_counter() - trial_started <= seconds:
-        cycle_seconds.append(sum(len(steps) * time_step(steps[0]) for steps in steps_by_due_phases.values()))
-    return sum(cycle_seconds) / len(cycle_seconds) / (batch * sum(map(len, steps_by_due_phases.values())))
-
-
-def measure_snapshot_seconds(
-    recipe: Recipe, data: Dataset, evaluator: Evaluator | None, seed: int, device: torch.device
-) -> float:
-    """Seconds that a snapshot takes, on untrained networks in the run's last stage."""
-    state = build_state(recipe, data.spec, seed, device)
-    stages = loop.locate_stages(recipe, state.nets)
-    if len(stages) > 1:
-        state.clock = stages[-1][0]
-        unsplit_recipe = replace(recipe, train=replace(recipe.train, accumulate=1))
-        Loop(unsplit_recipe, data, state, seed).train_step(recipe.method.stage(state.nets, state.clock), 2)
-    nets, snapshot_started = state.select_sampling_networks(), time.perf_counter()
-    if evaluator is not None:
-        evaluator.score_snapshot(recipe.method, nets)
-        data.codec.preview(draw_samples(recipe.method, nets, data.codec, data.codec.preview_count, seed))
-    return time.perf_counter() - snapshot_started
 
 
 def _format_gigabytes(size: int) -> str:

@@ -1,10 +1,12 @@
 """What a command asks for: a recipe on some data, with some budget; and what may not change when a run goes on."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, cast
+
+import torch
 
 from ..configuration import to_json
 from ..data import EncodedDataset, Files
@@ -12,6 +14,9 @@ from ..data.conditions import find_changed_conditions
 from ..errors import GanvasError
 from ..recipe import Recipe
 from ..runs.folder import RunFolder
+from ..system.device import has_bf16
+from ..system.threads import list_cores
+from .card_size import extend_card_size
 
 
 def replace_data(recipe: Recipe, data: str | Path | None) -> Recipe:
@@ -34,10 +39,16 @@ def replace_budget(recipe: Recipe, minutes: float | None, samples: int | None) -
     return replace(recipe, train=replace(recipe.train, minutes=minutes, samples=samples))
 
 
+def replace_threads(recipe: Recipe, threads: int | None) -> Recipe:
+    """The recipe in another number of threads, if one is given."""
+    return recipe if threads is None else replace(recipe, train=replace(recipe.train, threads=threads))
+
+
 def refuse_difference(run: RunFolder, requested: Recipe, seed: int) -> None:
-    """Refuse to go on with a run by a command that would have made another; budgets are compared by `grown`."""
+    """Refuse to go on with a run by a command that would have made another. Its budget and its threads may be others."""
     unbudgeted_recipes = [
-        to_json(replace(r, train=replace(r.train, samples=None, minutes=None))) for r in (run.requested, requested)
+        to_json(replace(r, train=replace(r.train, samples=None, minutes=None, threads=None)))
+        for r in (run.requested, requested)
     ]
     differences = list(_list_differences(unbudgeted_recipes[0], unbudgeted_recipes[1], ""))
     if seed != run.seed:
@@ -56,6 +67,27 @@ def refuse_other_conditions(run: RunFolder, data: EncodedDataset) -> None:
         raise GanvasError(
             f"{run.path} was trained with the {name} {old[name].describe()}, and {data.title} has now "
             f"{new[name].describe() if name in new else 'none'}: restore them, or train into another folder"
+        )
+
+
+def list_environment_changes(
+    run: RunFolder, resolved: Recipe, environment: Mapping[str, Any], training_set: EncodedDataset, device: torch.device
+) -> Iterator[str]:
+    """What is not as it was when the run began, or slow here."""
+    for name, value in environment.items():
+        old_value = run.meta["environment"].get(name)
+        if old_value != value:
+            yield f"{name} was {old_value}, is {value}: training continues, but not bit for bit"
+    if training_set.fingerprint != run.meta["data"]["fingerprint"]:
+        yield "the data has changed since this run began: training continues, but not bit for bit"
+    if resolved.train.precision == "bf16" and not has_bf16(device):
+        yield f"this run computes in bf16, which {device} only emulates: it will be slow"
+    threads, cores = resolved.train.threads or 1, len(list_cores())
+    noun = "core" if cores == 1 else "cores"
+    if device.type == "cpu" and threads > cores:
+        yield (
+            f"this run computes in {threads} threads, and this machine has {cores} {noun}: it will be slow; --threads {cores} "
+            "is faster, but training then continues not bit for bit"
         )
 
 
@@ -90,7 +122,10 @@ def extend_budget(run: RunFolder, minutes: float | None, samples: int | None) ->
     if is_smaller:
         raise GanvasError(f"{run.path} has a budget of {old_budget} already, and only more is possible: ask for at least that")
     requested = replace(run.requested, train=replace(old_settings, minutes=minutes, samples=samples))
-    return requested, replace(run.recipe, train=replace(resolved_settings, samples=total_samples))
+    growth, evaluation = total_samples / resolved_settings.samples, run.recipe.evaluation
+    card_size = extend_card_size(requested.evaluation, evaluation.card_samples, requested.train, growth)
+    resolved = replace(run.recipe, evaluation=replace(evaluation, samples=card_size))
+    return requested, replace(resolved, train=replace(resolved_settings, samples=total_samples))
 
 
 def _list_differences(old: Any, new: Any, location: str) -> Iterator[str]:

@@ -27,13 +27,23 @@ from ..runs.folder import RunFolder, lock_run, save_codec
 from ..runs.state import State
 from ..system import distributed
 from ..system.console import print_status
-from ..system.device import choose_device, describe_machine, has_bf16, has_room_for
+from ..system.device import choose_device, describe_machine, has_room_for
 from ..system.files import find_cache_folder
+from ..system.threads import keep_thread_count, set_thread_count
 from . import divergence
 from .loop import Loop
 from .monitor import FollowerMonitor, InterruptHandler, Monitor
-from .plan import fit_to_memory, plan_training, remaining_samples
-from .resuming import extend_budget, refuse_difference, refuse_other_conditions, replace_budget, replace_data
+from .plan import Planner, remaining_samples
+from .resuming import (
+    extend_budget,
+    list_environment_changes,
+    refuse_difference,
+    refuse_other_conditions,
+    replace_budget,
+    replace_data,
+    replace_threads,
+)
+from .slowdown import SlowdownNotice
 from .start import fresh_state, initial_state
 from .transfer import start_recipe_from_run
 
@@ -49,6 +59,7 @@ def train(
     samples: int | None = None,
     seed: int = 0,
     device: str = "auto",
+    threads: int | None = None,
     quiet: bool = False,
 ) -> RunFolder:
     """Train, or go on with a run that stopped: the same call on the same folder continues it exactly.
@@ -62,6 +73,7 @@ def train(
         out: the run's folder; None is runs/NAME.
         minutes: of training, start-up aside. Or
         samples: the budget in samples seen.
+        threads: how many to compute in, on a CPU; None is all, or fewer where the machine is busy with other work.
         quiet: print nothing.
 
     Raises:
@@ -69,6 +81,7 @@ def train(
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
     requested = replace_budget(replace_data(resolve_recipe(recipe, source, freeze_d), data), minutes, samples)
+    requested = replace_threads(requested, threads)
     from_json(to_json(requested))  # what could not be read back is refused before anything is written
     path = Path(out) if out is not None else Path("runs") / requested.name
     if (
@@ -77,42 +90,59 @@ def train(
         and any(p.name[0] != "." and p.name != "codec.json" for p in path.iterdir())
     ):
         raise GanvasError(f"{path} holds other files and no run: choose a new folder with --out")
-    with distributed.join_ranks(), lock_run_for_all_ranks(path):
+    with distributed.join_ranks(), lock_run_for_all_ranks(path), keep_thread_count():
         compute_device, quiet = choose_device(distributed.local_device_name(device)), quiet or not distributed.is_main_process()
         if distributed.broadcast(RunFolder.is_run_folder(path)):
             run = RunFolder(path)
             refuse_difference(run, requested, seed)
-            return _resume_locked(run, requested.train.minutes, requested.train.samples, compute_device, quiet)
-        codec, training_set, evaluator = prepare_data_and_evaluator(requested, None, compute_device)
-        print_status(
-            quiet,
-            f"{requested.name}: {training_set.title}, {len(training_set):,} {codec.noun} of {describe_shape(codec)}, on "
-            f"{compute_device}",
-        )
-        nets = initial_state(
-            requested, training_set.spec, seed, compute_device, partial(print_status, quiet)
-        ).nets  # those that cannot be built say so now
-        unused = set(training_set.spec.conditions) - set(requested.method.traits(nets).conditions)
-        if unused:
-            advice = ": projection, acgan and cgan take it" if unused == {"label"} else ""
-            print_status(quiet, f"its {', '.join(sorted(unused))} is not used by {requested.name}{advice}")
-        if evaluator is not None:
-            evaluator.check_floors()
-        placed_data = place_on_device(training_set, compute_device)
-        resolved = plan_training(requested, placed_data, evaluator, seed, compute_device, quiet)
-        data_summary = {
-            "title": training_set.title,
-            "count": len(training_set),
-            "skipped": training_set.skipped_count,
-            "fingerprint": training_set.fingerprint,
-            "conditions": to_json(training_set.spec.conditions),
-        }
-        if distributed.is_main_process():
-            save_codec(path, codec)  # first: recipe.json makes the folder a run
-        run = write_run_settings(path, resolved, requested, seed, data_summary, describe_environment(compute_device))
-        return _train_with_recovery(
-            run, initial_state(resolved, training_set.spec, seed, compute_device), placed_data, evaluator, quiet
-        )
+            budget = requested.train
+            return _resume_locked(run, budget.minutes, budget.samples, budget.threads, compute_device, quiet)
+        return _train_anew(requested, path, seed, compute_device, quiet)
+
+
+def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, is_quiet: bool) -> RunFolder:
+    """`train` in an empty folder, within the lock."""
+    if requested.train.threads is not None:
+        set_thread_count(requested.train.threads)
+    codec, training_set, evaluator = prepare_data_and_evaluator(requested, None, device)
+    print_status(
+        is_quiet,
+        f"{requested.name}: {training_set.title}, {len(training_set):,} {codec.noun} of {describe_shape(codec)}, on {device}",
+    )
+    placed_data = place_on_device(training_set, device)
+    resolved, speeds = _plan_run(requested, placed_data, evaluator, seed, device, is_quiet)
+    data_summary = {
+        "title": training_set.title,
+        "count": len(training_set),
+        "skipped": training_set.skipped_count,
+        "fingerprint": training_set.fingerprint,
+        "conditions": to_json(training_set.spec.conditions),
+    }
+    if distributed.is_main_process():
+        save_codec(path, codec)  # first: recipe.json makes the folder a run
+    run = write_run_settings(path, resolved, requested, seed, data_summary, describe_environment(device))
+    state = initial_state(resolved, training_set.spec, seed, device)
+    return _train_with_recovery(run, state, placed_data, evaluator, build_slowdown_notice(path, device, speeds), is_quiet)
+
+
+def _plan_run(
+    requested: Recipe, data: Dataset, evaluator: Evaluator | None, seed: int, device: torch.device, is_quiet: bool
+) -> tuple[Recipe, dict[str, float]]:
+    """(The resolved recipe, samples/s of its stages as far as they were measured). What cannot be trained is refused first."""
+    planner = Planner(requested, data, seed, device, partial(print_status, is_quiet))
+    nets = planner.build_networks(requested).state.nets
+    unused = set(data.spec.conditions) - set(requested.method.traits(nets).conditions)
+    if unused:
+        advice = ": projection, acgan and cgan take it" if unused == {"label"} else ""
+        print_status(is_quiet, f"its {', '.join(sorted(unused))} is not used by {requested.name}{advice}")
+    del nets  # which would outlive the planner's
+    if evaluator is not None:
+        evaluator.check_floors()
+    resolved = planner.plan(evaluator)
+    if evaluator is not None:
+        evaluator.evaluation = resolved.evaluation  # whose card is of as many samples as the run is worth
+        evaluator.check_floors()
+    return resolved, planner.stage_speeds
 
 
 def resolve_recipe(recipe: str | Recipe | None, source: str | Path | RunFolder | None, freeze_d: int) -> Recipe:
@@ -127,27 +157,34 @@ def resolve_recipe(recipe: str | Recipe | None, source: str | Path | RunFolder |
 
 
 def resume(
-    path: str | Path, *, minutes: float | None = None, samples: int | None = None, device: str = "auto", quiet: bool = False
+    path: str | Path,
+    *,
+    minutes: float | None = None,
+    samples: int | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    quiet: bool = False,
 ) -> RunFolder:
-    """Go on with a run exactly where it stopped; only its budget may grow.
+    """Go on with a run exactly where it stopped; only its budget may grow. Other threads are allowed, and not exact.
 
     Raises:
         GanvasError: no run, a smaller budget, a damaged checkpoint, another training in the folder.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
     run = RunFolder(path)
-    with distributed.join_ranks(), lock_run_for_all_ranks(run.path):
+    with distributed.join_ranks(), lock_run_for_all_ranks(run.path), keep_thread_count():
         return _resume_locked(
             run,
             minutes,
             samples,
+            threads,
             choose_device(distributed.local_device_name(device)),
             quiet or not distributed.is_main_process(),
         )
 
 
 def _resume_locked(
-    run: RunFolder, minutes: float | None, samples: int | None, device: torch.device, is_quiet: bool
+    run: RunFolder, minutes: float | None, samples: int | None, threads: int | None, device: torch.device, is_quiet: bool
 ) -> RunFolder:
     """`resume`, within the lock."""
     requested, resolved = extend_budget(run, minutes, samples)
@@ -155,28 +192,33 @@ def _resume_locked(
     if last_samples >= (resolved.train.samples or 0) and any("best" in card.get("which", "") for card in run.score_cards):
         print_status(is_quiet, f"{run.path} is finished: {last_samples:,} samples; ask for more with --minutes or --samples")
         return run
+    run_threads = threads or run.recipe.train.threads or int(run.meta["environment"].get("threads", 1))
+    requested, resolved = replace_threads(requested, threads), replace_threads(resolved, run_threads)
+    set_thread_count(run_threads)
     _, training_set, evaluator = prepare_data_and_evaluator(resolved, run.read_codec(), device)
     refuse_other_conditions(run, training_set)
     current_environment = describe_environment(device)
-    for name, value in current_environment.items():
-        old_value = run.meta["environment"].get(name)
-        if old_value != value:
-            print_status(is_quiet, f"note: {name} was {old_value}, is {value}: training continues, but not bit for bit")
-    if training_set.fingerprint != run.meta["data"]["fingerprint"]:
-        print_status(is_quiet, "note: the data has changed since this run began: training continues, but not bit for bit")
-    if resolved.train.precision == "bf16" and not has_bf16(device):
-        print_status(is_quiet, f"note: this run computes in bf16, which {device} only emulates: it will be slow")
+    for difference in list_environment_changes(run, resolved, current_environment, training_set, device):
+        print_status(is_quiet, f"note: {difference}")
     ranks = int(run.meta["environment"].get("ranks", 1))
     is_longer = (resolved.train.samples or 0) > (run.recipe.train.samples or 0)  # and perhaps of a later, hungrier stage
     if ranks != distributed.count_ranks() or is_longer:
         micro_batches = -(-resolved.train.accumulate * ranks // distributed.count_ranks())
-        resolved = fit_to_memory(
-            replace(resolved, train=replace(resolved.train, accumulate=micro_batches)), training_set, run.seed, device, is_quiet
-        )
+        settings = replace(resolved.train, accumulate=micro_batches)
+        unlinked_recipe = replace(resolved, train=settings, start=None)  # a run goes on without the one it came from
+        planner = Planner(unlinked_recipe, training_set, run.seed, device, partial(print_status, is_quiet))
+        resolved = replace(resolved, train=planner.fit_to_memory(unlinked_recipe).train)
+        del planner
     run = write_run_settings(run.path, resolved, requested, run.seed, run.meta["data"], current_environment)
     state = restore_state(run, device)
     print_status(is_quiet, f"continuing {run.path} at {state.clock.samples:,} of {state.clock.total:,} samples")
-    return _train_with_recovery(run, state, place_on_device(training_set, device), evaluator, is_quiet)
+    slowdown = build_slowdown_notice(run.path, device, {})
+    return _train_with_recovery(run, state, place_on_device(training_set, device), evaluator, slowdown, is_quiet)
+
+
+def build_slowdown_notice(path: Path, device: torch.device, speeds: Mapping[str, float]) -> SlowdownNotice:
+    """What says that the machine is busy; on a GPU fewer threads are no remedy."""
+    return SlowdownNotice(path, torch.get_num_threads() if device.type == "cpu" else 1, speeds)
 
 
 def prepare_data_and_evaluator(
@@ -236,10 +278,12 @@ def place_on_device(data: EncodedDataset, device: torch.device) -> EncodedDatase
 # ---------------------------------------------------------------- playing
 
 
-def _train_with_recovery(run: RunFolder, state: State, data: Dataset, evaluator: Evaluator | None, is_quiet: bool) -> RunFolder:
+def _train_with_recovery(
+    run: RunFolder, state: State, data: Dataset, evaluator: Evaluator | None, slowdown: SlowdownNotice, is_quiet: bool
+) -> RunFolder:
     """Train to the end of the budget, easing the learning rate where a step was not finite; then the final score cards."""
     while True:
-        if nonfinite_names := distributed.broadcast(_train_until_stopped(run, state, data, evaluator, is_quiet)):
+        if nonfinite_names := distributed.broadcast(_train_until_stopped(run, state, data, evaluator, slowdown, is_quiet)):
             run = _restart_with_lower_rates(run, nonfinite_names, is_quiet)
             seconds_spent, state = state.training_seconds, restore_state(run, next(state.nets.parameters()).device)
             state.training_seconds = seconds_spent  # what it cost counts towards the minutes
@@ -254,9 +298,11 @@ def _train_with_recovery(run: RunFolder, state: State, data: Dataset, evaluator:
     return RunFolder(run.path)
 
 
-def _train_until_stopped(run: RunFolder, state: State, data: Dataset, evaluator: Evaluator | None, is_quiet: bool) -> list[str]:
+def _train_until_stopped(
+    run: RunFolder, state: State, data: Dataset, evaluator: Evaluator | None, slowdown: SlowdownNotice, is_quiet: bool
+) -> list[str]:
     """Train until the budget is spent, time is up, or something is not finite: then its names."""
-    monitor = Monitor(run, data.codec, evaluator, is_quiet) if evaluator is not None else FollowerMonitor()
+    monitor = Monitor(run, data.codec, evaluator, slowdown, is_quiet) if evaluator is not None else FollowerMonitor()
     with InterruptHandler(monitor):
         monitor.open_progress(state)
         try:

@@ -29,14 +29,17 @@ def start_recipe_from_run(source: RunFolder, recipe: str | Recipe | None = None,
     What the source was scored on, and how much of its data it saw, are its own.
     """
     if recipe is None or recipe == source.recipe.name:
-        base = source.recipe
+        samples = source.requested.evaluation.samples  # not what the source's length was worth
+        base = replace(source.recipe, evaluation=replace(source.recipe.evaluation, samples=samples))
         if isinstance(base.data, Files):
             base = replace(base, data=replace(base.data, test=None, limit=None))
     else:
         base = recipes.find_recipe(recipe) if isinstance(recipe, str) else recipe
     transfer = Transfer(run=str(source.path.resolve()), checkpoint=source.find_checkpoint("best").name, freeze=freeze)
     method = add_augmentation(base.method) if source.read_codec().is_visual else base.method
-    return replace(base, choose=None, method=method, start=transfer, train=replace(base.train, snapshots=None, lr_scale=1.0))
+    return replace(
+        base, choose=None, method=method, start=transfer, train=replace(base.train, snapshots=None, threads=None, lr_scale=1.0)
+    )
 
 
 def add_augmentation(method: Method) -> Method:

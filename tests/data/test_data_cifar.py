@@ -128,7 +128,7 @@ def test_every_version_is_read(tmp_path, version, pack):
     assert held_out.labels.tolist() == [(9 + i) % len(classes) for i in range(3)]
     assert held_out.fingerprint != found.fingerprint or pack
     data = prepare_dataset(found, Image().fit(found), None, quiet=True)
-    assert data.stored.shape == (20, 32, 32, 3)
+    assert data.columns["x"].shape == (20, 32, 32, 3)
 
 
 @pytest.mark.parametrize("protocol", range(5))

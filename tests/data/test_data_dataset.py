@@ -67,7 +67,7 @@ def test_a_batch_goes_with_its_labels():
     batch = data.batch(3, 64)
     stored = data.codec.store(batch["x"])
     for picture, label in zip(stored, batch["label"], strict=True):
-        found = (data.stored == picture).flatten(1).all(1).nonzero()[0]
+        found = (data.columns["x"] == picture).flatten(1).all(1).nonzero()[0]
         assert label == found % 3
 
 
@@ -94,7 +94,7 @@ def test_moving_keeps_all():
 @pytest.mark.usefixtures("threads")
 def test_what_is_cached_is_what_is_encoded_and_is_read_only_once(tmp_path):
     found = prepare_dataset(items(), CODEC, tmp_path / "new" / "cache", quiet=True)
-    assert torch.equal(found.stored, wanted())
+    assert torch.equal(found.columns["x"], wanted())
     assert "label" in found.columns
     assert found.columns["label"].tolist() == [i % 3 for i in range(200)]
 
@@ -102,7 +102,7 @@ def test_what_is_cached_is_what_is_encoded_and_is_read_only_once(tmp_path):
         raise AssertionError("read again")
 
     again = prepare_dataset(replace(items(), read_item=refuse), CODEC, tmp_path / "new" / "cache", quiet=True)
-    assert torch.equal(again.stored, wanted())
+    assert torch.equal(again.columns["x"], wanted())
     assert "label" in again.columns
     assert torch.equal(again.columns["label"], found.columns["label"])
     assert [p.suffix for p in (tmp_path / "new" / "cache").iterdir()] == [""]
@@ -112,7 +112,7 @@ def test_other_data_and_other_settings_have_entries_of_their_own(tmp_path):
     prepare_dataset(items(), CODEC, tmp_path, quiet=True)
     other = prepare_dataset(items(), ImageCodec(size=8, channels=1, framing="pad"), tmp_path, quiet=True)
     prepare_dataset(replace(items(), fingerprint="other"), CODEC, tmp_path, quiet=True)
-    assert other.stored.shape == (200, 8, 8, 1)
+    assert other.columns["x"].shape == (200, 8, 8, 1)
     assert len(list(tmp_path.iterdir())) == 3
 
 
@@ -121,7 +121,7 @@ def test_large_entries_are_mapped(tmp_path, monkeypatch):
     stored, _ = cache.load_or_encode(items(), CODEC, tmp_path, quiet=True)
     assert isinstance(stored, np.memmap)
     found = prepare_dataset(items(), CODEC, tmp_path, quiet=True)
-    assert torch.equal(found.stored, wanted())
+    assert torch.equal(found.columns["x"], wanted())
     assert found.batch(0, 8)["x"].shape == (8, 1, 8, 8)
 
 
@@ -137,7 +137,7 @@ def test_an_interrupted_write_leaves_nothing_and_starts_afresh(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         prepare_dataset(replace(whole, read_item=interrupt), CODEC, tmp_path, quiet=True)
     assert list(tmp_path.iterdir()) == []
-    assert torch.equal(prepare_dataset(whole, CODEC, tmp_path, quiet=True).stored, wanted())
+    assert torch.equal(prepare_dataset(whole, CODEC, tmp_path, quiet=True).columns["x"], wanted())
 
 
 @pytest.mark.parametrize("damage", ["part", "cut", "no json", "bad json", "empty"])
@@ -153,7 +153,7 @@ def test_what_a_kill_or_a_fault_leaves_behind_is_never_used(tmp_path, damage):
         (entry / "skipped.json").unlink()
     if damage == "bad json":
         (entry / "skipped.json").write_text("[[")
-    assert torch.equal(prepare_dataset(items(), CODEC, tmp_path, quiet=True).stored, wanted())
+    assert torch.equal(prepare_dataset(items(), CODEC, tmp_path, quiet=True).columns["x"], wanted())
 
 
 def test_abandoned_parts_are_cleared_and_fresh_ones_left(tmp_path, monkeypatch):
@@ -174,7 +174,7 @@ def test_where_another_process_has_been_faster_its_entry_is_used(tmp_path):
             prepare_dataset(items(), CODEC, tmp_path, quiet=True)
         return whole[i]
 
-    assert torch.equal(prepare_dataset(replace(whole, read_item=race), CODEC, tmp_path, quiet=True).stored, wanted())
+    assert torch.equal(prepare_dataset(replace(whole, read_item=race), CODEC, tmp_path, quiet=True).columns["x"], wanted())
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -183,7 +183,7 @@ def test_a_full_disk_falls_back_to_memory_up_to_a_bound(tmp_path, monkeypatch, c
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(cache, "_write_array_header", full)
-    assert torch.equal(prepare_dataset(items(), CODEC, tmp_path).stored, wanted())
+    assert torch.equal(prepare_dataset(items(), CODEC, tmp_path).columns["x"], wanted())
     assert "cannot be written (No space left on device): keeping the data in memory" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(dataset, "MAX_UNCACHED_BYTES", 1000)
@@ -193,7 +193,7 @@ def test_a_full_disk_falls_back_to_memory_up_to_a_bound(tmp_path, monkeypatch, c
 
 def test_a_cache_that_cannot_be_made_falls_back_to_memory(tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    assert torch.equal(prepare_dataset(items(), CODEC, tmp_path / "file").stored, wanted())
+    assert torch.equal(prepare_dataset(items(), CODEC, tmp_path / "file").columns["x"], wanted())
     assert "keeping the data in memory" in capsys.readouterr().err
 
 
@@ -218,7 +218,7 @@ def test_the_unreadable_are_named_left_out_and_counted(tmp_path, capsys, cached)
     for _ in range(2):
         found = prepare_dataset(items(broken=broken), CODEC, tmp_path if cached else None)
         assert found.skipped_count == 7
-        assert torch.equal(found.stored, wanted(broken=broken))
+        assert torch.equal(found.columns["x"], wanted(broken=broken))
         assert "label" in found.columns
         assert found.columns["label"].tolist() == [i % 3 for i in range(200) if i not in broken]
         said = capsys.readouterr().err
@@ -232,7 +232,7 @@ def test_the_unreadable_are_named_left_out_and_counted(tmp_path, capsys, cached)
 def test_whole_chunks_may_be_unreadable(tmp_path):
     broken = tuple(range(64))
     found = prepare_dataset(items(2000, broken), CODEC, tmp_path, quiet=True)
-    assert torch.equal(found.stored, wanted(2000, broken))
+    assert torch.equal(found.columns["x"], wanted(2000, broken))
 
 
 @pytest.mark.usefixtures("threads")
@@ -262,7 +262,7 @@ def test_quiet_says_nothing(tmp_path, capfd):
 def test_arrays_in_stored_form_are_taken_at_once(tmp_path):
     np.save(tmp_path / "a.npy", pictures(30, 8))
     found = prepare_dataset(Files(path=str(tmp_path / "a.npy")).items(()), CODEC, tmp_path / "cache", quiet=True)
-    assert torch.equal(found.stored, torch.from_numpy(pictures(30, 8))[..., None])
+    assert torch.equal(found.columns["x"], torch.from_numpy(pictures(30, 8))[..., None])
     assert not (tmp_path / "cache").exists()
 
 
@@ -270,7 +270,7 @@ def test_arrays_that_may_not_be_written_are_copied():
     values = pictures(30, 8)
     values.flags.writeable = False
     found = prepare_dataset(build_array_items(values, None, "x", "f", "x"), CODEC, None, quiet=True)
-    assert torch.equal(found.stored[..., 0], torch.from_numpy(pictures(30, 8)))
+    assert torch.equal(found.columns["x"][..., 0], torch.from_numpy(pictures(30, 8)))
 
 
 def test_points_with_some_that_are_not_finite():
@@ -284,7 +284,7 @@ def test_a_hundred_thousand_points_take_no_time():
     start = time.perf_counter()
     drawn = Mixture().items(())
     found = prepare_dataset(drawn, Points().fit(drawn), None, quiet=True)
-    assert found.stored.shape == (100_000, 2)
+    assert found.columns["x"].shape == (100_000, 2)
     assert time.perf_counter() - start < 1.0
 
 

@@ -114,7 +114,7 @@ def test_each_row_group_is_read_once_in_order_and_few_are_kept(tmp_path, monkeyp
     found = items(write(tmp_path / "a.parquet", as_struct(pngs(2000)), group=50))
     assert loads == []
     data = prepare_dataset(found, CODEC, None, quiet=True)
-    assert torch.equal(data.stored[:, 0, 0, 0], torch.arange(2000).remainder(256).to(torch.uint8))
+    assert torch.equal(data.columns["x"][:, 0, 0, 0], torch.arange(2000).remainder(256).to(torch.uint8))
     assert sorted(loads) == list(range(40))
     loads.clear()
     assert Image().fit(found).channels == 1

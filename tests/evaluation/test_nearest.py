@@ -27,7 +27,7 @@ def test_the_picture_shows_the_nearest_of_training(tmp_path: Path) -> None:
     picture = ganvas.nearest(run, "0-2", extractor="pixels", out=tmp_path / "copies.png")
     judge, made = build_run_evaluator(run, "pixels"), Sampler(run)
     (samples,) = made.stream_seeds([0, 1, 2])
-    every = judge.train.stored
+    every = judge.train.columns["x"]
     distance = (samples[:, None].float() - every[None].float()).square().flatten(2).sum(2)
     left = picture.width - 3 * 98
     for k, place in enumerate(distance.argmin(1)):

@@ -45,7 +45,7 @@ def test_it_comes_nearer_and_tuning_nearer_still(runs: dict[str, RunFolder], pic
     assert found.distance < begun
     assert tuned.distance < 0.99 * found.distance
     assert 0 < tuned.error < 2
-    assert found.stored.shape == target.shape
+    assert found.columns["x"].shape == target.shape
     assert len(drawn) == projection.START_CANDIDATES
 
 

@@ -267,14 +267,14 @@ def test_deep_arrays_come_to_batches(tmp_path, shape, order):
     assert codec.depth == 16
     data = prepare_dataset(found, codec, tmp_path / "cache", quiet=True)
     last = values.transpose(0, 2, 3, 1) if shape[1] == 5 else values.reshape(30, 16, 16, -1)
-    assert (data.stored.numpy() == last).all()
+    assert (data.columns["x"].numpy() == last).all()
     again = prepare_dataset(found, codec, tmp_path / "cache", quiet=True)
-    assert torch.equal(data.stored, again.stored)
+    assert torch.equal(data.columns["x"], again.columns["x"])
     batch = data.batch(1, 8)["x"]
     assert batch.shape == (8, codec.channels, 16, 16)
     for picture in codec.store(batch).numpy():
         assert any((picture == p).all() or (picture == p[:, ::-1]).all() for p in last)
-    assert torch.cat([data.stored, data.stored]).shape[0] == 60
+    assert torch.cat([data.columns["x"], data.columns["x"]]).shape[0] == 60
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "L"), (3, "RGB"), (4, "RGB"), (5, "RGB")])

@@ -10,7 +10,7 @@ from ganvas.core import Clock
 from ganvas.errors import GanvasError
 from ganvas.losses import R1
 from ganvas.optim import moving_average
-from ganvas.optim.optimisers import Adam
+from ganvas.optim.optimisers import Adam, ClipGradients
 from ganvas.optim.schedules import Constant, Cosine
 from ganvas.recipe import Train
 
@@ -114,3 +114,22 @@ def test_absurd_settings_are_refused_with_a_remedy(wrong: dict[str, float]) -> N
 def test_absurd_optimisers_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(GanvasError, match=r"--optim\.G"):
         Adam(**wrong)
+
+
+def test_clipped_gradients_have_the_norm_that_they_may_have() -> None:
+    parameters = [torch.nn.Parameter(torch.zeros(3)), torch.nn.Parameter(torch.zeros(4))]
+    for parameter, value in zip(parameters, (3.0, 4.0), strict=True):
+        parameter.grad = torch.full_like(parameter, value)
+    before = [p.grad.clone() for p in parameters if p.grad is not None]
+    ClipGradients(optimiser=Adam(), max_norm=1.0).prepare_gradients(parameters)
+    after = torch.cat([p.grad for p in parameters if p.grad is not None])
+    assert float(after.norm()) == pytest.approx(1.0, rel=1e-4)
+    assert torch.allclose(after / after[0], torch.cat(before) / before[0][0])  # in the same direction
+    ClipGradients(optimiser=Adam(), max_norm=100.0).prepare_gradients(parameters)
+    assert torch.equal(torch.cat([p.grad for p in parameters if p.grad is not None]), after)
+
+
+@pytest.mark.parametrize("max_norm", [0.0, -1.0, float("nan")])
+def test_a_norm_to_clip_to_is_positive(max_norm: float) -> None:
+    with pytest.raises(GanvasError, match="max_norm must be above 0"):
+        ClipGradients(optimiser=Adam(), max_norm=max_norm)

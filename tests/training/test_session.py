@@ -28,8 +28,8 @@ from ganvas.recipe import Recipe, Trial
 from ganvas.runs import folder as runs
 from ganvas.sampling.generator import Sampler
 from ganvas.sampling.writing import write_samples
-from ganvas.training import plan
 from ganvas.training.loop import Loop
+from ganvas.training.plan import Planner
 from small_recipes import small
 
 DATA = Path(__file__).parents[1] / "data" / "fashion_test_200.npz"
@@ -164,13 +164,13 @@ def test_minutes_that_are_left_are_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A trial that found the machine at something else is not the last word: the budget grows, and says so."""
-    real, planned = plan.measure_speed, list[float]()
+    real, planned = Planner.measure_speed, list[float]()
 
     def measure_a_sixth(*args: Any, **more: Any) -> Trial:
         planned.append(real(*args, **more).samples_per_second / 6)
         return Trial(samples_per_second=planned[-1])
 
-    monkeypatch.setattr(plan, "measure_speed", measure_a_sixth)
+    monkeypatch.setattr(Planner, "measure_speed", measure_a_sixth)
     run = api.train(tiny(samples=None, minutes=0.05), out=tmp_path / "run")
     assert "there is time for" in capsys.readouterr().err
     settled = run.recipe.train.samples or 0
@@ -194,7 +194,7 @@ def test_time_that_runs_out_stops_with_a_score(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # a machine that was quicker when it was measured
-    monkeypatch.setattr(plan, "measure_speed", lambda *_: Trial(samples_per_second=1e6))
+    monkeypatch.setattr(Planner, "measure_speed", lambda *_: Trial(samples_per_second=1e6))
     run = api.train(tiny(samples=None, minutes=0.02), out=tmp_path / "run")
     assert "time is up" in capsys.readouterr().err
     assert run.score_cards[-1]["kind"] == "final"
@@ -341,7 +341,7 @@ def test_a_metric_that_cannot_be_had_is_refused_before_training(tmp_path: Path) 
 
 
 def test_time_that_ran_out_leaves_a_finished_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "measure_speed", lambda *_: Trial(samples_per_second=1e6))
+    monkeypatch.setattr(Planner, "measure_speed", lambda *_: Trial(samples_per_second=1e6))
     run = api.train(tiny(samples=None, minutes=0.02), out=tmp_path / "run", quiet=True)
     assert run.recipe.train.samples == int(run.find_checkpoint("last").name)
     cards = run.score_cards

@@ -38,7 +38,7 @@ def test_full_sets_open_with_their_test_part(place: str, tmp_path: Path) -> None
     assert held_out is not None
     assert (len(items), len(held_out), len(items.classes)) == (60_000, 10_000, 10)
     data = prepare_dataset(held_out, medium.fit(held_out), tmp_path, quiet=True)
-    assert data.stored.shape == (10_000, 32, 32, 1)
+    assert data.columns["x"].shape == (10_000, 32, 32, 1)
     assert data.skipped_count == 0
 
 

@@ -1,0 +1,61 @@
+"""Noticing that training has become slow because other programs have the machine, and saying what to do."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ..system.threads import NOTABLE_LOAD, LoadMeter
+
+SLOW_SHARE = 1 / 3  # of a stage's usual speed
+WINDOW_SECONDS = 10.0  # of training, whose speed is compared: enough steps for lazy phases to even out
+NOTICE_SECONDS = 300.0  # at least between two notices
+
+
+class SlowdownNotice:
+    """Says that the machine is busy, where training is slow and other programs compute.
+
+    Args:
+        run_path: the run's folder, for the advice.
+        threads: that training computes in.
+        speeds: samples/s of each stage by name, as far as they were measured before training; faster ones are learned.
+        meter: what tells how busy other programs are.
+        read_clock: seconds.
+    """
+
+    def __init__(
+        self,
+        run_path: Path,
+        threads: int,
+        speeds: Mapping[str, float],
+        meter: LoadMeter | None = None,
+        read_clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.run_path, self.threads, self.read_clock = run_path, threads, read_clock
+        self.meter = meter or LoadMeter()
+        self.usual_speeds = dict(speeds)
+        self.last_notice_time: float | None = None
+        self.stage_name, self.samples, self.seconds = "", 0, 0.0  # of the present window
+
+    def add_interval(self, stage_name: str, samples: int, seconds: float) -> str | None:
+        """Take note of samples that were trained on in so many seconds. What to say, if anything is to be said."""
+        if stage_name != self.stage_name:
+            self._start_window(stage_name)
+        self.samples, self.seconds = self.samples + samples, self.seconds + seconds
+        if self.seconds < WINDOW_SECONDS:
+            return None
+        speed, other_cores = self.samples / self.seconds, self.meter.measure_other_cores()
+        usual_speed = self.usual_speeds[stage_name] = max(self.usual_speeds.get(stage_name, 0.0), speed)
+        self._start_window(stage_name)
+        if speed >= SLOW_SHARE * usual_speed or other_cores < NOTABLE_LOAD or self._has_spoken_lately():
+            return None
+        self.last_notice_time = self.read_clock()
+        advice = f"stop it, or go on with --threads 1 (Ctrl-C, then: ganvas train --resume {self.run_path} --threads 1)"
+        return f"the machine is busy with other work ({speed:,.0f} samples/s, usually {usual_speed:,.0f}): " + (
+            advice if self.threads > 1 else "stop it, or wait"
+        )
+
+    def _start_window(self, stage_name: str) -> None:
+        self.stage_name, self.samples, self.seconds = stage_name, 0, 0.0
+
+    def _has_spoken_lately(self) -> bool:
+        return self.last_notice_time is not None and self.read_clock() - self.last_notice_time < NOTICE_SECONDS

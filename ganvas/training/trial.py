@@ -1,0 +1,53 @@
+"""Networks to measure a run with before it begins, which are thrown away."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..core import Clock, Spec, Stage
+from ..recipe import Recipe
+from . import loop
+from .start import initial_state
+
+
+class TrialNetworks:
+    """A run's first state, to be measured and thrown away. Measuring changes weights, which costs nothing to measure again.
+
+    `state.nets` are trained. `initial_nets` are the same networks, but what the method remembers is as at the start: a run's
+    stages follow from it, and networks that grew stay grown.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        spec: Spec,
+        seed: int,
+        device: torch.device,
+        announce: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        self.state = initial_state(recipe, spec, seed, device, announce)
+        self.memories = {name: deepcopy(net) for name, net in self.state.nets.items() if name not in recipe.optim}
+        self.initial_nets = nn.ModuleDict({**self.state.nets, **self.memories})
+        self.identity = identify_networks(recipe)
+
+    def belong_to(self, recipe: Recipe) -> bool:
+        """Whether the recipe begins with networks like these."""
+        return self.identity == identify_networks(recipe)
+
+    def rewind(self) -> None:
+        """Forget how far the networks have grown, and the like."""
+        for name, memory in self.memories.items():
+            self.state.nets[name].load_state_dict(memory.state_dict())
+
+    def locate_stages(self, recipe: Recipe) -> list[tuple[Clock, Stage, float]]:
+        """(a moment of it, the stage, its share of the samples) of each stage of a run."""
+        stages = loop.locate_stages(recipe, self.initial_nets)
+        return [(clock, recipe.method.stage(self.initial_nets, clock), share) for clock, share in stages]
+
+
+def identify_networks(recipe: Recipe) -> tuple[Any, ...]:
+    """All of a recipe that its first state depends on."""
+    return recipe.nets, recipe.method, recipe.optim, recipe.start, recipe.train.ema_kimg > 0
