@@ -1,4 +1,4 @@
-"""Samples that hold several things: each column by a medium of its own, read from items that hold a part for each."""
+"""Samples with several columns, each with its own medium. Items hold a part for each column."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @config
 class Columns:
-    """A medium of several: {"x": Image(), "source": Image(channels=1)}. Items are mappings with the same names."""
+    """A medium of several columns: {"x": Image(), "source": Image(channels=1)}. Items are mappings with the same names."""
 
     media: Mapping[str, Medium]
 
@@ -32,7 +32,7 @@ class Columns:
 
 @config
 class ColumnsCodec:
-    """A codec by column. Samples are stored, previewed and written as column "x" is. Columns are loaded independently."""
+    """One codec per column. Column "x" decides how samples are stored, previewed and written. Columns load independently."""
 
     columns: Mapping[str, Codec]
 
@@ -79,12 +79,12 @@ class ColumnsCodec:
 
 
 def list_column_codecs(codec: Codec) -> Mapping[str, Codec]:
-    """A codec for each column: of a plain codec, "x" alone."""
+    """A codec for each column; a plain codec has only "x"."""
     return codec.columns if isinstance(codec, JointCodec) else {"x": codec}
 
 
 def select_column(items: Items, name: str) -> ItemList:
-    """The items with one of their parts alone, as if there were no others."""
+    """The items with only one of their parts."""
     return ItemList(
         items.names, lambda index: items[index][name], fingerprint_parts(items.fingerprint, name), f"{items.title} ({name})"
     )

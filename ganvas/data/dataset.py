@@ -40,7 +40,7 @@ class BulkCodec(Protocol):
 
 @dataclass
 class EncodedDataset:
-    """A data set (core.Dataset). Column "x" [N, …] is stored as the codec has it."""
+    """A data set (core.Dataset). Column "x" [N, …] is in the codec's stored form."""
 
     codec: Codec
     columns: Mapping[str, Tensor]
@@ -57,7 +57,7 @@ class EncodedDataset:
 
     @property
     def byte_count(self) -> int:
-        """What all columns take."""
+        """The size of all columns."""
         return sum(column.nbytes for column in self.columns.values())
 
     def __len__(self) -> int:
@@ -68,7 +68,7 @@ class EncodedDataset:
         return replace(self, columns={name: column.to(device) for name, column in self.columns.items()})
 
     def batch(self, seed: int, size: int) -> Batch:
-        """Rows that the sampler draws on the CPU, so the same on every device; then loaded by the codec."""
+        """Rows drawn by the sampler on the CPU, so that every device gets the same; then loaded by the codec."""
         generator = torch.Generator().manual_seed(seed)
         rows = self.sampler.draw_rows(self, size, generator).to(self.columns["x"].device)
         return load_batch(self.codec, {name: column[rows] for name, column in self.columns.items()}, generator)
@@ -77,7 +77,7 @@ class EncodedDataset:
 def prepare_dataset(
     items: Items, codec: Codec, cache: Path | None, quiet: bool = False, sampler: BatchSampler | None = None
 ) -> EncodedDataset:
-    """The items encoded, once: the next time they come from the cache (a folder; None keeps nothing).
+    """Encode the items once: next time they come from the cache (a folder; None keeps nothing).
 
     Unreadable items are left out and named on stderr. `quiet` prints nothing.
 
@@ -107,7 +107,7 @@ def prepare_dataset(
 
 
 def _drop_rows(rows: np.ndarray, dropped: set[int], all_dropped: list[int]) -> Tensor:
-    """A column without the rows that other columns lack; its own are missing already."""
+    """A column without the rows that other columns skipped; its own skipped rows are missing already."""
     if len(dropped) < len(all_dropped):
         positions = [k for k in range(len(rows) + len(dropped)) if k not in dropped]
         rows = np.asarray(rows[~np.isin(positions, all_dropped)])

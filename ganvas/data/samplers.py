@@ -1,4 +1,4 @@
-"""Which rows of a data set make a batch."""
+"""Samplers choose which rows of a data set make a batch."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from ..errors import GanvasError
 
 @config
 class Uniform:
-    """Every row as likely as any other, drawn with replacement."""
+    """All rows are equally likely; drawn with replacement."""
 
     def draw_rows(self, data: Dataset, size: int, generator: torch.Generator) -> Tensor:
         return torch.randint(len(data), (size,), generator=generator)
@@ -18,7 +18,7 @@ class Uniform:
 
 @config
 class Balanced:
-    """Every class of a condition as often as any other, however rare it is in the data."""
+    """All classes of a condition are equally likely, however rare they are in the data."""
 
     condition: str = "label"
 

@@ -1,4 +1,4 @@
-"""Extractors by the words that the command line has for them, found in this folder's files."""
+"""Extractors by their names on the command line; this folder's files are searched for them."""
 
 import importlib
 import pkgutil
@@ -11,7 +11,7 @@ from .inception import Inception
 
 
 def list_extractors() -> dict[str, Extractor]:
-    """Every extractor of this folder with its usual settings, by its word."""
+    """All extractors of this folder with their default settings, by name."""
     package = __package__ or ""
     modules = [
         importlib.import_module(f"{package}.{found.name}") for found in pkgutil.iter_modules([str(Path(__file__).parent)])

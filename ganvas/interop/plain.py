@@ -23,7 +23,7 @@ class Generator:
         self.numbers = load_file(Path(folder) / "generator.safetensors")
 
     def __call__(self, **latents: torch.Tensor) -> torch.Tensor:
-        """z [N, z_dim], and conditions [N, …] where the generator takes some -> x [N, …], pictures about [-1, 1]."""
+        """z [N, z_dim], and conditions [N, …] if the generator takes any -> x [N, …]; pictures lie roughly in [-1, 1]."""
         values: dict[str, Any] = {**self.numbers, **latents}
         with torch.no_grad():
             for name, operation, arguments, options in self.description["graph"]:
@@ -31,7 +31,7 @@ class Generator:
         return values[self.description["output"]]
 
     def draw_latents(self, n: int, seed: int = 0, **given: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Latents for n samples. Conditions that are not given, [N, …] each, come as often as in the data."""
+        """Latents for n samples. Conditions [N, …] that are not given are drawn as frequent as in the data."""
         random, latents = torch.Generator().manual_seed(seed), dict(given)
         for name, how in self.description["inputs"].items():
             if name not in latents:
@@ -40,7 +40,7 @@ class Generator:
 
 
 def draw_input(name: str, how: dict[str, Any], n: int, random: torch.Generator) -> torch.Tensor:
-    """What a generator starts from, as its description says."""
+    """Draw one input of the generator, by its description."""
     if how["drawn"] == "normal":
         return torch.randn(n, how["size"], generator=random)
     if how["drawn"] == "uniform":

@@ -49,14 +49,14 @@ def draw_codes(sampler: Sampler, n: int, seed: int = 0) -> tuple[Tensor, Latents
 
 
 def codes_to_latents(sampler: Sampler, code_rows: Tensor, conditions: Latents) -> Latents:
-    """What renders codes [N, C]; conditions, a value each, go with those that are no styles."""
+    """Latents that render codes [N, C]; the value of each condition goes with codes that are not styles."""
     if sampler.has_styles:
         return {"ws": code_rows[:, None].expand(-1, int(sampler.generator.layer_count), -1)}  # type: ignore[arg-type]
     return {"z": code_rows, **{name: value.expand(len(code_rows), *value.shape) for name, value in conditions.items()}}
 
 
 def take_first_conditions(sampler: Sampler, latents: Latents) -> Latents:
-    """The conditions of the first sample, a value each."""
+    """The conditions of the first sample, one value each."""
     return {name: latents[name][0] for name in sampler.traits.conditions if name in latents}
 
 
@@ -75,7 +75,7 @@ def find_sefa_directions(sampler: Sampler, count: int) -> dict[str, Tensor]:
 
 
 def measure_affine_weights(sampler: Sampler, code: Tensor, conditions: Latents) -> Tensor:
-    """What the layers that read the code directly make of it, [numbers, C]: those whose input is an affine function of it.
+    """The linear maps [outputs, C] of the layers that read the code directly: their input is an affine function of it.
 
     If the network changes the code first (pixel norm), the map of the first layer that reads it, without that change.
     """
@@ -171,7 +171,7 @@ def find_pca_directions(sampler: Sampler, count: int) -> dict[str, Tensor]:
 def collect_first_features(sampler: Sampler, latents: Latents) -> Tensor:
     """The input [N, F] of the first layer that depends on the code, but not affinely; for as many codes as memory holds."""
     conditions = take_first_conditions(sampler, latents)
-    # all under the same conditions: what classes differ in is not z's doing
+    # the same conditions for all: differences between classes do not come from z
     latents = {**latents, **{name: value.expand(len(latents[name]), *value.shape) for name, value in conditions.items()}}
     layer_io = probe_layers(sampler, latents["z"][:1], conditions)
     deep_layer = next(

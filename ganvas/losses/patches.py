@@ -1,10 +1,10 @@
-"""Logits of patches, as one number a sample."""
+"""Reduce the logits of patches to one number per sample."""
 
 from torch import Tensor
 
 
 def sum_patches(logits: Tensor) -> Tensor:
-    """[N, …] -> [N], their sum, whose gradient the gradient penalties look at."""
+    """[N, …] -> [N], their sum; gradient penalties use its gradient."""
     return logits if logits.dim() == 1 else logits.flatten(1).sum(1)
 
 

@@ -33,9 +33,9 @@ class PreparesGradients(Protocol):
 
 @config
 class ClipGradients:
-    """Any optimiser, on gradients of at most a norm. Pascanu et al. 2013, algorithm 1.
+    """Any optimiser, with the norm of gradients limited. Pascanu et al. 2013, algorithm 1.
 
-    max_norm: of all of a network's gradients together; longer ones are shortened to it.
+    max_norm: largest norm of all gradients of a network together; larger ones are scaled down.
     """
 
     optimiser: Optimiser

@@ -29,7 +29,7 @@ def list_recipes() -> dict[str, Callable[[], Recipe]]:
 
 
 def find_recipe(name: str) -> Recipe:
-    """The recipe called `name`; of another package, "package.module:function". Raises GanvasError where there is none."""
+    """The recipe called `name`, or "package.module:function" of another package. Raises GanvasError if there is none."""
     recipes = list_recipes()
     if ":" in name:
         return _import_recipe(name)
