@@ -153,7 +153,10 @@ def failing(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
         "absurd rate": (having("--optim.G.lr", "-1"), "--optim.G.lr: lr must be above 0, below 10, got -1"),
         "infinite setting": (["train", *data, *new, "--method.penalties.0.gamma", "inf"], "finite"),
         "file for a folder": (["train", *data, *SMALL, "--out", str(tmp_path / "file")], "not a directory|file exists"),
-        "a folder of other things": (["train", *data, *SMALL, "--out", str(tmp_path / "other")], "holds files that are not a run"),
+        "a folder of other things": (
+            ["train", *data, *SMALL, "--out", str(tmp_path / "other")],
+            "holds files that are not a run",
+        ),
         "no run": (["generate", str(tmp_path / "photos")], r"recipe\.json does not exist"),
         "resume nothing": (["train", "--resume", str(tmp_path / "empty")], r"recipe\.json does not exist"),
         "no channels": (having("--nets.g-width", "0"), "--nets.g-width: g_width must be from 1 to 65536, got 0$"),
