@@ -147,7 +147,7 @@ class GeneratorPenalty(Protocol):
 
 @runtime_checkable
 class AuxiliaryLoss(Protocol):
-    """Adds a term to players' losses beside the objective, or changes something after their steps.
+    """Adds a term to players' losses besides the objective, or changes something after their steps.
 
     Frozen settings (@config). Its state is a module in `nets`, under the name of its class.
     """

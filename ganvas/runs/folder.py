@@ -44,7 +44,7 @@ class RunFolder:
             is_older = isinstance(format_version, int) and format_version < RUN_FORMAT
             raise GanvasError(
                 f"{self.path} was made by ganvas {meta.get('ganvas', '?')} (run format {format_version}, this one reads "
-                f"{RUN_FORMAT}): " + ("use that version, or train anew" if is_older else "update ganvas")
+                f"{RUN_FORMAT}): " + ("use that version, or train a new run" if is_older else "update ganvas")
             )
         self.meta = meta
         self.recipe = read_recipe(meta.get("recipe"), self.path / "recipe.json")

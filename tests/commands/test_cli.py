@@ -241,7 +241,7 @@ def edited(run: Path) -> object:
     ("change", "answer"),
     [
         (lambda meta: meta.update(format=99, ganvas="9.9"), "made by ganvas 9.9 .* update ganvas"),
-        (lambda meta: meta.update(format=1, ganvas="0.0"), "made by ganvas 0.0 .* use that version, or train anew"),
+        (lambda meta: meta.update(format=1, ganvas="0.0"), "made by ganvas 0.0 .* use that version, or train a new run"),
         (lambda meta: meta["recipe"]["nets"].update({"is": "os:system"}), "not a ganvas component"),
         (lambda meta: meta["recipe"]["nets"].update({"is": "subprocess:Popen", "args": "id"}), "not a ganvas component"),
         (lambda meta: meta["recipe"]["nets"].update(g_width="wide"), r"nets\.g_width: 'wide'"),
