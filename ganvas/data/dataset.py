@@ -13,7 +13,7 @@ from ..core import Batch, Codec, Condition, Items, Medium, Source, Spec
 from ..errors import GanvasError
 from ..system.files import find_cache_folder
 from .cache import load_or_encode
-from .encoding import SkippedItem, encode_items, print_skipped_items
+from .encoding import SkippedItem, encode_items, print_notes, print_skipped_items
 from .labels import derive_condition
 
 MAX_UNCACHED_BYTES = 2**30  # bytes that may be held in memory where there is no cache to map them from
@@ -147,6 +147,8 @@ def open_data(
     items = source.items(medium.suffixes)
     codec = codec or medium.fit(items)
     held_out = source.held_out(medium.suffixes)
+    if not is_quiet:
+        print_notes(items, held_out)
     training_set = prepare_dataset(items, codec, find_cache_folder(), is_quiet)
     return (
         codec,

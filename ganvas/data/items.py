@@ -29,6 +29,7 @@ class ItemList:
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     array: np.ndarray | None = None  # [N, …]
+    notes: tuple[str, ...] = ()  # what is to be said of how they were read
 
     @property
     def condition(self) -> Condition | None:

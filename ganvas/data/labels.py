@@ -1,9 +1,9 @@
-"""What samples are labelled with: the values that come with arrays, the folders that files lie in, or a table beside them."""
+"""What samples are labelled with: the values that come with them, or our own table beside files, labels.csv."""
 
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from ..core import Condition
 from ..errors import GanvasError
 
 LABEL_TABLE_NAME = "labels.csv"
+LABEL_COLUMNS = ("label", "labels", "fine_label")  # what others call theirs
 MAX_TABLE_BYTES, MAX_LABEL_CHARACTERS = 256 * 2**20, 256  # bytes of a table, characters of a label
 MAX_CONDITION_EXAMPLES = 256  # vectors that a condition keeps, for samples that nobody asks a label of
 
@@ -57,47 +58,31 @@ def parse_label_values(values: np.ndarray, count: int, source: str) -> SampleLab
     return SampleLabels(values.astype(np.float32), tuple(str(k) for k in range(values.shape[1])))
 
 
-def find_label_table(names: Sequence[str], all_names: Sequence[str]) -> str | None:
-    """The path of the uppermost labels.csv whose folder holds all of the files `names`."""
-    tables = sorted((e for e in all_names if PurePosixPath(e).name == LABEL_TABLE_NAME), key=len)
-    return next((t for t in tables if all(name.startswith(t.removesuffix(LABEL_TABLE_NAME)) for name in names)), None)
+def normalise_path(path: str) -> str:
+    """A path as a table has it, as names of files are: parted by "/", from the table's folder on."""
+    return path.strip().replace("\\", "/").removeprefix("./")
 
 
-def read_file_labels(names: Sequence[str], table: str | None, location: str, read_file: Callable[[str], bytes]) -> SampleLabels:
-    """Labels of the files `names` in a place: from the table there, if there is one, else from the files' folders.
-
-    Raises:
-        GanvasError: a table that cannot be read or does not fit the files.
-    """
-    return (
-        infer_folder_labels(names)
-        if table is None
-        else parse_label_table(read_file(table), names, table, f"{location}/{table}")
-    )
+def list_examples(names: Sequence[str]) -> str:
+    """ "a.png, b.png, c.png, …" """
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
-def infer_folder_labels(names: Sequence[str]) -> SampleLabels:
-    """From paths like "cat/1.png": the folders side by side below what all paths share, if each file is in one."""
-    parts = [name.split("/")[:-1] for name in names]
-    depth = 0
-    while all(len(p) > depth for p in parts) and len({p[depth] for p in parts}) == 1:
-        depth += 1
-    if not all(len(p) > depth for p in parts):
-        return SampleLabels()
-    return parse_label_values(np.array([p[depth] for p in parts]), len(parts), "")
-
-
-def parse_label_table(data: bytes, names: Sequence[str], table: str, table_path: str) -> SampleLabels:
+def parse_label_table(
+    data: bytes, names: Sequence[str], table: str, table_path: str, other_names: Sequence[str] = ()
+) -> SampleLabels:
     """From a table of comma-separated values: first the file's path from the table's folder, then its labels.
 
     One column of words or of whole numbers (without a point) are classes; else the columns are numbers. A first line
-    whose first cell is no such file names the columns.
+    whose first cell is no such file names the columns. It may have rows for `other_names`, too.
     """
     folder = table.removesuffix(LABEL_TABLE_NAME)
     files = {name.removeprefix(folder): i for i, name in enumerate(names)}
     if len(files) < len(names):
         raise GanvasError(f"{table_path} cannot tell {len(names) - len(files):,} files of the same path apart: rename them")
     header, rows = _parse_rows(data, table_path, files)
+    other_files = {name.removeprefix(folder) for name in other_names}
+    rows = [row for row in rows if row[0] not in other_files]
     file_positions = _locate_rows([row[0] for row in rows], files, table_path)
     for row in rows:
         wrong_column = next((i for i, cell in enumerate(row) if i and not 0 < len(cell) <= MAX_LABEL_CHARACTERS), None)
@@ -107,7 +92,7 @@ def parse_label_table(data: bytes, names: Sequence[str], table: str, table_path:
                 f"{table_path} has {fault} {header[wrong_column]} for {row[0]}: a label is 1 to {MAX_LABEL_CHARACTERS} "
                 "characters"
             )
-    return _parse_cells(np.array([row[1:] for row in rows])[np.argsort(file_positions)], tuple(header[1:]), table_path)
+    return parse_cells(np.array([row[1:] for row in rows])[np.argsort(file_positions)], tuple(header[1:]), table_path)
 
 
 def _parse_rows(data: bytes, table_path: str, files: dict[str, int]) -> tuple[list[str], list[list[str]]]:
@@ -126,7 +111,7 @@ def _parse_rows(data: bytes, table_path: str, files: dict[str, int]) -> tuple[li
     if uneven_row is not None:
         raise GanvasError(f"{table_path} has {len(rows[uneven_row])} cells in row {uneven_row + 1}, not {width}: correct it")
     for row in rows:
-        row[0] = row[0].replace("\\", "/").removeprefix("./")
+        row[0] = normalise_path(row[0])
     suffixes = {PurePosixPath(name).suffix.lower() for name in files}
     if PurePosixPath(rows[0][0]).suffix.lower() in suffixes:
         return ["file", *(str(k) for k in range(width - 1))], rows
@@ -146,14 +131,15 @@ def _locate_rows(paths: list[str], files: dict[str, int], table_path: str) -> np
         ([path for path in files if path not in row_counts], "no row for"),
     ):
         if wrong_paths:
-            listing = ", ".join(wrong_paths[:3]) + (", …" if len(wrong_paths) > 3 else "")
             raise GanvasError(
-                f"{table_path} has {problem} {listing} ({len(wrong_paths):,} of {len(files):,} files): complete or correct it"
+                f"{table_path} has {problem} {list_examples(wrong_paths)} ({len(wrong_paths):,} of {len(files):,} files): "
+                "complete or correct it"
             )
     return np.array([files[path] for path in paths])
 
 
-def _parse_cells(cells: np.ndarray, header: tuple[str, ...], table_path: str) -> SampleLabels:
+def parse_cells(cells: np.ndarray, header: tuple[str, ...], table_path: str) -> SampleLabels:
+    """Cells of words [N, columns] as labels. Raises GanvasError for several columns that are not all numbers."""
     if cells.shape[1] == 1:
         column = cells[:, 0]
         try:

@@ -1,45 +1,45 @@
 """A zip of files, one a sample. Nothing is ever unpacked to the disk, so a hostile path inside is only a name."""
 
 import zipfile
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from ...errors import GanvasError
-from ..items import ItemList, fingerprint_parts, format_count, is_hidden
-from ..labels import find_label_table, read_file_labels
-from .folder import build_no_samples_error
+from ..items import ItemList, fingerprint_parts, is_hidden
+from ..listing import FileListing, ListedFile, build_listed_items
 
 MAX_UNPACKED_BYTES = 256 * 2**20  # bytes of one file, unpacked: a bound against zip bombs
 ENCRYPTED_FLAG = 0x1  # a bit of an entry's flags
 
 
 def read_zip_items(path: Path, suffixes: tuple[str, ...]) -> ItemList:
-    """All files in the archive that end in one of the suffixes, in name order; folders or labels.csv are labels.
+    """All files in the archive that end in one of the suffixes, in name order; folders or a table are labels.
 
     Raises:
         GanvasError: no archive, a broken or an encrypted one, or none of the files fits.
     """
+    return build_listed_items(list_archive(path), suffixes)
+
+
+def list_archive(path: Path) -> FileListing:
+    """The files in the archive. Raises GanvasError for none, a broken or an encrypted one."""
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise GanvasError(f"{path} is no zip archive, or an incomplete one ({error}): fetch or pack it again") from error
-    all_entries = [e for e in archive.infolist() if not e.is_dir() and not is_hidden(e.filename)]
-    entries = sorted((e for e in all_entries if e.filename.lower().endswith(suffixes)), key=lambda e: e.filename)
-    if not entries:
-        raise build_no_samples_error(str(path), suffixes, [e.filename for e in all_entries])
+    entries = [e for e in archive.infolist() if not e.is_dir() and not is_hidden(e.filename)]
     if any(e.flag_bits & ENCRYPTED_FLAG for e in entries):
         raise GanvasError(f"{path} is encrypted: unpack it with its password and give the folder")
-    names = [e.filename for e in entries]
-    table = find_label_table(names, [e.filename for e in all_entries])
-    labels, classes = read_file_labels(names, table, str(path), lambda name: _unpack_entry(archive, archive.getinfo(name)))
-    labelled_entries = [*entries, *(e for e in all_entries if e.filename == table)]
-    return ItemList(
-        names=names,
-        read_item=lambda i: _unpack_entry(archive, entries[i]),
-        fingerprint=fingerprint_parts([(e.filename, e.file_size, e.CRC) for e in labelled_entries]),
-        title=f"{path.name} ({format_count(len(names))})",
-        labels=labels,
-        classes=classes,
-    )
+    files = [
+        ListedFile(e.filename, (e.filename, e.file_size, e.CRC), partial(_unpack_entry, archive, e))
+        for e in sorted(entries, key=lambda e: e.filename)
+    ]
+
+    def take_fingerprint(samples: Sequence[ListedFile], others: Sequence[ListedFile]) -> str:
+        return fingerprint_parts([file.stamp for file in (*samples, *others)])
+
+    return FileListing(str(path), path.name, files, take_fingerprint)
 
 
 def _unpack_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

@@ -1,13 +1,12 @@
-"""A folder of files, one a sample; folders side by side in it are labels, or labels.csv in it has them."""
+"""A folder of files, one a sample; folders side by side in it are labels, or a table in it has them."""
 
 import os
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
-from ...errors import GanvasError
-from ..items import ItemList, fingerprint_files, format_count, is_hidden
-from ..labels import find_label_table, read_file_labels
+from ..items import ItemList, fingerprint_files, is_hidden
+from ..listing import FileListing, ListedFile, Stamp, build_listed_items
 
 
 def read_folder_items(folder: Path, suffixes: tuple[str, ...]) -> ItemList:
@@ -16,40 +15,25 @@ def read_folder_items(folder: Path, suffixes: tuple[str, ...]) -> ItemList:
     Raises:
         GanvasError: there are none, or this medium's samples are not single files.
     """
-    all_files = sorted(_walk_files(folder, "", set()))
-    sample_files = [f for f in all_files if f[0].lower().endswith(suffixes)]
-    if not sample_files:
-        raise build_no_samples_error(str(folder), suffixes, [name for name, _, _ in all_files])
-    names = [name for name, _, _ in sample_files]
-    paths = [folder / name for name in names]
-    table = find_label_table(names, [name for name, _, _ in all_files])
-    labels, classes = read_file_labels(names, table, str(folder), lambda name: (folder / name).read_bytes())
-    return ItemList(
-        names=names,
-        read_item=lambda i: paths[i].read_bytes(),
-        fingerprint=fingerprint_files(paths, [*sample_files, *(f for f in all_files if f[0] == table)]),
-        title=f"{folder.name or folder}/ ({format_count(len(names))})",
-        labels=labels,
-        classes=classes,
-    )
+    return build_listed_items(list_folder(folder), suffixes)
 
 
-def build_no_samples_error(location: str, suffixes: tuple[str, ...], names: list[str]) -> GanvasError:
-    """What to say where no file has one of the suffixes: what was looked for and what is there instead."""
-    if not suffixes:
-        return GanvasError(
-            f"{location} holds single files, but these samples are rows: give one .csv, .npy or .npz file of numbers"
-        )
-    if not names:
-        return GanvasError(f"{location} is empty: put files into it ({' '.join(suffixes)}), or give another path")
-    kinds = Counter(Path(name).suffix.lower() or "without a suffix" for name in names).most_common(3)
-    present_kinds = ", ".join(f"{count:,} {kind}" for kind, count in kinds)
-    return GanvasError(
-        f"{location} has no file to learn from: looked for {' '.join(suffixes)}, found {present_kinds}: convert them first"
-    )
+def list_folder(folder: Path) -> FileListing:
+    """The files below the folder."""
+    files = [ListedFile(stamp[0], stamp, partial(_read_file, folder, stamp[0])) for stamp in _walk_files(folder, "", set())]
+
+    def take_fingerprint(samples: Sequence[ListedFile], others: Sequence[ListedFile]) -> str:
+        paths = [folder / sample.stamp[0] for sample in samples]
+        return fingerprint_files(paths, [file.stamp for file in (*samples, *others)])
+
+    return FileListing(str(folder), f"{folder.name or folder}/", sorted(files, key=lambda file: file.name), take_fingerprint)
 
 
-def _walk_files(folder: Path | str, prefix: str, visited_folders: set[tuple[int, int]]) -> Iterator[tuple[str, int, int]]:
+def _read_file(folder: Path, name: str) -> bytes:
+    return (folder / name).read_bytes()
+
+
+def _walk_files(folder: Path | str, prefix: str, visited_folders: set[tuple[int, int]]) -> Iterator[Stamp]:
     """(path below the top, size, time) of all files; links are followed, but no folder is entered twice."""
     stats = os.stat(folder)
     if (stats.st_dev, stats.st_ino) in visited_folders:

@@ -15,10 +15,10 @@ import numpy as np
 
 from ...errors import GanvasError
 from ..items import ItemList, fingerprint_files, format_count, read_file_stamp
-from ..labels import MAX_LABEL_CHARACTERS, SampleLabels, parse_label_values
+from ..labels import LABEL_COLUMNS, MAX_LABEL_CHARACTERS, SampleLabels, parse_label_values
 
 PARQUET_SUFFIX = ".parquet"
-IMAGE_COLUMNS, LABEL_COLUMNS = ("image", "img"), ("label", "labels", "fine_label")  # the columns looked for
+IMAGE_COLUMNS = ("image", "img")  # the columns looked for, beside those of labels
 SPLIT_PREFIXES = {
     "train": ("train",),
     "test": ("test", "validation"),
@@ -51,6 +51,7 @@ def read(path: Path, split: str) -> ItemList | None:
         title=f"{path.name} ({format_count(len(rows), 'row')})",
         labels=labels,
         classes=classes,
+        notes=_explain_missing_labels(shards[0]) if labels is None else (),
     )
 
 
@@ -102,6 +103,16 @@ def _read_label_names(metadata: dict[bytes, bytes], label_column: str | None) ->
     except (KeyError, TypeError, ValueError):
         return ()
     return tuple(map(str, names)) if isinstance(names, list) else ()
+
+
+def _explain_missing_labels(shard: Shard) -> tuple[str, ...]:
+    """Why rows have no labels, where they have something beside their pictures."""
+    if shard.label_column is not None:
+        return (f"no labels: its column {shard.label_column} holds -1 alone",)
+    other_columns = [name for name in shard.file.schema_arrow.names if name != shard.image_column.partition(".")[0]]
+    names = ", ".join(other_columns[:9])
+    reason = f"no labels: it has no column {' or '.join(LABEL_COLUMNS)}, and {names} are not used"
+    return (reason,) if other_columns else ()
 
 
 def _read_labels(shards: list[Shard], path: Path) -> SampleLabels:
