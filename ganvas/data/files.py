@@ -20,52 +20,61 @@ class Files:
 
     def items(self, suffixes: tuple[str, ...]) -> ItemList:
         """The samples to train on. Raises GanvasError, with what to do, where there are fewer than two."""
-        return limit_items(_read_items(self.path, suffixes), self.limit)
+        return limit_items(_read_training_items(self.path, suffixes), self.limit)
 
     def held_out(self, suffixes: tuple[str, ...]) -> ItemList | None:
-        """The samples at `test`, or the test part that MNIST, CIFAR, Fashion-MNIST and their kin bring along."""
+        """The samples at `test`, or the part for testing that the set brings along; None where it has none."""
         if self.test is not None:
-            return match_labels(_read_items(self.test, suffixes), _read_items(self.path, suffixes).condition)
-        if self.path in (fashion.SET_NAME, fashion.EMBEDDED_SET_NAME):
-            return fashion.read_fashion_test_items(self.path)
-        location = Path(self.path).expanduser()
-        test_items = _read_test_items(location)
-        return None if test_items is None else match_labels(test_items, _read_items(self.path, suffixes).condition)
+            test_items = _read_items(self.test, suffixes, "test") or _read_training_items(self.test, suffixes)
+        else:
+            test_items = _read_items(self.path, suffixes, "test")
+        if test_items is None:
+            return None
+        return match_labels(test_items, _read_training_items(self.path, suffixes).condition)
 
 
-def _read_items(path: str, suffixes: tuple[str, ...]) -> ItemList:
+def _read_training_items(path: str, suffixes: tuple[str, ...]) -> ItemList:
+    items = _read_items(path, suffixes, "train")
+    if items is None:
+        raise GanvasError(f"{path} has no training images of CIFAR's (data_batch_1 …, train): unpack it and give the folder")
+    return items
+
+
+def _read_items(path: str, suffixes: tuple[str, ...], split: str) -> ItemList | None:
+    """The samples of the part "train", which is all that a set without parts has, or "test"; None without it."""
     if path in (fashion.SET_NAME, fashion.EMBEDDED_SET_NAME):
-        return fashion.read_fashion_items(path)
+        return fashion.read_fashion_items(path) if split == "train" else fashion.read_fashion_test_items(path)
     location = Path(path).expanduser()
     try:
-        items = _read_by_kind(location, suffixes)
+        items = _read_by_kind(location, suffixes, split)
     except OSError as error:
         failed_path = error.filename or location
         raise GanvasError(f"{failed_path} cannot be read ({error.strerror or error}): check who may read it") from error
-    if len(items) < MIN_DATASET_SAMPLES:
+    if items is not None and len(items) < MIN_DATASET_SAMPLES:
         raise GanvasError(
             f"{items.title} is no data set: at least {MIN_DATASET_SAMPLES} samples are needed, and some hundreds to learn from"
         )
     return items
 
 
-def _read_by_kind(location: Path, suffixes: tuple[str, ...]) -> ItemList:
+def _read_by_kind(location: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
     """Hand the path to the file of this package that knows its kind."""
     if not location.exists():
         raise _build_missing_path_error(location)
     for module in (cifar, parquet):
         if module.takes_path(location):
-            return _require_training_items(module.read(location, "train"), location)
+            return module.read(location, split)
     if location.is_dir():
-        images_path = idx.find_images_file(location)
-        return folder.read_folder_items(location, suffixes) if images_path is None else idx.read_idx_items(images_path)
+        if idx.find_images_file(location) is not None:
+            return idx.read_idx_folder(location, split)
+        return folder.read_folder_items(location, suffixes, split)
     suffix = location.suffix.lower()
     if suffix == ".zip":
-        return archive.read_zip_items(location, suffixes)
+        return archive.read_zip_items(location, suffixes, split)
     if suffix in arrays.ARRAY_SUFFIXES:
-        return arrays.read_array_items(location)
+        return arrays.read_array_items(location, split)
     if idx.is_idx_file(location):
-        return idx.read_idx_items(location)
+        return idx.read_idx_items(location) if split == "train" else None
     if suffix in suffixes:
         raise GanvasError(
             f"{location} is 1 file, and 1 is not a data set: give its folder, with at least {MIN_DATASET_SAMPLES} of them"
@@ -73,25 +82,6 @@ def _read_by_kind(location: Path, suffixes: tuple[str, ...]) -> ItemList:
     raise GanvasError(
         f"{location} is nothing to learn from: give a folder, a .zip, .npy, .npz, .csv or .parquet file, or idx files"
     )
-
-
-def _require_training_items(items: ItemList | None, location: Path) -> ItemList:
-    if items is None:
-        raise GanvasError(
-            f"{location} has no training images of CIFAR's (data_batch_1 …, train): unpack it and give the folder"
-        )
-    return items
-
-
-def _read_test_items(location: Path) -> ItemList | None:
-    """The samples for testing that lie beside those for training."""
-    for module in (cifar, parquet):
-        if module.takes_path(location):
-            return module.read(location, "test")
-    if not (location.is_dir() and idx.find_images_file(location)):
-        return None
-    images_path = idx.find_images_file(location, "t10k") or idx.find_images_file(location, "test")
-    return None if images_path is None else idx.read_idx_items(images_path)
 
 
 def _build_missing_path_error(location: Path) -> GanvasError:

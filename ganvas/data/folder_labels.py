@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .labels import SampleLabels, parse_label_values
+from .parts import read_part_name
 
 NUMBERED_FOLDER_PATTERN = re.compile(r"\d{5,}")  # FFHQ's, and those of NVIDIA's dataset_tool: 1,000 files each
 
@@ -28,6 +29,9 @@ def infer_folder_labels(names: Sequence[str]) -> FolderReading:
     if not all(len(p) > depth for p in parts):
         return FolderReading(SampleLabels())
     folders = [p[depth] for p in parts]
+    if all(map(read_part_name, set(folders))):
+        listing = " and ".join(sorted(set(folders)))
+        return FolderReading(SampleLabels(), f"its folders {listing} are parts of a set, no classes: all are trained on")
     if _are_numbered_parts(folders, names):
         return FolderReading(
             SampleLabels(),

@@ -19,30 +19,30 @@ class LabelChoice(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def choose_labels(
-    names: Sequence[str],
-    other_names: Sequence[str],
-    tables: Sequence[str],
-    location: str,
-    read_file: Callable[[str], bytes],
-) -> LabelChoice:
-    """Labels of the files `names` in a place: by the first table that has some, else by their folders.
+class SampleNames(NamedTuple):
+    """What the files to label are called."""
 
-    Args:
-        other_names: further files there, which a table may have rows for.
-        tables: the paths of `find_tables`.
+    names: Sequence[str]  # from the top of the place
+    other_names: Sequence[str]  # of further samples there, which a table may have rows for
+    class_paths: Sequence[str]  # the same files without what is no class, the part of the set that they lie in
+
+
+def choose_labels(
+    sample_names: SampleNames, tables: Sequence[str], location: str, read_file: Callable[[str], bytes]
+) -> LabelChoice:
+    """Labels of files in a place: by the first of the `tables` (`find_tables`) that has some, else by their folders.
 
     Raises:
         GanvasError: a table that cannot be read or does not fit the files.
     """
-    notes: list[str] = []
+    names, notes = sample_names.names, list[str]()
     for table in tables:
         table_name = PurePosixPath(table).name
         folder = table.removesuffix(table_name)
         if not all(name.startswith(folder) for name in names):
             notes.append(f"{table} is not used: some files do not lie in its folder")
             continue
-        reading = parse_table(read_file(table), names, other_names, table, f"{location}/{table}")
+        reading = parse_table(read_file(table), names, sample_names.other_names, table, f"{location}/{table}")
         if reading.labels.values is not None:
             unused_tables = tables[tables.index(table) + 1 :]
             notes += [f"{other} is not used: {table} goes before it" for other in unused_tables]
@@ -51,7 +51,7 @@ def choose_labels(
         if reading.denies_labels:
             return LabelChoice(SampleLabels(), table, (*notes, f"{table} {reading.reason}"))
         notes.append(f"{table} is not used: it {reading.reason}")
-    labels, note = infer_folder_labels(names)
+    labels, note = infer_folder_labels(sample_names.class_paths)
     return LabelChoice(labels, None, (*notes, *([note] if note else [])))
 
 

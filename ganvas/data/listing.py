@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from ..errors import GanvasError
 from .items import ItemList, format_count
-from .label_sources import choose_labels, find_tables
+from .label_sources import SampleNames, choose_labels, find_tables
+from .labels import list_examples
+from .parts import HELD_OUT_PARTS, PlacedFile, choose_held_out_part, place_files
 
 Stamp = tuple[str, int, int]
 
@@ -29,8 +31,11 @@ class FileListing(NamedTuple):
     take_fingerprint: Callable[[Sequence[ListedFile], Sequence[ListedFile]], str]  # of samples, and of what goes with them
 
 
-def build_listed_items(listing: FileListing, suffixes: tuple[str, ...]) -> ItemList:
+def build_listed_items(listing: FileListing, suffixes: tuple[str, ...], split: str) -> ItemList | None:
     """The files that end in one of the suffixes, labelled by a table or by their folders.
+
+    Args:
+        split: "train", or "test" for the part to hold out; None without such a part.
 
     Raises:
         GanvasError: there are none, or a table that does not fit them.
@@ -39,17 +44,75 @@ def build_listed_items(listing: FileListing, suffixes: tuple[str, ...]) -> ItemL
     names, all_names = [file.name for file in samples], [file.name for file in listing.files]
     if not samples:
         raise build_no_samples_error(listing.location, suffixes, all_names)
+    chosen_part = choose_part(names, split)
+    if chosen_part is None:
+        return None
+    samples = [samples[i] for i in chosen_part.indices]
     files_by_name = {file.name: file for file in listing.files}
-    choice = choose_labels(names, (), find_tables(all_names), listing.location, lambda name: files_by_name[name].read())
+    choice = choose_labels(
+        chosen_part.names, chosen_part.list_tables(all_names), listing.location, lambda name: files_by_name[name].read()
+    )
     return ItemList(
-        names=names,
+        names=chosen_part.names.names,
         read_item=lambda i: samples[i].read(),
         fingerprint=listing.take_fingerprint(samples, [f for f in listing.files if f.name == choice.table]),
-        title=f"{listing.title} ({format_count(len(names))})",
+        title=f"{chosen_part.name_in(listing.title)} ({format_count(len(samples))})",
         labels=choice.labels.values,
         classes=choice.labels.classes,
-        notes=choice.notes,
+        notes=(*chosen_part.notes, *choice.notes),
     )
+
+
+class ChosenPart(NamedTuple):
+    """The samples of a set that are to be read."""
+
+    indices: Sequence[int]
+    names: SampleNames
+    part: str | None = None  # None: all there are
+    notes: tuple[str, ...] = ()
+
+    def name_in(self, title: str) -> str:
+        """ "pets/" as "pets/train/" """
+        return title if self.part is None else f"{title.rstrip('/')}/{self.part}/"
+
+    def list_tables(self, all_names: Sequence[str]) -> list[str]:
+        """The tables of labels among all files, but for those in the other parts' folders."""
+        tables = find_tables(all_names)
+        if self.part is None:
+            return tables
+        own_folders = {name[: name.rfind("/") + 1] for name in self.names.names}
+        return [t for t in tables if any(folder.startswith(t[: t.rfind("/") + 1]) for folder in own_folders)]
+
+
+def choose_part(names: Sequence[str], split: str) -> ChosenPart | None:
+    """The files for training, or those to hold out ("test"); None where there is no part for that."""
+    placed_files = place_files(names)
+    if placed_files is None:
+        return ChosenPart(range(len(names)), SampleNames(names, (), names)) if split == "train" else None
+    sizes = Counter(file.part for file in placed_files)
+    held_out_part = choose_held_out_part({part: count for part, count in sizes.items() if part})
+    part = "train" if split == "train" else held_out_part
+    if part is None:
+        return None
+    indices = [i for i, file in enumerate(placed_files) if file.part == part]
+    other_names = [names[i] for i, file in enumerate(placed_files) if file.part != part]
+    own_names = SampleNames([names[i] for i in indices], other_names, [placed_files[i].class_path for i in indices])
+    return ChosenPart(indices, own_names, part, _describe_parts(names, placed_files, held_out_part))
+
+
+def _describe_parts(names: Sequence[str], placed_files: Sequence[PlacedFile], held_out_part: str | None) -> tuple[str, ...]:
+    sizes = Counter(file.part for file in placed_files)
+    held_out = f", {sizes[held_out_part]:,} of {held_out_part} to score against" if held_out_part else ""
+    notes = [f"it lies in parts: {format_count(sizes['train'])} of train to learn from{held_out}"]
+    notes += [
+        f"its part {part} ({format_count(sizes[part])}) is not used"
+        for part in HELD_OUT_PARTS
+        if sizes[part] and part != held_out_part
+    ]
+    outside_names = [name for name, file in zip(names, placed_files, strict=True) if file.part is None]
+    if outside_names:
+        notes.append(f"{format_count(len(outside_names))} in none of its parts left out: {list_examples(outside_names)}")
+    return tuple(notes)
 
 
 def build_no_samples_error(location: str, suffixes: tuple[str, ...], names: list[str]) -> GanvasError:

@@ -13,13 +13,15 @@ MAX_UNPACKED_BYTES = 256 * 2**20  # bytes of one file, unpacked: a bound against
 ENCRYPTED_FLAG = 0x1  # a bit of an entry's flags
 
 
-def read_zip_items(path: Path, suffixes: tuple[str, ...]) -> ItemList:
+def read_zip_items(path: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
     """All files in the archive that end in one of the suffixes, in name order; folders or a table are labels.
+
+    Where the set lies in parts, those of the part "train" or "test"; None without a part to hold out.
 
     Raises:
         GanvasError: no archive, a broken or an encrypted one, or none of the files fits.
     """
-    return build_listed_items(list_archive(path), suffixes)
+    return build_listed_items(list_archive(path), suffixes, split)
 
 
 def list_archive(path: Path) -> FileListing:

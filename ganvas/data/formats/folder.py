@@ -9,13 +9,15 @@ from ..items import ItemList, fingerprint_files, is_hidden
 from ..listing import FileListing, ListedFile, Stamp, build_listed_items
 
 
-def read_folder_items(folder: Path, suffixes: tuple[str, ...]) -> ItemList:
+def read_folder_items(folder: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
     """All files below the folder that end in one of the suffixes, in the order of their paths; hidden ones never.
+
+    Where the set lies in parts, those of the part "train" or "test"; None without a part to hold out.
 
     Raises:
         GanvasError: there are none, or this medium's samples are not single files.
     """
-    return build_listed_items(list_folder(folder), suffixes)
+    return build_listed_items(list_folder(folder), suffixes, split)
 
 
 def list_folder(folder: Path) -> FileListing:

@@ -30,6 +30,13 @@ def find_images_file(folder: Path, split: str = "train") -> Path | None:
     return next((p for p in sorted(folder.glob(f"*{split}-images*idx3*")) if is_idx_file(p)), None)
 
 
+def read_idx_folder(folder: Path, split: str) -> ItemList | None:
+    """The images of the part "train", or "test", in a folder of MNIST's layout; None without it."""
+    part_names = ("train",) if split == "train" else ("t10k", "test")
+    images_path = next(filter(None, (find_images_file(folder, name) for name in part_names)), None)
+    return None if images_path is None else read_idx_items(images_path)
+
+
 def read_idx_items(path: Path) -> ItemList:
     """The images in an idx file, uint8 [N, H, W], labelled if the file of labels lies beside it.
 
