@@ -103,11 +103,6 @@ def match_labels(items: ItemList, target: Condition | None) -> ItemList:
     return replace(items, labels=items.labels[:, columns], classes=target.names)
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a path names something hidden, or a Mac's shadow of a file."""
-    return any((p.startswith(".") and p not in (".", "..")) or p == "__MACOSX" for p in name.split("/"))
-
-
 def fingerprint_parts(*parts: object) -> str:
     """32 characters that change when any part prints differently."""
     text = "\n".join(repr(part) for part in parts)

@@ -16,11 +16,11 @@ from .labels import (
     MAX_TABLE_BYTES,
     SampleLabels,
     list_examples,
-    normalise_path,
     parse_cells,
     parse_label_table,
     parse_label_values,
 )
+from .names import normalise_name
 
 DATASET_JSON, METADATA_NAMES = "dataset.json", ("metadata.csv", "metadata.jsonl")
 FILE_COLUMN = "file_name"  # of Hugging Face's metadata
@@ -58,7 +58,7 @@ def parse_table(data: bytes, names: Sequence[str], other_names: Sequence[str], t
     if isinstance(rows, str):
         return TableReading(SampleLabels(), rows)
     folder = table.removesuffix(table_name)
-    labels = [rows.get(normalise_path(name.removeprefix(folder))) for name in names]
+    labels = [rows.get(name.removeprefix(folder)) for name in names]
     unlabelled_names = [name for name, label in zip(names, labels, strict=True) if label is None or label == ""]
     if unlabelled_names:
         raise GanvasError(
@@ -79,7 +79,7 @@ def _parse_dataset_json(data: bytes) -> Mapping[str, Any] | str | None:
     pairs = labels.items() if isinstance(labels, dict) else labels
     if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs):
         raise ValueError("its 'labels' are no pairs of a path and a label")
-    return {normalise_path(path): label for path, label in pairs}
+    return {normalise_name(path): label for path, label in pairs}
 
 
 def _parse_metadata(data: bytes, table_name: str) -> Mapping[str, Any] | str:
@@ -97,7 +97,7 @@ def _parse_metadata(data: bytes, table_name: str) -> Mapping[str, Any] | str:
     if FILE_COLUMN not in columns or label_column is None:
         needed_columns = f"{FILE_COLUMN} and {LABEL_COLUMNS[0]}"
         return f"needs the columns {needed_columns}; it has {', '.join(columns[:9]) or 'none'}"
-    return {normalise_path(str(row.get(FILE_COLUMN))): row.get(label_column) for row in rows}
+    return {normalise_name(str(row.get(FILE_COLUMN)).strip()): row.get(label_column) for row in rows}
 
 
 def _convert_labels(labels: list[Any], path: str) -> SampleLabels:

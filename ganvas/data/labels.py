@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..core import Condition
 from ..errors import GanvasError
+from .names import normalise_name
 
 LABEL_TABLE_NAME = "labels.csv"
 LABEL_COLUMNS = ("label", "labels", "fine_label")  # what others call theirs
@@ -56,11 +57,6 @@ def parse_label_values(values: np.ndarray, count: int, source: str) -> SampleLab
     if not np.isfinite(values).all():
         raise GanvasError(f"{source} has labels that are not finite: correct or remove them")
     return SampleLabels(values.astype(np.float32), tuple(str(k) for k in range(values.shape[1])))
-
-
-def normalise_path(path: str) -> str:
-    """A path as a table has it, as names of files are: parted by "/", from the table's folder on."""
-    return path.strip().replace("\\", "/").removeprefix("./")
 
 
 def list_examples(names: Sequence[str]) -> str:
@@ -111,7 +107,7 @@ def _parse_rows(data: bytes, table_path: str, files: dict[str, int]) -> tuple[li
     if uneven_row is not None:
         raise GanvasError(f"{table_path} has {len(rows[uneven_row])} cells in row {uneven_row + 1}, not {width}: correct it")
     for row in rows:
-        row[0] = normalise_path(row[0])
+        row[0] = normalise_name(row[0])
     suffixes = {PurePosixPath(name).suffix.lower() for name in files}
     if PurePosixPath(rows[0][0]).suffix.lower() in suffixes:
         return ["file", *(str(k) for k in range(width - 1))], rows

@@ -6,11 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from ...errors import GanvasError
-from ..items import ItemList, fingerprint_parts, is_hidden
+from ..items import ItemList, fingerprint_parts
 from ..listing import FileListing, ListedFile, build_listed_items
+from ..names import is_hidden, normalise_name
 
 MAX_UNPACKED_BYTES = 256 * 2**20  # bytes of one file, unpacked: a bound against zip bombs
-ENCRYPTED_FLAG = 0x1  # a bit of an entry's flags
+ENCRYPTED_FLAG, UTF8_FLAG = 0x1, 0x800  # bits of an entry's flags
 
 
 def read_zip_items(path: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
@@ -30,18 +31,26 @@ def list_archive(path: Path) -> FileListing:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise GanvasError(f"{path} is no zip archive, or an incomplete one ({error}): fetch or pack it again") from error
-    entries = [e for e in archive.infolist() if not e.is_dir() and not is_hidden(e.filename)]
+    entries = {e: normalise_name(_decode_name(e)) for e in archive.infolist()}
+    entries = {e: name for e, name in entries.items() if not name.endswith("/") and not is_hidden(name)}
     if any(e.flag_bits & ENCRYPTED_FLAG for e in entries):
         raise GanvasError(f"{path} is encrypted: unpack it with its password and give the folder")
     files = [
-        ListedFile(e.filename, (e.filename, e.file_size, e.CRC), partial(_unpack_entry, archive, e))
-        for e in sorted(entries, key=lambda e: e.filename)
+        ListedFile(name, (e.filename, e.file_size, e.CRC), partial(_unpack_entry, archive, e)) for e, name in entries.items()
     ]
 
     def take_fingerprint(samples: Sequence[ListedFile], others: Sequence[ListedFile]) -> str:
         return fingerprint_parts([file.stamp for file in (*samples, *others)])
 
-    return FileListing(str(path), path.name, files, take_fingerprint)
+    return FileListing(str(path), path.name, sorted(files, key=lambda file: file.name), take_fingerprint)
+
+
+def _decode_name(entry: zipfile.ZipInfo) -> str:
+    """An entry's name; in UTF-8 where it is that without saying so, as macOS packs it, else as the format has it."""
+    try:
+        return entry.filename if entry.flag_bits & UTF8_FLAG else entry.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.filename
 
 
 def _unpack_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from ..items import ItemList, fingerprint_files, is_hidden
+from ..items import ItemList, fingerprint_files
 from ..listing import FileListing, ListedFile, Stamp, build_listed_items
+from ..names import is_hidden, normalise_name
 
 
 def read_folder_items(folder: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
@@ -22,7 +23,10 @@ def read_folder_items(folder: Path, suffixes: tuple[str, ...], split: str) -> It
 
 def list_folder(folder: Path) -> FileListing:
     """The files below the folder."""
-    files = [ListedFile(stamp[0], stamp, partial(_read_file, folder, stamp[0])) for stamp in _walk_files(folder, "", set())]
+    files = [
+        ListedFile(normalise_name(stamp[0]), stamp, partial(_read_file, folder, stamp[0]))
+        for stamp in _walk_files(folder, "", set())
+    ]
 
     def take_fingerprint(samples: Sequence[ListedFile], others: Sequence[ListedFile]) -> str:
         paths = [folder / sample.stamp[0] for sample in samples]
