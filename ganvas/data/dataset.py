@@ -1,6 +1,8 @@
 """Encoded samples in memory, on a device or mapped from disk, and batches that are pure functions of a seed."""
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
@@ -10,10 +12,10 @@ import torch
 from torch import Tensor
 
 from ..core import Batch, Codec, Condition, Items, Medium, Source, Spec
-from ..errors import GanvasError
+from ..errors import GanvasError, MissingLabelsError
 from ..system.files import find_cache_folder
 from .cache import load_or_encode
-from .encoding import SkippedItem, encode_items, print_notes, print_skipped_items
+from .encoding import NotedItems, SkippedItem, encode_items, print_notes, print_skipped_items
 from .labels import derive_condition
 
 MAX_UNCACHED_BYTES = 2**30  # bytes that may be held in memory where there is no cache to map them from
@@ -49,6 +51,7 @@ class EncodedDataset:
     title: str = ""
     fingerprint: str = ""  # of the items
     skipped_count: int = 0  # items that could not be read
+    label_notes: tuple[str, ...] = ()  # where labels come from, or why there are none
 
     @property
     def condition(self) -> Condition | None:
@@ -137,7 +140,18 @@ def _build_dataset(items: Items, codec: Codec, stored: np.ndarray, skipped: list
     labels = None
     if items.labels is not None:
         labels = torch.as_tensor(np.delete(items.labels, [s.position for s in skipped], axis=0))
-    return EncodedDataset(codec, torch.as_tensor(stored), labels, items.classes, items.title, items.fingerprint, len(skipped))
+    data = EncodedDataset(codec, torch.as_tensor(stored), labels, items.classes, items.title, items.fingerprint, len(skipped))
+    return replace(data, label_notes=items.label_notes) if isinstance(items, NotedItems) else data
+
+
+@contextmanager
+def explain_missing_labels(data: EncodedDataset) -> Generator[None]:
+    """Add why the data has no labels to a refusal for want of them."""
+    try:
+        yield
+    except MissingLabelsError as error:
+        reasons = "; ".join(data.label_notes)
+        raise GanvasError(f"{error}. This data: {reasons}" if reasons else str(error)) from None
 
 
 def open_data(

@@ -22,9 +22,10 @@ MAX_SKIPPED_SHARE = 0.05  # of all
 
 @runtime_checkable
 class NotedItems(Protocol):
-    """Items with sentences on how they were read: what was passed over, and where labels come from."""
+    """Items with sentences on how they were read: what was passed over, and where labels come from or why there are none."""
 
     notes: tuple[str, ...]
+    label_notes: tuple[str, ...]
 
 
 class SkippedItem(NamedTuple):
@@ -103,7 +104,7 @@ def print_notes(*item_lists: Items | None) -> None:
     """Say on stderr how items were read; the same sentence once."""
     printed_notes: set[str] = set()
     for items in filter(None, item_lists):
-        for note in items.notes if isinstance(items, NotedItems) else ():
+        for note in (*items.notes, *items.label_notes) if isinstance(items, NotedItems) else ():
             if note not in printed_notes:
                 print(f"ganvas: {items.title}: {note}", file=sys.stderr)
             printed_notes.add(note)

@@ -30,6 +30,7 @@ class ItemList:
     classes: tuple[str, ...] = ()
     array: np.ndarray | None = None  # [N, …]
     notes: tuple[str, ...] = ()  # what is to be said of how they were read
+    label_notes: tuple[str, ...] = ()  # and of where their labels come from, or why there are none
 
     @property
     def condition(self) -> Condition | None:
@@ -127,8 +128,3 @@ def read_file_stamp(path: Path) -> tuple[str, int, int]:
     """A file's name, size in bytes and time of change in nanoseconds."""
     stats = path.stat()
     return path.name, stats.st_size, stats.st_mtime_ns
-
-
-def format_count(count: int, noun: str = "file") -> str:
-    """ "1,204 files" """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -12,11 +12,12 @@ TABLE_NAMES = (LABEL_TABLE_NAME, DATASET_JSON, *METADATA_NAMES)  # in the order 
 
 
 class LabelChoice(NamedTuple):
-    """The labels of some files, the table that they come from, and what is to be said of it."""
+    """The labels of all files but those left out, the table that they come from, and what is to be said of it."""
 
     labels: SampleLabels
     table: str | None = None
     notes: tuple[str, ...] = ()
+    left_out: frozenset[int] = frozenset()  # by their numbers among the files
 
 
 class SampleNames(NamedTuple):
@@ -51,8 +52,8 @@ def choose_labels(
         if reading.denies_labels:
             return LabelChoice(SampleLabels(), table, (*notes, f"{table} {reading.reason}"))
         notes.append(f"{table} is not used: it {reading.reason}")
-    labels, note = infer_folder_labels(sample_names.class_paths)
-    return LabelChoice(labels, None, (*notes, *([note] if note else [])))
+    labels, note, left_out = infer_folder_labels(sample_names.class_paths)
+    return LabelChoice(labels, None, (*notes, *([note] if note else [])), left_out)
 
 
 def find_tables(all_names: Sequence[str]) -> list[str]:

@@ -15,12 +15,11 @@ from .labels import (
     LABEL_TABLE_NAME,
     MAX_TABLE_BYTES,
     SampleLabels,
-    list_examples,
     parse_cells,
     parse_label_table,
     parse_label_values,
 )
-from .names import normalise_name
+from .names import list_examples, normalise_name
 
 DATASET_JSON, METADATA_NAMES = "dataset.json", ("metadata.csv", "metadata.jsonl")
 FILE_COLUMN = "file_name"  # of Hugging Face's metadata

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..core import Condition
 from ..errors import GanvasError
-from .names import normalise_name
+from .names import list_examples, normalise_name
 
 LABEL_TABLE_NAME = "labels.csv"
 LABEL_COLUMNS = ("label", "labels", "fine_label")  # what others call theirs
@@ -57,11 +57,6 @@ def parse_label_values(values: np.ndarray, count: int, source: str) -> SampleLab
     if not np.isfinite(values).all():
         raise GanvasError(f"{source} has labels that are not finite: correct or remove them")
     return SampleLabels(values.astype(np.float32), tuple(str(k) for k in range(values.shape[1])))
-
-
-def list_examples(names: Sequence[str]) -> str:
-    """ "a.png, b.png, c.png, …" """
-    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def parse_label_table(

@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from ..errors import GanvasError
-from .items import ItemList, format_count
+from .items import ItemList
 from .label_sources import SampleNames, choose_labels, find_tables
-from .labels import list_examples
+from .names import format_count, list_examples
 from .parts import HELD_OUT_PARTS, PlacedFile, choose_held_out_part, place_files
 
 Stamp = tuple[str, int, int]
@@ -47,19 +47,20 @@ def build_listed_items(listing: FileListing, suffixes: tuple[str, ...], split: s
     chosen_part = choose_part(names, split)
     if chosen_part is None:
         return None
-    samples = [samples[i] for i in chosen_part.indices]
     files_by_name = {file.name: file for file in listing.files}
     choice = choose_labels(
         chosen_part.names, chosen_part.list_tables(all_names), listing.location, lambda name: files_by_name[name].read()
     )
+    samples = [samples[k] for i, k in enumerate(chosen_part.indices) if i not in choice.left_out]
     return ItemList(
-        names=chosen_part.names.names,
+        names=[sample.name for sample in samples],
         read_item=lambda i: samples[i].read(),
         fingerprint=listing.take_fingerprint(samples, [f for f in listing.files if f.name == choice.table]),
         title=f"{chosen_part.name_in(listing.title)} ({format_count(len(samples))})",
         labels=choice.labels.values,
         classes=choice.labels.classes,
-        notes=(*chosen_part.notes, *choice.notes),
+        notes=chosen_part.notes,
+        label_notes=choice.notes,
     )
 
 

@@ -1,7 +1,8 @@
-"""Names of files in one form, wherever they were written."""
+"""Names of files in one form, wherever they were written, and some of them in words."""
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 FOREIGN_SHADOWS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN")  # folders of systems' own copies: macOS, Synology, Windows
 
@@ -19,3 +20,13 @@ def normalise_name(name: str) -> str:
 def is_hidden(name: str) -> bool:
     """Whether a path names something hidden, or a system's shadow of a file."""
     return any((p.startswith(".") and p not in (".", "..")) or p in FOREIGN_SHADOWS for p in name.split("/"))
+
+
+def list_examples(names: Sequence[str]) -> str:
+    """ "a.png, b.png, c.png, …" """
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+
+
+def format_count(count: int, noun: str = "file") -> str:
+    """ "1,204 files" """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

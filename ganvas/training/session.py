@@ -16,7 +16,7 @@ from .. import recipes
 from ..config import from_json, to_json
 from ..core import Codec, Dataset, Reconstructor
 from ..data import EncodedDataset
-from ..data.dataset import open_data
+from ..data.dataset import explain_missing_labels, open_data
 from ..errors import GanvasError
 from ..evaluation import by_class, nearest
 from ..evaluation.evaluator import Evaluator
@@ -92,9 +92,10 @@ def train(
             f"{requested.name}: {training_set.title}, {len(training_set):,} samples as {describe_shape(codec)}, on "
             f"{compute_device}",
         )
-        nets = initial_state(
-            requested, training_set.spec, seed, compute_device, partial(print_status, quiet)
-        ).nets  # those that cannot be built say so now
+        with explain_missing_labels(training_set):
+            nets = initial_state(
+                requested, training_set.spec, seed, compute_device, partial(print_status, quiet)
+            ).nets  # those that cannot be built say so now
         if training_set.condition is not None and not takes_conditions(nets):
             print_status(quiet, f"its labels are not used by {requested.name}: projection, acgan and cgan take them")
         if evaluator is not None:

@@ -81,11 +81,11 @@ def test_without_a_schema_labels_name_themselves(tmp_path):
 
 
 def test_why_there_are_no_labels_is_said(tmp_path):
-    (note,) = items(write(tmp_path / "a.parquet", as_struct(pngs(4)), pa.array([0, 1, 0, 1]), label="kind")).notes
+    (note,) = items(write(tmp_path / "a.parquet", as_struct(pngs(4)), pa.array([0, 1, 0, 1]), label="kind")).label_notes
     assert note == "no labels: it has no column label or labels or fine_label, and more, kind are not used"
-    (note,) = items(write(tmp_path / "b.parquet", as_struct(pngs(4)), pa.array([-1] * 4), ["a"])).notes
+    (note,) = items(write(tmp_path / "b.parquet", as_struct(pngs(4)), pa.array([-1] * 4), ["a"])).label_notes
     assert note == "no labels: its column label holds -1 alone"
-    assert items(write(tmp_path / "c.parquet", as_struct(pngs(4)), pa.array([0, 1, 0, 1]))).notes == ()
+    assert items(write(tmp_path / "c.parquet", as_struct(pngs(4)), pa.array([0, 1, 0, 1]))).label_notes == ()
 
 
 def test_shards_follow_one_another_and_parts_are_kept_apart(tmp_path):

@@ -108,7 +108,7 @@ def test_what_only_sounds_like_parts_is_none(names):
 def test_parts_without_one_to_train_on_are_no_classes(tmp_path):
     train, test = read(place(tmp_path / "a", "test/1.png", "val/2.png"))
     assert (train.labels, test) == (None, None)
-    assert train.notes == ("its folders test and val are parts of a set, no classes: all are trained on",)
+    assert train.label_notes == ("its folders test and val are parts of a set, no classes: all are trained on",)
 
 
 @pytest.mark.parametrize("at", ["labels.csv", "train/labels.csv"])
@@ -155,8 +155,7 @@ def test_an_npz_in_parts(tmp_path, form):
     assert words(test) == ["0", "1"] * 2
     assert train.fingerprint != test.fingerprint
     assert (train.title, test.title) == ("a.npz/train (6 of 8 x 8)", "a.npz/test (4 of 8 x 8)")
-    (note,) = train.notes
-    assert note.startswith(f"its arrays {form.format('val')}, {label.format('val')} are not used")
+    assert train.label_notes == (f"its arrays {form.format('val')}, {label.format('val')} are not used",)
 
 
 def test_an_npz_without_a_part_to_train_on_is_refused(tmp_path):

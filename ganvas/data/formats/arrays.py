@@ -44,7 +44,7 @@ def read_array_items(path: Path, split: str) -> ItemList | None:
     title = f"{path.name}{f'/{part}' if part else ''} ({len(array):,} of {row_shape})"
     fingerprint = fingerprint_files([path], [read_file_stamp(path)])
     fingerprint = fingerprint_parts(fingerprint, part) if part else fingerprint
-    return replace(build_array_items(array, labels, path.name, fingerprint, title), notes=notes)
+    return replace(build_array_items(array, labels, path.name, fingerprint, title), label_notes=notes)
 
 
 class LoadedArrays(NamedTuple):
@@ -74,9 +74,8 @@ def _load_npz(path: Path, split: str) -> LoadedArrays | None:
                 f"{path} has no array named {', '.join(SAMPLE_ARRAY_NAMES)}; it has {available_names}: rename the one "
                 "of samples to x"
             )
-        return LoadedArrays(
-            file[samples], None if labels is None else file[labels], _describe_unused_arrays(file.files, samples, labels)
-        )
+        notes = _describe_unused_arrays(file.files, (samples, labels), labels)
+        return LoadedArrays(file[samples], None if labels is None else file[labels], notes)
 
 
 def _find_part_arrays(names: Sequence[str]) -> dict[str, tuple[str, str | None]]:
@@ -99,14 +98,16 @@ def _load_part(file: Any, arrays_by_part: dict[str, tuple[str, str | None]], spl
         return None
     samples, labels = arrays_by_part[part]
     used_names = [name for p in ("train", held_out_part or "train") for name in arrays_by_part[p]]
-    notes = _describe_unused_arrays(file.files, *used_names)
+    notes = _describe_unused_arrays(file.files, used_names, labels)
     return LoadedArrays(file[samples], None if labels is None else file[labels], notes, part)
 
 
-def _describe_unused_arrays(names: Sequence[str], *used_names: str | None) -> tuple[str, ...]:
+def _describe_unused_arrays(names: Sequence[str], used_names: Sequence[str | None], labels: str | None) -> tuple[str, ...]:
     unused_names = [name for name in names if name not in used_names]
-    note = f"its arrays {', '.join(unused_names[:9])} are not used: labels are looked for in {', '.join(LABEL_ARRAY_NAMES)}"
-    return (note,) if unused_names else ()
+    if not unused_names:
+        return ()
+    advice = "" if labels is not None else f": labels are looked for in {', '.join(LABEL_ARRAY_NAMES)}"
+    return (f"its arrays {', '.join(unused_names[:9])} are not used{advice}",)
 
 
 def _load_csv(path: Path) -> LoadedArrays:

@@ -57,7 +57,7 @@ def read_idx_items(path: Path) -> ItemList:
     )
     if labels_path is not None or "images" not in path.name:
         return items
-    return replace(items, notes=(f"no labels: there is no {_name_labels_file(path)} beside it",))
+    return replace(items, label_notes=(f"no labels: there is no {_name_labels_file(path)} beside it",))
 
 
 def _name_labels_file(path: Path) -> str:

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...errors import GanvasError
-from ..items import ItemList, fingerprint_files, format_count, read_file_stamp
+from ..items import ItemList, fingerprint_files, read_file_stamp
 from ..labels import LABEL_COLUMNS, MAX_LABEL_CHARACTERS, SampleLabels, parse_label_values
+from ..names import format_count
 
 PARQUET_SUFFIX = ".parquet"
 IMAGE_COLUMNS = ("image", "img")  # the columns looked for, beside those of labels
@@ -51,7 +52,7 @@ def read(path: Path, split: str) -> ItemList | None:
         title=f"{path.name} ({format_count(len(rows), 'row')})",
         labels=labels,
         classes=classes,
-        notes=_explain_missing_labels(shards[0]) if labels is None else (),
+        label_notes=_explain_missing_labels(shards[0]) if labels is None else (),
     )
 
 

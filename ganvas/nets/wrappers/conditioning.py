@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ...config import config
 from ...core import Architecture, Condition, CriticOutput, Spec
-from ...errors import GanvasError
+from ...errors import MissingLabelsError
 from ..layers.labels import compute_class_shares, make_placeholder_labels
 from ..mlp import MLP
 
@@ -150,7 +150,7 @@ def drop_conditions(spec: Spec) -> Spec:
 def require_labels(spec: Spec) -> Condition:
     """What samples may be asked to be. Raises GanvasError where the data has no labels."""
     if "label" not in spec.conditions:
-        raise GanvasError(
+        raise MissingLabelsError(
             "these networks need labels, and the data has none: give a folder with a subfolder for each class, or with a "
             "labels.csv"
         )
