@@ -23,6 +23,7 @@ from ganvas.errors import GanvasError
 from ganvas.media import Image, ImageCodec
 from ganvas.media.image.bands import convert_channels, convert_depth
 from ganvas.media.image.picture import decode_picture
+from ganvas.media.image.tiff import scale_to_full_range
 
 NOTE = {"Software": "ganvas", "Comment": "künstlich"}
 
@@ -151,6 +152,15 @@ def test_planes_and_stacks():
 def test_white_may_be_zero():
     values = noise(8, 8)
     assert (decode_picture(tiff(values, photometric="miniswhite"))[..., 0] == 65535 - values).all()
+
+
+@pytest.mark.parametrize(("bits", "dtype"), [(4, np.uint8), (12, np.uint16), (8, np.uint8), (16, np.uint16)])
+def test_few_bits_reach_as_far_as_many(bits, dtype):
+    values = np.array([0, 1, 2**bits - 2, 2**bits - 1], dtype)
+    found = scale_to_full_range(values, bits)
+    assert found.dtype == dtype
+    top = np.iinfo(dtype).max
+    assert found.tolist() == [round(v * top / (2**bits - 1)) for v in values.tolist()]
 
 
 def test_plain_tiff_needs_no_tifffile(monkeypatch):
@@ -314,6 +324,13 @@ def test_fitting_deep_arrays():
     [
         (tiff(np.zeros((8, 8), np.float32)), "has 1 channels of float32: save it with 8 or 16 bits"),
         (tiff(np.zeros((8, 8), np.int32)), "has 1 channels of int32"),
+        (tiff(np.full((8, 8), -5, np.int16)), "has 1 channels of int16: save it with 8 or 16 bits, without a sign"),
+        (tiff(np.full((8, 8), -5, np.int8)), "has 1 channels of int8"),
+        (tiff(np.full((8, 8, 3), -5, np.int8), photometric="rgb"), "has 3 channels of int8"),
+        (tiff(np.full((8, 8, 3), -5, np.int16), photometric="rgb"), "has 3 channels of int16"),
+        (tiff(np.full((8, 8), 5, np.uint32)), "has 1 channels of uint32"),
+        (tiff(np.zeros((8, 8), np.float16)), "has 1 channels of float16"),
+        (tiff(np.zeros((2, 8, 8), np.int16), ome=True, photometric="minisblack"), "has .* channels of int16"),
         (tiff(np.zeros((8, 8, 65), np.uint8), photometric="minisblack", planarconfig="contig"), "has 65 channels of uint8"),
         (tiff(np.zeros((3, 9, 5), np.uint16), photometric="minisblack", planarconfig="contig"), "9 x 3 px is too small"),
         (tiff(noise(8, 8, 5), photometric="minisblack", planarconfig="contig")[:200], "broken image|truncated"),
@@ -325,6 +342,13 @@ def test_what_cannot_be_read_is_refused(data, message):
     with pytest.raises(GanvasError, match=message) as caught:
         ImageCodec(size=8, depth=16).encode(data)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_sign_is_seen_without_tifffile(monkeypatch):
+    data = tiff(np.full((8, 8), -5, np.int16))
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    with pytest.raises(GanvasError, match="has 1 channels of int16"):
+        decode_picture(data)
 
 
 def test_a_packing_that_takes_more_is_said():

@@ -137,15 +137,14 @@ def _open_png(data: bytes) -> LazyPicture:
 def _open_tiff(data: bytes) -> LazyPicture:
     try:
         picture = TiffImageFile(io.BytesIO(data))
+        tiff.check_sample_format(picture)
         if tiff.is_plain(picture):
             return _wrap_picture(picture)
     except SyntaxError:  # Pillow's word for a mode it does not know
         pass
     series = tiff.TiffSeries(data)
     if series.dtype.name not in ("uint8", "uint16") or series.channels > MAX_CHANNELS:
-        raise GanvasError(
-            f"has {series.channels} channels of {series.dtype}: save it with 8 or 16 bits, of at most {MAX_CHANNELS}"
-        )
+        raise tiff.build_format_error(series.channels, str(series.dtype))
     return _wrap_array(series.size, series.channels, series.dtype, series.decode, (1, 3))  # of a fourth nobody says what it is
 
 
@@ -156,9 +155,12 @@ def _build_broken_error(error: Exception) -> GanvasError:
 
 def _open_array(values: np.ndarray) -> LazyPicture:
     if values.dtype.kind != "u" or values.dtype.itemsize > 2:
-        raise GanvasError(
-            f"has {values.dtype} values, not uint8 or uint16: if x is in [0, 1], save (x * 255).round().astype('uint8')"
+        advice = (
+            "if x is in [0, 1], save (x * 255).round().astype('uint8')"
+            if values.dtype.kind == "f"
+            else "if x is in 0 to 255, save x.astype('uint8')"
         )
+        raise GanvasError(f"has {values.dtype} values, not uint8 or uint16: {advice}")
     bands = values[..., None] if values.ndim == 2 else values
     if bands.ndim == 3 and _has_channels_first(*bands.shape):
         bands = np.moveaxis(bands, 0, 2)
@@ -197,10 +199,20 @@ def _decode_plain_picture(picture: Picture) -> DecodedPixels:
     if picture.mode == "F":
         raise GanvasError("has floating-point pixels: save it with 8 or 16 bits a channel")
     if picture.mode.startswith("I"):
-        return np.asarray(picture).clip(0, 65535).astype(np.uint16)[..., None]
+        return _narrow_to_uint16(np.asarray(picture))[..., None]
     if picture.has_transparency_data:
         return picture.convert("RGBA")
     return convert_to_mode(picture, "L" if picture.mode in ("1", "L") else "RGB")
+
+
+def _narrow_to_uint16(values: np.ndarray) -> np.ndarray:
+    """Whole numbers of any width as uint16. Raises GanvasError for values beyond it."""
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise GanvasError(
+            f"has values from {low} to {high}, which 16 bits without a sign do not hold: scale them to 0 to 65535"
+        )
+    return values.astype(np.uint16)
 
 
 def _apply_orientation(picture: Picture) -> None:

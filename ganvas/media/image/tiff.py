@@ -11,9 +11,13 @@ import numpy as np
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ...errors import GanvasError
+from .bands import MAX_CHANNELS
 
-BITS_TAG, PHOTOMETRIC_TAG, DESCRIPTION_TAG, SAMPLES_TAG, EXTRA_SAMPLES_TAG = 258, 262, 270, 277, 338  # the format's tags
+BITS_TAG, PHOTOMETRIC_TAG, DESCRIPTION_TAG, SAMPLES_TAG = 258, 262, 270, 277  # the format's tags
+EXTRA_SAMPLES_TAG, SAMPLE_FORMAT_TAG = 338, 339
 WHITE_IS_ZERO, CMYK = 0, 5
+UNSIGNED_FORMATS = {1, 4}  # 4: nobody says
+OTHER_FORMATS = {2: "int", 3: "float", 5: "complex int", 6: "complex float"}
 
 
 def is_plain(picture: TiffImageFile) -> bool:
@@ -26,6 +30,21 @@ def is_plain(picture: TiffImageFile) -> bool:
         return bits <= 8 or (bits == 16 and tags.get(PHOTOMETRIC_TAG) != WHITE_IS_ZERO)
     colours = samples - 1 if tags.get(EXTRA_SAMPLES_TAG) in ((1,), (2,)) else samples  # these are transparency
     return bits <= 8 and (colours in (1, 3) or (colours == 4 and tags.get(PHOTOMETRIC_TAG) == CMYK))
+
+
+def check_sample_format(picture: TiffImageFile) -> None:
+    """Raises GanvasError for signed and floating-point samples, which Pillow reads as if they were none."""
+    tags = picture.tag_v2
+    other_formats = set(tags.get(SAMPLE_FORMAT_TAG, (1,))) - UNSIGNED_FORMATS
+    if other_formats:
+        kind = OTHER_FORMATS.get(min(other_formats), "unknown kind")
+        raise build_format_error(tags.get(SAMPLES_TAG, 1), f"{kind}{max(tags.get(BITS_TAG, (1,)))}")
+
+
+def build_format_error(channels: int, kind: str) -> GanvasError:
+    return GanvasError(
+        f"has {channels} channels of {kind}: save it with 8 or 16 bits, without a sign, of at most {MAX_CHANNELS} channels"
+    )
 
 
 class TiffSeries:
@@ -51,7 +70,7 @@ class TiffSeries:
         """uint8 or uint16 [H, W, C]; of a stack or a film the first."""
         try:
             values: np.ndarray = self.series.asarray()
-        except ValueError as error:
+        except Exception as error:  # which one depends on the packing
             if "imagecodecs" not in str(error):
                 raise
             raise GanvasError(
@@ -61,10 +80,18 @@ class TiffSeries:
         values = values[tuple(slice(None) if i in kept_axes else 0 for i in range(values.ndim))]
         axes = [self.axes[i] for i in kept_axes]
         ordered = values.transpose(*(axes.index(a) for a in "YX"), *(i for i, a in enumerate(axes) if a in "SC"))
-        ordered = ordered.reshape(*ordered.shape[:2], -1)
+        ordered = scale_to_full_range(ordered.reshape(*ordered.shape[:2], -1), self.series.keyframe.bitspersample)
         if self.series.keyframe.photometric == WHITE_IS_ZERO:
             ordered = np.iinfo(ordered.dtype).max - ordered
         return ordered.astype(ordered.dtype.newbyteorder("="))
+
+
+def scale_to_full_range(values: np.ndarray, bits: int) -> np.ndarray:
+    """Values of 12 bits and the like, in uint8 or uint16, as far as these reach: 4,095 of 12 bits becomes 65,535."""
+    max_level = np.iinfo(values.dtype).max
+    if 2**bits - 1 >= max_level:
+        return values
+    return (values.astype(np.float64) * max_level / (2**bits - 1)).round().astype(values.dtype)
 
 
 def encode_tiff(pixels: np.ndarray, metadata: Mapping[str, str]) -> bytes:
