@@ -15,7 +15,7 @@ from ..core import Codec, Items
 from .encoding import SkippedItem, encode_items
 from .items import fingerprint_parts
 
-ENTRY_FORMAT = 1  # of an entry; raise it when `encode` of some codec changes what it makes
+ENTRY_FORMAT = 2  # of an entry; raise it when `encode` of some codec changes what it makes
 MIN_MAPPED_BYTES = 512 * 2**20  # bytes from which an entry is mapped, not read
 STALE_SECONDS = 24 * 3600  # seconds after which another process's unfinished entry counts as abandoned
 

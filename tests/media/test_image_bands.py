@@ -22,7 +22,7 @@ from ganvas.data.items import ItemList, build_array_items
 from ganvas.errors import GanvasError
 from ganvas.media import Image, ImageCodec
 from ganvas.media.image.bands import convert_channels, convert_depth
-from ganvas.media.image.picture import decode_picture
+from ganvas.media.image.picture import decode_picture, open_picture
 from ganvas.media.image.tiff import scale_to_full_range
 
 NOTE = {"Software": "ganvas", "Comment": "künstlich"}
@@ -182,6 +182,106 @@ def test_without_tifffile_what_to_install_is_said(monkeypatch, tmp_path):
         decode_picture(data)
     with pytest.raises(GanvasError, match=r"pip install 'ganvas\[tiff\]'"):
         ImageCodec(size=8, channels=5).write(torch.zeros(1, 8, 8, 5, dtype=torch.uint8), tmp_path, 0, {})
+
+
+# ---------------------------------------------------------------- a deep file is read as its shallow twin
+
+ORIENTATIONS = range(1, 9)
+
+
+def as_bands(data: bytes) -> np.ndarray:
+    """What is decoded, as [H, W, C] of 16 bits, gray as RGB."""
+    values = np.asarray(decode_picture(data))
+    values = values[..., None] if values.ndim == 2 else values
+    return convert_depth(values.repeat(3, 2) if values.shape[2] == 1 else values, 16)
+
+
+def marked_png(values: np.ndarray, kind: bytes, content: bytes, at_end: bool = False) -> bytes:
+    """A PNG with one more chunk, of 16 bits or, for uint8, of 8."""
+    file = io.BytesIO()
+    if values.dtype == np.uint8:
+        Pillow.fromarray(values[..., 0] if values.shape[2] == 1 else values).save(file, "PNG")
+    data = file.getvalue() or png(values)
+    chunk = struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    at = len(data) - 12 if at_end else 33
+    return data[:at] + chunk + data[at:]
+
+
+def exif(orientation: int) -> bytes:
+    return b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 274, 3, 1, orientation, 0) + b"\0\0\0\0"
+
+
+def turned(values: np.ndarray, orientation: int) -> np.ndarray:
+    """By the standard's words: where the first row and the first column of what is stored come to."""
+    rows = {1: "tl", 2: "tr", 3: "br", 4: "bl", 5: "lt", 6: "rt", 7: "rb", 8: "lb"}[orientation]
+    found = values if rows[0] in "tb" else values.transpose(1, 0, 2)
+    return found[:: -1 if "b" in rows else 1, :: -1 if "r" in rows else 1]
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("at_end", [False, True])
+def test_deep_png_is_turned_as_shallow_png(channels, orientation, at_end):
+    values = noise(6, 9, channels, depth=8)
+    shallow = as_bands(marked_png(values, b"eXIf", exif(orientation), at_end))
+    deep = as_bands(marked_png(values.astype(np.uint16) * 257, b"eXIf", exif(orientation), at_end))
+    assert (deep == shallow).all()
+    wanted = turned(convert_depth(values, 16), orientation)
+    assert (deep == (wanted.repeat(3, 2) if channels == 1 else wanted)).all()
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize(
+    ("channels", "options"),
+    [
+        (1, {"photometric": "minisblack"}),
+        (1, {"photometric": "miniswhite"}),
+        (2, {"photometric": "minisblack", "planarconfig": "contig", "extrasamples": ["unassalpha"]}),
+        (3, {"photometric": "rgb"}),
+        (3, {"photometric": "rgb", "planarconfig": "separate"}),
+        (4, {"photometric": "rgb", "extrasamples": ["unassalpha"]}),
+        (4, {"photometric": "separated"}),
+    ],
+)
+def test_deep_tiff_is_turned_and_understood_as_shallow_tiff(channels, options, orientation):
+    values = noise(6, 9, channels, depth=8)
+    values = values[..., 0] if channels == 1 else values
+    values = values.transpose(2, 0, 1) if options.get("planarconfig") == "separate" else values
+    marks = {"extratags": [(274, 3, 1, orientation, True)]}
+    shallow, deep = tiff(values, **options, **marks), tiff(values.astype(np.uint16) * 257, **options, **marks)
+    assert np.abs(as_bands(deep).astype(int) - as_bands(shallow)).max() <= (257 if channels == 4 else 0)  # Pillow cuts ink
+    assert as_bands(deep).shape[:2] == ((9, 6) if orientation >= 5 else (6, 9))
+    assert open_picture(deep).size == as_bands(deep).shape[1::-1]
+
+
+def test_colours_that_were_multiplied_with_their_transparency_are_divided():
+    values = noise(6, 9, 4, depth=8)
+    values[..., :3] = (values[..., :3].astype(int) * values[..., 3:] / 255).round()
+    values[0, 0] = 0
+    options = {"photometric": "rgb", "extrasamples": ["assocalpha"]}
+    shallow, deep = as_bands(tiff(values, **options)), as_bands(tiff(values.astype(np.uint16) * 257, **options))
+    assert np.abs(deep.astype(int) - shallow).max() <= 257
+    assert (deep[0, 0] == 0).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_colour_that_a_deep_png_leaves_out_is_transparent(channels):
+    values = noise(6, 9, channels)
+    values[0, 0], values[2, 3] = values[5, 8], values[5, 8] ^ 1  # the same, and nearly
+    data = marked_png(values, b"tRNS", b"".join(struct.pack(">H", int(v)) for v in values[5, 8]))
+    found = decode_picture(data)
+    assert found.shape == (6, 9, 4)
+    assert open_picture(data).channels == 4
+    assert (found[..., :3] == (values.repeat(3, 2) if channels == 1 else values)).all()
+    assert (found[..., 3] == np.where((values == values[5, 8]).all(2), 0, 65535)).all()
+    assert (found[..., 3] == 0).sum() == 2
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_colours_that_nobody_here_can_convert_are_refused(depth):
+    data = tiff(noise(8, 8, 3, depth=depth), photometric="cielab")
+    with pytest.raises(GanvasError, match="has colours of the kind CIELab: save it as gray or RGB"):
+        decode_picture(data)
 
 
 # ---------------------------------------------------------------- depth and channels

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.Image import Image as Picture
@@ -21,12 +21,22 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from ...errors import GanvasError
 from . import png, tiff
-from .bands import MAX_CHANNELS
+from .bands import MAX_CHANNELS, apply_orientation
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 MAX_PICTURE_PIXELS = 178_956_970  # the bound at which Pillow speaks of a decompression bomb: 512 MiB as RGB
 MIN_SIDE_PIXELS = 4  # pixels
 PICTURE_CHANNELS = (1, 3, 4)  # channels: gray, RGB, RGBA
+
+TURNS = {  # by EXIF's orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 DecodedPixels = Picture | np.ndarray
 
@@ -123,15 +133,23 @@ def _open_bytes(data: bytes) -> LazyPicture:
 
 
 def _wrap_picture(picture: ImageFile) -> LazyPicture:
-    is_deep = picture.mode.startswith("I")
-    return LazyPicture(picture.size, 1 if is_deep else 0, 16 if is_deep else 8, lambda: _decode_plain_picture(picture))
+    is_deep, has_colour_left_out = picture.mode.startswith("I"), png.TRANSPARENT_COLOUR in picture.info
+    channels = (4 if has_colour_left_out else 1) if is_deep else 0
+    return LazyPicture(picture.size, channels, 16 if is_deep else 8, lambda: _decode_plain_picture(picture))
 
 
 def _open_png(data: bytes) -> LazyPicture:
     picture = PngImageFile(io.BytesIO(data))
     if png.is_deep(picture):
-        return LazyPicture(picture.size, 3 if picture.mode == "RGB" else 4, 16, lambda: png.decode_deep_png(data))
+        return LazyPicture(picture.size, png.count_deep_channels(picture), 16, lambda: _decode_deep_png(data))
     return _wrap_picture(picture)
+
+
+def _decode_deep_png(data: bytes) -> np.ndarray:
+    values = png.decode_deep_png(data)
+    if not any(mark in data for mark in png.ORIENTATION_MARKS):  # to look for it, Pillow decodes all of the file once more
+        return values
+    return apply_orientation(values, _read_orientation(PngImageFile(io.BytesIO(data))))
 
 
 def _open_tiff(data: bytes) -> LazyPicture:
@@ -195,11 +213,13 @@ def _has_channels_first(first: int, second: int, last: int) -> bool:
 
 def _decode_plain_picture(picture: Picture) -> DecodedPixels:
     picture.load()
-    _apply_orientation(picture)
+    turn = TURNS.get(_read_orientation(picture))
+    picture = picture if turn is None else picture.transpose(turn)
     if picture.mode == "F":
         raise GanvasError("has floating-point pixels: save it with 8 or 16 bits a channel")
     if picture.mode.startswith("I"):
-        return _narrow_to_uint16(np.asarray(picture))[..., None]
+        values, colour = _narrow_to_uint16(np.asarray(picture))[..., None], picture.info.get(png.TRANSPARENT_COLOUR)
+        return values if colour is None else png.make_colour_transparent(values, colour)
     if picture.has_transparency_data:
         return picture.convert("RGBA")
     return convert_to_mode(picture, "L" if picture.mode in ("1", "L") else "RGB")
@@ -209,15 +229,14 @@ def _narrow_to_uint16(values: np.ndarray) -> np.ndarray:
     """Whole numbers of any width as uint16. Raises GanvasError for values beyond it."""
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 65535:
-        raise GanvasError(
-            f"has values from {low} to {high}, which 16 bits without a sign do not hold: scale them to 0 to 65535"
-        )
+        raise GanvasError(f"has values from {low} to {high}, more than 16 bits without a sign hold: scale them to 0 to 65535")
     return values.astype(np.uint16)
 
 
-def _apply_orientation(picture: Picture) -> None:
+def _read_orientation(picture: Picture) -> int:
+    """How the picture is to be turned (EXIF, 1 to 8); 1, which is not at all, where it does not say."""
     try:
-        if picture.getexif():
-            ImageOps.exif_transpose(picture, in_place=True)
+        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # a photograph with broken EXIF data is still a photograph
-        return
+        return 1
+    return orientation if orientation in range(1, 9) else 1
