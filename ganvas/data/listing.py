@@ -1,17 +1,25 @@
 """The files of a place, a folder or an archive, as samples: which of them, and with what labels."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from ..errors import GanvasError
+from ..system.signatures import guess_suffix
 from .items import ItemList
-from .label_sources import SampleNames, choose_labels, find_tables
+from .label_sources import TABLE_NAMES, SampleNames, choose_labels, find_tables
 from .names import format_count, list_examples
 from .parts import HELD_OUT_PARTS, PlacedFile, choose_held_out_part, place_files
 
 Stamp = tuple[str, int, int]
+
+USUAL_SUFFIX_PATTERN = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,9}")  # not those of "frame.0001" and "photo.jpg?size=200"
+CLUTTER_PREFIXES = ("readme", "license", "licence", "copying", "notice", "thumbs.db", "desktop.ini")  # of files nobody misses
+TABLE_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")  # of files that may hold labels
+SET_SUFFIXES = (".parquet", ".zip", ".tar", ".tar.gz", ".tgz", ".npz", ".npy", ".csv")  # of files that are sets themselves
+MAX_LISTED_KINDS = 4
 
 
 class ListedFile(NamedTuple):
@@ -20,6 +28,7 @@ class ListedFile(NamedTuple):
     name: str
     stamp: Stamp  # the name as it is there, the size in bytes, and a time or a checksum
     read: Callable[[], bytes]  # raises GanvasError or OSError
+    read_head: Callable[[], bytes]  # the first bytes; none where they cannot be read
 
 
 class FileListing(NamedTuple):
@@ -29,10 +38,11 @@ class FileListing(NamedTuple):
     title: str  # "photos/"
     files: Sequence[ListedFile]
     take_fingerprint: Callable[[Sequence[ListedFile], Sequence[ListedFile]], str]  # of samples, and of what goes with them
+    is_archive: bool = False
 
 
 def build_listed_items(listing: FileListing, suffixes: tuple[str, ...], split: str) -> ItemList | None:
-    """The files that end in one of the suffixes, labelled by a table or by their folders.
+    """The files of one of the suffixes, labelled by a table or by their folders.
 
     Args:
         split: "train", or "test" for the part to hold out; None without such a part.
@@ -40,10 +50,10 @@ def build_listed_items(listing: FileListing, suffixes: tuple[str, ...], split: s
     Raises:
         GanvasError: there are none, or a table that does not fit them.
     """
-    samples = [file for file in listing.files if file.name.lower().endswith(suffixes)]
+    samples = [file for file in listing.files if is_sample(file, suffixes)]
     names, all_names = [file.name for file in samples], [file.name for file in listing.files]
     if not samples:
-        raise build_no_samples_error(listing.location, suffixes, all_names)
+        raise build_no_samples_error(listing, suffixes)
     chosen_part = choose_part(names, split)
     if chosen_part is None:
         return None
@@ -51,6 +61,7 @@ def build_listed_items(listing: FileListing, suffixes: tuple[str, ...], split: s
     choice = choose_labels(
         chosen_part.names, chosen_part.list_tables(all_names), listing.location, lambda name: files_by_name[name].read()
     )
+    other_names = set(all_names) - set(names) - set(find_tables(all_names))
     samples = [samples[k] for i, k in enumerate(chosen_part.indices) if i not in choice.left_out]
     return ItemList(
         names=[sample.name for sample in samples],
@@ -59,7 +70,7 @@ def build_listed_items(listing: FileListing, suffixes: tuple[str, ...], split: s
         title=f"{chosen_part.name_in(listing.title)} ({format_count(len(samples))})",
         labels=choice.labels.values,
         classes=choice.labels.classes,
-        notes=chosen_part.notes,
+        notes=(*describe_passed_over(other_names, suffixes), *chosen_part.notes),
         label_notes=choice.notes,
     )
 
@@ -116,16 +127,47 @@ def _describe_parts(names: Sequence[str], placed_files: Sequence[PlacedFile], he
     return tuple(notes)
 
 
-def build_no_samples_error(location: str, suffixes: tuple[str, ...], names: list[str]) -> GanvasError:
+def is_sample(file: ListedFile, suffixes: tuple[str, ...]) -> bool:
+    """Whether a file has one of the suffixes; one that has no suffix at all is asked for its first bytes."""
+    if file.name.lower().endswith(suffixes):
+        return True
+    has_suffix = USUAL_SUFFIX_PATTERN.fullmatch(PurePosixPath(file.name).suffix)
+    return bool(suffixes) and not has_suffix and guess_suffix(file.read_head()) in suffixes
+
+
+def describe_passed_over(names: Collection[str], suffixes: tuple[str, ...]) -> tuple[str, ...]:
+    """A word on files that are no samples, but for those that come with any folder."""
+    passed_over = [name for name in names if not PurePosixPath(name).name.lower().startswith(CLUTTER_PREFIXES)]
+    if not passed_over:
+        return ()
+    note = f"{format_count(len(passed_over))} passed over: {count_kinds(passed_over)}; samples are {' '.join(suffixes)}"
+    is_any_table = any(PurePosixPath(name).suffix.lower() in TABLE_SUFFIXES for name in passed_over)
+    return (f"{note}; labels are read from {', '.join(TABLE_NAMES)}" if is_any_table else note,)
+
+
+def count_kinds(names: Collection[str]) -> str:
+    """ "40 .gif, 40 .heic, 3 of other kinds" """
+    kinds = Counter(PurePosixPath(name).suffix.lower() or "without a suffix" for name in names)
+    listed_kinds = sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))[:MAX_LISTED_KINDS]
+    rest = len(names) - sum(count for _, count in listed_kinds)
+    return ", ".join([f"{count:,} {kind}" for kind, count in listed_kinds] + ([f"{rest:,} of other kinds"] if rest else []))
+
+
+def build_no_samples_error(listing: FileListing, suffixes: tuple[str, ...]) -> GanvasError:
     """What to say where no file has one of the suffixes: what was looked for and what is there instead."""
+    location, names = listing.location, [file.name for file in listing.files]
+    readable_name = next((name for name in names if name.lower().endswith(SET_SUFFIXES)), None)
+    remedy = f"unpack it and give {readable_name}" if listing.is_archive else f"give {location}/{readable_name} itself"
     if not suffixes:
-        return GanvasError(
-            f"{location} holds single files, but these samples are rows: give one .csv, .npy or .npz file of numbers"
-        )
+        remedy = remedy if readable_name else "give one .csv, .npy or .npz file of numbers"
+        return GanvasError(f"{location} holds single files, but these samples are rows: {remedy}")
     if not names:
         return GanvasError(f"{location} is empty: put files into it ({' '.join(suffixes)}), or give another path")
-    kinds = Counter(PurePosixPath(name).suffix.lower() or "without a suffix" for name in names).most_common(3)
-    present_kinds = ", ".join(f"{count:,} {kind}" for kind, count in kinds)
+    if not readable_name:
+        has_suffixes = any(PurePosixPath(name).suffix for name in names)
+        remedy = (
+            "convert them first" if has_suffixes else "by their first bytes they are none of these; rename them if they are"
+        )
     return GanvasError(
-        f"{location} has no file to learn from: looked for {' '.join(suffixes)}, found {present_kinds}: convert them first"
+        f"{location} has no file to learn from: looked for {' '.join(suffixes)}, found {count_kinds(names)}: {remedy}"
     )

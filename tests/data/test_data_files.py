@@ -130,6 +130,40 @@ def test_an_encrypted_zip_is_refused(tmp_path):
         items(path)
 
 
+# ---------------------------------------------------------------- files passed over
+
+
+def test_files_of_other_kinds_are_named_by_their_numbers(tmp_path):
+    place = put(tmp_path / "photos", "a.png", "b.png", "c.gif", "d.gif", "deep/e.HEIC", "f.ppm")
+    found = items(place)
+    assert found.names == ["a.png", "b.png"]
+    assert found.notes == ("4 files passed over: 2 .gif, 1 .heic, 1 .ppm; samples are .png .jpg",)
+    put(place, "g.xcf", "h.psd", "i.svg", "captions.csv", "README.md", "LICENSE", "Thumbs.db")
+    assert items(place).notes == (
+        "8 files passed over: 2 .gif, 1 .csv, 1 .heic, 1 .ppm, 3 of other kinds; samples are .png .jpg; labels are read from "
+        "labels.csv, dataset.json, metadata.csv, metadata.jsonl",
+    )
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "README.txt"])
+def test_what_comes_with_any_folder_is_not_named(tmp_path, name):
+    place = put(tmp_path / "photos", "a.png", "b.png")
+    (place / name).write_text("a.png,1\nb.png,2")
+    assert items(place).notes == ()
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_files_without_a_suffix_are_known_by_their_first_bytes(tmp_path, kind):
+    names = ["a", "b.0001", "c.jpg?size=200", "d.png", "e.dat"]
+    place = put(tmp_path / "photos", *names) if kind == "folder" else zipped(tmp_path / "photos.zip", *names)
+    found = items(place)
+    assert found.names == names[:4]
+    assert [found[i] for i in range(4)] == [png(i) for i in range(4)]
+    assert found.notes == ("1 file passed over: 1 .dat; samples are .png .jpg",)
+    with pytest.raises(GanvasError, match=r"looked for \.jpg, found"):
+        items(place, suffixes=(".jpg",))
+
+
 # ---------------------------------------------------------------- arrays
 
 
@@ -184,14 +218,21 @@ def of(name, **arrays):
 
 def text(name, content):
     def make(folder):
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(content)
-        return folder / name
+        return folder / name.split("/")[0]
 
     return make
 
 
 def files(*names):
     return lambda folder: put(folder / "photos", *names)
+
+
+def mixed(folder):
+    place = put(folder / "photos", "a.tif", "b.tif")
+    (place / "c").write_text("no picture")
+    return place
 
 
 def empty(folder):
@@ -205,7 +246,10 @@ def empty(folder):
         (lambda folder: put(folder, "photos/1.png") / "phots", r"phots does not exist: did you mean .*photos\?"),
         (lambda folder: folder / "no" / "where", r"/no does not exist: give the path of"),
         (empty, "is empty: put files into it"),
-        (files("a.tif", "b.tif", "c"), r"looked for .png .jpg, found 2 .tif, 1 without a suffix: convert"),
+        (mixed, r"looked for .png .jpg, found 2 .tif, 1 without a suffix: convert"),
+        (text("photos/c", "no picture"), "found 1 without a suffix: by their first bytes they are none of these; rename them"),
+        (text("photos/set.npz", ""), "found 1 .npz: give .*photos/set.npz itself"),
+        (lambda folder: zipped(folder / "a.zip", "in/set.npz"), "found 1 .npz: unpack it and give in/set.npz"),
         (files("a.png"), r"photos/ \(1 file\) is no data set: at least 2 samples"),
         (lambda folder: put(folder, "a.png") / "a.png", r"a.png is 1 file, and 1 is not a data set: give its folder"),
         (text("a.txt", "hello"), "a.txt is nothing to learn from: give a folder"),

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from ...errors import GanvasError
+from ...system.signatures import SIGNATURE_BYTES
 from ..items import ItemList, fingerprint_parts
 from ..listing import FileListing, ListedFile, build_listed_items
 from ..names import is_hidden, normalise_name
@@ -15,7 +16,7 @@ ENCRYPTED_FLAG, UTF8_FLAG = 0x1, 0x800  # bits of an entry's flags
 
 
 def read_zip_items(path: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
-    """All files in the archive that end in one of the suffixes, in name order; folders or a table are labels.
+    """All files in the archive of one of the suffixes, in name order; folders or a table are labels.
 
     Where the set lies in parts, those of the part "train" or "test"; None without a part to hold out.
 
@@ -36,13 +37,16 @@ def list_archive(path: Path) -> FileListing:
     if any(e.flag_bits & ENCRYPTED_FLAG for e in entries):
         raise GanvasError(f"{path} is encrypted: unpack it with its password and give the folder")
     files = [
-        ListedFile(name, (e.filename, e.file_size, e.CRC), partial(_unpack_entry, archive, e)) for e, name in entries.items()
+        ListedFile(
+            name, (e.filename, e.file_size, e.CRC), partial(_unpack_entry, archive, e), partial(_unpack_head, archive, e)
+        )
+        for e, name in entries.items()
     ]
 
     def take_fingerprint(samples: Sequence[ListedFile], others: Sequence[ListedFile]) -> str:
         return fingerprint_parts([file.stamp for file in (*samples, *others)])
 
-    return FileListing(str(path), path.name, sorted(files, key=lambda file: file.name), take_fingerprint)
+    return FileListing(str(path), path.name, sorted(files, key=lambda file: file.name), take_fingerprint, True)
 
 
 def _decode_name(entry: zipfile.ZipInfo) -> str:
@@ -60,3 +64,11 @@ def _unpack_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         return archive.read(entry)
     except Exception as error:  # each way of packing has errors of its own
         raise GanvasError(f"cannot be unpacked ({error})") from error
+
+
+def _unpack_head(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    try:
+        with archive.open(entry) as file:
+            return file.read(SIGNATURE_BYTES)
+    except Exception:  # as above
+        return b""

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from ...system.signatures import SIGNATURE_BYTES
 from ..items import ItemList, fingerprint_files
 from ..listing import FileListing, ListedFile, Stamp, build_listed_items
 from ..names import is_hidden, normalise_name
 
 
 def read_folder_items(folder: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
-    """All files below the folder that end in one of the suffixes, in the order of their paths; hidden ones never.
+    """All files below the folder of one of the suffixes, in the order of their paths; hidden ones never.
 
     Where the set lies in parts, those of the part "train" or "test"; None without a part to hold out.
 
@@ -24,7 +25,9 @@ def read_folder_items(folder: Path, suffixes: tuple[str, ...], split: str) -> It
 def list_folder(folder: Path) -> FileListing:
     """The files below the folder."""
     files = [
-        ListedFile(normalise_name(stamp[0]), stamp, partial(_read_file, folder, stamp[0]))
+        ListedFile(
+            normalise_name(stamp[0]), stamp, partial(_read_file, folder, stamp[0]), partial(_read_head, folder, stamp[0])
+        )
         for stamp in _walk_files(folder, "", set())
     ]
 
@@ -37,6 +40,14 @@ def list_folder(folder: Path) -> FileListing:
 
 def _read_file(folder: Path, name: str) -> bytes:
     return (folder / name).read_bytes()
+
+
+def _read_head(folder: Path, name: str) -> bytes:
+    try:
+        with (folder / name).open("rb") as file:
+            return file.read(SIGNATURE_BYTES)
+    except OSError:
+        return b""
 
 
 def _walk_files(folder: Path | str, prefix: str, visited_folders: set[tuple[int, int]]) -> Iterator[Stamp]:

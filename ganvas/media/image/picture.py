@@ -5,7 +5,7 @@ Pixels are a picture of Pillow's in mode L, RGB or RGBA; or, with 16 bits or ano
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,10 +20,14 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from ...errors import GanvasError
+from ...system.signatures import SIGNATURE_BYTES, guess_suffix
 from . import png, tiff
 from .bands import MAX_CHANNELS, apply_orientation
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+PICTURE_SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp"),
+    *(".bmp", ".dib", ".gif", ".tif", ".tiff"),
+)
 MAX_PICTURE_PIXELS = 178_956_970  # the bound at which Pillow speaks of a decompression bomb: 512 MiB as RGB
 MIN_SIDE_PIXELS = 4  # pixels
 PICTURE_CHANNELS = (1, 3, 4)  # channels: gray, RGB, RGBA
@@ -113,15 +117,7 @@ def _open_bytes(data: bytes) -> LazyPicture:
     `PIL.Image.open` would also try formats that start other programs (EPS), and warns about sizes through settings
     that are global to the process.
     """
-    readers: tuple[tuple[bool, Callable[[bytes], LazyPicture]], ...] = (
-        (data.startswith(png.PNG_SIGNATURE), _open_png),
-        (data.startswith(b"\xff\xd8\xff"), lambda data: _wrap_picture(JpegImageFile(io.BytesIO(data)))),
-        (data.startswith(b"RIFF") and data[8:12] == b"WEBP", lambda data: _wrap_picture(WebPImageFile(io.BytesIO(data)))),
-        (data.startswith(b"BM"), lambda data: _wrap_picture(BmpImageFile(io.BytesIO(data)))),
-        (data.startswith((b"GIF87a", b"GIF89a")), lambda data: _wrap_picture(GifImageFile(io.BytesIO(data)))),
-        (data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")), _open_tiff),
-    )
-    reader = next((reader for fits, reader in readers if fits), None)
+    reader = READERS.get(guess_suffix(data[:SIGNATURE_BYTES]))
     if reader is None:
         raise GanvasError("is empty" if not data else "is no image that can be read (PNG, JPEG, WebP, BMP, GIF or TIFF)")
     try:
@@ -164,6 +160,16 @@ def _open_tiff(data: bytes) -> LazyPicture:
     if series.dtype.name not in ("uint8", "uint16") or series.channels > MAX_CHANNELS:
         raise tiff.build_format_error(series.channels, str(series.dtype))
     return _wrap_array(series.size, series.channels, series.dtype, series.decode, (1, 3))  # of a fourth nobody says what it is
+
+
+READERS: Mapping[str, Callable[[bytes], LazyPicture]] = {  # by what the first bytes say
+    ".png": _open_png,
+    ".jpg": lambda data: _wrap_picture(JpegImageFile(io.BytesIO(data))),
+    ".webp": lambda data: _wrap_picture(WebPImageFile(io.BytesIO(data))),
+    ".bmp": lambda data: _wrap_picture(BmpImageFile(io.BytesIO(data))),
+    ".gif": lambda data: _wrap_picture(GifImageFile(io.BytesIO(data))),
+    ".tif": _open_tiff,
+}
 
 
 def _build_broken_error(error: Exception) -> GanvasError:
