@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core import Condition
 from ..errors import GanvasError
+from ..system.files import repair_text
 from .labels import SampleLabels, derive_condition, parse_label_values
 
 MIN_DATASET_SAMPLES = 2  # samples: what a batch, a variance and a critic need at the very least
@@ -31,6 +32,10 @@ class ItemList:
     array: np.ndarray | None = None  # [N, …]
     notes: tuple[str, ...] = ()  # what is to be said of how they were read
     label_notes: tuple[str, ...] = ()  # and of where their labels come from, or why there are none
+
+    def __post_init__(self) -> None:
+        self.title, self.classes = repair_text(self.title), tuple(map(repair_text, self.classes))
+        self.notes, self.label_notes = tuple(map(repair_text, self.notes)), tuple(map(repair_text, self.label_notes))
 
     @property
     def condition(self) -> Condition | None:

@@ -4,17 +4,19 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from ..system.files import repair_text
+
 FOREIGN_SHADOWS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN")  # folders of systems' own copies: macOS, Synology, Windows
 
 
 def normalise_name(name: str) -> str:
-    """A path with "/" between its parts, whoever parted them how, and with its letters composed (NFC).
+    """A path with "/" between its parts, whoever parted them how, and with its letters composed (NFC) and fit for UTF-8.
 
     Archives made on Windows have "\\\\", and macOS takes letters apart: é is e and an accent. ".." and a leading "/" stay:
     nothing is ever opened by this name.
     """
     parted_name = re.sub(r"(?<=/)(\./|/)+|^(\./+)+", "", name.replace("\\", "/"))
-    return unicodedata.normalize("NFC", parted_name)
+    return unicodedata.normalize("NFC", repair_text(parted_name))
 
 
 def is_hidden(name: str) -> bool:

@@ -16,6 +16,7 @@ from ..runs import checkpoint
 from ..runs.folder import RunFolder
 from ..runs.state import build_state
 from ..system.device import choose_device
+from ..system.files import repair_text
 from .edits import sum_directions
 from .stream import SAMPLES_PER_BLOCK, recalibrate_batch_norm, split_for_rendering, stream_samples
 
@@ -126,6 +127,7 @@ def parse_condition(label: str, spec: Spec, nets: Nets) -> Tensor:
     condition = spec.conditions.get("label")
     if condition is None or not getattr(nets["G"], "takes_conditions", False):
         raise GanvasError("this run makes samples without labels: leave out --label")
+    label = repair_text(label)
     if condition.kind == "class":
         exact_matches = [k for k, name in enumerate(condition.names) if name == label]
         matches = exact_matches or [k for k, name in enumerate(condition.names) if name.casefold() == label.casefold()]

@@ -30,7 +30,7 @@ def list_archive(path: Path) -> FileListing:
     """The files in the archive. Raises GanvasError for none, a broken or an encrypted one."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:  # ValueError: names that are no UTF-8
         raise GanvasError(f"{path} is no zip archive, or an incomplete one ({error}): fetch or pack it again") from error
     entries = {e: normalise_name(_decode_name(e)) for e in archive.infolist()}
     entries = {e: name for e, name in entries.items() if not name.endswith("/") and not is_hidden(name)}
