@@ -120,13 +120,19 @@ def fingerprint_files(paths: Sequence[Path], stamps: Iterable[tuple[str, int, in
 
     The bytes tell apart sets unpacked with the same names, sizes and times.
     """
-    peeks: list[str] = []
-    for path in paths[:: max(1, -(-len(paths) // PEEKED_FILES))]:
+    peeks = [_peek_into_file(path) for path in paths[:: max(1, -(-len(paths) // PEEKED_FILES))]]
+    return fingerprint_parts(list(stamps), peeks)
+
+
+def _peek_into_file(path: Path) -> str:
+    """A checksum of the bytes at a file's ends; of one that cannot be read, nothing."""
+    try:
         with path.open("rb") as file:
             head = file.read(PEEK_BYTES)
             file.seek(max(0, path.stat().st_size - PEEK_BYTES))
-            peeks.append(hashlib.blake2b(head + file.read(PEEK_BYTES)).hexdigest())
-    return fingerprint_parts(list(stamps), peeks)
+            return hashlib.blake2b(head + file.read(PEEK_BYTES)).hexdigest()
+    except OSError:  # it is left out where it is read
+        return ""
 
 
 def read_file_stamp(path: Path) -> tuple[str, int, int]:

@@ -39,6 +39,7 @@ class FileListing(NamedTuple):
     files: Sequence[ListedFile]
     take_fingerprint: Callable[[Sequence[ListedFile], Sequence[ListedFile]], str]  # of samples, and of what goes with them
     is_archive: bool = False
+    notes: tuple[str, ...] = ()  # on what could not be listed
 
 
 def build_listed_items(listing: FileListing, suffixes: tuple[str, ...], split: str) -> ItemList | None:
@@ -70,7 +71,7 @@ def build_listed_items(listing: FileListing, suffixes: tuple[str, ...], split: s
         title=f"{chosen_part.name_in(listing.title)} ({format_count(len(samples))})",
         labels=choice.labels.values,
         classes=choice.labels.classes,
-        notes=(*describe_passed_over(other_names, suffixes), *chosen_part.notes),
+        notes=(*listing.notes, *describe_passed_over(other_names, suffixes), *chosen_part.notes),
         label_notes=choice.notes,
     )
 
@@ -162,7 +163,8 @@ def build_no_samples_error(listing: FileListing, suffixes: tuple[str, ...]) -> G
         remedy = remedy if readable_name else "give one .csv, .npy or .npz file of numbers"
         return GanvasError(f"{location} holds single files, but these samples are rows: {remedy}")
     if not names:
-        return GanvasError(f"{location} is empty: put files into it ({' '.join(suffixes)}), or give another path")
+        state = f"has nothing that can be read ({'; '.join(listing.notes)})" if listing.notes else "is empty"
+        return GanvasError(f"{location} {state}: put files into it ({' '.join(suffixes)}), or give another path")
     if not readable_name:
         has_suffixes = any(PurePosixPath(name).suffix for name in names)
         remedy = (

@@ -29,6 +29,6 @@ def list_examples(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
-def format_count(count: int, noun: str = "file") -> str:
+def format_count(count: int, noun: str = "file", plural: str | None = None) -> str:
     """ "1,204 files" """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

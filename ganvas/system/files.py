@@ -63,8 +63,8 @@ def check_path_text(path: Path) -> None:
     """Raises GanvasError for a folder whose name, or a name above it, is no UTF-8: safetensors opens no file there."""
     if LONE_SURROGATES.search(str(path.absolute())):
         raise GanvasError(
-            f"{repair_text(str(path))} or a folder above it has a name that is no UTF-8: weights cannot be opened there, choose "
-            "another folder"
+            f"{repair_text(str(path))} or a folder above it has a name that is no UTF-8: weights cannot be opened there, "
+            "choose another folder"
         )
 
 

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image as Pillow
 
 from ganvas.core import Condition, Source
-from ganvas.data import Files
+from ganvas.data import Files, prepare_dataset
 from ganvas.data.formats import archive
 from ganvas.data.items import ItemList, match_labels
 from ganvas.errors import GanvasError
+from ganvas.media import ImageCodec
 
 SUFFIXES = (".png", ".jpg")
 
@@ -128,6 +129,60 @@ def test_an_encrypted_zip_is_refused(tmp_path):
     path.write_bytes(data)
     with pytest.raises(GanvasError, match="is encrypted: unpack it"):
         items(path)
+
+
+# ---------------------------------------------------------------- entries that cannot be read
+
+
+def test_a_link_in_a_circle_and_one_to_nothing_are_left_out_and_named(tmp_path):
+    place = put(tmp_path / "k", *(f"{i}.png" for i in range(5)))
+    (place / "self.png").symlink_to("self.png")
+    (place / "gone.png").symlink_to("nowhere.png")
+    (place / "deep").mkdir()
+    (place / "deep" / "self").symlink_to("self")
+    os.mkfifo(place / "pipe.png")
+    found = items(place)
+    assert found.names == [f"{i}.png" for i in range(5)]
+    assert found.notes == (
+        "4 entries left out: deep/self (Too many levels of symbolic links), gone.png (a link to nothing), pipe.png (no file), "
+        "…",
+    )
+
+
+def test_a_folder_of_broken_links_says_so(tmp_path):
+    (tmp_path / "1.png").symlink_to("nowhere.png")
+    with pytest.raises(
+        GanvasError, match=r"has nothing that can be read \(1 entry left out: 1.png \(a link to nothing\)\): put"
+    ):
+        items(tmp_path)
+
+
+def test_a_folder_that_may_not_be_entered_is_left_out_and_named(tmp_path, monkeypatch):
+    place = put(tmp_path / "k", "a.png", "b.png", "closed/c.png")
+    real = os.scandir
+
+    def scan(path):
+        if os.fspath(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    found = items(place)
+    assert (found.names, found.notes) == (["a.png", "b.png"], ("1 entry left out: closed (Permission denied)",))
+
+
+def test_a_file_that_may_not_be_opened_is_left_out_where_it_is_read(tmp_path, monkeypatch, capsys):
+    place, real = put(tmp_path / "k", *(f"{i:02d}.png" for i in range(30))), Path.open
+
+    def open_file(self, *arguments, **settings):
+        if self.name == "00.png":
+            raise PermissionError(13, "Permission denied", os.fspath(self))
+        return real(self, *arguments, **settings)
+
+    monkeypatch.setattr(Path, "open", open_file)
+    data = prepare_dataset(items(place), ImageCodec(size=8, channels=1), None)
+    assert (len(data), data.skipped_count) == (29, 1)
+    assert "00.png cannot be read (Permission denied)" in capsys.readouterr().err
 
 
 # ---------------------------------------------------------------- files passed over

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...system.signatures import SIGNATURE_BYTES
 from ..items import ItemList, fingerprint_files
 from ..listing import FileListing, ListedFile, Stamp, build_listed_items
-from ..names import is_hidden, normalise_name
+from ..names import format_count, is_hidden, list_examples, normalise_name
 
 
 def read_folder_items(folder: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
@@ -23,19 +23,22 @@ def read_folder_items(folder: Path, suffixes: tuple[str, ...], split: str) -> It
 
 
 def list_folder(folder: Path) -> FileListing:
-    """The files below the folder."""
+    """The files below the folder; entries that cannot be read are left out and named. Raises OSError for the folder itself."""
+    faults: list[str] = []
     files = [
         ListedFile(
             normalise_name(stamp[0]), stamp, partial(_read_file, folder, stamp[0]), partial(_read_head, folder, stamp[0])
         )
-        for stamp in _walk_files(folder, "", set())
+        for stamp in _walk_files(folder, "", set(), faults)
     ]
+    files.sort(key=lambda file: file.name)
 
     def take_fingerprint(samples: Sequence[ListedFile], others: Sequence[ListedFile]) -> str:
         paths = [folder / sample.stamp[0] for sample in samples]
         return fingerprint_files(paths, [file.stamp for file in (*samples, *others)])
 
-    return FileListing(str(folder), f"{folder.name or folder}/", sorted(files, key=lambda file: file.name), take_fingerprint)
+    note = f"{format_count(len(faults), 'entry', 'entries')} left out: {list_examples(faults)}"
+    return FileListing(str(folder), f"{folder.name or folder}/", files, take_fingerprint, notes=(note,) if faults else ())
 
 
 def _read_file(folder: Path, name: str) -> bytes:
@@ -50,8 +53,11 @@ def _read_head(folder: Path, name: str) -> bytes:
         return b""
 
 
-def _walk_files(folder: Path | str, prefix: str, visited_folders: set[tuple[int, int]]) -> Iterator[Stamp]:
-    """(path below the top, size, time) of all files; links are followed, but no folder is entered twice."""
+def _walk_files(folder: Path | str, prefix: str, visited_folders: set[tuple[int, int]], faults: list[str]) -> Iterator[Stamp]:
+    """(path below the top, size, time) of all files; links are followed, but no folder is entered twice.
+
+    What cannot be read below the top is added to `faults`.
+    """
     stats = os.stat(folder)
     if (stats.st_dev, stats.st_ino) in visited_folders:
         return
@@ -60,8 +66,14 @@ def _walk_files(folder: Path | str, prefix: str, visited_folders: set[tuple[int,
         for entry in sorted(entries, key=lambda e: e.name):
             if is_hidden(entry.name):
                 continue
-            if entry.is_dir():
-                yield from _walk_files(entry.path, f"{prefix}{entry.name}/", visited_folders)
-            elif entry.is_file():
-                stats = entry.stat()
-                yield f"{prefix}{entry.name}", stats.st_size, stats.st_mtime_ns
+            name = f"{prefix}{entry.name}"
+            try:
+                if entry.is_dir():
+                    yield from _walk_files(entry.path, f"{name}/", visited_folders, faults)
+                elif entry.is_file():
+                    stats = entry.stat()
+                    yield name, stats.st_size, stats.st_mtime_ns
+                else:
+                    faults.append(f"{name} ({'a link to nothing' if entry.is_symlink() else 'no file'})")
+            except OSError as error:
+                faults.append(f"{name} ({error.strerror or error})")
