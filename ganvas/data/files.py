@@ -1,13 +1,20 @@
 """Samples from whatever lies at a path: a folder, a zip, idx files, arrays, or a set that comes by name."""
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
 
 from ..config import config
 from ..errors import GanvasError
 from . import fashion
-from .formats import archive, arrays, cifar, folder, idx, parquet
+from .formats import archive, arrays, cifar, idx, parquet
+from .formats.folder import list_folder
+from .formats.nested import find_nested_sets
 from .items import MIN_DATASET_SAMPLES, ItemList, limit_items, match_labels
+from .listing import build_listed_items, is_sample
+from .names import list_examples
+
+MAX_STRAY_FILES = 20  # pictures of a description, say, beside a set of another format
 
 
 @config
@@ -67,7 +74,7 @@ def _read_by_kind(location: Path, suffixes: tuple[str, ...], split: str) -> Item
     if location.is_dir():
         if idx.find_images_file(location) is not None:
             return idx.read_idx_folder(location, split)
-        return folder.read_folder_items(location, suffixes, split)
+        return _read_folder(location, suffixes, split)
     suffix = location.suffix.lower()
     if suffix == ".zip":
         return archive.read_zip_items(location, suffixes, split)
@@ -82,6 +89,21 @@ def _read_by_kind(location: Path, suffixes: tuple[str, ...], split: str) -> Item
     raise GanvasError(
         f"{location} is nothing to learn from: give a folder, a .zip, .npy, .npz, .csv or .parquet file, or idx files"
     )
+
+
+def _read_folder(location: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
+    """A folder's files as samples; where they are few, the set of another format in one of its folders."""
+    listing = list_folder(location)
+    if sum(is_sample(file, suffixes) for file in listing.files) <= MAX_STRAY_FILES:
+        nested_sets = find_nested_sets(location, [file.stamp[0] for file in listing.files])
+        if len(nested_sets) > 1:
+            raise GanvasError(f"{location} holds several sets: give one of them, {list_examples(list(map(str, nested_sets)))}")
+        if nested_sets:
+            items = _read_by_kind(nested_sets[0], suffixes, split)
+            if items is None:
+                return None
+            return replace(items, title=f"{location.name}/{items.title}", notes=(*items.notes, f"read from {nested_sets[0]}"))
+    return build_listed_items(listing, suffixes, split)
 
 
 def _build_missing_path_error(location: Path) -> GanvasError:

@@ -151,9 +151,7 @@ def test_a_link_in_a_circle_and_one_to_nothing_are_left_out_and_named(tmp_path):
 
 def test_a_folder_of_broken_links_says_so(tmp_path):
     (tmp_path / "1.png").symlink_to("nowhere.png")
-    with pytest.raises(
-        GanvasError, match=r"has nothing that can be read \(1 entry left out: 1.png \(a link to nothing\)\): put"
-    ):
+    with pytest.raises(GanvasError, match=r"has nothing that can be read \(1 entry left out: 1.png .*: put"):
         items(tmp_path)
 
 

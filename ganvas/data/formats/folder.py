@@ -6,24 +6,16 @@ from functools import partial
 from pathlib import Path
 
 from ...system.signatures import SIGNATURE_BYTES
-from ..items import ItemList, fingerprint_files
-from ..listing import FileListing, ListedFile, Stamp, build_listed_items
+from ..items import fingerprint_files
+from ..listing import FileListing, ListedFile, Stamp
 from ..names import format_count, is_hidden, list_examples, normalise_name
 
 
-def read_folder_items(folder: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
-    """All files below the folder of one of the suffixes, in the order of their paths; hidden ones never.
-
-    Where the set lies in parts, those of the part "train" or "test"; None without a part to hold out.
-
-    Raises:
-        GanvasError: there are none, or this medium's samples are not single files.
-    """
-    return build_listed_items(list_folder(folder), suffixes, split)
-
-
 def list_folder(folder: Path) -> FileListing:
-    """The files below the folder; entries that cannot be read are left out and named. Raises OSError for the folder itself."""
+    """All files below the folder, in the order of their paths; hidden ones never.
+
+    Entries that cannot be read are left out and named. Raises OSError for the folder itself.
+    """
     faults: list[str] = []
     files = [
         ListedFile(
