@@ -17,6 +17,7 @@ from .names import list_examples, normalise_name
 LABEL_TABLE_NAME = "labels.csv"
 LABEL_COLUMNS = ("label", "labels", "fine_label")  # what others call theirs
 MAX_TABLE_BYTES, MAX_LABEL_CHARACTERS = 256 * 2**20, 256  # bytes of a table, characters of a label
+LARGEST_EXACT_FLOAT = 2**53  # whole numbers below it are what they seem in float64
 MAX_CONDITION_EXAMPLES = 256  # vectors that a condition keeps, for samples that nobody asks a label of
 
 
@@ -39,13 +40,19 @@ def derive_condition(values: np.ndarray | Tensor | None, classes: tuple[str, ...
     return Condition("class", size, classes, tuple((counts / counts.sum()).tolist()))
 
 
-def parse_label_values(values: np.ndarray, count: int, source: str) -> SampleLabels:
-    """A label a sample: whole numbers or words [count], which are classes, or numbers [count, K].
+def parse_label_values(values: np.ndarray, count: int, source: str, columns: tuple[str, ...] = ()) -> SampleLabels:
+    """A label a sample: whole numbers or words, which are classes, or other numbers [count, K].
+
+    Classes may come as [count, 1], as floating-point numbers, or as rows with a single 1 in them (one-hot).
+
+    Args:
+        columns: the columns' names; () numbers them.
 
     Raises:
         GanvasError: another shape or type, or numbers that are not finite.
     """
     kinds = {1: "iubU", 2: "iubf"}
+    values = simplify_label_values(values)
     if len(values) != count or values.dtype.kind not in kinds.get(values.ndim, "") or 0 in values.shape[1:]:
         raise GanvasError(
             f"{source} has {count:,} samples and labels of shape {values.shape} and type {values.dtype}: "
@@ -56,7 +63,22 @@ def parse_label_values(values: np.ndarray, count: int, source: str) -> SampleLab
         return SampleLabels(index.astype(np.int64), tuple(str(v) for v in distinct_values))
     if not np.isfinite(values).all():
         raise GanvasError(f"{source} has labels that are not finite: correct or remove them")
-    return SampleLabels(values.astype(np.float32), tuple(str(k) for k in range(values.shape[1])))
+    names = columns or tuple(str(k) for k in range(values.shape[1]))
+    is_one_hot = values.shape[1] > 1 and ((values == 0) | (values == 1)).all() and (values.sum(1) == 1).all()
+    return SampleLabels(values.argmax(1), names) if is_one_hot else SampleLabels(values.astype(np.float32), names)
+
+
+def simplify_label_values(values: np.ndarray) -> np.ndarray:
+    """The same labels in their plainest form: bytes as words, and whole numbers or words of one column as [N] of int or str."""
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8", "replace")
+    column = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+    if column.ndim != 1 or column.dtype.kind not in "iubUf":
+        return values
+    if column.dtype.kind != "f":
+        return column
+    is_whole = np.isfinite(column).all() and (column == column.round()).all() and (np.abs(column) < LARGEST_EXACT_FLOAT).all()
+    return column.astype(np.int64) if is_whole else values
 
 
 def parse_label_table(
@@ -64,8 +86,9 @@ def parse_label_table(
 ) -> SampleLabels:
     """From a table of comma-separated values: first the file's path from the table's folder, then its labels.
 
-    One column of words or of whole numbers (without a point) are classes; else the columns are numbers. A first line
-    whose first cell is no such file names the columns. It may have rows for `other_names`, too.
+    One column of words or of whole numbers are classes, and so are columns of which one is 1 and the others are 0; else the
+    columns are numbers. A first line whose first cell is no such file names the columns. It may have rows for
+    `other_names`, too.
     """
     folder = table.removesuffix(LABEL_TABLE_NAME)
     files = {name.removeprefix(folder): i for i, name in enumerate(names)}
@@ -131,18 +154,11 @@ def _locate_rows(paths: list[str], files: dict[str, int], table_path: str) -> np
 
 def parse_cells(cells: np.ndarray, header: tuple[str, ...], table_path: str) -> SampleLabels:
     """Cells of words [N, columns] as labels. Raises GanvasError for several columns that are not all numbers."""
+    for number_type in (np.int64, np.float64):
+        try:
+            return parse_label_values(cells.astype(number_type), len(cells), table_path, header)
+        except (ValueError, OverflowError) as error:
+            fault = error
     if cells.shape[1] == 1:
-        column = cells[:, 0]
-        try:
-            return parse_label_values(column.astype(np.int64), len(column), table_path)
-        except (ValueError, OverflowError):
-            pass
-        try:
-            column.astype(np.float64)
-        except ValueError:
-            return parse_label_values(column, len(column), table_path)
-    try:
-        numbers = cells.astype(np.float64)
-    except ValueError as error:
-        raise GanvasError(f"{table_path}: {error}: give one column of words, or columns of numbers") from error
-    return parse_label_values(numbers, len(numbers), table_path)._replace(classes=header)
+        return parse_label_values(cells, len(cells), table_path)
+    raise GanvasError(f"{table_path}: {fault}: give one column of words, or columns of numbers")

@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from ganvas.core import Condition
 from ganvas.data import Files, labels, prepare_dataset
 from ganvas.data.items import ItemList, build_array_items, match_labels
-from ganvas.data.labels import SampleLabels, parse_label_table
+from ganvas.data.labels import SampleLabels, parse_label_table, parse_label_values
 from ganvas.errors import GanvasError
 from ganvas.media import ImageCodec
 
@@ -110,6 +110,61 @@ def test_a_table_in_another_encoding_or_too_large_is_refused(monkeypatch):
 def test_files_of_one_path_in_an_archive_are_refused():
     with pytest.raises(GanvasError, match="cannot tell 1 files of the same path apart"):
         table("a.png,1", names=("a.png", "a.png"))
+
+
+# ---------------------------------------------------------------- classes in any dress
+
+PLAIN = np.arange(60) % 3
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        (PLAIN, ("0", "1", "2")),
+        (PLAIN.astype(np.uint8)[:, None], ("0", "1", "2")),
+        (PLAIN.astype(np.float32), ("0", "1", "2")),
+        (PLAIN.astype(np.float64)[:, None], ("0", "1", "2")),
+        (np.eye(3)[PLAIN], ("0", "1", "2")),
+        (np.eye(3, dtype=bool)[PLAIN], ("0", "1", "2")),
+        (np.eye(4, dtype=np.int64)[PLAIN], ("0", "1", "2", "3")),  # of the fourth there is none here
+        (np.array(["a", "b", "c"])[PLAIN][:, None], ("a", "b", "c")),
+        (np.array([b"a", b"b", "é".encode()])[PLAIN], ("a", "b", "é")),
+        (10.0 * PLAIN - 10, ("-10", "0", "10")),
+    ],
+)
+def test_whole_numbers_and_words_are_classes_in_any_dress(values, names):
+    found = parse_label_values(values, 60, "x")
+    assert found.classes == names
+    assert found.values.dtype == np.int64
+    assert found.values.tolist() == PLAIN.tolist()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        PLAIN[:, None] / 2,
+        np.stack([PLAIN, PLAIN], 1),
+        np.eye(3)[PLAIN] * 2,
+        np.vstack([np.eye(3)[PLAIN], [[1, 1, 0]]])[1:],
+        np.vstack([np.eye(3)[PLAIN], [[0, 0, 0]]])[1:],
+    ],
+)
+def test_other_numbers_stay_vectors(values):
+    found = parse_label_values(values, 60, "x")
+    assert found.values.dtype == np.float32
+    assert (found.values == values).all()
+
+
+def test_numbers_with_a_point_in_a_table_are_classes_if_they_are_whole():
+    found = table("file,kind", "a.png,2.0", "b.png,0.0", "in/c.png,1e1")
+    assert found.classes == ("0", "2", "10")
+    assert found.values.tolist() == [1, 0, 2]
+
+
+def test_columns_of_which_one_is_1_are_classes_with_their_names():
+    found = table("file,cat,dog,fox", "a.png,0,1,0", "b.png,1,0,0", "in/c.png,0.0,1.0,0")
+    assert found.classes == ("cat", "dog", "fox")
+    assert found.values.tolist() == [1, 0, 1]
 
 
 # ---------------------------------------------------------------- beside files

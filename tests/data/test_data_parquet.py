@@ -88,6 +88,14 @@ def test_why_there_are_no_labels_is_said(tmp_path):
     assert items(write(tmp_path / "c.parquet", as_struct(pngs(4)), pa.array([0, 1, 0, 1]))).label_notes == ()
 
 
+@pytest.mark.parametrize(
+    "labels", [pa.array([1.0, 0.0, 1.0, 1.0]), pa.array([[1], [0], [1], [1]]), pa.array([1, 0, 1, 1], pa.uint8())]
+)
+def test_labels_in_another_dress_have_their_names(tmp_path, labels):
+    found = items(write(tmp_path / "a.parquet", as_struct(pngs(4)), labels, ["cat", "dog"]))
+    assert (found.classes, found.labels.tolist()) == (("cat", "dog"), [1, 0, 1, 1])
+
+
 def test_shards_follow_one_another_and_parts_are_kept_apart(tmp_path):
     for k in range(3):
         labels = pa.array([k] * 10, pa.int32())

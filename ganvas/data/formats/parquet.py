@@ -16,7 +16,7 @@ import numpy as np
 
 from ...errors import GanvasError
 from ..items import ItemList, fingerprint_files, read_file_stamp
-from ..labels import LABEL_COLUMNS, MAX_LABEL_CHARACTERS, SampleLabels, parse_label_values
+from ..labels import LABEL_COLUMNS, MAX_LABEL_CHARACTERS, SampleLabels, parse_label_values, simplify_label_values
 from ..names import format_count, is_hidden, list_examples
 from ..parts import HELD_OUT_PARTS, read_part_name
 
@@ -157,7 +157,7 @@ def _read_labels(shards: list[Shard], path: Path) -> SampleLabels:
             f"{path} has texts of more than {MAX_LABEL_CHARACTERS} characters for labels: rename the column {label_column}"
         )
     try:
-        array = np.array(values)
+        array = simplify_label_values(np.array(values))
     except ValueError as error:
         raise GanvasError(
             f"{path} has labels of several lengths in the column {label_column}: rename it, or make them even"
