@@ -87,10 +87,10 @@ class Evaluation:
         for name in ("samples", "snapshot_samples"):
             count = getattr(self, name)
             refuse(
-                not 10 <= count <= 10_000_000,
+                not 2 <= count <= 10_000_000,
                 f"evaluation.{name}",
                 count,
-                "between 10 and 10,000,000",
+                "between 2 and 10,000,000",
                 f"--evaluation.{name} 2000",
             )
 

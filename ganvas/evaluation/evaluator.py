@@ -7,7 +7,7 @@ at the same count.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +23,9 @@ from ..config import to_json
 from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, seed_from, seeded_generator
 from ..data import Files
 from ..data.dataset import open_data
+from ..errors import GanvasError
 from ..extractors.by_name import make_extractor
+from ..metrics.check import SampleLimited
 from ..recipe import Evaluation
 from ..runs.folder import RunFolder
 from ..sampling.stream import stream_samples
@@ -31,6 +33,7 @@ from ..system.device import choose_device
 from ..system.files import find_cache_folder, write_atomically
 
 PREVIEW_SAMPLES = 256  # held-out samples that are kept, to be shown
+MIN_REAL_SAMPLES = 2  # to compare with on each side, for a mean and a variance
 MAX_REFERENCE_SAMPLES = 100_000  # more real samples than this change no score's second digit, and cost time
 
 
@@ -44,13 +47,23 @@ class RealFeatures(NamedTuple):
         """Those a metric compares `n` generated ones with: all of the reference, or as many held-out ones."""
         return self.reference if metric.against == "train" else take_first(take_first(self.held_out, n), metric.samples)
 
+    def fit_metric(self, metric: Metric, n: int) -> Metric:
+        """The metric as `n` samples, and as many real ones as there are, allow it."""
+        return metric.fit_to_samples(self.count_fewest(n)) if isinstance(metric, SampleLimited) else metric
+
+    def count_fewest(self, n: int) -> int:
+        """How many samples the smallest set has when `n` are generated."""
+        return min(n, *(len(part.features) for part in self))
+
     def compute_scores(self, metrics: Iterable[Metric], fake: Features, n: int) -> dict[str, float]:
         """What `n` generated samples score."""
-        cards = (metric(self.select_reals(metric, n), take_first(fake, metric.samples)) for metric in metrics)
+        fitted_metrics = (self.fit_metric(metric, n) for metric in metrics)
+        cards = (metric(self.select_reals(metric, n), take_first(fake, metric.samples)) for metric in fitted_metrics)
         return {name: value for card in cards for name, value in card.items()}
 
     def compute_floor(self, metric: Metric, n: int) -> dict[str, float]:
         """What the other real samples score in the place of `n` generated ones."""
+        metric = self.fit_metric(metric, n)
         other = self.held_out if metric.against == "train" else self.reference
         return metric(self.select_reals(metric, n), take_first(take_first(other, n), metric.samples))
 
@@ -76,6 +89,7 @@ class Evaluator:
         device: torch.device | None = None,
         has_progress_bar: bool = False,
     ) -> None:
+        check_sample_counts(train, held_out)
         self.evaluation, self.device, self.has_progress_bar = evaluation, device or torch.device("cpu"), has_progress_bar
         order = torch.randperm(len(train), generator=seeded_generator(evaluation.seed, "split"))
         self.train, self.order, self.is_split_from_training = train, order, held_out is None
@@ -147,7 +161,14 @@ class Evaluator:
         for metric in metrics:
             floor |= self.compute_floor(metric, n)
             lower_is_better |= metric.lower_is_better
-        return {"scores": scores, "floor": floor, "lower_is_better": lower_is_better, "protocol": self.describe_protocol(n)}
+        card = {"scores": scores, "floor": floor, "lower_is_better": lower_is_better, "protocol": self.describe_protocol(n)}
+        cautions = self.list_cautions(metrics, n)
+        return card | {"cautions": cautions} if cautions else card
+
+    def list_cautions(self, metrics: Iterable[Metric], n: int) -> list[str]:
+        """What to keep in mind of the scores of `n` samples by these metrics."""
+        fewest, fit_metric = self.real_features.count_fewest(n), self.real_features.fit_metric
+        return [line for metric in metrics if (line := describe_fit(metric, fit_metric(metric, n), fewest))]
 
     def compute_floor(self, metric: Metric, n: int) -> dict[str, float]:
         """What real samples score in the place of `n` generated ones."""
@@ -155,11 +176,16 @@ class Evaluator:
             self.floor_cache[metric, n] = self.real_features.compute_floor(metric, n)
         return self.floor_cache[metric, n]
 
-    def check_floors(self) -> None:
-        """Take every floor now. Raises GanvasError, before any training, where a metric cannot be had from this data."""
+    def check_floors(self) -> list[str]:
+        """Take every floor now, and say what to keep in mind of the scores.
+
+        Raises:
+            GanvasError: a metric cannot be had from this data; before any training.
+        """
         for metric in self.evaluation.metrics:
             self.compute_floor(metric, self.sample_counts[1])
         self.compute_floor(self.evaluation.metrics[0], self.sample_counts[0])
+        return self.list_cautions(self.evaluation.metrics, self.sample_counts[1])
 
     @property
     def sample_counts(self) -> tuple[int, int]:
@@ -214,6 +240,28 @@ class Evaluator:
             except OSError:
                 pass  # a cache that cannot be written costs time, nothing else
         return features
+
+
+def check_sample_counts(train: Dataset, held_out: Dataset | None) -> None:
+    """Raises GanvasError where real samples are too few for any score."""
+    if held_out is None and len(train) < 2 * MIN_REAL_SAMPLES:
+        raise GanvasError(
+            f"{train.title}: {len(train)} samples are too few, for half of them are put aside to score against: add more, "
+            f"at least {2 * MIN_REAL_SAMPLES}"
+        )
+    for data in filter(None, (train, held_out)):
+        if len(data) < MIN_REAL_SAMPLES:
+            raise GanvasError(f"{data.title}: {len(data)} sample to score against is too few: give at least {MIN_REAL_SAMPLES}")
+
+
+def describe_fit(metric: Metric, fitted: Metric, n: int) -> str:
+    """How a metric was changed for few samples; "" if it was not."""
+    changes = [
+        f"{field.name} is {getattr(fitted, field.name)} in place of {getattr(metric, field.name)}"
+        for field in fields(metric)  # type: ignore[arg-type]
+        if getattr(fitted, field.name) != getattr(metric, field.name)
+    ]
+    return f"{', '.join(metric.lower_is_better)}: {n} samples are few, so {', '.join(changes)}" if changes else ""
 
 
 def select_labels(*selections: tuple[Dataset, torch.Tensor]) -> tuple[torch.Tensor, ...] | None:

@@ -1,8 +1,20 @@
 """What every metric asks of its features before it counts anything."""
 
+from typing import Protocol, runtime_checkable
+
 import numpy as np
 
+from ..core import Metric
 from ..errors import GanvasError
+
+
+@runtime_checkable
+class SampleLimited(Protocol):
+    """A metric with a setting that few samples do not allow, and that can ask for less."""
+
+    def fit_to_samples(self, samples: int) -> Metric:
+        """The metric, changed where it has to be, for sets of so many samples, 2 or more."""
+        ...
 
 
 def check_features(values: np.ndarray, set_name: str, min_samples: int = 2) -> np.ndarray:
@@ -14,7 +26,8 @@ def check_features(values: np.ndarray, set_name: str, min_samples: int = 2) -> n
     if values.ndim != 2 or values.shape[1] == 0:
         raise GanvasError(f"{set_name}: features must be a matrix [N, D], got {list(values.shape)}: flatten each sample")
     if len(values) < min_samples:
-        raise GanvasError(f"{set_name}: {len(values)} samples, this metric needs at least {min_samples}: score more of them")
+        noun = "sample" if len(values) == 1 else "samples"
+        raise GanvasError(f"{set_name}: {len(values)} {noun}, this metric needs at least {min_samples}: score more of them")
     values = values.astype(np.float64, copy=False)
     if not np.isfinite(values).all():
         raise GanvasError(f"{set_name}: features hold NaN or infinity: training has diverged, use an earlier checkpoint")

@@ -1,6 +1,7 @@
 """Density and coverage: precision and recall that one outlier does not move. Naeem et al. 2020, section 3."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from ..config import config
@@ -29,6 +30,10 @@ class DensityCoverage:
     @property
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"density": False, "coverage": False}
+
+    def fit_to_samples(self, samples: int) -> "DensityCoverage":
+        """With a `k` that so many samples have neighbours for."""
+        return replace(self, k=min(self.k, samples - 1))
 
     def __call__(self, real: Features, fake: Features) -> dict[str, float]:
         x, y = check_feature_pair(real.features, fake.features, min_samples=1)

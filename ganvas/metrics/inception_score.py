@@ -1,6 +1,7 @@
 """Inception score: sure of each sample's class, and all classes among the samples. Salimans et al. 2016, section 4."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
@@ -34,6 +35,10 @@ class InceptionScore:
     @property
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"inception_score": False, "inception_score_std": True}
+
+    def fit_to_samples(self, samples: int) -> "InceptionScore":
+        """With no more splits than samples."""
+        return replace(self, splits=min(self.splits, samples))
 
     def __call__(self, real: Features, fake: Features) -> dict[str, float]:
         if fake.logits is None:

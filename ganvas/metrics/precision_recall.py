@@ -1,6 +1,7 @@
 """Improved precision and recall. Kynkäänniemi et al. 2019, eq. 1 and 2."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -29,6 +30,10 @@ class PrecisionRecall:
     @property
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"precision": False, "recall": False}
+
+    def fit_to_samples(self, samples: int) -> "PrecisionRecall":
+        """With a `k` that so many samples have neighbours for."""
+        return replace(self, k=min(self.k, samples - 1))
 
     def __call__(self, real: Features, fake: Features) -> dict[str, float]:
         x, y = check_feature_pair(real.features, fake.features)

@@ -99,7 +99,8 @@ def train(
         if training_set.condition is not None and not takes_conditions(nets):
             print_status(quiet, f"its labels are not used by {requested.name}: projection, acgan and cgan take them")
         if evaluator is not None:
-            evaluator.check_floors()
+            for caution in evaluator.check_floors():
+                print_status(quiet, f"note: {caution}")
         placed_data = place_on_device(training_set, compute_device)
         resolved = plan_training(requested, placed_data, evaluator, seed, compute_device, quiet)
         data_summary = {

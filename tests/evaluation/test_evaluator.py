@@ -10,11 +10,12 @@ import torch
 from ganvas import recipes
 from ganvas.config import config
 from ganvas.core import Features
-from ganvas.data import Files, prepare_dataset
+from ganvas.data import EncodedDataset, Files, prepare_dataset
+from ganvas.errors import GanvasError
 from ganvas.evaluation.evaluator import Evaluator
 from ganvas.evaluation.score_card import format_card
-from ganvas.extractors import Inception, Pixels
-from ganvas.metrics import DensityCoverage, Frechet
+from ganvas.extractors import FashionClassifier, Inception, Pixels
+from ganvas.metrics import KID, DensityCoverage, Frechet, InceptionScore, PrecisionRecall
 from ganvas.recipe import Evaluation
 from ganvas.runs.state import build_state
 from small_recipes import codec_for, small
@@ -118,3 +119,54 @@ def test_fid_is_said_of_inception_alone(parts: tuple) -> None:  # type: ignore[t
     fid = format_card(card | {"protocol": card["protocol"] | {"extractor": Inception().name}})
     assert "FID " in fid
     assert "frechet" not in fid
+
+
+# ---------------------------------------------------------------- few samples
+
+
+FEW = Evaluation(
+    extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage(), InceptionScore())
+)
+
+
+def few(data: EncodedDataset, n: int) -> EncodedDataset:
+    assert data.labels is not None
+    return replace(data, stored=data.stored[:n], labels=data.labels[:n])
+
+
+@pytest.mark.parametrize(
+    ("n", "cautions"),
+    [
+        (4, ["precision, recall: 2 samples are few, so k is 1 in place of 3",
+             "density, coverage: 2 samples are few, so k is 1 in place of 5",
+             "inception_score, inception_score_std: 2 samples are few, so splits is 2 in place of 10"]),
+        (8, ["density, coverage: 4 samples are few, so k is 3 in place of 5",
+             "inception_score, inception_score_std: 4 samples are few, so splits is 4 in place of 10"]),
+        (11, ["density, coverage: 5 samples are few, so k is 4 in place of 5",
+              "inception_score, inception_score_std: 5 samples are few, so splits is 5 in place of 10"]),
+        (20, []),
+    ],
+)  # fmt: skip
+def test_few_samples_are_scored_as_they_allow_and_that_is_said(parts: tuple, n: int, cautions: list[str]) -> None:  # type: ignore[type-arg]
+    recipe, _, data, state = parts
+    judge = Evaluator(FEW, few(data, n), None, None)
+    assert judge.check_floors() == cautions
+    card = judge.score_final(recipe.method, state.select_sampling_networks())
+    assert set(card["scores"]) == {name for metric in FEW.metrics for name in metric.lower_is_better}
+    assert np.isfinite(list(card["scores"].values())).all()
+    assert card.get("cautions", []) == cautions
+    assert [line for line in format_card(card).splitlines() if "note:" in line] == [f"  note: {c}" for c in cautions]
+
+
+def test_a_reference_of_few_samples_limits_as_well(parts: tuple) -> None:  # type: ignore[type-arg]
+    _, _, data, _ = parts
+    judge = Evaluator(FEW, few(data, 3), data, None)
+    assert judge.check_floors()[0] == "precision, recall: 3 samples are few, so k is 2 in place of 3"
+
+
+def test_too_few_for_any_score_is_said_plainly(parts: tuple) -> None:  # type: ignore[type-arg]
+    _, _, data, _ = parts
+    with pytest.raises(GanvasError, match="3 samples are too few, for half of them are put aside to score against: add more"):
+        Evaluator(FEW, few(data, 3), None, None)
+    with pytest.raises(GanvasError, match="1 sample to score against is too few: give at least 2"):
+        Evaluator(FEW, data, few(data, 1), None)
