@@ -68,6 +68,11 @@ class Train:
         )
 
 
+def check_scored_samples(count: int, name: str, remedy: str) -> None:
+    """Raises GanvasError for a number of samples that no score can be taken of."""
+    refuse(not 2 <= count <= 10_000_000, name, count, "between 2 and 10,000,000", remedy)
+
+
 @config
 class Evaluation:
     """How samples are judged: features, how many, by which metrics. The first metric picks the best checkpoint.
@@ -85,14 +90,7 @@ class Evaluation:
     def __post_init__(self) -> None:
         refuse(not self.metrics, "evaluation.metrics", self.metrics, "one or more", "leave it as the recipe has it")
         for name in ("samples", "snapshot_samples"):
-            count = getattr(self, name)
-            refuse(
-                not 2 <= count <= 10_000_000,
-                f"evaluation.{name}",
-                count,
-                "between 2 and 10,000,000",
-                f"--evaluation.{name} 2000",
-            )
+            check_scored_samples(getattr(self, name), f"evaluation.{name}", f"--evaluation.{name.replace('_', '-')} 2000")
 
 
 @config

@@ -1,6 +1,7 @@
 """Lists of raw samples, and what is done to any of them: thinning, matching labels, taking fingerprints."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -100,13 +101,26 @@ def match_labels(items: ItemList, target: Condition | None) -> ItemList:
     if unknown:
         raise GanvasError(f"{items.title} has the {noun} {unknown[0]!r}, which the training data has not: rename or remove it")
     if current.kind == "class":
-        class_numbers = np.array([target.names.index(name) for name in current.names], dtype=np.int64)
+        class_numbers = np.array(_match_names(current.names, target.names), dtype=np.int64)
         return replace(items, labels=class_numbers[items.labels], classes=target.names)
     missing = [name for name in target.names if name not in current.names]
     if missing:
         raise GanvasError(f"{items.title} lacks the column {missing[0]!r}, which the training data has: add it")
     columns = [current.names.index(name) for name in target.names]
     return replace(items, labels=items.labels[:, columns], classes=target.names)
+
+
+def _match_names(names: Sequence[str], target_names: Sequence[str]) -> list[int]:
+    """Where each of some names is among others; of the same name the first is the first, the second the second."""
+    places: dict[str, list[int]] = {}
+    for k, name in enumerate(target_names):
+        places.setdefault(name, []).append(k)
+    seen_counts: Counter[str] = Counter()
+    matched_places: list[int] = []
+    for name in names:
+        matched_places.append(places[name][min(seen_counts[name], len(places[name]) - 1)])
+        seen_counts[name] += 1
+    return matched_places
 
 
 def fingerprint_parts(*parts: object) -> str:

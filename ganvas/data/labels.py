@@ -40,6 +40,12 @@ def derive_condition(values: np.ndarray | Tensor | None, classes: tuple[str, ...
     return Condition("class", size, classes, tuple((counts / counts.sum()).tolist()))
 
 
+def name_distinctly(condition: Condition, k: int) -> str:
+    """The name of class or number k; with its number, where others have the same name or none has any."""
+    name = condition.names[k] if condition.names else ""
+    return name if name and condition.names.count(name) == 1 else f"{name} {k}".strip()
+
+
 def parse_label_values(values: np.ndarray, count: int, source: str, columns: tuple[str, ...] = ()) -> SampleLabels:
     """A label a sample: whole numbers or words, which are classes, or other numbers [count, K].
 

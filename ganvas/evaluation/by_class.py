@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..core import Condition, Features, Method, Nets, Request, Spec
+from ..data.labels import name_distinctly
 from ..errors import GanvasError
 from ..sampling.generator import makes_classes
 from ..sampling.stream import stream_samples
@@ -61,7 +62,7 @@ def score_classes(evaluator: Evaluator, method: Method, nets: Nets, spec: Spec, 
             "scores": reals.compute_scores(metrics, evaluator.compute_features(blocks, count, f"class {k}"), count),
             "floor": floor,
         }
-        cards[label.names[k] if label.names else str(k)] = card | {"samples": count}
+        cards[name_distinctly(label, k)] = card | {"samples": count}
     if not cards:
         raise GanvasError(
             f"no class has {MIN_SAMPLES_PER_CLASS} real samples on each side to compare with: leave out --per-class"

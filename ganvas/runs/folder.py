@@ -125,7 +125,9 @@ class RunFolder:
             folder = self.checkpoints[-1] if self.checkpoints else folder
         if folder.exists():
             return folder.absolute()
-        existing_names = ", ".join(p.name for p in self.checkpoints) or "none yet"
+        existing_names = ", ".join(p.name for p in self.checkpoints)
+        if not existing_names:
+            raise GanvasError(f"{self.path} has no checkpoint yet: go on with its training, ganvas train --resume {self.path}")
         raise GanvasError(f"{self.path} has no checkpoint {name!r} (it has: {existing_names}): --checkpoint last, or train on")
 
     def save_checkpoint(self, state: State) -> Path:

@@ -136,6 +136,10 @@ def parse_condition(label: str, spec: Spec, nets: Nets) -> Tensor:
         accepts_number = not any(name.isdecimal() for name in condition.names)  # else a number is a name
         if accepts_number and label.isdecimal() and int(label) < condition.size:
             return torch.tensor(int(label))
+        if matches:
+            numbers = " or ".join(map(str, matches))
+            remedy = f"give its number, --label {numbers}" if accepts_number else "rename them in the data, and train anew"
+            raise GanvasError(f"{len(matches)} of {condition.size} classes are called {label!r}: {remedy}")
         suggestions = difflib.get_close_matches(label, condition.names, n=3, cutoff=0.4) or condition.names[:5]
         raise GanvasError(f"there is no class {label!r} among {condition.size}: --label {' or '.join(suggestions) or 0}")
     try:

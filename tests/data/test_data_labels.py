@@ -236,3 +236,11 @@ def test_test_samples_take_the_columns_of_the_training_samples(tmp_path):
     with pytest.raises(GanvasError, match="has a vector for a label, the training data a class"):
         match_labels(found, Condition("class", 2, ("a", "b")))
     assert match_labels(replace(found, labels=None, classes=()), Condition("class", 2, ("a", "b"))).labels is None
+
+
+def test_classes_of_one_name_keep_their_order():
+    train = Condition("class", 4, ("bus", "crane", "crane", "fox"), (0.1, 0.2, 0.3, 0.4))
+    held_out = build_array_items(np.zeros((4, 8, 8)), np.arange(4), "x", "f", "x")
+    for names, wanted in ((train.names, [0, 1, 2, 3]), (("crane", "fox", "bus", "crane"), [1, 3, 0, 2])):
+        found = match_labels(replace(held_out, classes=names), train)
+        assert (found.labels.tolist(), found.classes) == (wanted, train.names)

@@ -17,6 +17,8 @@ from ganvas.evaluation.score_card import format_card
 from ganvas.extractors import FashionClassifier, Inception, Pixels
 from ganvas.metrics import KID, DensityCoverage, Frechet, InceptionScore, PrecisionRecall
 from ganvas.recipe import Evaluation
+from ganvas.report.evaluate import evaluate
+from ganvas.runs.folder import RunFolder
 from ganvas.runs.state import build_state
 from small_recipes import codec_for, small
 
@@ -170,3 +172,13 @@ def test_too_few_for_any_score_is_said_plainly(parts: tuple) -> None:  # type: i
         Evaluator(FEW, few(data, 3), None, None)
     with pytest.raises(GanvasError, match="1 sample to score against is too few: give at least 2"):
         Evaluator(FEW, data, few(data, 1), None)
+
+
+def test_the_number_of_samples_is_refused_in_the_words_of_the_command() -> None:
+    for n in (1, 0, -3, 10_000_001):
+        with pytest.raises(GanvasError, match=rf"^n must be between 2 and 10,000,000, got {n}: --n 2000$"):
+            evaluate(RunFolder.__new__(RunFolder), n=n)
+        with pytest.raises(
+            GanvasError, match=rf"^evaluation.snapshot_samples must .* got {n}: --evaluation.snapshot-samples 2000"
+        ):
+            replace(EVALUATION, snapshot_samples=n)

@@ -16,6 +16,7 @@ from ...core import Architecture
 from ...errors import GanvasError
 
 MAX_SIDE_PIXELS = 4096  # pixels of an image, and so the largest number in a layer's name
+MAX_CONVERTED_PIXELS = 2048  # pixels of an image that there are codecs for
 
 
 class FileNetwork(NamedTuple):
@@ -56,9 +57,22 @@ def recognise_network(network: FileNetwork) -> ConvertedNetwork | None:
         converted = read(network) if read else None
         if converted is not None and max(converted.shape) > MAX_SIDE_PIXELS:
             raise ValueError(f"images of more than {MAX_SIDE_PIXELS} px")
+        if converted is not None and max(converted.shape) > MAX_CONVERTED_PIXELS:
+            raise GanvasError(
+                f"{converted.origin}: images of {max(converted.shape)} px are more than {MAX_CONVERTED_PIXELS} here"
+            )
         if converted is not None:
             return converted
     return None
+
+
+def check_image_side(converted: ConvertedNetwork) -> None:
+    """Raises GanvasError for images that are larger than those that can be written here."""
+    side = max(converted.shape)
+    if side > MAX_CONVERTED_PIXELS:
+        raise GanvasError(
+            f"{converted.origin}: its images of {side} px are larger than {MAX_CONVERTED_PIXELS} px, the most here"
+        )
 
 
 def infer_width_and_base(widths: Mapping[int, int], what: str) -> tuple[int, int]:
