@@ -25,7 +25,7 @@ from ..data import Files
 from ..data.dataset import open_data
 from ..errors import GanvasError
 from ..extractors.by_name import make_extractor
-from ..metrics.check import SampleLimited
+from ..metrics.check import SampleLimited, SelfCritical
 from ..recipe import Evaluation
 from ..runs.folder import RunFolder
 from ..sampling.stream import stream_samples
@@ -127,6 +127,7 @@ class Evaluator:
         )
         self.real_features = RealFeatures(reference_set, held_out_set)
         self.floor_cache: dict[tuple[Metric, int], dict[str, float]] = {}
+        self.caution_cache: dict[tuple[Metric, int], list[str]] = {}
 
     @cached_property
     def training_features(self) -> np.ndarray:
@@ -167,8 +168,17 @@ class Evaluator:
 
     def list_cautions(self, metrics: Iterable[Metric], n: int) -> list[str]:
         """What to keep in mind of the scores of `n` samples by these metrics."""
-        fewest, fit_metric = self.real_features.count_fewest(n), self.real_features.fit_metric
-        return [line for metric in metrics if (line := describe_fit(metric, fit_metric(metric, n), fewest))]
+        return [line for metric in metrics for line in self.describe_caution(metric, n)]
+
+    def describe_caution(self, metric: Metric, n: int) -> list[str]:
+        if (metric, n) not in self.caution_cache:
+            fitted = self.real_features.fit_metric(metric, n)
+            doubt = (
+                fitted.describe_doubt(self.real_features.select_reals(fitted, n), n) if isinstance(fitted, SelfCritical) else ""
+            )
+            fit = describe_fit(metric, fitted, self.real_features.count_fewest(n))
+            self.caution_cache[metric, n] = [line for line in (fit, doubt) if line]
+        return self.caution_cache[metric, n]
 
     def compute_floor(self, metric: Metric, n: int) -> dict[str, float]:
         """What real samples score in the place of `n` generated ones."""

@@ -4,8 +4,10 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..core import Metric
+from ..core import Features, Metric
 from ..errors import GanvasError
+
+MIN_DOUBTED_SHARE = 0.01  # of the real samples, from which a metric speaks of those that it cannot take as they are
 
 
 @runtime_checkable
@@ -14,6 +16,15 @@ class SampleLimited(Protocol):
 
     def fit_to_samples(self, samples: int) -> Metric:
         """The metric, changed where it has to be, for sets of so many samples, 2 or more."""
+        ...
+
+
+@runtime_checkable
+class SelfCritical(Protocol):
+    """A metric that knows of samples on which its scores say less than they seem to."""
+
+    def describe_doubt(self, real: Features, samples: int) -> str:
+        """What is to be said of the scores of `samples` generated ones against these; "" where nothing is."""
         ...
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from ..config import config
 from ..core import Features
-from .check import check_feature_pair
-from .neighbours import count_balls, find_nearest_points, measure_kth_distances
+from .check import MIN_DOUBTED_SHARE, check_feature_pair
+from .neighbours import count_balls, count_copied_points, find_nearest_points, measure_kth_distances
 
 
 @config
@@ -34,6 +34,16 @@ class DensityCoverage:
     def fit_to_samples(self, samples: int) -> "DensityCoverage":
         """With a `k` that so many samples have neighbours for."""
         return replace(self, k=min(self.k, samples - 1))
+
+    def describe_doubt(self, real: Features, samples: int) -> str:
+        """Copies among the real samples have balls of no size, in which nothing lies: not even a copy."""
+        copies, count = count_copied_points(real.features, self.k), len(real.features)
+        if copies < MIN_DOUBTED_SHARE * count:
+            return ""
+        return (
+            f"density, coverage: {copies:,} of {count:,} real samples have {self.k} or more copies, and nothing counts as near "
+            f"them: coverage is {1 - copies / count:.2f} at most"
+        )
 
     def __call__(self, real: Features, fake: Features) -> dict[str, float]:
         x, y = check_feature_pair(real.features, fake.features, min_samples=1)

@@ -37,8 +37,18 @@ class InceptionScore:
         return {"inception_score": False, "inception_score_std": True}
 
     def fit_to_samples(self, samples: int) -> "InceptionScore":
-        """With no more splits than samples."""
-        return replace(self, splits=min(self.splits, samples))
+        """With two samples or more in each split: of one alone the score is 1, whatever it is."""
+        return replace(self, splits=min(self.splits, max(1, samples // 2)))
+
+    def describe_doubt(self, real: Features, samples: int) -> str:
+        """The score of a split is no higher than its number of samples."""
+        split_size = samples // self.splits
+        if real.logits is None or split_size >= real.logits.shape[1]:
+            return ""
+        return (
+            f"inception_score: a split has {split_size} samples, fewer than the {real.logits.shape[1]} classes: "
+            f"the score is {-(-samples // self.splits)} at most"
+        )
 
     def __call__(self, real: Features, fake: Features) -> dict[str, float]:
         if fake.logits is None:

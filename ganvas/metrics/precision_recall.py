@@ -8,8 +8,8 @@ import numpy as np
 
 from ..config import config
 from ..core import Features
-from .check import check_feature_pair
-from .neighbours import count_balls, measure_kth_distances
+from .check import MIN_DOUBTED_SHARE, check_feature_pair
+from .neighbours import count_balls, count_copied_points, measure_kth_distances
 
 
 @config
@@ -34,6 +34,16 @@ class PrecisionRecall:
     def fit_to_samples(self, samples: int) -> "PrecisionRecall":
         """With a `k` that so many samples have neighbours for."""
         return replace(self, k=min(self.k, samples - 1))
+
+    def describe_doubt(self, real: Features, samples: int) -> str:
+        """Copies among the real samples have balls of no size, in which only further copies lie."""
+        copies, count = count_copied_points(real.features, self.k), len(real.features)
+        if copies < MIN_DOUBTED_SHARE * count:
+            return ""
+        return (
+            f"precision, recall: {copies:,} of {count:,} real samples have {self.k} or more copies, and only exact copies "
+            "count as near them"
+        )
 
     def __call__(self, real: Features, fake: Features) -> dict[str, float]:
         x, y = check_feature_pair(real.features, fake.features)

@@ -139,14 +139,19 @@ def few(data: EncodedDataset, n: int) -> EncodedDataset:
 @pytest.mark.parametrize(
     ("n", "cautions"),
     [
-        (4, ["precision, recall: 2 samples are few, so k is 1 in place of 3",
+        (4, ["kid_std: each subset holds all 2 samples, so there is no spread",
+             "precision, recall: 2 samples are few, so k is 1 in place of 3",
              "density, coverage: 2 samples are few, so k is 1 in place of 5",
-             "inception_score, inception_score_std: 2 samples are few, so splits is 2 in place of 10"]),
-        (8, ["density, coverage: 4 samples are few, so k is 3 in place of 5",
-             "inception_score, inception_score_std: 4 samples are few, so splits is 4 in place of 10"]),
+             "inception_score, inception_score_std: 2 samples are few, so splits is 1 in place of 10",
+             "inception_score: a split has 2 samples, fewer than the 10 classes: the score is 2 at most"]),
+        (8, ["kid_std: each subset holds all 4 samples, so there is no spread",
+             "density, coverage: 4 samples are few, so k is 3 in place of 5",
+             "inception_score, inception_score_std: 4 samples are few, so splits is 2 in place of 10",
+             "inception_score: a split has 2 samples, fewer than the 10 classes: the score is 2 at most"]),
         (11, ["density, coverage: 5 samples are few, so k is 4 in place of 5",
-              "inception_score, inception_score_std: 5 samples are few, so splits is 5 in place of 10"]),
-        (20, []),
+              "inception_score, inception_score_std: 5 samples are few, so splits is 2 in place of 10",
+              "inception_score: a split has 2 samples, fewer than the 10 classes: the score is 3 at most"]),
+        (200, ["kid_std: each subset holds all 100 samples, so there is no spread"]),
     ],
 )  # fmt: skip
 def test_few_samples_are_scored_as_they_allow_and_that_is_said(parts: tuple, n: int, cautions: list[str]) -> None:  # type: ignore[type-arg]
@@ -164,6 +169,16 @@ def test_a_reference_of_few_samples_limits_as_well(parts: tuple) -> None:  # typ
     _, _, data, _ = parts
     judge = Evaluator(FEW, few(data, 3), data, None)
     assert judge.check_floors()[0] == "precision, recall: 3 samples are few, so k is 2 in place of 3"
+
+
+def test_copies_among_the_real_samples_are_on_the_card(parts: tuple) -> None:  # type: ignore[type-arg]
+    recipe, _, data, state = parts
+    copied = replace(data, stored=data.stored[:10].repeat_interleave(60, 0), labels=data.labels[:10].repeat_interleave(60))
+    card = Evaluator(EVALUATION, copied, None, None).score_final(recipe.method, state.select_sampling_networks())
+    assert card["floor"]["coverage"] < 0.5  # of real samples against real ones
+    (caution,) = card["cautions"]
+    assert "real samples have 3 or more copies, and nothing counts as near them" in caution
+    assert f"note: {caution}" in format_card(card)
 
 
 def test_too_few_for_any_score_is_said_plainly(parts: tuple) -> None:  # type: ignore[type-arg]
