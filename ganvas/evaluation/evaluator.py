@@ -176,8 +176,7 @@ class Evaluator:
             doubt = (
                 fitted.describe_doubt(self.real_features.select_reals(fitted, n), n) if isinstance(fitted, SelfCritical) else ""
             )
-            fit = describe_fit(metric, fitted, self.real_features.count_fewest(n))
-            self.caution_cache[metric, n] = [line for line in (fit, doubt) if line]
+            self.caution_cache[metric, n] = [line for line in (self.describe_fit(metric, n), doubt) if line]
         return self.caution_cache[metric, n]
 
     def compute_floor(self, metric: Metric, n: int) -> dict[str, float]:
@@ -187,7 +186,7 @@ class Evaluator:
         return self.floor_cache[metric, n]
 
     def check_floors(self) -> list[str]:
-        """Take every floor now, and say what to keep in mind of the scores.
+        """Take every floor now, and say which metrics few samples have changed.
 
         Raises:
             GanvasError: a metric cannot be had from this data; before any training.
@@ -195,7 +194,18 @@ class Evaluator:
         for metric in self.evaluation.metrics:
             self.compute_floor(metric, self.sample_counts[1])
         self.compute_floor(self.evaluation.metrics[0], self.sample_counts[0])
-        return self.list_cautions(self.evaluation.metrics, self.sample_counts[1])
+        return list(filter(None, (self.describe_fit(metric, self.sample_counts[1]) for metric in self.evaluation.metrics)))
+
+    def describe_fit(self, metric: Metric, n: int) -> str:
+        """How a metric is changed for so few samples; "" if it is not."""
+        fitted = self.real_features.fit_metric(metric, n)
+        changes = [
+            f"{field.name} is {getattr(fitted, field.name)} in place of {getattr(metric, field.name)}"
+            for field in fields(metric)  # type: ignore[arg-type]
+            if getattr(fitted, field.name) != getattr(metric, field.name)
+        ]
+        fewest = self.real_features.count_fewest(n)
+        return f"{', '.join(metric.lower_is_better)}: {fewest} samples are few, so {', '.join(changes)}" if changes else ""
 
     @property
     def sample_counts(self) -> tuple[int, int]:
@@ -262,16 +272,6 @@ def check_sample_counts(train: Dataset, held_out: Dataset | None) -> None:
     for data in filter(None, (train, held_out)):
         if len(data) < MIN_REAL_SAMPLES:
             raise GanvasError(f"{data.title}: {len(data)} sample to score against is too few: give at least {MIN_REAL_SAMPLES}")
-
-
-def describe_fit(metric: Metric, fitted: Metric, n: int) -> str:
-    """How a metric was changed for few samples; "" if it was not."""
-    changes = [
-        f"{field.name} is {getattr(fitted, field.name)} in place of {getattr(metric, field.name)}"
-        for field in fields(metric)  # type: ignore[arg-type]
-        if getattr(fitted, field.name) != getattr(metric, field.name)
-    ]
-    return f"{', '.join(metric.lower_is_better)}: {n} samples are few, so {', '.join(changes)}" if changes else ""
 
 
 def select_labels(*selections: tuple[Dataset, torch.Tensor]) -> tuple[torch.Tensor, ...] | None:

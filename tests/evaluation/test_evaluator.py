@@ -157,7 +157,7 @@ def few(data: EncodedDataset, n: int) -> EncodedDataset:
 def test_few_samples_are_scored_as_they_allow_and_that_is_said(parts: tuple, n: int, cautions: list[str]) -> None:  # type: ignore[type-arg]
     recipe, _, data, state = parts
     judge = Evaluator(FEW, few(data, n), None, None)
-    assert judge.check_floors() == cautions
+    assert judge.check_floors() == [c for c in cautions if "are few" in c]
     card = judge.score_final(recipe.method, state.select_sampling_networks())
     assert set(card["scores"]) == {name for metric in FEW.metrics for name in metric.lower_is_better}
     assert np.isfinite(list(card["scores"].values())).all()
