@@ -297,3 +297,16 @@ def test_a_missing_test_part_is_none(tmp_path):
     place = cifar10(tmp_path / "cifar")
     (place / "test_batch").unlink()
     assert Files(path=str(place)).held_out(()) is None
+
+
+@pytest.mark.parametrize("make", [cifar10, cifar100, cifar10_binary, cifar100_binary])
+def test_it_is_found_in_the_folder_that_holds_it(tmp_path, make):
+    place = tmp_path / "sets"
+    place.mkdir()
+    make(place / "cifar")
+    found, held_out = Files(path=str(place)).items((".png",)), Files(path=str(place)).held_out((".png",))
+    assert (len(found), len(held_out or ())) == (20, 3)
+    assert found.notes == (f"read from {place / 'cifar'}",)
+    cifar10(place / "more")
+    with pytest.raises(GanvasError, match=r"sets holds several sets: give one of them, .*cifar, .*more"):
+        Files(path=str(place)).items((".png",))
