@@ -210,6 +210,13 @@ def test_other_ways_to_ask_are_refused(tmp_path):
     assert not mark.exists()
 
 
+def test_a_pickle_of_other_code_is_no_crime(tmp_path):
+    place = cifar10(tmp_path / "cifar")
+    (place / "data_batch_1").write_bytes(b"\x80\x02cpandas.core.frame\nDataFrame\n)\x81.")
+    with pytest.raises(GanvasError, match=r"data_batch_1 holds 'pandas.core.frame.DataFrame', which is not known here"):
+        items(place)
+
+
 def nested(depth: int) -> bytes:
     return b"\x80\x02)" + b"\x85" * depth
 

@@ -305,6 +305,57 @@ def test_old_instructions_are_refused(tmp_path: Path, data: bytes) -> None:
         read_networks(tmp_path / "evil.pkl")
 
 
+def of_class(module: str, name: str) -> bytes:
+    """A pickle of an object of this class, with a state."""
+    return b"\x80\x02c" + f"{module}\n{name}\n".encode() + b")\x81}X\x01\0\0\0aK\x01sb."
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "said"),
+    [
+        ("dnnlib.tflib.network", "Network", "TensorFlow time: convert the file with legacy.py of stylegan2-ada-pytorch first"),
+        ("pg_modules.networks_fastgan", "Generator", r"Projected GAN, whose networks \(FastGAN\) are not known here"),
+        ("timm.models.efficientnet", "EfficientNet", "a network of timm's"),
+        ("pytorch_lightning.callbacks", "ModelCheckpoint", r"Lightning's: save the generator's state_dict\(\) alone"),
+        ("models", "Generator", r"which is not known here: save the generator's state_dict\(\) alone, with torch.save"),
+        ("timmy", "Generator", "which is not known here: save"),
+    ],
+)
+@pytest.mark.parametrize("form", ["plain", "zip"])
+def test_files_of_other_families_are_called_what_they_are(tmp_path: Path, module: str, name: str, said: str, form: str) -> None:
+    file = tmp_path / "other.pkl"
+    file.write_bytes(of_class(module, name))
+    if form == "zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("archive/data.pkl", of_class(module, name))
+    with pytest.raises(
+        GanvasError, match=rf"^other.pkl holds '{module}.{name}', .*{said}.*\(nothing of it was run\)$"
+    ) as caught:
+        read_networks(file)
+    assert "refused" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "os.system",
+            "posix.system",
+            "nt.system",
+            "builtins.eval",
+            "__builtin__.eval",
+            "subprocess.Popen",
+            "commands.getoutput",
+        ),
+        *("importlib.import_module", "ctypes.CDLL", "numpy.testing._private.utils.runstring", "torch.hub.load", "models.build"),
+    ],
+)
+def test_what_asks_for_a_call_is_hostile(tmp_path: Path, name: str) -> None:
+    (tmp_path / "evil.pkl").write_bytes(of_class(*name.rsplit(".", 1)))
+    with pytest.raises(GanvasError, match=rf"asks for '{name}', which no network's weights need: refused"):
+        read_networks(tmp_path / "evil.pkl")
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused_with_a_sentence(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "any.pkl"

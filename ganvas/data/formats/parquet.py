@@ -29,7 +29,7 @@ CONCURRENT_ROWS = 1024  # rows that all threads together may be reading
 
 
 def takes_path(path: Path) -> bool:
-    """Whether this is a Parquet file, by its name, or a folder of them; they may lie in its folders train, test and the like."""
+    """Whether this is a Parquet file, by its name, or a folder of them; they may lie in its folders train, test and so on."""
     return bool(_list_shard_files(path)) if path.is_dir() else is_shard(path)
 
 
