@@ -69,7 +69,7 @@ def test_a_zip_with_names_that_are_not_what_they_say_is_refused(tmp_path):
         file.writestr("café.png", b"")
     data = (tmp_path / "a.zip").read_bytes().replace("é".encode(), b"\xe9\xe9")
     (tmp_path / "a.zip").write_bytes(data)
-    with pytest.raises(GanvasError, match="is no zip archive"):
+    with pytest.raises(GanvasError, match="is not a zip archive"):
         Files(path=str(tmp_path / "a.zip")).items((".png",))
 
 
@@ -79,7 +79,7 @@ def test_a_run_on_such_data_from_its_start_to_its_samples(place, tmp_path, capsy
     run = RunFolder(tmp_path / "run")
     assert run.recipe.data == Files(path=str(place))
     assert run.meta["data"]["title"] == "set café/ (40 files)"
-    assert run.meta["data"]["label"]["names"] == ["café", "thé"]
+    assert run.read_spec().conditions["label"].names == ("café", "thé")
     for name in ("recipe.json", "scores.jsonl", "log.jsonl", "report.html"):
         (tmp_path / "run" / name).read_text(encoding="utf-8")
     assert cli.main(words) == 0  # the same command is the same run
