@@ -21,7 +21,7 @@ from .layers.equalised import HE_GAIN, EqualisedLinear
 from .layers.labels import check_widths, count_classes, read_image_levels
 from .layers.style import MappingNetwork, StyleGenerator
 from .progan import compute_progressive_widths
-from .stylegan2 import Discriminator
+from .stylegan2 import Discriminator, check_label_mapping
 
 MARGIN_PIXELS = 10  # pixels around the image, from which nothing leaks into it
 FIRST_CUTOFF, FIRST_STOP = 2.0, 2**2.1  # of the coarsest layer
@@ -213,6 +213,7 @@ class StyleGAN3:
     """From 8 px up; `base` over twice a layer's cutoff are its channels, at most `width`. D's as in StyleGAN2.
 
     equivariance: to translation alone, or to rotation as well, with half as large filters of twice as many channels.
+    d_mapping, d_w_dim: D's own mapping of labels, as in StyleGAN2.
     """
 
     z_dim: int = 512
@@ -225,10 +226,13 @@ class StyleGAN3:
     d_base: int = 16384
     rotation: bool = False
     labels: bool = True
+    d_mapping: int | None = None
+    d_w_dim: int | None = None
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, w_dim=self.w_dim, mapping=self.mapping, width=self.width, base=self.base)
         check_widths(d_width=self.d_width, d_base=self.d_base)
+        check_label_mapping(self.d_mapping, self.d_w_dim)
         refuse(not 4 <= self.layers <= 64, "nets.layers", self.layers, "between 4 and 64", "--nets.layers 14")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
@@ -238,7 +242,9 @@ class StyleGAN3:
         mapping = MappingNetwork(self.z_dim, self.w_dim, self.mapping, classes, mean_decay=0.998)
         G = Generator(mapping, self.w_dim, layer_bands, 1 if self.rotation else 3, self.rotation, mixing=0.0)
         discriminator_widths = compute_progressive_widths(self.d_width, self.d_base, levels)
-        return nn.ModuleDict({"G": G, "D": Discriminator(discriminator_widths, channels, classes, self.w_dim, self.mapping)})
+        label_width, label_layers = self.d_w_dim or self.w_dim, self.d_mapping or self.mapping
+        D = Discriminator(discriminator_widths, channels, classes, label_width, label_layers)
+        return nn.ModuleDict({"G": G, "D": D})
 
     def smallest(self) -> "StyleGAN3":
-        return replace(self, z_dim=2, w_dim=2, mapping=1, layers=4, width=2, d_width=2)
+        return replace(self, z_dim=2, w_dim=2, mapping=1, layers=4, width=2, d_width=2, d_mapping=None, d_w_dim=None)
