@@ -7,6 +7,7 @@ the command's own settings are parsed: for `train`, every field of the recipe.
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
+from io import TextIOWrapper
 from pkgutil import iter_modules
 from typing import Any
 
@@ -42,6 +43,8 @@ COMMAND_GROUPS = {  # the order of the help; a command that is in none comes las
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns 0 on success, 1 on a failure that it explains, 2 on misuse, 130 when interrupted."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, TextIOWrapper):  # paths, and letters that a terminal lacks, are no reason to fail
+        sys.stdout.reconfigure(errors="backslashreplace")
     commands, components = command_modules(), take_components(argv)
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(format_help(commands), end="")

@@ -5,6 +5,10 @@ class GanvasError(Exception):
     """A failure that its message explains in a line or two. The command line prints it without a traceback and exits with 1."""
 
 
+class MissingLabelsError(GanvasError):
+    """Networks need labels, and the data has none."""
+
+
 class SettingError(GanvasError):
     """A component's setting is out of range.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL.PngImagePlugin import PngInfo
 
-from .system.files import explain_os_errors, write_atomically
+from .system.files import explain_os_errors, repair_text, write_atomically
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def describe_provenance(recipe: str, checkpoint: str, seed: int | str, settings:
     return {
         "Software": f"ganvas {__version__}",
         "Comment": "synthetic: made by a generative model",
-        "Source": f"recipe {recipe}, checkpoint {checkpoint}, seed {seed}{settings_text}",
+        "Source": repair_text(f"recipe {recipe}, checkpoint {checkpoint}, seed {seed}{settings_text}"),
     }
 
 

@@ -58,6 +58,11 @@ class Train:
 MAX_CARD_SAMPLES = 10_000  # of a score card, unless you request more; more do not change the second digit of any score
 
 
+def check_scored_samples(count: int, name: str) -> None:
+    """Raises SettingError for a number of samples that cannot be scored."""
+    require(2 <= count <= 10_000_000, name, count, "from 2 to 10,000,000")
+
+
 @config
 class Evaluation:
     """How to score samples: features, metrics and numbers of samples. The first metric chooses the best checkpoint.
@@ -76,8 +81,8 @@ class Evaluation:
     def __post_init__(self) -> None:
         require(bool(self.metrics), "metrics", self.metrics, "one or more")
         for name in ("samples", "snapshot_samples"):
-            count = getattr(self, name)
-            require(count is None or 10 <= count <= 10_000_000, name, count, "from 10 to 10,000,000")
+            if getattr(self, name) is not None:
+                check_scored_samples(getattr(self, name), name)
 
     @property
     def card_samples(self) -> int:

@@ -15,7 +15,7 @@ from ..core import Codec, Items
 from .encoding import SkippedItem, encode_items
 from .items import fingerprint_parts
 
-ENTRY_FORMAT = 1  # raise it when the output of any codec's `encode` changes
+ENTRY_FORMAT = 2  # raise it when the output of any codec's `encode` changes
 MIN_MAPPED_BYTES = 512 * 2**20  # larger entries are mapped, not read
 STALE_SECONDS = 24 * 3600  # seconds after which another process's unfinished entry counts as abandoned
 

@@ -36,6 +36,10 @@ class ClassCondition:
         accepts_number = not any(name.isdecimal() for name in self.names)  # a number may be a name
         if accepts_number and text.isdecimal() and int(text) < self.size:
             return torch.tensor(int(text))
+        if matches:
+            numbers = " or ".join(map(str, matches))
+            remedy = f"give its number, {numbers}" if accepts_number else "rename them in the data, and train anew"
+            raise GanvasError(f"{len(matches)} of {self.size} classes are called {text!r}: {remedy}")
         suggestions = difflib.get_close_matches(text, self.names, n=3, cutoff=0.4) or self.names[:5]
         raise GanvasError(f"there is no class {text!r} among {self.size}: try {' or '.join(suggestions) or 0}")
 
@@ -43,7 +47,8 @@ class ClassCondition:
         return torch.multinomial(torch.tensor(self.shares), n, replacement=True, generator=generator)
 
     def describe(self) -> str:
-        return f"{self.size} classes" + (f": {', '.join(self.names[:5])}{', …' if self.size > 5 else ''}" if self.names else "")
+        examples = ", ".join(name_distinctly(self, k) for k in range(len(self.names[:5])))
+        return f"{self.size} classes" + (f": {examples}{', …' if self.size > 5 else ''}" if self.names else "")
 
 
 @config
@@ -78,6 +83,12 @@ class VectorCondition:
 
     def describe(self) -> str:
         return f"{self.size} numbers" + (f": {', '.join(self.names[:5])}{', …' if self.size > 5 else ''}" if self.names else "")
+
+
+def name_distinctly(condition: Condition, k: int) -> str:
+    """The name of class or number k; with its number if others have the same name, or if none has any."""
+    name = condition.names[k] if condition.names else ""
+    return name if name and condition.names.count(name) == 1 else f"{name} {k}".strip()
 
 
 def is_same_condition(a: Condition, b: Condition) -> bool:

@@ -1,7 +1,8 @@
 """Encoded samples in memory, on a device or mapped from disk, and batches that are pure functions of a seed."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
@@ -11,11 +12,11 @@ import torch
 from torch import Tensor
 
 from ..core import Batch, BatchSampler, Codec, Condition, ConditionCodec, Items, JointCodec, Medium, Source, Spec
-from ..errors import GanvasError
+from ..errors import GanvasError, MissingLabelsError
 from ..system.files import find_cache_folder
 from .cache import load_or_encode
 from .columns import list_column_codecs, load_batch, select_column
-from .encoding import SkippedItem, encode_items, print_skipped_items
+from .encoding import NotedItems, SkippedItem, encode_items, print_notes, print_skipped_items
 from .labels import derive_condition
 from .samplers import Uniform
 
@@ -49,6 +50,7 @@ class EncodedDataset:
     fingerprint: str = ""  # of the items
     skipped_count: int = 0  # items that could not be read
     sampler: BatchSampler = field(default_factory=Uniform)
+    label_notes: tuple[str, ...] = ()  # where labels come from, or why there are none
 
     @property
     def spec(self) -> Spec:
@@ -102,7 +104,14 @@ def prepare_dataset(
         label = derive_condition(columns["label"], items.classes)
         conditions |= {"label": label} if label is not None else {}
     return EncodedDataset(
-        codec, columns, conditions, items.title, items.fingerprint, len(all_skipped), Uniform() if sampler is None else sampler
+        codec,
+        columns,
+        conditions,
+        items.title,
+        items.fingerprint,
+        len(all_skipped),
+        Uniform() if sampler is None else sampler,
+        items.label_notes if isinstance(items, NotedItems) else (),
     )
 
 
@@ -164,6 +173,16 @@ def _encode_in_memory(
     return stored[:count], skipped
 
 
+@contextmanager
+def explain_missing_labels(data: EncodedDataset) -> Generator[None]:
+    """Where networks need labels and the data has none: add the reason to the error."""
+    try:
+        yield
+    except MissingLabelsError as error:
+        reasons = "; ".join(data.label_notes)
+        raise GanvasError(f"{error}. This data: {reasons}" if reasons else str(error)) from None
+
+
 def open_data(
     source: Source,
     medium: Medium,
@@ -175,6 +194,8 @@ def open_data(
     items = source.items(medium.suffixes)
     codec = codec or medium.fit(items)
     held_out = source.held_out(medium.suffixes)
+    if not is_quiet:
+        print_notes(items, held_out)
     cache = find_cache_folder()
     training_set = prepare_dataset(items, codec, cache, is_quiet, sampler)
     return codec, training_set, None if held_out is None else prepare_dataset(held_out, codec, cache, is_quiet)

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from tqdm import tqdm
@@ -18,6 +18,14 @@ ENCODING_THREADS = min(4, os.cpu_count() or 1)
 ITEMS_PER_CHUNK = 64  # items per task
 SLOW_ITEM_SECONDS = 0.001  # seconds per item, from which threads help
 MAX_SKIPPED_SHARE = 0.05  # of all items
+
+
+@runtime_checkable
+class NotedItems(Protocol):
+    """Items with sentences on how they were read: what was passed over, and where labels come from or why there are none."""
+
+    notes: tuple[str, ...]
+    label_notes: tuple[str, ...]
 
 
 class SkippedItem(NamedTuple):
@@ -90,6 +98,16 @@ def _build_skip_error(items: Items, skipped: list[SkippedItem]) -> GanvasError:
     return GanvasError(
         f"more than {MAX_SKIPPED_SHARE:.0%} of {items.title} cannot be read: {examples}: repair or remove them, then try again"
     )
+
+
+def print_notes(*item_lists: Items | None) -> None:
+    """Say on stderr how items were read; the same sentence once."""
+    printed_notes: set[str] = set()
+    for items in filter(None, item_lists):
+        for note in (*items.notes, *items.label_notes) if isinstance(items, NotedItems) else ():
+            if note not in printed_notes:
+                print(f"ganvas: {items.title}: {note}", file=sys.stderr)
+            printed_notes.add(note)
 
 
 def print_skipped_items(skipped: list[SkippedItem], title: str) -> None:

@@ -1,13 +1,20 @@
 """Samples from a path: a folder, a zip, idx files, arrays, or a data set by its name."""
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
 
 from ..configuration import config
 from ..errors import GanvasError
 from . import fashion
-from .formats import archive, arrays, cifar, folder, idx, parquet
+from .formats import archive, arrays, cifar, idx, parquet
+from .formats.folder import list_folder
+from .formats.nested import find_nested_sets
 from .items import MIN_DATASET_SAMPLES, ItemList, limit_items, match_labels
+from .listing import build_listed_items, is_sample
+from .names import list_examples
+
+MAX_STRAY_FILES = 20  # pictures of a description, say, beside a set of another format
 
 
 @config
@@ -20,52 +27,61 @@ class Files:
 
     def items(self, suffixes: tuple[str, ...]) -> ItemList:
         """The training samples. Raises GanvasError if there are fewer than two."""
-        return limit_items(_read_items(self.path, suffixes), self.limit)
+        return limit_items(_read_training_items(self.path, suffixes), self.limit)
 
     def held_out(self, suffixes: tuple[str, ...]) -> ItemList | None:
-        """The samples at `test`, or the test part that comes with MNIST, CIFAR, Fashion-MNIST and the like."""
+        """The samples at `test`, or the test part that the data set has; None if it has none."""
         if self.test is not None:
-            return match_labels(_read_items(self.test, suffixes), _read_items(self.path, suffixes).condition)
-        if self.path in (fashion.SET_NAME, fashion.EMBEDDED_SET_NAME):
-            return fashion.read_fashion_test_items(self.path)
-        location = Path(self.path).expanduser()
-        test_items = _read_test_items(location)
-        return None if test_items is None else match_labels(test_items, _read_items(self.path, suffixes).condition)
+            test_items = _read_items(self.test, suffixes, "test") or _read_training_items(self.test, suffixes)
+        else:
+            test_items = _read_items(self.path, suffixes, "test")
+        if test_items is None:
+            return None
+        return match_labels(test_items, _read_training_items(self.path, suffixes).condition)
 
 
-def _read_items(path: str, suffixes: tuple[str, ...]) -> ItemList:
+def _read_training_items(path: str, suffixes: tuple[str, ...]) -> ItemList:
+    items = _read_items(path, suffixes, "train")
+    if items is None:
+        raise GanvasError(f"{path} has no CIFAR training images (data_batch_1 …, train): unpack it and give the folder")
+    return items
+
+
+def _read_items(path: str, suffixes: tuple[str, ...], split: str) -> ItemList | None:
+    """The samples of the part "train", which is all that a set without parts has, or "test"; None without it."""
     if path in (fashion.SET_NAME, fashion.EMBEDDED_SET_NAME):
-        return fashion.read_fashion_items(path)
+        return fashion.read_fashion_items(path) if split == "train" else fashion.read_fashion_test_items(path)
     location = Path(path).expanduser()
     try:
-        items = _read_by_kind(location, suffixes)
+        items = _read_by_kind(location, suffixes, split)
     except OSError as error:
         failed_path = error.filename or location
         raise GanvasError(f"{failed_path} cannot be read ({error.strerror or error}): check its permissions") from error
-    if len(items) < MIN_DATASET_SAMPLES:
+    if items is not None and len(items) < MIN_DATASET_SAMPLES:
         raise GanvasError(
             f"{items.title} is not a data set: at least {MIN_DATASET_SAMPLES} samples are needed, and hundreds to learn from"
         )
     return items
 
 
-def _read_by_kind(location: Path, suffixes: tuple[str, ...]) -> ItemList:
+def _read_by_kind(location: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
     """Read the path by the file of this package for its format."""
     if not location.exists():
         raise _build_missing_path_error(location)
     for module in (cifar, parquet):
         if module.takes_path(location):
-            return _require_training_items(module.read(location, "train"), location)
+            return module.read(location, split)
     if location.is_dir():
-        images_path = idx.find_images_file(location)
-        return folder.read_folder_items(location, suffixes) if images_path is None else idx.read_idx_items(images_path)
+        if idx.find_images_file(location) is not None:
+            return idx.read_idx_folder(location, split)
+        return _read_folder(location, suffixes, split)
     suffix = location.suffix.lower()
     if suffix == ".zip":
-        return archive.read_zip_items(location, suffixes)
+        return archive.read_zip_items(location, suffixes, split)
     if suffix in arrays.ARRAY_SUFFIXES:
-        return arrays.read_array_items(location)
+        return arrays.read_array_items(location, split)
     if idx.is_idx_file(location):
-        return idx.read_idx_items(location)
+        return idx.read_idx_items(location) if split == "train" else None
     if suffix in suffixes:
         raise GanvasError(
             f"{location} is 1 file, and 1 is not a data set: give its folder, with at least {MIN_DATASET_SAMPLES} of them"
@@ -75,21 +91,19 @@ def _read_by_kind(location: Path, suffixes: tuple[str, ...]) -> ItemList:
     )
 
 
-def _require_training_items(items: ItemList | None, location: Path) -> ItemList:
-    if items is None:
-        raise GanvasError(f"{location} has no CIFAR training images (data_batch_1 …, train): unpack it and give the folder")
-    return items
-
-
-def _read_test_items(location: Path) -> ItemList | None:
-    """The test samples that lie next to the training samples."""
-    for module in (cifar, parquet):
-        if module.takes_path(location):
-            return module.read(location, "test")
-    if not (location.is_dir() and idx.find_images_file(location)):
-        return None
-    images_path = idx.find_images_file(location, "t10k") or idx.find_images_file(location, "test")
-    return None if images_path is None else idx.read_idx_items(images_path)
+def _read_folder(location: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
+    """A folder's files as samples; where they are few, the set of another format in one of its folders."""
+    listing = list_folder(location)
+    if sum(is_sample(file, suffixes) for file in listing.files) <= MAX_STRAY_FILES:
+        nested_sets = find_nested_sets(location, [file.stamp[0] for file in listing.files])
+        if len(nested_sets) > 1:
+            raise GanvasError(f"{location} holds several sets: give one of them, {list_examples(list(map(str, nested_sets)))}")
+        if nested_sets:
+            items = _read_by_kind(nested_sets[0], suffixes, split)
+            if items is None:
+                return None
+            return replace(items, title=f"{location.name}/{items.title}", notes=(*items.notes, f"read from {nested_sets[0]}"))
+    return build_listed_items(listing, suffixes, split)
 
 
 def _build_missing_path_error(location: Path) -> GanvasError:

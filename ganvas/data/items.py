@@ -1,6 +1,7 @@
 """Lists of raw samples, and what applies to all of them: limits, matching labels, fingerprints."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 
 from ..core import Condition
 from ..errors import GanvasError, require
+from ..system.files import repair_text
 from .labels import SampleLabels, derive_condition, parse_label_values
 
 MIN_DATASET_SAMPLES = 2  # a batch, a variance and a critic need at least two
@@ -29,6 +31,12 @@ class ItemList:
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     array: np.ndarray | None = None  # [N, …]
+    notes: tuple[str, ...] = ()  # what is to be said of how they were read
+    label_notes: tuple[str, ...] = ()  # and of where their labels come from, or why there are none
+
+    def __post_init__(self) -> None:
+        self.title, self.classes = repair_text(self.title), tuple(map(repair_text, self.classes))
+        self.notes, self.label_notes = tuple(map(repair_text, self.notes)), tuple(map(repair_text, self.label_notes))
 
     @property
     def condition(self) -> Condition | None:
@@ -92,7 +100,7 @@ def match_labels(items: ItemList, target: Condition | None) -> ItemList:
     if unknown:
         raise GanvasError(f"{items.title} has the {noun} {unknown[0]!r}, which the training data lacks: rename or remove it")
     if current.kind == "class":
-        class_numbers = np.array([target.names.index(name) for name in current.names], dtype=np.int64)
+        class_numbers = np.array(_match_names(current.names, target.names), dtype=np.int64)
         return replace(items, labels=class_numbers[items.labels], classes=target.names)
     missing = [name for name in target.names if name not in current.names]
     if missing:
@@ -101,9 +109,17 @@ def match_labels(items: ItemList, target: Condition | None) -> ItemList:
     return replace(items, labels=items.labels[:, columns], classes=target.names)
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a path is hidden, or one of macOS's extra files in archives."""
-    return any((p.startswith(".") and p not in (".", "..")) or p == "__MACOSX" for p in name.split("/"))
+def _match_names(names: Sequence[str], target_names: Sequence[str]) -> list[int]:
+    """Where each of some names is among others; of the same name the first is the first, the second the second."""
+    places: dict[str, list[int]] = {}
+    for k, name in enumerate(target_names):
+        places.setdefault(name, []).append(k)
+    seen_counts: Counter[str] = Counter()
+    matched_places: list[int] = []
+    for name in names:
+        matched_places.append(places[name][min(seen_counts[name], len(places[name]) - 1)])
+        seen_counts[name] += 1
+    return matched_places
 
 
 def fingerprint_parts(*parts: object) -> str:
@@ -117,21 +133,22 @@ def fingerprint_files(paths: Sequence[Path], stamps: Iterable[tuple[str, int, in
 
     The bytes distinguish data sets whose files have the same names, sizes and times.
     """
-    peeks: list[str] = []
-    for path in paths[:: max(1, -(-len(paths) // PEEKED_FILES))]:
+    peeks = [_peek_into_file(path) for path in paths[:: max(1, -(-len(paths) // PEEKED_FILES))]]
+    return fingerprint_parts(list(stamps), peeks)
+
+
+def _peek_into_file(path: Path) -> str:
+    """A checksum of the bytes at a file's ends; of one that cannot be read, nothing."""
+    try:
         with path.open("rb") as file:
             head = file.read(PEEK_BYTES)
             file.seek(max(0, path.stat().st_size - PEEK_BYTES))
-            peeks.append(hashlib.blake2b(head + file.read(PEEK_BYTES)).hexdigest())
-    return fingerprint_parts(list(stamps), peeks)
+            return hashlib.blake2b(head + file.read(PEEK_BYTES)).hexdigest()
+    except OSError:  # it is left out where it is read
+        return ""
 
 
 def read_file_stamp(path: Path) -> tuple[str, int, int]:
     """A file's name, size in bytes and time of change in nanoseconds."""
     stats = path.stat()
     return path.name, stats.st_size, stats.st_mtime_ns
-
-
-def format_count(count: int, noun: str = "file") -> str:
-    """ "1,204 files" """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

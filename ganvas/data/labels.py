@@ -1,9 +1,9 @@
-"""Labels of samples: values that come with arrays, the folders of files, or a table next to them."""
+"""Labels of samples: values that come with arrays or tables, or our own table next to files, labels.csv."""
 
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -13,9 +13,12 @@ from torch import Tensor
 from ..core import Condition
 from ..errors import GanvasError
 from .conditions import ClassCondition, VectorCondition
+from .names import list_examples, normalise_name
 
 LABEL_TABLE_NAME = "labels.csv"
+LABEL_COLUMNS = ("label", "labels", "fine_label")  # what others call theirs
 MAX_TABLE_BYTES, MAX_LABEL_CHARACTERS = 256 * 2**20, 256  # bytes of a table, characters of a label
+LARGEST_EXACT_FLOAT = 2**53  # float64 holds every whole number below it exactly
 MAX_CONDITION_EXAMPLES = 256  # vectors that a condition keeps, for samples without a requested label
 
 
@@ -38,13 +41,19 @@ def derive_condition(values: np.ndarray | Tensor | None, classes: tuple[str, ...
     return ClassCondition(names=classes, shares=tuple((counts / counts.sum()).tolist()))
 
 
-def parse_label_values(values: np.ndarray, count: int, source: str) -> SampleLabels:
-    """One label per sample: whole numbers or words [count], which are classes, or numbers [count, K].
+def parse_label_values(values: np.ndarray, count: int, source: str, columns: tuple[str, ...] = ()) -> SampleLabels:
+    """One label per sample: whole numbers or words, which are classes, or other numbers [count, K].
+
+    Classes may come as [count, 1], as floating-point numbers, or as rows with a single 1 in them (one-hot).
+
+    Args:
+        columns: the columns' names; () numbers them.
 
     Raises:
         GanvasError: another shape or type, or numbers that are not finite.
     """
     kinds = {1: "iubU", 2: "iubf"}
+    values = simplify_label_values(values)
     if len(values) != count or values.dtype.kind not in kinds.get(values.ndim, "") or 0 in values.shape[1:]:
         raise GanvasError(
             f"{source} has {count:,} samples and labels of shape {values.shape} and type {values.dtype}: "
@@ -55,50 +64,40 @@ def parse_label_values(values: np.ndarray, count: int, source: str) -> SampleLab
         return SampleLabels(index.astype(np.int64), tuple(str(v) for v in distinct_values))
     if not np.isfinite(values).all():
         raise GanvasError(f"{source} has labels that are not finite: correct or remove them")
-    return SampleLabels(values.astype(np.float32), tuple(str(k) for k in range(values.shape[1])))
+    names = columns or tuple(str(k) for k in range(values.shape[1]))
+    is_one_hot = values.shape[1] > 1 and ((values == 0) | (values == 1)).all() and (values.sum(1) == 1).all()
+    return SampleLabels(values.argmax(1), names) if is_one_hot else SampleLabels(values.astype(np.float32), names)
 
 
-def find_label_table(names: Sequence[str], all_names: Sequence[str]) -> str | None:
-    """The path of the uppermost labels.csv whose folder holds all files `names`."""
-    tables = sorted((e for e in all_names if PurePosixPath(e).name == LABEL_TABLE_NAME), key=len)
-    return next((t for t in tables if all(name.startswith(t.removesuffix(LABEL_TABLE_NAME)) for name in names)), None)
+def simplify_label_values(values: np.ndarray) -> np.ndarray:
+    """The same labels in their plainest form: bytes as words; one column of whole numbers or words as [N] of int or str."""
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8", "replace")
+    column = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+    if column.ndim != 1 or column.dtype.kind not in "iubUf":
+        return values
+    if column.dtype.kind != "f":
+        return column
+    is_whole = np.isfinite(column).all() and (column == column.round()).all() and (np.abs(column) < LARGEST_EXACT_FLOAT).all()
+    return column.astype(np.int64) if is_whole else values
 
 
-def read_file_labels(names: Sequence[str], table: str | None, location: str, read_file: Callable[[str], bytes]) -> SampleLabels:
-    """Labels of the files `names`: from the table, if there is one, otherwise from the files' folders.
-
-    Raises:
-        GanvasError: a table that cannot be read or does not fit the files.
-    """
-    return (
-        infer_folder_labels(names)
-        if table is None
-        else parse_label_table(read_file(table), names, table, f"{location}/{table}")
-    )
-
-
-def infer_folder_labels(names: Sequence[str]) -> SampleLabels:
-    """Labels from paths like "cat/1.png": the folders below the part that all paths share, if each file is in one."""
-    parts = [name.split("/")[:-1] for name in names]
-    depth = 0
-    while all(len(p) > depth for p in parts) and len({p[depth] for p in parts}) == 1:
-        depth += 1
-    if not all(len(p) > depth for p in parts):
-        return SampleLabels()
-    return parse_label_values(np.array([p[depth] for p in parts]), len(parts), "")
-
-
-def parse_label_table(data: bytes, names: Sequence[str], table: str, table_path: str) -> SampleLabels:
+def parse_label_table(
+    data: bytes, names: Sequence[str], table: str, table_path: str, other_names: Sequence[str] = ()
+) -> SampleLabels:
     """Labels from comma-separated values: in each row a file's path, relative to the table, then its labels.
 
-    One column of words or of whole numbers (without a point) gives classes; otherwise the columns are numbers. The first line
-    names the columns if its first cell is not such a file.
+    One column of words or of whole numbers gives classes. So do columns of which, in every row, one is 1 and the others are 0.
+    Otherwise the columns are numbers. The first line names the columns if its first cell is not such a file. The table may also
+    have rows for `other_names`.
     """
     folder = table.removesuffix(LABEL_TABLE_NAME)
     files = {name.removeprefix(folder): i for i, name in enumerate(names)}
     if len(files) < len(names):
         raise GanvasError(f"{table_path} has {len(names) - len(files):,} more files of the same path: rename them")
     header, rows = _parse_rows(data, table_path, files)
+    other_files = {name.removeprefix(folder) for name in other_names}
+    rows = [row for row in rows if row[0] not in other_files]
     file_positions = _locate_rows([row[0] for row in rows], files, table_path)
     for row in rows:
         wrong_column = next((i for i, cell in enumerate(row) if i and not 0 < len(cell) <= MAX_LABEL_CHARACTERS), None)
@@ -108,7 +107,7 @@ def parse_label_table(data: bytes, names: Sequence[str], table: str, table_path:
                 f"{table_path} has {fault} {header[wrong_column]} for {row[0]}: a label is 1 to {MAX_LABEL_CHARACTERS} "
                 "characters"
             )
-    return _parse_cells(np.array([row[1:] for row in rows])[np.argsort(file_positions)], tuple(header[1:]), table_path)
+    return parse_cells(np.array([row[1:] for row in rows])[np.argsort(file_positions)], tuple(header[1:]), table_path)
 
 
 def _parse_rows(data: bytes, table_path: str, files: dict[str, int]) -> tuple[list[str], list[list[str]]]:
@@ -127,7 +126,7 @@ def _parse_rows(data: bytes, table_path: str, files: dict[str, int]) -> tuple[li
     if uneven_row is not None:
         raise GanvasError(f"{table_path} has {len(rows[uneven_row])} cells in row {uneven_row + 1}, not {width}: correct it")
     for row in rows:
-        row[0] = row[0].replace("\\", "/").removeprefix("./")
+        row[0] = normalise_name(row[0])
     suffixes = {PurePosixPath(name).suffix.lower() for name in files}
     if PurePosixPath(rows[0][0]).suffix.lower() in suffixes:
         return ["file", *(str(k) for k in range(width - 1))], rows
@@ -147,26 +146,20 @@ def _locate_rows(paths: list[str], files: dict[str, int], table_path: str) -> np
         ([path for path in files if path not in row_counts], "no row for"),
     ):
         if wrong_paths:
-            listing = ", ".join(wrong_paths[:3]) + (", …" if len(wrong_paths) > 3 else "")
             raise GanvasError(
-                f"{table_path} has {problem} {listing} ({len(wrong_paths):,} of {len(files):,} files): complete or correct it"
+                f"{table_path} has {problem} {list_examples(wrong_paths)} ({len(wrong_paths):,} of {len(files):,} files): "
+                "complete or correct it"
             )
     return np.array([files[path] for path in paths])
 
 
-def _parse_cells(cells: np.ndarray, header: tuple[str, ...], table_path: str) -> SampleLabels:
+def parse_cells(cells: np.ndarray, header: tuple[str, ...], table_path: str) -> SampleLabels:
+    """Cells of words [N, columns] as labels. Raises GanvasError for several columns that are not all numbers."""
+    for number_type in (np.int64, np.float64):
+        try:
+            return parse_label_values(cells.astype(number_type), len(cells), table_path, header)
+        except (ValueError, OverflowError) as error:
+            fault = error
     if cells.shape[1] == 1:
-        column = cells[:, 0]
-        try:
-            return parse_label_values(column.astype(np.int64), len(column), table_path)
-        except (ValueError, OverflowError):
-            pass
-        try:
-            column.astype(np.float64)
-        except ValueError:
-            return parse_label_values(column, len(column), table_path)
-    try:
-        numbers = cells.astype(np.float64)
-    except ValueError as error:
-        raise GanvasError(f"{table_path}: {error}: give one column of words, or columns of numbers") from error
-    return parse_label_values(numbers, len(numbers), table_path)._replace(classes=header)
+        return parse_label_values(cells, len(cells), table_path)
+    raise GanvasError(f"{table_path}: {fault}: give one column of words, or columns of numbers")

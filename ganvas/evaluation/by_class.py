@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..core import Dataset, Method, Nets, RealFeatures, Request
 from ..data import ClassCondition
-from ..data.conditions import is_same_condition
+from ..data.conditions import is_same_condition, name_distinctly
 from ..errors import GanvasError
 from ..sampling.stream import stream_blocks, stream_samples
 from ..system.console import align_columns
@@ -63,7 +63,7 @@ def score_classes(
             floor |= compute_real_baseline(reals, metric, count)
         fake = evaluator.compute_features(blocks, count, f"class {k}")
         card = {"scores": compute_scores(reals, metrics, fake, count), "floor": floor}
-        cards[label.names[k] if label.names else str(k)] = card | {"samples": count}
+        cards[name_distinctly(label, k)] = card | {"samples": count}
     if not cards:
         raise GanvasError(
             f"no class has {MIN_SAMPLES_PER_CLASS} reference and held-out samples to compare with: leave out --per-class"

@@ -170,6 +170,8 @@ def rank_group(contenders: Sequence[Contender], protocol: str) -> dict[str, Any]
         for rank, entry in enumerate(main_entries, 1):
             entry["rank"] = rank
     notes = [f"{name} was computed in different ways: not comparable" for name in differing_scores if name in card["scores"]]
+    cautions = {line: c.name for c in contenders for line in c.cards[protocol][-1].get("cautions", ())}
+    notes += [f"{name}: {line}" for line, name in cautions.items()]
     shapes = dict.fromkeys(c.format_sample_shape() for c in contenders)
     if len(shapes) > 1:
         notes.append(f"samples of different sizes ({', '.join(shapes)}): each run was scored against the data at its own size")

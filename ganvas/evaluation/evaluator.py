@@ -27,14 +27,17 @@ from ..data.columns import load_conditions
 from ..data.dataset import open_data
 from ..errors import GanvasError
 from ..extractors.by_name import list_extractors, make_extractor
+from ..metrics.check import SelfCritical
 from ..recipe import Evaluation
 from ..runs.folder import RunFolder
 from ..sampling.stream import SampleBlock, stream_blocks
 from ..system.device import choose_device
 from ..system.files import find_cache_folder, write_atomically
+from .fitting import describe_fit, fit_metric
 
 PREVIEW_SAMPLES = 256  # held-out samples kept for exhibits
 CHECK_SAMPLES = 100  # try every metric on this many samples before training
+MIN_REAL_SAMPLES = 2  # on each side: a mean and a variance need two
 MAX_REFERENCE_SAMPLES = 100_000  # more real samples take time and do not change the second digit of any score
 
 
@@ -45,12 +48,14 @@ def select_reals(real: RealFeatures, metric: Metric, n: int) -> RealFeatures:
 
 def compute_scores(real: RealFeatures, metrics: Iterable[Metric], fake: Features, n: int) -> dict[str, float]:
     """The scores of `n` generated samples, by name."""
-    cards = (metric(select_reals(real, metric, n), take_first(fake, metric.samples)) for metric in metrics)
+    fitted_metrics = (fit_metric(metric, real, n) for metric in metrics)
+    cards = (metric(select_reals(real, metric, n), take_first(fake, metric.samples)) for metric in fitted_metrics)
     return {name: value for card in cards for name, value in card.items()}
 
 
 def compute_real_baseline(real: RealFeatures, metric: Metric, n: int) -> dict[str, float]:
     """The floor: the scores of real samples in the place of `n` generated ones. The metric does not compare with these."""
+    metric = fit_metric(metric, real, n)
     other = real.held_out if metric.against == "train" else real.reference
     return metric(select_reals(real, metric, n), take_first(take_first(other, n), metric.samples))
 
@@ -86,6 +91,7 @@ class Evaluator:
         device: torch.device | None = None,
         has_progress_bar: bool = False,
     ) -> None:
+        check_sample_counts(train, held_out)
         self.evaluation, self.device, self.has_progress_bar = evaluation, device or torch.device("cpu"), has_progress_bar
         check_medium(evaluation.extractor, train.codec)
         split = split_reals(train, held_out, evaluation)
@@ -101,6 +107,7 @@ class Evaluator:
             self._load_or_compute_features(split.held_out, cache, "held-out", cache_key),
         )
         self.floor_cache: dict[tuple[Metric, int], dict[str, float]] = {}
+        self.caution_cache: dict[tuple[Metric, int], list[str]] = {}
 
     @cached_property
     def training_features(self) -> np.ndarray:
@@ -136,7 +143,21 @@ class Evaluator:
         for metric in metrics:
             floor |= self.compute_floor(metric, n)
             lower_is_better |= metric.lower_is_better
-        return {"scores": scores, "floor": floor, "lower_is_better": lower_is_better, "protocol": self.describe_protocol(n)}
+        card = {"scores": scores, "floor": floor, "lower_is_better": lower_is_better, "protocol": self.describe_protocol(n)}
+        cautions = self.list_cautions(metrics, n)
+        return card | {"cautions": cautions} if cautions else card
+
+    def list_cautions(self, metrics: Iterable[Metric], n: int) -> list[str]:
+        """What to keep in mind about the scores of `n` samples by these metrics."""
+        return [line for metric in metrics for line in self.describe_caution(metric, n)]
+
+    def describe_caution(self, metric: Metric, n: int) -> list[str]:
+        if (metric, n) not in self.caution_cache:
+            reals = self.real_features
+            fitted = fit_metric(metric, reals, n)
+            doubt = fitted.describe_doubt(select_reals(reals, fitted, n), n) if isinstance(fitted, SelfCritical) else ""
+            self.caution_cache[metric, n] = [line for line in (describe_fit(metric, reals, n), doubt) if line]
+        return self.caution_cache[metric, n]
 
     def compute_floor(self, metric: Metric, n: int) -> dict[str, float]:
         """The scores of real samples in the place of `n` generated ones."""
@@ -144,14 +165,20 @@ class Evaluator:
             self.floor_cache[metric, n] = compute_real_baseline(self.real_features, metric, n)
         return self.floor_cache[metric, n]
 
-    def check_floors(self) -> None:
-        """Try every metric on a few real samples. Raises GanvasError if this data does not allow one."""
+    def check_floors(self) -> list[str]:
+        """Try every metric on a few real samples; returns how metrics change because there are few samples.
+
+        Raises:
+            GanvasError: this data does not allow a metric.
+        """
         snapshot_count, final_count = self.sample_counts
         for metric, n in ((self.evaluation.metrics[0], snapshot_count), *((m, final_count) for m in self.evaluation.metrics)):
             try:
                 self.compute_floor(metric, min(n, CHECK_SAMPLES))
             except GanvasError:  # it may need more samples
                 self.compute_floor(metric, n)
+        changes = (describe_fit(metric, self.real_features, final_count) for metric in self.evaluation.metrics)
+        return [change for change in changes if change]
 
     @property
     def sample_counts(self) -> tuple[int, int]:
@@ -251,6 +278,18 @@ def split_reals(train: Dataset, held_out: Dataset | None, evaluation: Evaluation
 def select_rows(data: Dataset, rows: torch.Tensor) -> dict[str, torch.Tensor]:
     """Some rows of every column."""
     return {name: column[rows.to(column.device)] for name, column in data.columns.items()}
+
+
+def check_sample_counts(train: Dataset, held_out: Dataset | None) -> None:
+    """Raises GanvasError if there are too few real samples for any score."""
+    if held_out is None and len(train) < 2 * MIN_REAL_SAMPLES:
+        raise GanvasError(
+            f"{train.title}: {len(train)} samples are too few, for half of them are put aside to score against: add more, "
+            f"at least {2 * MIN_REAL_SAMPLES}"
+        )
+    for data in filter(None, (train, held_out)):
+        if len(data) < MIN_REAL_SAMPLES:
+            raise GanvasError(f"{data.title}: {len(data)} sample to score against is too few: give at least {MIN_REAL_SAMPLES}")
 
 
 def take_first(features: Features, n: int | None) -> Features:

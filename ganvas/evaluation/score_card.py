@@ -22,6 +22,7 @@ def format_card(card: Mapping[str, Any]) -> str:
             f"  {name_score(name, protocol):<18}{value:>12.4g}{card['floor'].get(name, float('nan')):>12.4g}   {direction}"
         )
     rows.append(f"  {format_protocol(protocol)}")
+    rows += [f"  note: {caution}" for caution in card.get("cautions", ())]
     return "\n".join(rows)
 
 

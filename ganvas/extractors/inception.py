@@ -95,8 +95,9 @@ class Inception:
         if self.download:
             return fetch_inception_weights(INCEPTION_URL, cached_path)
         raise GanvasError(
-            f"inception: its weights, {INCEPTION_FILE} (96 MB), are not on this machine: set `download`, or name the file in "
-            f"{INCEPTION_VARIABLE}. Offline, the extractor `efficientnet` needs no download; its scores carry its own name"
+            f"inception: its weights, {INCEPTION_FILE} (96 MB), are not on this machine: set `download` (`ganvas evaluate` "
+            f"can fetch them once, for all commands), or name the file in {INCEPTION_VARIABLE}. Offline, the extractor "
+            "`efficientnet` needs no download; its scores carry its own name"
         )
 
 

@@ -94,8 +94,10 @@ def choose_networks(file: Path) -> ForeignNetworks:
 
 def build_converted_recipe(g: ConvertedNetwork, d: ConvertedNetwork | None) -> Recipe:
     base_recipe, nets = recipes.find_recipe(g.recipe), g.nets
-    if isinstance(nets, StyleGAN3) and d is not None and isinstance(d.nets, StyleGAN2):  # the same D, with its own widths
-        nets = replace(nets, d_width=d.nets.width, d_base=d.nets.base)
+    if isinstance(nets, StyleGAN2 | StyleGAN3) and d is not None and isinstance(d.nets, StyleGAN2):
+        nets = replace(nets, d_mapping=d.nets.d_mapping, d_w_dim=d.nets.d_w_dim)
+        if isinstance(nets, StyleGAN3):  # it has StyleGAN2's D, with its own widths
+            nets = replace(nets, d_width=d.nets.width, d_base=d.nets.base)
     return replace(base_recipe, data=Files(path=NO_DATA_PATH), medium=Image(size=g.shape[1]), nets=nets)
 
 

@@ -14,6 +14,7 @@ from PIL.Image import Image as Picture
 from torch import Tensor, nn
 
 from ..core import Condition, Extractor, Latents, seeded_generator
+from ..data.conditions import name_distinctly
 from ..errors import GanvasError
 from ..evaluation.evaluator import Evaluator, build_run_evaluator
 from ..evaluation.nearest import find_nearest
@@ -218,9 +219,8 @@ def find_label_directions(sampler: Sampler, evaluator: Evaluator, print_line: Ca
     else:
         labels = evaluator.train.columns["label"].cpu()[find_training_indices(evaluator, sampler, latents)]
     directions: dict[str, Tensor] = {}
-    for name, is_member in zip(
-        condition.names or map(str, range(condition.size)), mark_members(labels, condition), strict=True
-    ):
+    for k, is_member in enumerate(mark_members(labels, condition)):
+        name = name_distinctly(condition, k)
         if min(int(is_member.sum()), int((~is_member).sum())) < MIN_SAMPLES_A_SIDE:
             print_line(f"{name}: too few samples")
             continue

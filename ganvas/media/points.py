@@ -142,5 +142,5 @@ def check_row(item: bytes | np.ndarray, dim: int) -> np.ndarray:
     if item.dtype.kind not in "fiu" or item.ndim != 1:
         raise GanvasError(f"is an array of shape {item.shape} and type {item.dtype}, not a row of numbers")
     if len(item) != dim:
-        raise GanvasError(f"has {len(item)} numbers, not {dim}: set `dim` of Points to {len(item)}")
+        raise GanvasError(f"has {len(item)} numbers, not {dim}: set `dim` of Points to {len(item)} to train on them")
     return item

@@ -1,8 +1,31 @@
 """The checks of features that every metric starts with."""
 
+from typing import Protocol, runtime_checkable
+
 import numpy as np
 
+from ..core import Metric, RealFeatures
 from ..errors import GanvasError
+
+MIN_DOUBTED_SHARE = 0.01  # of the real samples, from which a metric speaks of those that it cannot take as they are
+
+
+@runtime_checkable
+class SampleLimited(Protocol):
+    """A metric with a setting that few samples do not allow, and that can ask for less."""
+
+    def fit_to_samples(self, samples: int) -> Metric:
+        """The metric, changed where it has to be, for sets of so many samples, 2 or more."""
+        ...
+
+
+@runtime_checkable
+class SelfCritical(Protocol):
+    """A metric that knows of samples on which its scores say less than they seem to."""
+
+    def describe_doubt(self, real: RealFeatures, samples: int) -> str:
+        """What is to be said of the scores of `samples` generated ones against these; "" where nothing is."""
+        ...
 
 
 def check_features(values: np.ndarray, set_name: str, min_samples: int = 2) -> np.ndarray:
@@ -14,7 +37,8 @@ def check_features(values: np.ndarray, set_name: str, min_samples: int = 2) -> n
     if values.ndim != 2 or values.shape[1] == 0:
         raise GanvasError(f"{set_name}: features must be a matrix [N, D], got {list(values.shape)}: flatten each sample")
     if len(values) < min_samples:
-        raise GanvasError(f"{set_name}: {len(values)} samples, this metric needs at least {min_samples}: score more of them")
+        noun = "sample" if len(values) == 1 else "samples"
+        raise GanvasError(f"{set_name}: {len(values)} {noun}, this metric needs at least {min_samples}: score more of them")
     values = values.astype(np.float64, copy=False)
     if not np.isfinite(values).all():
         raise GanvasError(f"{set_name}: features hold NaN or infinity: training has diverged, use an earlier checkpoint")

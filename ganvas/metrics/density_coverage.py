@@ -1,12 +1,13 @@
 """Density and coverage: like precision and recall, but robust to outliers. Naeem et al. 2020, section 3."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from ..configuration import config
 from ..core import Features, RealFeatures
-from .check import check_feature_pair
-from .neighbours import count_balls, find_nearest_points, measure_kth_distances
+from .check import MIN_DOUBTED_SHARE, check_feature_pair
+from .neighbours import count_balls, count_copied_points, find_nearest_points, measure_kth_distances
 
 
 @config
@@ -27,6 +28,21 @@ class DensityCoverage:
     @property
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"density": False, "coverage": False}
+
+    def fit_to_samples(self, samples: int) -> "DensityCoverage":
+        """With a `k` that so many samples have neighbours for."""
+        return replace(self, k=min(self.k, samples - 1))
+
+    def describe_doubt(self, real: RealFeatures, samples: int) -> str:
+        """Balls of copied real samples have no size: nothing lies in them, not even another copy."""
+        points = real.held_out.features
+        copies, count = count_copied_points(points, self.k), len(points)
+        if copies < MIN_DOUBTED_SHARE * count:
+            return ""
+        return (
+            f"density, coverage: {copies:,} of {count:,} real samples have {self.k} or more copies, and nothing counts as near "
+            f"them: coverage is {1 - copies / count:.2f} at most"
+        )
 
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
         x, y = check_feature_pair(real.held_out.features, fake.features, min_samples=1)

@@ -1,6 +1,7 @@
 """Inception score: each sample clearly shows a class, and the samples show all classes. Salimans et al. 2016, section 4."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
@@ -34,6 +35,20 @@ class InceptionScore:
     @property
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"inception_score": False, "inception_score_std": True}
+
+    def fit_to_samples(self, samples: int) -> "InceptionScore":
+        """With two samples or more in each split: one sample alone always scores 1."""
+        return replace(self, splits=min(self.splits, max(1, samples // 2)))
+
+    def describe_doubt(self, real: RealFeatures, samples: int) -> str:
+        """The score of a split is no higher than its number of samples."""
+        logits, split_size = real.reference.logits, samples // self.splits
+        if logits is None or split_size >= logits.shape[1]:
+            return ""
+        return (
+            f"inception_score: a split has {split_size} samples, fewer than the {logits.shape[1]} classes: "
+            f"the score is {-(-samples // self.splits)} at most"
+        )
 
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
         if fake.logits is None:

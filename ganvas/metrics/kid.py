@@ -35,6 +35,13 @@ class KID:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"kid": True, "kid_std": True}
 
+    def describe_doubt(self, real: RealFeatures, samples: int) -> str:
+        """If a subset holds all samples, all subsets are the same."""
+        count = len(real.reference.features)
+        if max(count, samples) > self.subset_size or count != samples:
+            return ""
+        return f"kid_std: each subset holds all {samples:,} samples, so there is no spread"
+
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
         if self.subsets < 1 or self.subset_size < 2:
             raise GanvasError(f"kid: needs 1 subset of 2 samples or more, got {self.subsets} of {self.subset_size}")

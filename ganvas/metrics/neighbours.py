@@ -43,6 +43,11 @@ def measure_kth_distances(points: np.ndarray, k: int) -> np.ndarray:
     return radii
 
 
+def count_copied_points(points: np.ndarray, k: int) -> int:
+    """How many of points [N, D] have `k` copies or more among the others: no ball to their k-th neighbour has a size."""
+    return int((measure_kth_distances(points, k) == 0).sum())
+
+
 def find_nearest_points(points: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each of `points` [N, D] the distance [N] to the nearest of `others` [M, D], and its index [N]."""
     distance, index = np.empty(len(points)), np.empty(len(points), np.int64)

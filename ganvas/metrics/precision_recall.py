@@ -1,14 +1,15 @@
 """Improved precision and recall. Kynkäänniemi et al. 2019, eq. 1 and 2."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from ..configuration import config
 from ..core import Features, RealFeatures
-from .check import check_feature_pair
-from .neighbours import count_balls, measure_kth_distances
+from .check import MIN_DOUBTED_SHARE, check_feature_pair
+from .neighbours import count_balls, count_copied_points, measure_kth_distances
 
 
 @config
@@ -29,6 +30,21 @@ class PrecisionRecall:
     @property
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"precision": False, "recall": False}
+
+    def fit_to_samples(self, samples: int) -> "PrecisionRecall":
+        """With a `k` that so many samples have neighbours for."""
+        return replace(self, k=min(self.k, samples - 1))
+
+    def describe_doubt(self, real: RealFeatures, samples: int) -> str:
+        """Balls of copied real samples have no size: only further copies lie in them."""
+        points = real.held_out.features
+        copies, count = count_copied_points(points, self.k), len(points)
+        if copies < MIN_DOUBTED_SHARE * count:
+            return ""
+        return (
+            f"precision, recall: {copies:,} of {count:,} real samples have {self.k} or more copies, and only exact copies "
+            "count as near them"
+        )
 
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
         x, y = check_feature_pair(real.held_out.features, fake.features)

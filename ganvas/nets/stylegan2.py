@@ -149,11 +149,19 @@ class Discriminator(nn.Module):
         return CriticOutput((outputs * label_embedding).sum(1) / label_embedding.shape[1] ** 0.5, features)
 
 
+def check_label_mapping(layers: int | None, width: int | None) -> None:
+    """Raises SettingError for layers or a width of D's label mapping out of range; None takes G's."""
+    given_settings = {"d_mapping": layers, "d_w_dim": width}
+    check_widths(**{name: value for name, value in given_settings.items() if value is not None})
+
+
 @config
 class StyleGAN2:
     """From 8 px up. Channels are `base` over the size, at most `width`.
 
     group: number of samples whose standard deviation D sees.
+    d_mapping: layers of D's mapping of labels. Default: as many as G's mapping has. NVIDIA's D has 8, whatever G has.
+    d_w_dim: numbers that D compares with a label. Default: as many as w has. NVIDIA's D has its last layer's width.
     """
 
     z_dim: int = 512
@@ -164,11 +172,14 @@ class StyleGAN2:
     mixing: float = 0.9
     group: int = 4
     labels: bool = True
+    d_mapping: int | None = None
+    d_w_dim: int | None = None
 
     def __post_init__(self) -> None:
         check_widths(
             z_dim=self.z_dim, w_dim=self.w_dim, mapping=self.mapping, width=self.width, base=self.base, group=self.group
         )
+        check_label_mapping(self.d_mapping, self.d_w_dim)
         require(0 <= self.mixing <= 1, "mixing", self.mixing, "in [0, 1]")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
@@ -179,8 +190,9 @@ class StyleGAN2:
         )
         mapping = MappingNetwork(self.z_dim, self.w_dim, self.mapping, classes)
         G = Generator(mapping, self.w_dim, layer_widths, channels, self.mixing)
-        D = Discriminator(layer_widths, channels, classes, self.w_dim, self.mapping, self.group)
+        label_width, label_layers = self.d_w_dim or self.w_dim, self.d_mapping or self.mapping
+        D = Discriminator(layer_widths, channels, classes, label_width, label_layers, self.group)
         return nn.ModuleDict({"G": G, "D": D})
 
     def smallest(self) -> "StyleGAN2":
-        return replace(self, z_dim=2, w_dim=2, mapping=1, width=2)
+        return replace(self, z_dim=2, w_dim=2, mapping=1, width=2, d_mapping=None, d_w_dim=None)

@@ -21,7 +21,7 @@ from .layers.equalised import HE_GAIN, EqualisedLinear
 from .layers.labels import check_widths, count_classes, read_image_levels
 from .layers.style import MappingNetwork, StyleGenerator
 from .progan import compute_progressive_widths
-from .stylegan2 import Discriminator
+from .stylegan2 import Discriminator, check_label_mapping
 
 MARGIN_PIXELS = 10  # pixels around the image, so that no border leaks into it
 FIRST_CUTOFF, FIRST_STOP = 2.0, 2**2.1  # band limits of the coarsest layer
@@ -214,6 +214,8 @@ class StyleGAN3:
     """From 8 px up. A layer's channels are `base` over twice its cutoff, at most `width`; D's are as in StyleGAN2.
 
     rotation: equivariance to rotation, too (configuration R): 1x1 convolutions with twice as many channels.
+    d_mapping: layers of D's mapping of labels, as in StyleGAN2.
+    d_w_dim: numbers that D compares with a label, as in StyleGAN2.
     """
 
     z_dim: int = 512
@@ -226,10 +228,13 @@ class StyleGAN3:
     d_base: int = 16384
     rotation: bool = False
     labels: bool = True
+    d_mapping: int | None = None
+    d_w_dim: int | None = None
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, w_dim=self.w_dim, mapping=self.mapping, width=self.width, base=self.base)
         check_widths(d_width=self.d_width, d_base=self.d_base)
+        check_label_mapping(self.d_mapping, self.d_w_dim)
         require(4 <= self.layers <= 64, "layers", self.layers, "from 4 to 64")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
@@ -239,7 +244,9 @@ class StyleGAN3:
         mapping = MappingNetwork(self.z_dim, self.w_dim, self.mapping, classes, mean_decay=0.998)
         G = Generator(mapping, self.w_dim, layer_bands, 1 if self.rotation else 3, self.rotation, mixing=0.0)
         discriminator_widths = compute_progressive_widths(self.d_width, self.d_base, levels)
-        return nn.ModuleDict({"G": G, "D": Discriminator(discriminator_widths, channels, classes, self.w_dim, self.mapping)})
+        label_width, label_layers = self.d_w_dim or self.w_dim, self.d_mapping or self.mapping
+        D = Discriminator(discriminator_widths, channels, classes, label_width, label_layers)
+        return nn.ModuleDict({"G": G, "D": D})
 
     def smallest(self) -> "StyleGAN3":
-        return replace(self, z_dim=2, w_dim=2, mapping=1, layers=4, width=2, d_width=2)
+        return replace(self, z_dim=2, w_dim=2, mapping=1, layers=4, width=2, d_width=2, d_mapping=None, d_w_dim=None)

@@ -10,6 +10,7 @@ from ..data.dataset import open_data
 from ..evaluation import by_class
 from ..evaluation.evaluator import Evaluator
 from ..extractors.by_name import make_extractor
+from ..recipe import check_scored_samples
 from ..runs.folder import RunFolder
 from ..sampling.generator import Sampler, find_class_condition
 from ..system.device import choose_device
@@ -40,6 +41,8 @@ def evaluate(
     Raises:
         GanvasError: no run, no such extractor, missing weights, or data that the extractor does not take.
     """
+    if n is not None:
+        check_scored_samples(n, "n")
     run = run if isinstance(run, RunFolder) else RunFolder(run)
     recipe = run.recipe if data is None else replace(run.recipe, data=Files(path=str(data)))
     if n is not None:

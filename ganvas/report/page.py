@@ -44,6 +44,7 @@ class ScoreCard(NamedTuple):
     floor: dict[str, float | None]
     lower_is_better: dict[str, bool]
     protocol: dict[str, Any]
+    cautions: tuple[str, ...] = ()  # what to keep in mind of the scores
 
 
 def write_report(run: Path) -> Path:
@@ -144,7 +145,9 @@ def _read_cards(run: Path) -> list[ScoreCard]:
             continue
         lower_is_better = {name: v is not False for name, v in _as_mapping(line.get("lower_is_better")).items()}
         floor, protocol = _parse_numbers(line.get("floor")), _as_mapping(line.get("protocol"))
-        cards.append(ScoreCard(samples, str(line.get("kind", "snapshot")), scores, floor, lower_is_better, protocol))
+        cautions = line.get("cautions")
+        cautions = tuple(map(str, cautions)) if isinstance(cautions, list) else ()
+        cards.append(ScoreCard(samples, str(line.get("kind", "snapshot")), scores, floor, lower_is_better, protocol, cautions))
     return sorted(cards, key=lambda card: card.samples)
 
 
@@ -277,7 +280,8 @@ def _render_score_table(cards: Sequence[ScoreCard]) -> str:
     return (
         f'<div class="wide"><table><thead><tr><th scope="col">Metric</th>{heads}<th scope="col">Floor</th></tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
-        f'<p class="quiet">Protocol: {escape(_format_protocol(last.protocol))}. '
+        + "".join(f'<p class="quiet">Note: {escape(caution)}.</p>' for caution in last.cautions)
+        + f'<p class="quiet">Protocol: {escape(_format_protocol(last.protocol))}. '
         "Floor: the score of real held-out data in the generator's place. Scores of another protocol are not comparable.</p>"
     )
 

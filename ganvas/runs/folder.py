@@ -14,7 +14,7 @@ from ..configuration import from_json, to_json
 from ..core import Codec, Spec
 from ..errors import GanvasError
 from ..recipe import Recipe
-from ..system.files import explain_os_errors, read_json, write_atomically, write_json
+from ..system.files import check_path_text, encode_json, explain_os_errors, read_json, write_atomically, write_json
 from ..version import __version__
 from . import checkpoint
 from .state import State
@@ -38,6 +38,7 @@ class RunFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        check_path_text(self.path)
         meta = read_json(self.path / "recipe.json")
         format_version = meta.get("format")
         if format_version != RUN_FORMAT:
@@ -81,7 +82,7 @@ class RunFolder:
 
     def append_line(self, name: str, line: Mapping[str, Any]) -> None:
         with explain_os_errors(f"writing {name}", self.path), (self.path / name).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(encode_json(line) + "\n")
 
     def read_lines(self, name: str) -> list[dict[str, Any]]:
         """The lines of log.jsonl or scores.jsonl, without any that a crash cut short."""
@@ -101,7 +102,7 @@ class RunFolder:
                 kept_lines = [
                     line for line in self.read_lines(name) if line["samples"] <= samples and line.get("kind") != "final"
                 ]
-                text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept_lines)
+                text = "".join(encode_json(line) + "\n" for line in kept_lines)
                 write_atomically(self.path / name, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))
             for picture in (self.path / "samples").glob("*.png"):
                 if picture.stem.isdigit() and int(picture.stem) > samples:
@@ -123,7 +124,9 @@ class RunFolder:
             folder = self.checkpoints[-1] if self.checkpoints else folder
         if folder.exists():
             return folder.absolute()
-        existing_names = ", ".join(p.name for p in self.checkpoints) or "none yet"
+        existing_names = ", ".join(p.name for p in self.checkpoints)
+        if not existing_names:
+            raise GanvasError(f"{self.path} has no checkpoint yet: go on with its training, ganvas train --resume {self.path}")
         raise GanvasError(f"{self.path} has no checkpoint {name!r} (it has: {existing_names}): --checkpoint last, or train on")
 
     def save_checkpoint(self, state: State) -> Path:
@@ -198,8 +201,9 @@ def lock_run(path: Path) -> Generator[None]:
     """Lock a run's folder. The operating system releases the lock after a crash.
 
     Raises:
-        GanvasError: another process holds the lock.
+        GanvasError: another process holds the lock, or the folder's name is not UTF-8.
     """
+    check_path_text(path)
     with explain_os_errors("opening the run", path):
         path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path / ".lock")

@@ -15,6 +15,7 @@ from ..runs import checkpoint
 from ..runs.folder import RunFolder
 from ..runs.state import build_state
 from ..system.device import choose_device, get_device
+from ..system.files import repair_text
 from .edits import sum_directions
 from .stream import SAMPLES_PER_BLOCK, recalibrate_batch_norm, split_for_rendering, stream_samples
 
@@ -141,7 +142,7 @@ def parse_conditions(wishes: Mapping[str, str], spec: Spec, traits: Traits) -> d
                 f"this run makes samples without {name}; {f'it takes {available}' if available else 'leave it out'}"
             )
         try:
-            values[name] = spec.conditions[name].parse(text)
+            values[name] = spec.conditions[name].parse(repair_text(text))
         except GanvasError as error:
             raise GanvasError(f"{name}: {error}") from None
     return values

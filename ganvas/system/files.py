@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,8 +48,34 @@ def write_bytes(path: Path, data: bytes) -> Path:
     return path
 
 
+LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # how Python has bytes in names of files that are no UTF-8
+
+
+def repair_text(text: str) -> str:
+    """Text that can be written as UTF-8: bytes of other encodings in it are read as Western European ones.
+
+    A name that was only to be found again, a path, has to stay as it is.
+    """
+    return LONE_SURROGATES.sub(lambda match: bytes([ord(match[0]) & 0xFF]).decode("cp1252", "replace"), text)
+
+
+def check_path_text(path: Path) -> None:
+    """Raises GanvasError for a folder whose name, or a name above it, is no UTF-8: safetensors opens no file there."""
+    if LONE_SURROGATES.search(str(path.absolute())):
+        raise GanvasError(
+            f"{repair_text(str(path))} or a folder above it has a name that is no UTF-8: weights cannot be opened there, "
+            "choose another folder"
+        )
+
+
+def encode_json(data: Any, indent: int | None = None, allow_nan: bool = True) -> str:
+    """JSON with letters as they are, but for lone surrogates, which are escaped: paths come back as they went in."""
+    text = json.dumps(data, indent=indent, allow_nan=allow_nan, ensure_ascii=False)
+    return LONE_SURROGATES.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def write_json(path: Path, data: Any) -> None:
-    text = json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False)
+    text = encode_json(data, indent=1, allow_nan=False)
     write_atomically(path, lambda temporary: temporary.write_text(text + "\n", encoding="utf-8"))
 
 

@@ -4,6 +4,7 @@ Python's own unpickler does what a file says. This one knows containers, numbers
 arguments and state. An unexpected name or instruction ends the reading. Nothing in a file is ever run.
 """
 
+import sys
 import warnings
 from collections.abc import Callable
 from pickletools import genops
@@ -25,6 +26,9 @@ BYTES_ENCODER_NAMES = {"_codecs encode"}
 TUPLE_SIZES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 ARRAY_NAMES = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}  # the second since numpy 2
 NUMPY_NAMES = ARRAY_NAMES | {"numpy ndarray", "numpy dtype"}
+
+
+PYTHON_2_MODULES = {"__builtin__", "exceptions", "copy_reg", "commands", "popen2", "cPickle", "StringIO", "urllib2", "UserDict"}
 
 
 class PickledObject:
@@ -72,6 +76,7 @@ class PickleMachine:
         resolve_persistent_id: what stands for an object outside the pickle, by its id; None: there are no such objects.
         refusal_clause: for messages: 'asks for "…", which {refusal_clause}'.
         spend_bytes: called with the number of bytes before text is encoded to bytes; may raise.
+        describe_foreign: for messages: what an object of other code is, by its name, and what to do. It follows the name.
     """
 
     def __init__(
@@ -81,14 +86,10 @@ class PickleMachine:
         resolve_persistent_id: Callable[[Any], Any] | None = None,
         refusal_clause: str = "no data set needs",
         spend_bytes: Callable[[int], None] = lambda count: None,
+        describe_foreign: Callable[[str], str] = lambda name: "which is not known here: give the file as it is handed out",
     ) -> None:
-        self.path, self.is_known, self.resolve_persistent_id, self.refusal_clause, self.spend_bytes = (
-            path,
-            is_known,
-            resolve_persistent_id,
-            refusal_clause,
-            spend_bytes,
-        )
+        self.path, self.is_known, self.resolve_persistent_id = path, is_known, resolve_persistent_id
+        self.refusal_clause, self.spend_bytes, self.describe_foreign = refusal_clause, spend_bytes, describe_foreign
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -163,14 +164,27 @@ class PickleMachine:
         return self.pop_values(len(self.stack) - self.marks.pop())
 
     def name_object(self, name: str) -> PickledObject:
-        if not self.is_known(name):
+        if self.is_known(name):
+            return PickledObject(name)
+        if asks_for_call(name):
             raise self.build_refusal(name.replace(" ", "."))
-        return PickledObject(name)
+        described_name = name.replace(" ", ".")[:80]
+        raise GanvasError(f"{self.path} holds {described_name!r}, {self.describe_foreign(name)} (nothing of it was run)")
 
     def build_refusal(self, request: str) -> GanvasError:
         return GanvasError(
             f"{self.path} asks for {request[:80]!r}, which {self.refusal_clause}: refused, and nothing in it was run"
         )
+
+
+def asks_for_call(name: str) -> bool:
+    """Whether "module name" is what a hostile file asks for: something of Python itself, of any version, or a function.
+
+    Classes of other packages are refused too, but those are usual in files of other projects.
+    """
+    module, _, attribute = name.partition(" ")
+    is_of_python = module.partition(".")[0] in sys.stdlib_module_names | PYTHON_2_MODULES
+    return is_of_python or not attribute.rpartition(".")[2][:1].isupper()
 
 
 def rebuild_object(name: str, arguments: Any) -> Any:

@@ -14,7 +14,7 @@ from .. import recipes
 from ..configuration import from_json, to_json
 from ..core import Codec, Dataset, Reconstructor
 from ..data import EncodedDataset
-from ..data.dataset import open_data
+from ..data.dataset import explain_missing_labels, open_data
 from ..errors import GanvasError
 from ..evaluation.evaluator import Evaluator
 from ..evaluation.exhibits import collect_exhibits
@@ -126,11 +126,12 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
 
 
 def _plan_run(
-    requested: Recipe, data: Dataset, evaluator: Evaluator | None, seed: int, device: torch.device, is_quiet: bool
+    requested: Recipe, data: EncodedDataset, evaluator: Evaluator | None, seed: int, device: torch.device, is_quiet: bool
 ) -> tuple[Recipe, dict[str, float]]:
     """(The resolved recipe, the measured samples/s by stage). First refuses what cannot be trained."""
-    planner = Planner(requested, data, seed, device, partial(print_status, is_quiet))
-    nets = planner.build_networks(requested).state.nets
+    with explain_missing_labels(data):
+        planner = Planner(requested, data, seed, device, partial(print_status, is_quiet))
+        nets = planner.build_networks(requested).state.nets
     unused = set(data.spec.conditions) - set(requested.method.traits(nets).conditions)
     if unused:
         advice = "; projection, acgan and cgan use it" if unused == {"label"} else ""
@@ -141,7 +142,8 @@ def _plan_run(
     resolved = planner.plan(evaluator)
     if evaluator is not None:
         evaluator.evaluation = resolved.evaluation  # with the card size for this budget
-        evaluator.check_floors()
+        for caution in evaluator.check_floors():
+            print_status(is_quiet, f"note: {caution}")
     return resolved, planner.stage_speeds
 
 

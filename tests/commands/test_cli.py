@@ -170,7 +170,7 @@ def failing(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
         ),
         "a field of two flags": (
             having("--evaluation.samples", "1"),
-            "ganvas: --evaluation.samples: samples must be from 10 to .*, got 1$",
+            "ganvas: --evaluation.samples: samples must be from 2 to .*, got 1$",
         ),
         "too many micro-batches": (
             having("--train.accumulate=9"),

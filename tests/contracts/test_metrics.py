@@ -15,6 +15,7 @@ import ganvas.metrics
 from ganvas.configuration import from_json, is_config, to_json
 from ganvas.core import Features, Metric
 from ganvas.errors import GanvasError
+from ganvas.metrics.check import SampleLimited
 from small_recipes import both
 
 N, D = 60, 4
@@ -99,3 +100,14 @@ def test_refuses_what_is_not_finite(metric):
     broken = Features(np.full((N, D), np.nan), np.full((N, 5), np.nan))
     with pytest.raises(GanvasError, match="NaN or infinity"):
         metric(both(scored(0)), broken)
+
+
+@every_metric
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 6, 11])
+def test_few_samples_are_scored_by_a_metric_that_fits_them(metric, n):
+    fitted = metric.fit_to_samples(n) if isinstance(metric, SampleLimited) else metric
+    real, fake = (Features(s.features[:n], s.logits[:n]) for s in (scored(9), scored(10)))
+    assert all(math.isfinite(value) for value in fitted(both(real), fake).values())
+    if isinstance(metric, SampleLimited):
+        assert metric.fit_to_samples(N) == metric
+        assert fitted.fit_to_samples(n) == fitted

@@ -210,6 +210,13 @@ def test_other_ways_to_ask_are_refused(tmp_path):
     assert not mark.exists()
 
 
+def test_a_pickle_of_other_code_is_no_crime(tmp_path):
+    place = cifar10(tmp_path / "cifar")
+    (place / "data_batch_1").write_bytes(b"\x80\x02cpandas.core.frame\nDataFrame\n)\x81.")
+    with pytest.raises(GanvasError, match=r"data_batch_1 holds 'pandas.core.frame.DataFrame', which is not known here"):
+        items(place)
+
+
 def nested(depth: int) -> bytes:
     return b"\x80\x02)" + b"\x85" * depth
 
@@ -297,3 +304,16 @@ def test_a_missing_test_part_is_none(tmp_path):
     place = cifar10(tmp_path / "cifar")
     (place / "test_batch").unlink()
     assert Files(path=str(place)).held_out(()) is None
+
+
+@pytest.mark.parametrize("make", [cifar10, cifar100, cifar10_binary, cifar100_binary])
+def test_it_is_found_in_the_folder_that_holds_it(tmp_path, make):
+    place = tmp_path / "sets"
+    place.mkdir()
+    make(place / "cifar")
+    found, held_out = Files(path=str(place)).items((".png",)), Files(path=str(place)).held_out((".png",))
+    assert (len(found), len(held_out or ())) == (20, 3)
+    assert found.notes == (f"read from {place / 'cifar'}",)
+    cifar10(place / "more")
+    with pytest.raises(GanvasError, match=r"sets holds several sets: give one of them, .*cifar, .*more"):
+        Files(path=str(place)).items((".png",))

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image as Pillow
 
 from ganvas.core import Source
-from ganvas.data import Files
+from ganvas.data import Files, prepare_dataset
 from ganvas.data.formats import archive
 from ganvas.data.items import ItemList, match_labels
 from ganvas.errors import GanvasError
+from ganvas.media import ImageCodec
 from small_recipes import class_condition
 
 SUFFIXES = (".png", ".jpg")
@@ -131,6 +132,92 @@ def test_an_encrypted_zip_is_refused(tmp_path):
         items(path)
 
 
+# ---------------------------------------------------------------- entries that cannot be read
+
+
+def test_a_link_in_a_circle_and_one_to_nothing_are_left_out_and_named(tmp_path):
+    place = put(tmp_path / "k", *(f"{i}.png" for i in range(5)))
+    (place / "self.png").symlink_to("self.png")
+    (place / "gone.png").symlink_to("nowhere.png")
+    (place / "deep").mkdir()
+    (place / "deep" / "self").symlink_to("self")
+    os.mkfifo(place / "pipe.png")
+    found = items(place)
+    assert found.names == [f"{i}.png" for i in range(5)]
+    assert found.notes == (
+        "4 entries left out: deep/self (Too many levels of symbolic links), gone.png (a link to nothing), pipe.png (no file), "
+        "…",
+    )
+
+
+def test_a_folder_of_broken_links_says_so(tmp_path):
+    (tmp_path / "1.png").symlink_to("nowhere.png")
+    with pytest.raises(GanvasError, match=r"has nothing that can be read \(1 entry left out: 1.png .*: put"):
+        items(tmp_path)
+
+
+def test_a_folder_that_may_not_be_entered_is_left_out_and_named(tmp_path, monkeypatch):
+    place = put(tmp_path / "k", "a.png", "b.png", "closed/c.png")
+    real = os.scandir
+
+    def scan(path):
+        if os.fspath(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    found = items(place)
+    assert (found.names, found.notes) == (["a.png", "b.png"], ("1 entry left out: closed (Permission denied)",))
+
+
+def test_a_file_that_may_not_be_opened_is_left_out_where_it_is_read(tmp_path, monkeypatch, capsys):
+    place, real = put(tmp_path / "k", *(f"{i:02d}.png" for i in range(30))), Path.open
+
+    def open_file(self, *arguments, **settings):
+        if self.name == "00.png":
+            raise PermissionError(13, "Permission denied", os.fspath(self))
+        return real(self, *arguments, **settings)
+
+    monkeypatch.setattr(Path, "open", open_file)
+    data = prepare_dataset(items(place), ImageCodec(size=8, channels=1), None)
+    assert (len(data), data.skipped_count) == (29, 1)
+    assert "00.png cannot be read (Permission denied)" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- files passed over
+
+
+def test_files_of_other_kinds_are_named_by_their_numbers(tmp_path):
+    place = put(tmp_path / "photos", "a.png", "b.png", "c.gif", "d.gif", "deep/e.HEIC", "f.ppm")
+    found = items(place)
+    assert found.names == ["a.png", "b.png"]
+    assert found.notes == ("4 files passed over: 2 .gif, 1 .heic, 1 .ppm; samples are .png .jpg",)
+    put(place, "g.xcf", "h.psd", "i.svg", "captions.csv", "README.md", "LICENSE", "Thumbs.db")
+    assert items(place).notes == (
+        "8 files passed over: 2 .gif, 1 .csv, 1 .heic, 1 .ppm, 3 of other kinds; samples are .png .jpg; labels are read from "
+        "labels.csv, dataset.json, metadata.csv, metadata.jsonl",
+    )
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "README.txt"])
+def test_what_comes_with_any_folder_is_not_named(tmp_path, name):
+    place = put(tmp_path / "photos", "a.png", "b.png")
+    (place / name).write_text("a.png,1\nb.png,2")
+    assert items(place).notes == ()
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_files_without_a_suffix_are_known_by_their_first_bytes(tmp_path, kind):
+    names = ["a", "b.0001", "c.jpg?size=200", "d.png", "e.dat"]
+    place = put(tmp_path / "photos", *names) if kind == "folder" else zipped(tmp_path / "photos.zip", *names)
+    found = items(place)
+    assert found.names == names[:4]
+    assert [found[i] for i in range(4)] == [png(i) for i in range(4)]
+    assert found.notes == ("1 file passed over: 1 .dat; samples are .png .jpg",)
+    with pytest.raises(GanvasError, match=r"looked for \.jpg, found"):
+        items(place, suffixes=(".jpg",))
+
+
 # ---------------------------------------------------------------- arrays
 
 
@@ -185,14 +272,21 @@ def of(name, **arrays):
 
 def text(name, content):
     def make(folder):
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(content)
-        return folder / name
+        return folder / name.split("/")[0]
 
     return make
 
 
 def files(*names):
     return lambda folder: put(folder / "photos", *names)
+
+
+def mixed(folder):
+    place = put(folder / "photos", "a.tif", "b.tif")
+    (place / "c").write_text("no picture")
+    return place
 
 
 def empty(folder):
@@ -206,7 +300,10 @@ def empty(folder):
         (lambda folder: put(folder, "photos/1.png") / "phots", r"phots does not exist: did you mean .*photos\?"),
         (lambda folder: folder / "no" / "where", r"/no does not exist: give the path of"),
         (empty, "is empty: put files into it"),
-        (files("a.tif", "b.tif", "c"), r"looked for .png .jpg, found 2 .tif, 1 without a suffix: convert"),
+        (mixed, r"looked for .png .jpg, found 2 .tif, 1 without a suffix: convert"),
+        (text("photos/c", "no picture"), "found 1 without a suffix: by their first bytes they are none of these; rename them"),
+        (text("photos/set.npz", ""), "found 1 .npz: give .*photos/set.npz itself"),
+        (lambda folder: zipped(folder / "a.zip", "in/set.npz"), "found 1 .npz: unpack it and give in/set.npz"),
         (files("a.png"), r"photos/ \(1 file\) is not a data set: at least 2 samples"),
         (lambda folder: put(folder, "a.png") / "a.png", r"a.png is 1 file, and 1 is not a data set: give its folder"),
         (text("a.txt", "hello"), "a.txt holds no samples that can be read: give a folder"),
@@ -221,7 +318,8 @@ def empty(folder):
         (of("a.npz", w=np.zeros(3)), "has no array named x, images, data, arr_0; it has w: rename"),
         (of("a.npz", x=np.zeros(3)), r"array of shape \(3,\): samples are its rows"),
         (of("a.npz", x=pictures(3), y=np.zeros(2)), r"3 samples and labels of shape \(2,\)"),
-        (of("a.npz", x=pictures(3), y=np.zeros(3)), "labels of shape .* type float64"),
+        (of("a.npz", x=pictures(3), y=np.full(3, 0.5)), "labels of shape .* type float64"),
+        (of("a.npz", x=pictures(3), y=np.array([0.0, np.nan, 1.0])), "labels of shape .* type float64"),
         (text("a.csv", ""), "holds no rows of numbers"),
         (text("a.csv", "x,y\n"), "holds no rows of numbers"),
         (text("a.csv", "x,y\n1,2\n3,b\n"), "a.csv cannot be read .could not convert string 'b'"),

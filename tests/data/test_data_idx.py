@@ -60,6 +60,16 @@ def test_a_folder_of_mnists_four_files_has_its_test_part(tmp_path):
     assert (held_out[3] == pictures(8)[3]).all()
 
 
+def test_mnist_is_found_where_torchvision_puts_it(tmp_path):
+    for part, count in (("train", 20), ("t10k", 8)):
+        idx(tmp_path / "MNIST" / "raw" / f"{part}-images-idx3-ubyte", pictures(count))
+        idx(tmp_path / "MNIST" / "raw" / f"{part}-labels-idx1-ubyte", (np.arange(count) % 4).astype(np.uint8))
+    for path in (tmp_path, tmp_path / "MNIST"):
+        found, held_out = items(path), Files(path=str(path)).held_out(SUFFIXES)
+        assert (len(found), len(held_out or ())) == (20, 8)
+        assert found.notes == (f"read from {tmp_path / 'MNIST' / 'raw'}",)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from ganvas.data import Files, labels, prepare_dataset
 from ganvas.data.items import ItemList, build_array_items, match_labels
-from ganvas.data.labels import SampleLabels, parse_label_table
+from ganvas.data.labels import SampleLabels, parse_label_table, parse_label_values
 from ganvas.errors import GanvasError
 from ganvas.media import ImageCodec
 from small_recipes import class_condition, vector_condition
@@ -112,6 +112,61 @@ def test_files_of_one_path_in_an_archive_are_refused():
         table("a.png,1", names=("a.png", "a.png"))
 
 
+# ---------------------------------------------------------------- classes in any dress
+
+PLAIN = np.arange(60) % 3
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        (PLAIN, ("0", "1", "2")),
+        (PLAIN.astype(np.uint8)[:, None], ("0", "1", "2")),
+        (PLAIN.astype(np.float32), ("0", "1", "2")),
+        (PLAIN.astype(np.float64)[:, None], ("0", "1", "2")),
+        (np.eye(3)[PLAIN], ("0", "1", "2")),
+        (np.eye(3, dtype=bool)[PLAIN], ("0", "1", "2")),
+        (np.eye(4, dtype=np.int64)[PLAIN], ("0", "1", "2", "3")),  # of the fourth there is none here
+        (np.array(["a", "b", "c"])[PLAIN][:, None], ("a", "b", "c")),
+        (np.array([b"a", b"b", "é".encode()])[PLAIN], ("a", "b", "é")),
+        (10.0 * PLAIN - 10, ("-10", "0", "10")),
+    ],
+)
+def test_whole_numbers_and_words_are_classes_in_any_dress(values, names):
+    found = parse_label_values(values, 60, "x")
+    assert found.classes == names
+    assert found.values.dtype == np.int64
+    assert found.values.tolist() == PLAIN.tolist()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        PLAIN[:, None] / 2,
+        np.stack([PLAIN, PLAIN], 1),
+        np.eye(3)[PLAIN] * 2,
+        np.vstack([np.eye(3)[PLAIN], [[1, 1, 0]]])[1:],
+        np.vstack([np.eye(3)[PLAIN], [[0, 0, 0]]])[1:],
+    ],
+)
+def test_other_numbers_stay_vectors(values):
+    found = parse_label_values(values, 60, "x")
+    assert found.values.dtype == np.float32
+    assert (found.values == values).all()
+
+
+def test_numbers_with_a_point_in_a_table_are_classes_if_they_are_whole():
+    found = table("file,kind", "a.png,2.0", "b.png,0.0", "in/c.png,1e1")
+    assert found.classes == ("0", "2", "10")
+    assert found.values.tolist() == [1, 0, 2]
+
+
+def test_columns_of_which_one_is_1_are_classes_with_their_names():
+    found = table("file,cat,dog,fox", "a.png,0,1,0", "b.png,1,0,0", "in/c.png,0.0,1.0,0")
+    assert found.classes == ("cat", "dog", "fox")
+    assert found.values.tolist() == [1, 0, 1]
+
+
 # ---------------------------------------------------------------- beside files
 
 
@@ -181,3 +236,11 @@ def test_test_samples_take_the_columns_of_the_training_samples(tmp_path):
     with pytest.raises(GanvasError, match="is labelled by a vector, the training data by a class"):
         match_labels(found, class_condition(2, ("a", "b")))
     assert match_labels(replace(found, labels=None, classes=()), class_condition(2, ("a", "b"))).labels is None
+
+
+def test_classes_of_one_name_keep_their_order():
+    train = class_condition(4, ("bus", "crane", "crane", "fox"), (0.1, 0.2, 0.3, 0.4))
+    held_out = build_array_items(np.zeros((4, 8, 8)), np.arange(4), "x", "f", "x")
+    for names, wanted in ((train.names, [0, 1, 2, 3]), (("crane", "fox", "bus", "crane"), [1, 3, 0, 2])):
+        found = match_labels(replace(held_out, classes=names), train)
+        assert (found.labels.tolist(), found.classes) == (wanted, train.names)

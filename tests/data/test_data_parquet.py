@@ -80,6 +80,22 @@ def test_without_a_schema_labels_name_themselves(tmp_path):
     assert rows.condition == vector_condition(2, ("0", "1"), examples=((1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.0, 0.0)))
 
 
+def test_why_there_are_no_labels_is_said(tmp_path):
+    (note,) = items(write(tmp_path / "a.parquet", as_struct(pngs(4)), pa.array([0, 1, 0, 1]), label="kind")).label_notes
+    assert note == "no labels: it has no column label or labels or fine_label, and more, kind are not used"
+    (note,) = items(write(tmp_path / "b.parquet", as_struct(pngs(4)), pa.array([-1] * 4), ["a"])).label_notes
+    assert note == "no labels: its column label holds -1 alone"
+    assert items(write(tmp_path / "c.parquet", as_struct(pngs(4)), pa.array([0, 1, 0, 1]))).label_notes == ()
+
+
+@pytest.mark.parametrize(
+    "labels", [pa.array([1.0, 0.0, 1.0, 1.0]), pa.array([[1], [0], [1], [1]]), pa.array([1, 0, 1, 1], pa.uint8())]
+)
+def test_labels_in_another_dress_have_their_names(tmp_path, labels):
+    found = items(write(tmp_path / "a.parquet", as_struct(pngs(4)), labels, ["cat", "dog"]))
+    assert (found.classes, found.labels.tolist()) == (("cat", "dog"), [1, 0, 1, 1])
+
+
 def test_shards_follow_one_another_and_parts_are_kept_apart(tmp_path):
     for k in range(3):
         labels = pa.array([k] * 10, pa.int32())
@@ -125,6 +141,59 @@ def test_each_row_group_is_read_once_in_order_and_few_are_kept(tmp_path, monkeyp
 def test_a_fingerprint_changes_with_the_file(tmp_path):
     first = items(write(tmp_path / "a.parquet", as_struct(pngs(4)))).fingerprint
     assert items(write(tmp_path / "a.parquet", as_struct(pngs(4, 1)))).fingerprint != first
+
+
+# ---------------------------------------------------------------- as repositories have them
+
+
+def repository(folder: Path, *shards: str) -> Path:
+    """Shards of 4 rows each with labels, and what lies beside them."""
+    for k, name in enumerate(shards):
+        write(folder / name, as_struct(pngs(4, 10 * k)), pa.array([0, 1, 0, 1]), ["a", "b"])
+    (folder / "README.md").write_text("# a set")
+    (folder / "preview.png").write_bytes(pngs(1)[0])
+    return folder
+
+
+@pytest.mark.parametrize("at", ["data", "plain_text", "deep/er"])
+def test_a_repository_is_read_as_it_is_downloaded(tmp_path, at):
+    place = repository(tmp_path / "r", f"{at}/train-00000-of-00001.parquet", f"{at}/test-00000-of-00001.parquet")
+    (place / at / "._train-00000-of-00001.parquet").write_bytes(b"a shadow of macOS's")
+    found, held_out = items(place), Files(path=str(place)).held_out((".png",))
+    assert [found[i] for i in range(4)] == pngs(4)
+    assert found.classes == ("a", "b")
+    assert found.notes == (f"read from {place / at}",)
+    assert found.title == f"r/{at.split('/')[-1]} (4 rows)"
+    assert [held_out[i] for i in range(4)] == pngs(4, 10)
+
+
+def test_folders_may_be_parts(tmp_path):
+    place = repository(tmp_path / "r", "default/train/0000.parquet", "default/train/0001.parquet", "default/test/0000.parquet")
+    for path in (place, place / "default"):
+        assert len(items(path)) == 8
+        assert Files(path=str(path)).held_out((".png",))[0] == pngs(1, 20)[0]
+    assert len(items(place / "default" / "test")) == 4
+
+
+def test_several_sets_are_asked_for_one(tmp_path):
+    place = repository(tmp_path / "r", "small/train-0.parquet", "large/train-0.parquet")
+    with pytest.raises(GanvasError, match=r"r holds several sets: give one of them, .*r/large, .*r/small$"):
+        items(place)
+
+
+def test_pictures_in_numbers_go_before_a_table_beside_them(tmp_path):
+    place = repository(tmp_path / "r", "more/facts.parquet")
+    for i in range(30):
+        (place / f"{i}.png").write_bytes(pngs(1)[0])
+    write(place / "metadata.parquet", as_struct(pngs(4)))
+    assert items(place).notes == ("2 files passed over: 2 .parquet; samples are .png",)
+    assert len(items(place)) == 31
+
+
+def test_shards_of_no_part_are_named(tmp_path):
+    place = repository(tmp_path / "r", "train-0.parquet", "val-0.parquet", "unsupervised-0.parquet", "value.parquet")
+    assert items(place).notes == ("2 shards of other parts not used: unsupervised-0.parquet, value.parquet",)
+    assert Files(path=str(place)).held_out((".png",))[0] == pngs(1, 10)[0]
 
 
 # ---------------------------------------------------------------- what is refused

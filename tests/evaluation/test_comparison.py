@@ -142,6 +142,11 @@ def test_a_score_that_was_taken_otherwise_ranks_nothing(make: Make) -> None:
     assert group["notes"] == ["frechet was computed in different ways: not comparable"]
 
 
+def test_what_to_keep_in_mind_of_scores_is_noted(make: Make) -> None:
+    (group,) = compare_runs([make("one", card(1.0) | {"cautions": ["k is 1"]}), make("two", card(2.0))])["groups"]
+    assert group["notes"] == ["one: k is 1"]
+
+
 def test_data_under_another_name_are_the_same_data(make: Make) -> None:
     result = compare_runs([make("a", card(3.0, data="here")), make("b", card(1.0, data="there"))])
     assert ranking(result["groups"][0]) == ["b", "a"]

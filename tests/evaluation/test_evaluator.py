@@ -2,27 +2,49 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import torch
 
 from ganvas import recipes
+from ganvas.commands.parsing import name_typed_flags
 from ganvas.configuration import config
-from ganvas.core import Features
-from ganvas.data import Files, prepare_dataset
+from ganvas.core import Features, RealFeatures
+from ganvas.data import EncodedDataset, Files, prepare_dataset
 from ganvas.errors import GanvasError
 from ganvas.evaluation import evaluator
 from ganvas.evaluation.evaluator import Evaluator, take_first
 from ganvas.evaluation.score_card import format_card
-from ganvas.extractors import Inception, Pixels
-from ganvas.metrics import DensityCoverage, Frechet
+from ganvas.extractors import FashionClassifier, Inception, Pixels
+from ganvas.metrics import KID, DensityCoverage, Frechet, InceptionScore, PrecisionRecall
 from ganvas.recipe import Evaluation
+from ganvas.report.evaluate import evaluate
+from ganvas.runs.folder import RunFolder
 from ganvas.runs.state import build_state
 from small_recipes import both, codec_for, small
 
 DATA = Path(__file__).parents[1] / "data" / "fashion_test_200.npz"
 EVALUATION = Evaluation(extractor=Pixels(), metrics=(Frechet(), DensityCoverage(k=3)), samples=80, snapshot_samples=20)
+
+
+@config
+class Demanding:
+    """A metric that takes no fewer samples than `least`."""
+
+    least: int
+    against: Literal["train"] = "train"
+    samples: int | None = None
+
+    @property
+    def lower_is_better(self) -> dict[str, bool]:
+        return {"demanding": True}
+
+    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
+        if len(fake.features) < self.least:
+            raise GanvasError(f"needs {self.least} samples")
+        return {"demanding": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +108,14 @@ def test_a_metric_is_tried_on_a_few_samples_and_on_all_where_it_wants_more(
 ) -> None:  # type: ignore[type-arg]
     _, _, data, _ = parts
     monkeypatch.setattr(evaluator, "CHECK_SAMPLES", 10)
-    judge = Evaluator(replace(EVALUATION, metrics=(Frechet(), DensityCoverage(k=30))), data, None, None)
-    judge.check_floors()  # 30th neighbours of 10 samples there are none, but of 80
+    judge = Evaluator(replace(EVALUATION, metrics=(Frechet(), Demanding(least=31))), data, None, None)
+    assert judge.check_floors() == []  # 10 samples are not enough for it, but 80 are
     assert {n for _, n in judge.floor_cache} == {10, 80}
-    with pytest.raises(GanvasError, match="k = 80"):
-        Evaluator(replace(EVALUATION, metrics=(Frechet(), DensityCoverage(k=80))), data, None, None).check_floors()
+    with pytest.raises(GanvasError, match="81 samples"):
+        Evaluator(replace(EVALUATION, metrics=(Frechet(), Demanding(least=81))), data, None, None).check_floors()
+    judge = Evaluator(replace(EVALUATION, metrics=(Frechet(), DensityCoverage(k=80))), data, None, None)
+    assert judge.check_floors() == ["density, coverage: 80 samples are few, so k is 79 in place of 80"]
+    assert {n for _, n in judge.floor_cache} == {10}  # it fits itself to a few
 
 
 def test_snapshots_take_the_first_metric_alone(parts: tuple) -> None:  # type: ignore[type-arg]
@@ -143,3 +168,83 @@ def test_fid_is_said_of_inception_alone(parts: tuple) -> None:  # type: ignore[t
     fid = format_card(card | {"protocol": card["protocol"] | {"extractor": Inception().name}})
     assert "FID " in fid
     assert "frechet" not in fid
+
+
+# ---------------------------------------------------------------- few samples
+
+
+FEW = Evaluation(
+    extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage(), InceptionScore())
+)
+
+
+def few(data: EncodedDataset, n: int) -> EncodedDataset:
+    return replace(data, columns={name: column[:n] for name, column in data.columns.items()})
+
+
+@pytest.mark.parametrize(
+    ("n", "cautions"),
+    [
+        (4, ["kid_std: each subset holds all 2 samples, so there is no spread",
+             "precision, recall: 2 samples are few, so k is 1 in place of 3",
+             "density, coverage: 2 samples are few, so k is 1 in place of 5",
+             "inception_score, inception_score_std: 2 samples are few, so splits is 1 in place of 10",
+             "inception_score: a split has 2 samples, fewer than the 10 classes: the score is 2 at most"]),
+        (8, ["kid_std: each subset holds all 4 samples, so there is no spread",
+             "density, coverage: 4 samples are few, so k is 3 in place of 5",
+             "inception_score, inception_score_std: 4 samples are few, so splits is 2 in place of 10",
+             "inception_score: a split has 2 samples, fewer than the 10 classes: the score is 2 at most"]),
+        (11, ["density, coverage: 5 samples are few, so k is 4 in place of 5",
+              "inception_score, inception_score_std: 5 samples are few, so splits is 2 in place of 10",
+              "inception_score: a split has 2 samples, fewer than the 10 classes: the score is 3 at most"]),
+        (200, ["kid_std: each subset holds all 100 samples, so there is no spread"]),
+    ],
+)  # fmt: skip
+def test_few_samples_are_scored_as_they_allow_and_that_is_said(parts: tuple, n: int, cautions: list[str]) -> None:  # type: ignore[type-arg]
+    recipe, _, data, state = parts
+    judge = Evaluator(FEW, few(data, n), None, None)
+    assert judge.check_floors() == [c for c in cautions if "are few" in c]
+    card = judge.score_final(recipe.method, state.select_sampling_networks())
+    assert set(card["scores"]) == {name for metric in FEW.metrics for name in metric.lower_is_better}
+    assert np.isfinite(list(card["scores"].values())).all()
+    assert card.get("cautions", []) == cautions
+    assert [line for line in format_card(card).splitlines() if "note:" in line] == [f"  note: {c}" for c in cautions]
+
+
+def test_a_reference_of_few_samples_limits_as_well(parts: tuple) -> None:  # type: ignore[type-arg]
+    _, _, data, _ = parts
+    judge = Evaluator(FEW, few(data, 3), data, None)
+    assert judge.check_floors()[0] == "precision, recall: 3 samples are few, so k is 2 in place of 3"
+
+
+def test_copies_among_the_real_samples_are_on_the_card(parts: tuple) -> None:  # type: ignore[type-arg]
+    recipe, _, data, state = parts
+    columns = {name: column[:10].repeat_interleave(60, 0) for name, column in data.columns.items()}
+    copied = replace(data, columns=columns)
+    card = Evaluator(EVALUATION, copied, None, None).score_final(recipe.method, state.select_sampling_networks())
+    assert card["floor"]["coverage"] < 0.5  # of real samples against real ones
+    (caution,) = card["cautions"]
+    assert "real samples have 3 or more copies, and nothing counts as near them" in caution
+    assert f"note: {caution}" in format_card(card)
+
+
+def test_too_few_for_any_score_is_said_plainly(parts: tuple) -> None:  # type: ignore[type-arg]
+    _, _, data, _ = parts
+    with pytest.raises(GanvasError, match="3 samples are too few, for half of them are put aside to score against: add more"):
+        Evaluator(FEW, few(data, 3), None, None)
+    with pytest.raises(GanvasError, match="1 sample to score against is too few: give at least 2"):
+        Evaluator(FEW, data, few(data, 1), None)
+
+
+def test_the_number_of_samples_is_refused_in_the_words_of_the_command() -> None:
+    for n in (1, 0, -3, 10_000_001):
+        with (
+            pytest.raises(GanvasError, match=rf"^--n: n must be from 2 to 10,000,000, got {n}$"),
+            name_typed_flags(["--n", str(n)]),
+        ):
+            evaluate(RunFolder.__new__(RunFolder), n=n)
+        with (
+            pytest.raises(GanvasError, match=rf"^--evaluation.snapshot-samples: snapshot_samples must be .* got {n}$"),
+            name_typed_flags(["--evaluation.snapshot-samples", str(n)]),
+        ):
+            replace(EVALUATION, snapshot_samples=n)

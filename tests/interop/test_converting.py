@@ -212,6 +212,62 @@ def test_rosinalitys_names(tmp_path: Path) -> None:
     assert made.nets["G"].mapping.middle.tolist() == [0.25] * 8
 
 
+# ---------------------------------------------------------------- StyleGAN2 and 3 with classes
+
+
+def linear(tensors: dict[str, Tensor], name: str, x: Tensor, rate: float = 1.0) -> Tensor:
+    """A fully connected layer as the papers have it: weights scaled as they are used, by He et al. and the layer's own rate."""
+    weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
+    return x @ (weight * rate / weight.shape[1] ** 0.5).t() + bias * rate
+
+
+def map_labels(tensors: dict[str, Tensor], label: Tensor, classes: int) -> Tensor:
+    """D's mapping of labels as Karras et al. 2020b have it: an embedding of size 1, and layers at a hundredth of the rate."""
+    h = linear(tensors, "mapping.embed", nn.functional.one_hot(label, classes).float())
+    h = h * (h.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+    for k in range(sum(name.endswith(".bias") and "fc" in name for name in tensors if name.startswith("mapping."))):
+        h = nn.functional.leaky_relu(linear(tensors, f"mapping.fc{k}", h, 0.01), 0.2) * 2**0.5
+    return h
+
+
+def with_classes(tensors: dict[str, Tensor], classes: int, width: int, layers: int, inputs: int = 0) -> dict[str, Tensor]:
+    """A golden's network with random weights where labels come in."""
+    more = {"mapping.embed.weight": torch.randn(width, classes), "mapping.embed.bias": torch.zeros(width)}
+    sizes = [inputs + width] + [width] * layers
+    for k in range(layers):
+        more |= {f"mapping.fc{k}.weight": 100 * torch.randn(width, sizes[k]), f"mapping.fc{k}.bias": torch.randn(width)}
+    return {name: value for name, value in tensors.items() if not name.startswith("mapping.fc")} | more
+
+
+@pytest.mark.parametrize("label_width", [64, 24])
+@pytest.mark.parametrize(("layers", "d_layers"), [(2, 8), (8, 8), (3, 1)])
+@pytest.mark.parametrize("name", ["stylegan2_G", "stylegan3_T_G"])
+def test_d_with_classes_has_a_mapping_of_its_own(
+    goldens: Path, tmp_path: Path, name: str, layers: int, d_layers: int, label_width: int
+) -> None:
+    torch.manual_seed(0)
+    G = with_classes(weights(goldens, name), 5, 64, layers, inputs=64)
+    D = with_classes(weights(goldens, "stylegan2_D"), 5, label_width, d_layers)
+    D |= {"b4.out.weight": torch.randn(label_width, 64), "b4.out.bias": torch.randn(label_width)}
+    torch.save({"G_ema": G, "D": D}, tmp_path / "g.pth")
+    said: list[str] = []
+    run = convert(tmp_path / "g.pth", tmp_path / "run", say=said.append)
+    assert said == [f"StyleGAN{name[8]}{'-T' if '3' in name else ''}, from NVIDIA's code: 3 x 32 x 32, 5 classes",
+                    "D: loaded (StyleGAN2's D, from NVIDIA's code)"]  # fmt: skip
+    assert (run.recipe.nets.mapping, run.recipe.nets.d_mapping, run.recipe.nets.d_w_dim) == (layers, d_layers, label_width)
+    state = build_state(RunFolder(run.path).recipe, run.read_spec(), 0, torch.device("cpu"))
+    checkpoint.load_nets(run.checkpoints[-1], state)
+    golden, label = load_file(goldens / "stylegan2_D.safetensors"), torch.arange(8) % 5
+    with torch.no_grad():
+        found = state.nets["D"].eval()(golden["in/x"], label)
+        plain = linear(
+            weights(goldens, "stylegan2_D"), "b4.out", found.features
+        )  # the golden's own last layer, on our features
+        wanted = (linear(D, "b4.out", found.features) * map_labels(D, label, 5)).sum(1) / label_width**0.5
+    torch.testing.assert_close(plain, golden["out/logits"].view_as(plain), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found.logits, wanted, rtol=1e-4, atol=1e-4)
+
+
 # ---------------------------------------------------------------- R3GAN with classes
 
 
@@ -302,6 +358,57 @@ def instructions() -> Iterator[bytes]:
 def test_old_instructions_are_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "evil.pkl").write_bytes(data)
     with pytest.raises(GanvasError, match="nothing in it was run"):
+        read_networks(tmp_path / "evil.pkl")
+
+
+def of_class(module: str, name: str) -> bytes:
+    """A pickle of an object of this class, with a state."""
+    return b"\x80\x02c" + f"{module}\n{name}\n".encode() + b")\x81}X\x01\0\0\0aK\x01sb."
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "said"),
+    [
+        ("dnnlib.tflib.network", "Network", "TensorFlow time: convert the file with legacy.py of stylegan2-ada-pytorch first"),
+        ("pg_modules.networks_fastgan", "Generator", r"Projected GAN, whose networks \(FastGAN\) are not known here"),
+        ("timm.models.efficientnet", "EfficientNet", "a network of timm's"),
+        ("pytorch_lightning.callbacks", "ModelCheckpoint", r"Lightning's: save the generator's state_dict\(\) alone"),
+        ("models", "Generator", r"which is not known here: save the generator's state_dict\(\) alone, with torch.save"),
+        ("timmy", "Generator", "which is not known here: save"),
+    ],
+)
+@pytest.mark.parametrize("form", ["plain", "zip"])
+def test_files_of_other_families_are_called_what_they_are(tmp_path: Path, module: str, name: str, said: str, form: str) -> None:
+    file = tmp_path / "other.pkl"
+    file.write_bytes(of_class(module, name))
+    if form == "zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("archive/data.pkl", of_class(module, name))
+    with pytest.raises(
+        GanvasError, match=rf"^other.pkl holds '{module}.{name}', .*{said}.*\(nothing of it was run\)$"
+    ) as caught:
+        read_networks(file)
+    assert "refused" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "os.system",
+            "posix.system",
+            "nt.system",
+            "builtins.eval",
+            "__builtin__.eval",
+            "subprocess.Popen",
+            "commands.getoutput",
+        ),
+        *("importlib.import_module", "ctypes.CDLL", "numpy.testing._private.utils.runstring", "torch.hub.load", "models.build"),
+    ],
+)
+def test_what_asks_for_a_call_is_hostile(tmp_path: Path, name: str) -> None:
+    (tmp_path / "evil.pkl").write_bytes(of_class(*name.rsplit(".", 1)))
+    with pytest.raises(GanvasError, match=rf"asks for '{name}', which no network's weights need: refused"):
         read_networks(tmp_path / "evil.pkl")
 
 

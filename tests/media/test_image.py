@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from ganvas.data import Files
 from ganvas.data.items import ItemList, build_array_items
 from ganvas.errors import GanvasError
 from ganvas.media import Image, ImageCodec
 from ganvas.media.image.picture import MAX_PICTURE_PIXELS
+from ganvas.system.signatures import SIGNATURE_BYTES, guess_suffix
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -116,6 +118,21 @@ def test_arrays_may_have_channels_first_or_last(shape):
     assert (ImageCodec(size=8, channels=1).encode(pixels)[..., 0] == pixels.reshape(8, 8)).all()
     colour = noise(3, 8, 8)
     assert (ImageCodec(size=8).encode(colour) == colour.transpose(1, 2, 0)).all()
+
+
+def test_every_suffix_is_of_a_kind_that_is_read(tmp_path):
+    kinds = {"PNG": (".png", ".apng"), "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"), "WEBP": (".webp",), "BMP": (".bmp", ".dib")}
+    kinds |= {"GIF": (".gif",), "TIFF": (".tif", ".tiff")}
+    assert sorted(Image().suffixes) == sorted(suffix for suffixes in kinds.values() for suffix in suffixes)
+    for kind, suffixes in kinds.items():
+        data = packed(Pillow.new("RGB", (8, 8), RED), kind)
+        assert guess_suffix(data[:SIGNATURE_BYTES]) in suffixes
+        assert ImageCodec(size=8).encode(data)[0, 0, 0] > 200
+        for k, suffix in enumerate(suffixes):
+            (tmp_path / f"{k}{suffix.upper()}").write_bytes(data)
+    (tmp_path / "no suffix").write_bytes(data)
+    assert len(Files(path=str(tmp_path)).items(Image().suffixes)) == 13
+    assert guess_suffix(b"") == guess_suffix(b"%PDF-1.7") == guess_suffix(b"RIFF....WAVEfmt ") == ""
 
 
 # ---------------------------------------------------------------- refusals

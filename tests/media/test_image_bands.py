@@ -22,7 +22,8 @@ from ganvas.data.items import ItemList, build_array_items
 from ganvas.errors import GanvasError
 from ganvas.media import Image, ImageCodec
 from ganvas.media.image.bands import convert_channels, convert_depth
-from ganvas.media.image.picture import decode_picture
+from ganvas.media.image.picture import decode_picture, open_picture
+from ganvas.media.image.tiff import scale_to_full_range
 
 NOTE = {"Software": "ganvas", "Comment": "künstlich"}
 
@@ -153,6 +154,15 @@ def test_white_may_be_zero():
     assert (decode_picture(tiff(values, photometric="miniswhite"))[..., 0] == 65535 - values).all()
 
 
+@pytest.mark.parametrize(("bits", "dtype"), [(4, np.uint8), (12, np.uint16), (8, np.uint8), (16, np.uint16)])
+def test_few_bits_reach_as_far_as_many(bits, dtype):
+    values = np.array([0, 1, 2**bits - 2, 2**bits - 1], dtype)
+    found = scale_to_full_range(values, bits)
+    assert found.dtype == dtype
+    top = np.iinfo(dtype).max
+    assert found.tolist() == [round(v * top / (2**bits - 1)) for v in values.tolist()]
+
+
 def test_plain_tiff_needs_no_tifffile(monkeypatch):
     monkeypatch.setitem(sys.modules, "tifffile", None)
     colour, deep, file = noise(8, 8, 3, depth=8), noise(8, 8), io.BytesIO()
@@ -172,6 +182,106 @@ def test_without_tifffile_what_to_install_is_said(monkeypatch, tmp_path):
         decode_picture(data)
     with pytest.raises(GanvasError, match=r"pip install 'ganvas\[tiff\]'"):
         ImageCodec(size=8, channels=5).write(torch.zeros(1, 8, 8, 5, dtype=torch.uint8), tmp_path, 0, {})
+
+
+# ---------------------------------------------------------------- a deep file is read as its shallow twin
+
+ORIENTATIONS = range(1, 9)
+
+
+def as_bands(data: bytes) -> np.ndarray:
+    """What is decoded, as [H, W, C] of 16 bits, gray as RGB."""
+    values = np.asarray(decode_picture(data))
+    values = values[..., None] if values.ndim == 2 else values
+    return convert_depth(values.repeat(3, 2) if values.shape[2] == 1 else values, 16)
+
+
+def marked_png(values: np.ndarray, kind: bytes, content: bytes, at_end: bool = False) -> bytes:
+    """A PNG with one more chunk, of 16 bits or, for uint8, of 8."""
+    file = io.BytesIO()
+    if values.dtype == np.uint8:
+        Pillow.fromarray(values[..., 0] if values.shape[2] == 1 else values).save(file, "PNG")
+    data = file.getvalue() or png(values)
+    chunk = struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    at = len(data) - 12 if at_end else 33
+    return data[:at] + chunk + data[at:]
+
+
+def exif(orientation: int) -> bytes:
+    return b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 274, 3, 1, orientation, 0) + b"\0\0\0\0"
+
+
+def turned(values: np.ndarray, orientation: int) -> np.ndarray:
+    """By the standard's words: where the first row and the first column of what is stored come to."""
+    rows = {1: "tl", 2: "tr", 3: "br", 4: "bl", 5: "lt", 6: "rt", 7: "rb", 8: "lb"}[orientation]
+    found = values if rows[0] in "tb" else values.transpose(1, 0, 2)
+    return found[:: -1 if "b" in rows else 1, :: -1 if "r" in rows else 1]
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("at_end", [False, True])
+def test_deep_png_is_turned_as_shallow_png(channels, orientation, at_end):
+    values = noise(6, 9, channels, depth=8)
+    shallow = as_bands(marked_png(values, b"eXIf", exif(orientation), at_end))
+    deep = as_bands(marked_png(values.astype(np.uint16) * 257, b"eXIf", exif(orientation), at_end))
+    assert (deep == shallow).all()
+    wanted = turned(convert_depth(values, 16), orientation)
+    assert (deep == (wanted.repeat(3, 2) if channels == 1 else wanted)).all()
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize(
+    ("channels", "options"),
+    [
+        (1, {"photometric": "minisblack"}),
+        (1, {"photometric": "miniswhite"}),
+        (2, {"photometric": "minisblack", "planarconfig": "contig", "extrasamples": ["unassalpha"]}),
+        (3, {"photometric": "rgb"}),
+        (3, {"photometric": "rgb", "planarconfig": "separate"}),
+        (4, {"photometric": "rgb", "extrasamples": ["unassalpha"]}),
+        (4, {"photometric": "separated"}),
+    ],
+)
+def test_deep_tiff_is_turned_and_understood_as_shallow_tiff(channels, options, orientation):
+    values = noise(6, 9, channels, depth=8)
+    values = values[..., 0] if channels == 1 else values
+    values = values.transpose(2, 0, 1) if options.get("planarconfig") == "separate" else values
+    marks = {"extratags": [(274, 3, 1, orientation, True)]}
+    shallow, deep = tiff(values, **options, **marks), tiff(values.astype(np.uint16) * 257, **options, **marks)
+    assert np.abs(as_bands(deep).astype(int) - as_bands(shallow)).max() <= (257 if channels == 4 else 0)  # Pillow cuts ink
+    assert as_bands(deep).shape[:2] == ((9, 6) if orientation >= 5 else (6, 9))
+    assert open_picture(deep).size == as_bands(deep).shape[1::-1]
+
+
+def test_colours_that_were_multiplied_with_their_transparency_are_divided():
+    values = noise(6, 9, 4, depth=8)
+    values[..., :3] = (values[..., :3].astype(int) * values[..., 3:] / 255).round()
+    values[0, 0] = 0
+    options = {"photometric": "rgb", "extrasamples": ["assocalpha"]}
+    shallow, deep = as_bands(tiff(values, **options)), as_bands(tiff(values.astype(np.uint16) * 257, **options))
+    assert np.abs(deep.astype(int) - shallow).max() <= 257
+    assert (deep[0, 0] == 0).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_colour_that_a_deep_png_leaves_out_is_transparent(channels):
+    values = noise(6, 9, channels)
+    values[0, 0], values[2, 3] = values[5, 8], values[5, 8] ^ 1  # the same, and nearly
+    data = marked_png(values, b"tRNS", b"".join(struct.pack(">H", int(v)) for v in values[5, 8]))
+    found = decode_picture(data)
+    assert found.shape == (6, 9, 4)
+    assert open_picture(data).channels == 4
+    assert (found[..., :3] == (values.repeat(3, 2) if channels == 1 else values)).all()
+    assert (found[..., 3] == np.where((values == values[5, 8]).all(2), 0, 65535)).all()
+    assert (found[..., 3] == 0).sum() == 2
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_colours_that_nobody_here_can_convert_are_refused(depth):
+    data = tiff(noise(8, 8, 3, depth=depth), photometric="cielab")
+    with pytest.raises(GanvasError, match="has colours of the kind CIELab: save it as gray or RGB"):
+        decode_picture(data)
 
 
 # ---------------------------------------------------------------- depth and channels
@@ -314,6 +424,13 @@ def test_fitting_deep_arrays():
     [
         (tiff(np.zeros((8, 8), np.float32)), "has 1 channels of float32: save it with 8 or 16 bits"),
         (tiff(np.zeros((8, 8), np.int32)), "has 1 channels of int32"),
+        (tiff(np.full((8, 8), -5, np.int16)), "has 1 channels of int16: save it with 8 or 16 bits, without a sign"),
+        (tiff(np.full((8, 8), -5, np.int8)), "has 1 channels of int8"),
+        (tiff(np.full((8, 8, 3), -5, np.int8), photometric="rgb"), "has 3 channels of int8"),
+        (tiff(np.full((8, 8, 3), -5, np.int16), photometric="rgb"), "has 3 channels of int16"),
+        (tiff(np.full((8, 8), 5, np.uint32)), "has 1 channels of uint32"),
+        (tiff(np.zeros((8, 8), np.float16)), "has 1 channels of float16"),
+        (tiff(np.zeros((2, 8, 8), np.int16), ome=True, photometric="minisblack"), "has .* channels of int16"),
         (tiff(np.zeros((8, 8, 65), np.uint8), photometric="minisblack", planarconfig="contig"), "has 65 channels of uint8"),
         (tiff(np.zeros((3, 9, 5), np.uint16), photometric="minisblack", planarconfig="contig"), "9 x 3 px is too small"),
         (tiff(noise(8, 8, 5), photometric="minisblack", planarconfig="contig")[:200], "broken image|truncated"),
@@ -325,6 +442,13 @@ def test_what_cannot_be_read_is_refused(data, message):
     with pytest.raises(GanvasError, match=message) as caught:
         ImageCodec(size=8, depth=16).encode(data)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_sign_is_seen_without_tifffile(monkeypatch):
+    data = tiff(np.full((8, 8), -5, np.int16))
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    with pytest.raises(GanvasError, match="has 1 channels of int16"):
+        decode_picture(data)
 
 
 def test_a_packing_that_takes_more_is_said():

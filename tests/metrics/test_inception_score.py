@@ -55,3 +55,14 @@ def test_fewer_samples_than_splits_are_refused():
         score(np.ones((9, 3)))
     with pytest.raises(GanvasError, match="splits must be 1 or more"):
         score(np.ones((9, 3)), splits=0)
+
+
+def test_a_split_of_few_samples_is_doubted():
+    rng = np.random.default_rng(0)
+    scored = Features(rng.normal(size=(12, 3)), 50 * rng.permutation(np.repeat(np.eye(6), 2, 0)))
+    metric = InceptionScore(splits=4)
+    doubt = metric.describe_doubt(both(scored), 12)
+    assert doubt.endswith("a split has 3 samples, fewer than the 6 classes: the score is 3 at most")
+    assert metric(both(scored), scored)["inception_score"] <= 3
+    assert InceptionScore(splits=2).describe_doubt(both(scored), 12) == ""
+    assert InceptionScore().fit_to_samples(5) == InceptionScore(splits=2)

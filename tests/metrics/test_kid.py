@@ -61,3 +61,11 @@ def test_subsets_have_no_sample_twice():
 def test_impossible_subsets_are_refused(settings):
     with pytest.raises(GanvasError, match="1 subset of 2 samples or more"):
         KID(**settings)(both(scored(0)), scored(1))
+
+
+def test_a_spread_of_subsets_that_are_all_the_same_is_doubted():
+    x = Features(np.random.default_rng(0).normal(size=(40, 4)))
+    assert KID()(both(x), x)["kid_std"] == pytest.approx(0, abs=1e-12)
+    assert KID().describe_doubt(both(x), 40) == "kid_std: each subset holds all 40 samples, so there is no spread"
+    assert KID(subset_size=39).describe_doubt(both(x), 40) == KID().describe_doubt(both(x), 30) == ""
+    assert KID(subset_size=39)(both(x), x)["kid_std"] > 0

@@ -74,3 +74,30 @@ def test_one_fake_is_enough_for_coverage_but_not_for_recall():
 def test_both_want_held_out_samples():
     assert PrecisionRecall().against == DensityCoverage().against == "held-out"
     assert PrecisionRecall().samples == DensityCoverage().samples == 5_000
+
+
+# ---------------------------------------------------------------- copies
+
+
+def test_where_real_samples_have_copies_the_metrics_say_that_they_doubt_their_scores():
+    points = np.random.default_rng(0).normal(size=(60, 16))
+    copied = Features(np.repeat(points, 6, 0))
+    assert DensityCoverage()(both(copied), copied) == {"density": 0.0, "coverage": 0.0}  # by its definition
+    assert DensityCoverage().describe_doubt(both(copied), 360) == (
+        "density, coverage: 360 of 360 real samples have 5 or more copies, and nothing counts as near them: "
+        "coverage is 0.00 at most"
+    )
+    assert PrecisionRecall().describe_doubt(both(copied), 360) == (
+        "precision, recall: 360 of 360 real samples have 3 or more copies, and only exact copies count as near them"
+    )
+    some = Features(np.vstack([points, np.repeat(points[:10], 5, 0)]))
+    assert DensityCoverage().describe_doubt(both(some), 110).endswith("coverage is 0.45 at most")
+    assert DensityCoverage()(both(some), some)["coverage"] == pytest.approx(50 / 110)
+    assert DensityCoverage(k=6).describe_doubt(both(some), 110) == PrecisionRecall(k=6).describe_doubt(both(some), 110) == ""
+
+
+def test_a_copy_in_a_hundred_is_no_matter():
+    points = np.random.default_rng(0).normal(size=(700, 4))
+    few_copies = Features(np.vstack([points, np.repeat(points[:1], 5, 0)]))
+    assert DensityCoverage().describe_doubt(both(few_copies), 700) == ""
+    assert PrecisionRecall().describe_doubt(both(few_copies), 700) == ""

@@ -302,6 +302,17 @@ def test_headline_and_score_table(run: Path) -> None:
     )
 
 
+def test_what_to_keep_in_mind_of_the_last_scores_is_shown(run: Path) -> None:
+    doubted = card(200_000_000, 1.0, 0.5) | {"cautions": ["few <samples>", "copies"]}
+    write_lines(run / "scores.jsonl", [card(100, 2.0, 0.4) | {"cautions": ["gone"]}, doubted])
+    text = page_of(run)
+    assert "Note: few &lt;samples&gt;." in text
+    assert "Note: copies." in text
+    assert "gone" not in text
+    write_lines(run / "scores.jsonl", [doubted | {"cautions": "no list"}])
+    assert "Note:" not in page_of(run)
+
+
 def test_scores_of_another_protocol_are_not_compared(run: Path) -> None:
     write_lines(
         run / "scores.jsonl",

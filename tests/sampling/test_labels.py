@@ -13,6 +13,7 @@ from torch import nn
 from ganvas import api, cli, recipes
 from ganvas.core import Features, Request
 from ganvas.data import Files
+from ganvas.data.conditions import name_distinctly
 from ganvas.errors import GanvasError
 from ganvas.evaluation.evaluator import select_features
 from ganvas.methods import Adversarial
@@ -84,6 +85,24 @@ def test_files_say_which_label(run: Any, tmp_path: Path) -> None:
 def test_an_unknown_label_is_refused_with_those_there_are(run: Any, label: str, said: str) -> None:
     with pytest.raises(GanvasError, match=said):
         run.generate(1, conditions={"label": label})
+
+
+def test_of_two_classes_of_one_name_the_number_is_asked_for() -> None:
+    names = ("whooping", "crane", "Crane", "crane", "bus")
+    condition = class_condition(5, names)
+    spec = IMAGE8._replace(conditions={"label": condition})
+    traits = Adversarial().traits(Concatenation(nets=MLP()).build(spec))
+    with pytest.raises(GanvasError, match=r"^label: 2 of 5 classes are called 'crane': give its number, 1 or 3$"):
+        parse_conditions({"label": "crane"}, spec, traits)
+    with pytest.raises(GanvasError, match=r"^label: 3 of 5 classes are called 'CRANE': give its number, 1 or 2 or 3$"):
+        parse_conditions({"label": "CRANE"}, spec, traits)
+    assert [int(parse_conditions({"label": word}, spec, traits)["label"]) for word in ("Crane", "3", "BUS")] == [2, 3, 4]
+    numbers = IMAGE8._replace(conditions={"label": class_condition(3, ("7", "7", "8"))})
+    with pytest.raises(GanvasError, match="2 of 3 classes are called '7': rename them in the data"):
+        parse_conditions({"label": "7"}, numbers, traits)
+    assert condition.describe() == "5 classes: whooping, crane 1, Crane, crane 3, bus"
+    assert [name_distinctly(condition, k) for k in range(5)] == ["whooping", "crane 1", "Crane", "crane 3", "bus"]
+    assert name_distinctly(class_condition(2), 1) == "1"
 
 
 def test_vectors_are_asked_for_by_their_numbers() -> None:

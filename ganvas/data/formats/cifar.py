@@ -13,6 +13,7 @@ from ...errors import GanvasError
 from ...system.pickles import decode_text, read_pickle
 from ..items import ItemList, fingerprint_files, read_file_stamp
 from ..labels import SampleLabels, parse_label_values
+from ..names import normalise_name
 
 SPLIT_PATTERNS = {"train": re.compile(r"(data_batch_\d+|train)(\.bin)?"), "test": re.compile(r"(test_batch|test)(\.bin)?")}
 CLASS_FILE_PATTERN = re.compile(r"(batches\.)?meta|batches\.meta\.txt|fine_label_names\.txt")
@@ -90,7 +91,7 @@ def _list_archive_files(path: Path) -> Iterator[tuple[str, int, Callable[[], byt
         for entry in archive:
             content = archive.extractfile(entry) if entry.isreg() else None
             if content is not None:
-                yield PurePosixPath(entry.name).name, entry.size, content.read
+                yield PurePosixPath(normalise_name(entry.name)).name, entry.size, content.read
 
 
 def _parse_batch(name: str, data: bytes, path: str) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 import gzip
 import math
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,13 @@ def find_images_file(folder: Path, split: str = "train") -> Path | None:
     return next((p for p in sorted(folder.glob(f"*{split}-images*idx3*")) if is_idx_file(p)), None)
 
 
+def read_idx_folder(folder: Path, split: str) -> ItemList | None:
+    """The images of the part "train", or "test", in a folder of MNIST's layout; None without it."""
+    part_names = ("train",) if split == "train" else ("t10k", "test")
+    images_path = next(filter(None, (find_images_file(folder, name) for name in part_names)), None)
+    return None if images_path is None else read_idx_items(images_path)
+
+
 def read_idx_items(path: Path) -> ItemList:
     """The images in an idx file, uint8 [N, H, W], with labels if their file lies next to it.
 
@@ -40,19 +48,26 @@ def read_idx_items(path: Path) -> ItemList:
     if images.ndim < 2:
         raise GanvasError(f"{path} holds labels, not images: give the file of images (its name has 'images-idx3')")
     files = [path] if labels_path is None else [path, labels_path]
-    return build_array_items(
+    items = build_array_items(
         images,
         None if labels_path is None else _read_idx_array(labels_path),
         name=path.name,
         fingerprint=fingerprint_files(files, map(read_file_stamp, files)),
         title=f"{path.name} ({len(images):,} images)",
     )
+    if labels_path is not None or "images" not in path.name:
+        return items
+    return replace(items, label_notes=(f"no labels: there is no {_name_labels_file(path)} beside it",))
+
+
+def _name_labels_file(path: Path) -> str:
+    return path.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
 
 
 def _find_labels_file(path: Path) -> Path | None:
     if "images" not in path.name:
         return None
-    name = path.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
+    name = _name_labels_file(path)
     return next((p for p in (path.with_name(name), path.with_name(f"{name}.gz")) if p.exists()), None)
 
 

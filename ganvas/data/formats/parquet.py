@@ -1,35 +1,41 @@
 """Parquet files of pictures, as in Hugging Face's data sets: a file or a folder of shards, one row per sample."""
 
 import json
+import re
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from itertools import accumulate, pairwise
-from pathlib import Path
+from pathlib import Path, PurePath
 from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...errors import GanvasError
-from ..items import ItemList, fingerprint_files, format_count, read_file_stamp
-from ..labels import MAX_LABEL_CHARACTERS, SampleLabels, parse_label_values
+from ..items import ItemList, fingerprint_files, read_file_stamp
+from ..labels import LABEL_COLUMNS, MAX_LABEL_CHARACTERS, SampleLabels, parse_label_values, simplify_label_values
+from ..names import format_count, is_hidden, list_examples
+from ..parts import HELD_OUT_PARTS, read_part_name
 
 PARQUET_SUFFIX = ".parquet"
-IMAGE_COLUMNS, LABEL_COLUMNS = ("image", "img"), ("label", "labels", "fine_label")  # the columns looked for
-SPLIT_PREFIXES = {
-    "train": ("train",),
-    "test": ("test", "validation"),
-}  # how the names of a part's shards begin
+IMAGE_COLUMNS = ("image", "img")  # the columns looked for, next to those of labels
+PART_PATTERN = re.compile(r"(train|test|validation)|(valid|val|dev)(?![a-z])")  # how the names of a part's shards begin
+METADATA_FILE = "metadata.parquet"  # a file of texts and the like next to pictures; it holds no pictures
 MAX_ROW_GROUP_BYTES = 4 * 2**30  # bytes of a row group's pictures, unpacked
 CONCURRENT_ROWS = 1024  # rows that all threads together may be reading
 
 
 def takes_path(path: Path) -> bool:
-    """Whether this is a Parquet file, by its name, or a folder of them."""
-    return next(path.glob(f"*{PARQUET_SUFFIX}"), None) is not None if path.is_dir() else path.suffix.lower() == PARQUET_SUFFIX
+    """Whether this is a Parquet file, by its name, or a folder of them; they may lie in its folders train, test and so on."""
+    return bool(_list_shard_files(path)) if path.is_dir() else is_shard(path)
+
+
+def is_shard(path: PurePath) -> bool:
+    """Whether this is, by its name, a file of samples."""
+    return path.suffix.lower() == PARQUET_SUFFIX and path.name != METADATA_FILE and not is_hidden(path.name)
 
 
 def read(path: Path, split: str) -> ItemList | None:
@@ -38,7 +44,7 @@ def read(path: Path, split: str) -> ItemList | None:
     Raises:
         GanvasError: pyarrow is missing; a broken file; no column of files; labels that are not whole numbers or words.
     """
-    files = _find_shard_files(path, split)
+    files, notes = _choose_shard_files(path, split)
     if not files:
         return None
     shards = [_open_shard(file) for file in files]
@@ -51,17 +57,42 @@ def read(path: Path, split: str) -> ItemList | None:
         title=f"{path.name} ({format_count(len(rows), 'row')})",
         labels=labels,
         classes=classes,
+        notes=notes,
+        label_notes=_explain_missing_labels(shards[0]) if labels is None else (),
     )
 
 
-def _find_shard_files(path: Path, split: str) -> list[Path]:
+def _list_shard_files(folder: Path) -> list[Path]:
+    """The shards in a folder and in its folders of parts. Raises OSError for the folder itself."""
+    paths = sorted(folder.iterdir())
+    for place in [path for path in paths if read_part_name(path.name)]:
+        with suppress(OSError):  # no folder, or one that may not be entered
+            paths += sorted(place.iterdir())
+    return [path for path in paths if is_shard(path)]
+
+
+def _choose_shard_files(path: Path, split: str) -> tuple[list[Path], tuple[str, ...]]:
+    """The files of a part, and what is to be said of the others."""
     if not path.is_dir():
-        return [path] if split == "train" else []
-    files = sorted(path.glob(f"*{PARQUET_SUFFIX}"))
-    if not any(file.name.startswith(SPLIT_PREFIXES["train"]) for file in files):
-        return files if split == "train" else []
-    matches = ([file for file in files if file.name.startswith(name)] for name in SPLIT_PREFIXES[split])
-    return next(filter(None, matches), [])
+        return ([path] if split == "train" else []), ()
+    files_by_part: dict[str | None, list[Path]] = {}
+    for file in _list_shard_files(path):
+        files_by_part.setdefault(_name_part(file, path), []).append(file)
+    if "train" not in files_by_part:
+        return ([file for files in files_by_part.values() for file in files] if split == "train" else []), ()
+    held_out_part = next((part for part in HELD_OUT_PARTS if part in files_by_part), None)
+    unused_names = [f.name for part, files in files_by_part.items() if part not in ("train", held_out_part) for f in files]
+    note = f"{format_count(len(unused_names), 'shard')} of other parts not used: {list_examples(unused_names)}"
+    part = "train" if split == "train" else held_out_part
+    return files_by_part[part] if part else [], (note,) if unused_names else ()
+
+
+def _name_part(file: Path, top: Path) -> str | None:
+    """The part that a shard is of, by its folder or else by how its name begins."""
+    if file.parent != top and (folder_part := read_part_name(file.parent.name)):
+        return folder_part.part
+    match = PART_PATTERN.match(file.name.lower())
+    return None if match is None else match[1] or "validation"
 
 
 class Shard(NamedTuple):
@@ -104,6 +135,16 @@ def _read_label_names(metadata: dict[bytes, bytes], label_column: str | None) ->
     return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
+def _explain_missing_labels(shard: Shard) -> tuple[str, ...]:
+    """Why rows have no labels, where they have something beside their pictures."""
+    if shard.label_column is not None:
+        return (f"no labels: its column {shard.label_column} holds -1 alone",)
+    other_columns = [name for name in shard.file.schema_arrow.names if name != shard.image_column.partition(".")[0]]
+    names = ", ".join(other_columns[:9])
+    reason = f"no labels: it has no column {' or '.join(LABEL_COLUMNS)}, and {names} are not used"
+    return (reason,) if other_columns else ()
+
+
 def _read_labels(shards: list[Shard], path: Path) -> SampleLabels:
     label_column, label_names = shards[0].label_column, shards[0].label_names
     if label_column is None:
@@ -116,7 +157,7 @@ def _read_labels(shards: list[Shard], path: Path) -> SampleLabels:
             f"{path} has texts of more than {MAX_LABEL_CHARACTERS} characters for labels: rename the column {label_column}"
         )
     try:
-        array = np.array(values)
+        array = simplify_label_values(np.array(values))
     except ValueError as error:
         raise GanvasError(
             f"{path} has labels of different lengths in the column {label_column}: rename it, or correct them"

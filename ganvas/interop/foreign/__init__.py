@@ -16,6 +16,7 @@ from ...core import Architecture
 from ...errors import GanvasError
 
 MAX_SIDE_PIXELS = 4096  # of an image, and so the largest number in a layer's name
+MAX_CONVERTED_PIXELS = 2048  # the largest side of an image that codecs here can write
 
 
 class FileNetwork(NamedTuple):
@@ -57,8 +58,18 @@ def recognise_network(network: FileNetwork) -> ConvertedNetwork | None:
         if converted is not None and max(converted.shape) > MAX_SIDE_PIXELS:
             raise ValueError(f"images of more than {MAX_SIDE_PIXELS} px")
         if converted is not None:
+            check_image_side(converted)
             return converted
     return None
+
+
+def check_image_side(converted: ConvertedNetwork) -> None:
+    """Raises GanvasError for images larger than codecs here can write."""
+    side = max(converted.shape)
+    if side > MAX_CONVERTED_PIXELS:
+        raise GanvasError(
+            f"{converted.origin}: its images of {side} px are larger than {MAX_CONVERTED_PIXELS} px, the most here"
+        )
 
 
 def infer_width_and_base(widths: Mapping[int, int], what: str) -> tuple[int, int]:

@@ -56,6 +56,16 @@ ALLOWED_NAMES = {
     *("collections OrderedDict", "dnnlib.util EasyDict", "argparse Namespace", "_codecs encode", "builtins set"),
     *("numpy.core.multiarray scalar", "numpy._core.multiarray scalar", "__builtin__ set", *NUMPY_NAMES),
 }
+FOREIGN_FAMILIES = {  # by the start of a pickled object's name: what the object is, and what can be done
+    "dnnlib.tflib": "a network of StyleGAN's TensorFlow time: convert the file with legacy.py of stylegan2-ada-pytorch first",
+    "pg_modules": "a part of Projected GAN, whose networks (FastGAN) are not known here",
+    "timm": "a network of timm's, as Projected GAN has in its D: not known here",
+    "tensorflow": "an object of TensorFlow's, which is not known here",
+    "keras": "an object of Keras's, which is not known here",
+    "jax": "an object of JAX's, which is not known here",
+    "pytorch_lightning": "an object of Lightning's: save the generator's state_dict() alone, with torch.save",
+    "lightning": "an object of Lightning's: save the generator's state_dict() alone, with torch.save",
+}
 LAYER_PREFIX = "torch.nn.modules."  # of the layers of networks that were pickled whole
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # marks torch.save's older form
 BROKEN_FILE_ERRORS = (
@@ -117,7 +127,16 @@ def is_known_name(name: str) -> bool:
 
 def build_machine(budget: UnfoldingBudget, storages: "StorageTable | None" = None) -> PickleMachine:
     find_stored = storages.find_storage if storages is not None else None
-    return PickleMachine(budget.file_name, is_known_name, find_stored, "no network's weights need", budget.spend_bytes)
+    return PickleMachine(
+        budget.file_name, is_known_name, find_stored, "no network's weights need", budget.spend_bytes, describe_foreign_name
+    )
+
+
+def describe_foreign_name(name: str) -> str:
+    """What an object of other code is, by its name, and what to do."""
+    module = name.partition(" ")[0]
+    families = (text for prefix, text in FOREIGN_FAMILIES.items() if module == prefix or module.startswith(f"{prefix}."))
+    return next(families, "which is not known here: save the generator's state_dict() alone, with torch.save, and convert that")
 
 
 def unpickle_weights(file: BinaryIO, budget: UnfoldingBudget) -> Any:

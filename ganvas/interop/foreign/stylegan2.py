@@ -45,7 +45,9 @@ def convert_stylegan2_discriminator(network: FileNetwork) -> ConvertedNetwork:
     classes = tensors["mapping.embed.weight"].shape[1] if "mapping.embed.weight" in tensors else 0
     channels = tensors[f"b{size}.fromrgb.weight"].shape[1]
     state = {rename_stylegan2_d_weight(name, size): value for name, value in tensors.items() if "resample_filter" not in name}
-    nets = StyleGAN2(width=width, base=base_channels)
+    label_layers = sum(bool(re.fullmatch(r"mapping\.fc\d+\.bias", name)) for name in tensors)
+    label_width = len(tensors["b4.out.bias"]) if classes else None
+    nets = StyleGAN2(width=width, base=base_channels, d_mapping=label_layers or None, d_w_dim=label_width)
     return ConvertedNetwork("StyleGAN2's D, from NVIDIA's code", "stylegan2", nets, (channels, size, size), classes, "D", state)
 
 

@@ -5,11 +5,11 @@ Pixels are a Pillow picture in mode L, RGB or RGBA. With 16 bits or another numb
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.Image import Image as Picture
@@ -20,13 +20,27 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from ...errors import GanvasError
+from ...system.signatures import SIGNATURE_BYTES, guess_suffix
 from . import png, tiff
-from .bands import MAX_CHANNELS
+from .bands import MAX_CHANNELS, apply_orientation
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+PICTURE_SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp"),
+    *(".bmp", ".dib", ".gif", ".tif", ".tiff"),
+)
 MAX_PICTURE_PIXELS = 178_956_970  # where Pillow sees a decompression bomb: 512 MiB as RGB
 MIN_SIDE_PIXELS = 4  # pixels
 PICTURE_CHANNELS = (1, 3, 4)  # channels: gray, RGB, RGBA
+
+TURNS = {  # by EXIF's orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 DecodedPixels = Picture | np.ndarray
 
@@ -103,15 +117,7 @@ def _open_bytes(data: bytes) -> LazyPicture:
     `PIL.Image.open` would also try formats that start other programs (EPS). Its warnings about sizes are global
     settings of the process.
     """
-    readers: tuple[tuple[bool, Callable[[bytes], LazyPicture]], ...] = (
-        (data.startswith(png.PNG_SIGNATURE), _open_png),
-        (data.startswith(b"\xff\xd8\xff"), lambda data: _wrap_picture(JpegImageFile(io.BytesIO(data)))),
-        (data.startswith(b"RIFF") and data[8:12] == b"WEBP", lambda data: _wrap_picture(WebPImageFile(io.BytesIO(data)))),
-        (data.startswith(b"BM"), lambda data: _wrap_picture(BmpImageFile(io.BytesIO(data)))),
-        (data.startswith((b"GIF87a", b"GIF89a")), lambda data: _wrap_picture(GifImageFile(io.BytesIO(data)))),
-        (data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")), _open_tiff),
-    )
-    reader = next((reader for fits, reader in readers if fits), None)
+    reader = READERS.get(guess_suffix(data[:SIGNATURE_BYTES]))
     if reader is None:
         raise GanvasError("is empty" if not data else "is not an image that can be read (PNG, JPEG, WebP, BMP, GIF or TIFF)")
     try:
@@ -123,30 +129,47 @@ def _open_bytes(data: bytes) -> LazyPicture:
 
 
 def _wrap_picture(picture: ImageFile) -> LazyPicture:
-    is_deep = picture.mode.startswith("I")
-    return LazyPicture(picture.size, 1 if is_deep else 0, 16 if is_deep else 8, lambda: _decode_plain_picture(picture))
+    is_deep, has_colour_left_out = picture.mode.startswith("I"), png.TRANSPARENT_COLOUR in picture.info
+    channels = (4 if has_colour_left_out else 1) if is_deep else 0
+    return LazyPicture(picture.size, channels, 16 if is_deep else 8, lambda: _decode_plain_picture(picture))
 
 
 def _open_png(data: bytes) -> LazyPicture:
     picture = PngImageFile(io.BytesIO(data))
     if png.is_deep(picture):
-        return LazyPicture(picture.size, 3 if picture.mode == "RGB" else 4, 16, lambda: png.decode_deep_png(data))
+        return LazyPicture(picture.size, png.count_deep_channels(picture), 16, lambda: _decode_deep_png(data))
     return _wrap_picture(picture)
+
+
+def _decode_deep_png(data: bytes) -> np.ndarray:
+    values = png.decode_deep_png(data)
+    if not any(mark in data for mark in png.ORIENTATION_MARKS):  # to look for it, Pillow decodes all of the file once more
+        return values
+    return apply_orientation(values, _read_orientation(PngImageFile(io.BytesIO(data))))
 
 
 def _open_tiff(data: bytes) -> LazyPicture:
     try:
         picture = TiffImageFile(io.BytesIO(data))
+        tiff.check_sample_format(picture)
         if tiff.is_plain(picture):
             return _wrap_picture(picture)
     except SyntaxError:  # Pillow raises it for an unknown mode
         pass
     series = tiff.TiffSeries(data)
     if series.dtype.name not in ("uint8", "uint16") or series.channels > MAX_CHANNELS:
-        raise GanvasError(
-            f"has {series.channels} channels of {series.dtype}: save it with 8 or 16 bits and at most {MAX_CHANNELS} channels"
-        )
+        raise tiff.build_format_error(series.channels, str(series.dtype))
     return _wrap_array(series.size, series.channels, series.dtype, series.decode, (1, 3))  # a fourth channel may mean anything
+
+
+READERS: Mapping[str, Callable[[bytes], LazyPicture]] = {  # by what the first bytes say
+    ".png": _open_png,
+    ".jpg": lambda data: _wrap_picture(JpegImageFile(io.BytesIO(data))),
+    ".webp": lambda data: _wrap_picture(WebPImageFile(io.BytesIO(data))),
+    ".bmp": lambda data: _wrap_picture(BmpImageFile(io.BytesIO(data))),
+    ".gif": lambda data: _wrap_picture(GifImageFile(io.BytesIO(data))),
+    ".tif": _open_tiff,
+}
 
 
 def _build_broken_error(error: Exception) -> GanvasError:
@@ -156,9 +179,12 @@ def _build_broken_error(error: Exception) -> GanvasError:
 
 def _open_array(values: np.ndarray) -> LazyPicture:
     if values.dtype.kind != "u" or values.dtype.itemsize > 2:
-        raise GanvasError(
-            f"has {values.dtype} values, not uint8 or uint16: if x is in [0, 1], save (x * 255).round().astype('uint8')"
+        advice = (
+            "if x is in [0, 1], save (x * 255).round().astype('uint8')"
+            if values.dtype.kind == "f"
+            else "if x is in 0 to 255, save x.astype('uint8')"
         )
+        raise GanvasError(f"has {values.dtype} values, not uint8 or uint16: {advice}")
     bands = values[..., None] if values.ndim == 2 else values
     if bands.ndim == 3 and _has_channels_first(*bands.shape):
         bands = np.moveaxis(bands, 0, 2)
@@ -193,19 +219,30 @@ def _has_channels_first(first: int, second: int, last: int) -> bool:
 
 def _decode_plain_picture(picture: Picture) -> DecodedPixels:
     picture.load()
-    _apply_orientation(picture)
+    turn = TURNS.get(_read_orientation(picture))
+    picture = picture if turn is None else picture.transpose(turn)
     if picture.mode == "F":
         raise GanvasError("has floating-point pixels: save it with 8 or 16 bits per channel")
     if picture.mode.startswith("I"):
-        return np.asarray(picture).clip(0, 65535).astype(np.uint16)[..., None]
+        values, colour = _narrow_to_uint16(np.asarray(picture))[..., None], picture.info.get(png.TRANSPARENT_COLOUR)
+        return values if colour is None else png.make_colour_transparent(values, colour)
     if picture.has_transparency_data:
         return picture.convert("RGBA")
     return convert_to_mode(picture, "L" if picture.mode in ("1", "L") else "RGB")
 
 
-def _apply_orientation(picture: Picture) -> None:
+def _narrow_to_uint16(values: np.ndarray) -> np.ndarray:
+    """Whole numbers of any width as uint16. Raises GanvasError for values beyond it."""
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise GanvasError(f"has values from {low} to {high}, more than 16 bits without a sign hold: scale them to 0 to 65535")
+    return values.astype(np.uint16)
+
+
+def _read_orientation(picture: Picture) -> int:
+    """How the picture is to be turned (EXIF, 1 to 8); 1, which is not at all, where it does not say."""
     try:
-        if picture.getexif():
-            ImageOps.exif_transpose(picture, in_place=True)
+        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # a photograph with broken EXIF data is still a photograph
-        return
+        return 1
+    return orientation if orientation in range(1, 9) else 1

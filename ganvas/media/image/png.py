@@ -10,6 +10,8 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # the header's colour type, by channels
+TRANSPARENT_COLOUR = "transparency"  # Pillow's name for the chunk tRNS
+ORIENTATION_MARKS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")  # chunks that may hold an orientation
 DEEP_MODES = ("RGB;16B", "RGBA;16B", "LA;16B")  # Pillow's names for these files
 
 
@@ -18,9 +20,15 @@ def is_deep(picture: PngImageFile) -> bool:
     return bool(picture.tile) and picture.tile[0].args in DEEP_MODES
 
 
+def count_deep_channels(picture: PngImageFile) -> int:
+    """Of what `decode_deep_png` makes of such a file: 4 with transparency, of its own or by one colour that is left out."""
+    return 3 if picture.tile[0].args == "RGB;16B" and TRANSPARENT_COLOUR not in picture.info else 4
+
+
 def decode_deep_png(data: bytes) -> np.ndarray:
-    """A deep file as uint16 [H, W, 3 or 4]."""
-    kind = str(PngImageFile(io.BytesIO(data)).tile[0].args)
+    """A deep file as uint16 [H, W, 3 or 4], not turned by its orientation."""
+    picture = PngImageFile(io.BytesIO(data))
+    kind = str(picture.tile[0].args)
     if kind == "LA;16B":  # its pixels are as wide as RGBA's of 8 bits
         gray_alpha = np.ascontiguousarray(_load_in_mode(data, "RGBA", "RGBA")).view(">u2").astype(np.uint16)
         return gray_alpha[..., [0, 0, 0, 1]]
@@ -29,7 +37,15 @@ def decode_deep_png(data: bytes) -> np.ndarray:
         _load_in_mode(data, mode, f"{mode};16B"),
         _load_in_mode(data, mode, f"{mode};16L"),
     )  # each read keeps one of two bytes
-    return high.astype(np.uint16) << 8 | low
+    values = high.astype(np.uint16) << 8 | low
+    colour = picture.info.get(TRANSPARENT_COLOUR)
+    return values if colour is None else make_colour_transparent(values, colour)
+
+
+def make_colour_transparent(values: np.ndarray, colour: int | tuple[int, ...]) -> np.ndarray:
+    """uint16 [H, W, 1 or 3] as RGBA: pixels of the colour are transparent, all others are opaque."""
+    is_opaque = (values != np.array(colour, np.uint16)).any(2, keepdims=True)
+    return np.concatenate([values.repeat(4 - values.shape[2], 2)[..., :3], is_opaque * np.uint16(65535)], 2)
 
 
 def _load_in_mode(data: bytes, mode: str, kind: str) -> np.ndarray:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ...configuration import config
 from ...core import Architecture, Condition, CriticOutput, GeneratorNetwork, Spec
-from ...errors import GanvasError
+from ...errors import MissingLabelsError
 from ..layers.labels import compute_class_shares, make_placeholder_labels, read_condition_names
 from ..mlp import MLP
 
@@ -150,7 +150,7 @@ def drop_conditions(spec: Spec) -> Spec:
 def require_labels(spec: Spec) -> Condition:
     """The condition "label". Raises GanvasError if the data has no labels."""
     if "label" not in spec.conditions:
-        raise GanvasError(
+        raise MissingLabelsError(
             "these networks need labels, and the data has none: give a folder with a subfolder for each class, or with a "
             "labels.csv"
         )

@@ -1,0 +1,30 @@
+"""Sets of known formats below a folder: a repository of Hugging Face's with data/, or what torchvision leaves behind."""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from ..parts import read_part_name
+from . import cifar, idx, parquet
+
+
+def find_nested_sets(folder: Path, file_paths: list[str]) -> list[Path]:
+    """The folders below this one that hold a set of a format that is more than single files.
+
+    Args:
+        file_paths: all files below the folder, by their paths from it.
+    """
+    roots = {place for path in map(PurePosixPath, file_paths) for place in _guess_roots(path)}
+    return [folder / root for root in sorted(roots) if takes_folder(folder / root)]
+
+
+def takes_folder(folder: Path) -> bool:
+    """Whether a folder itself holds such a set."""
+    return cifar.takes_path(folder) or parquet.takes_path(folder) or idx.find_images_file(folder) is not None
+
+
+def _guess_roots(path: PurePosixPath) -> Iterator[PurePosixPath]:
+    """The folder that a file is of, if its name is one that such sets have."""
+    if parquet.is_shard(path):
+        yield path.parent.parent if read_part_name(path.parent.name) else path.parent
+    elif "-images" in path.name or path.stem in cifar.FIRST_BATCH_NAMES:
+        yield path.parent

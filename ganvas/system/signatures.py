@@ -1,0 +1,21 @@
+"""What a file is by its first bytes, whatever it is called."""
+
+SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", ".png"),
+    (b"\xff\xd8\xff", ".jpg"),
+    (b"BM", ".bmp"),
+    (b"GIF87a", ".gif"),
+    (b"GIF89a", ".gif"),
+    (b"II*\0", ".tif"),
+    (b"MM\0*", ".tif"),
+    (b"II+\0", ".tif"),  # BigTIFF
+    (b"MM\0+", ".tif"),
+)
+SIGNATURE_BYTES = 16  # bytes that tell
+
+
+def guess_suffix(head: bytes) -> str:
+    """The suffix that a picture with these first bytes should have; "" for anything else."""
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return ".webp"
+    return next((suffix for signature, suffix in SIGNATURES if head.startswith(signature)), "")
