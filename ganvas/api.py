@@ -1,4 +1,4 @@
-"""The public verbs, each from its own place; `Run` is what `train`, `load` and `resume` give back.
+"""The public functions of ganvas. `train`, `load` and `resume` return a `Run`.
 
 run = ganvas.train("dcgan", data="photos/", minutes=30)
 images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
@@ -31,7 +31,7 @@ P = ParamSpec("P")
 
 
 class Run(RunFolder):
-    """A trained run: its folder, and samples of it."""
+    """A trained run's folder, which can also make samples."""
 
     def generate(self, n: int, seed: int = 0, **settings: Any) -> np.ndarray:
         """`ganvas.generate` of this run."""
@@ -39,7 +39,7 @@ class Run(RunFolder):
 
 
 def return_run(verb: Callable[P, RunFolder]) -> Callable[P, Run]:
-    """The verb, whose folder can be sampled from."""
+    """The same function, but it returns a `Run` instead of a RunFolder."""
 
     @wraps(verb)
     def call(*args: P.args, **kwargs: P.kwargs) -> Run:
@@ -49,13 +49,13 @@ def return_run(verb: Callable[P, RunFolder]) -> Callable[P, Run]:
 
 
 def load(path: str | Path, *, components: Iterable[str] = ()) -> Run:
-    """A trained run.
+    """Open a trained run.
 
     Args:
-        components: modules or packages beside ganvas whose losses, networks and the like this run may use.
+        components: modules or packages other than ganvas whose components (losses, networks, …) this run may use.
 
     Raises:
-        GanvasError: no run there, or one that uses components which are not allowed.
+        GanvasError: no run at `path`, or a run with components that are not allowed.
     """
     allow_components(components)
     return Run(path)

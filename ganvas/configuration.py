@@ -1,4 +1,4 @@
-"""A component is its own configuration: frozen dataclasses that can be written to JSON and read back."""
+"""Components are frozen dataclasses that hold their own settings. They can be written to JSON and read back."""
 
 import dataclasses
 import importlib
@@ -13,9 +13,9 @@ from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, 
 from .errors import GanvasError, SettingError
 
 TYPE_KEY = "is"  # {"is": "ganvas.losses:R1", "gamma": 1.0}
-ENTRY_POINTS = "ganvas.components"  # under which installed packages offer components of their own
+ENTRY_POINTS = "ganvas.components"  # the entry-point group for components of installed packages
 _component_classes: set[type] = set()
-_allowed_modules: set[str] = set()  # whose components a file may name
+_allowed_modules: set[str] = set()  # a file may name their components
 T = TypeVar("T")
 
 
@@ -42,14 +42,14 @@ def to_json(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [to_json(v) for v in value]
     if isinstance(value, float) and not isfinite(value):
-        raise GanvasError(f"a setting is {value}: settings have to be finite numbers")
+        raise GanvasError(f"a setting is {value}: settings must be finite numbers")
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(f"{type(value).__name__} has no place in a configuration: use a @config class, tuple, mapping or scalar")
 
 
 def public_name(cls: type) -> str:
-    """ "package:Class", by the outermost package that exports the class: files may move, and runs are still read."""
+    """ "package:Class" with the outermost package that exports the class, so that runs survive moves of its file."""
     words = cls.__module__.split(".")
     packages = (".".join(words[: k + 1]) for k in range(len(words)))
     package = next((name for name in packages if vars(sys.modules.get(name, types)).get(cls.__name__) is cls), cls.__module__)
@@ -60,7 +60,7 @@ def from_json(data: Any, location: str = "recipe") -> Any:
     """Rebuild what `to_json` wrote.
 
     Raises:
-        GanvasError: a class that is no component, or not allowed here, an unknown field, a value of the wrong type.
+        GanvasError: a class that is not a component or not allowed, an unknown field, or a value of the wrong type.
     """
     if isinstance(data, list):
         return tuple(from_json(v, f"{location}[{i}]") for i, v in enumerate(data))
@@ -88,19 +88,19 @@ def from_json(data: Any, location: str = "recipe") -> Any:
 
 
 def allow_components(modules: Iterable[str]) -> None:
-    """Let runs and recipes name components of these modules or packages, which are imported when one asks for them.
+    """Allow runs and recipes to name components of these modules or packages. They are imported when needed.
 
     Raises:
-        GanvasError: a name that is no module's.
+        GanvasError: a name that is not a module name.
     """
     for module in modules:
         if not all(part.isidentifier() for part in module.split(".")):
-            raise GanvasError(f"{module!r} is no module's name: give a package, such as my_losses, or a module of one")
+            raise GanvasError(f"{module!r} is not a module name: give a package, such as my_losses, or a module of one")
         _allowed_modules.add(module)
 
 
 def import_named(module: str) -> types.ModuleType:
-    """A module that the caller named, also from the folder where ganvas was started; its components are allowed from now on.
+    """Import a module, also from the folder where ganvas was started, and allow its components.
 
     Raises:
         GanvasError: no such module.
@@ -117,7 +117,7 @@ def import_named(module: str) -> types.ModuleType:
 
 
 def _import_component(name: Any, location: str) -> Callable[..., Any]:
-    """The @config class of this public name: one that the program has defined, of ganvas, or of an allowed package."""
+    """The @config class with this public name, from the running program, ganvas or an allowed package."""
     known = next((cls for cls in _component_classes if public_name(cls) == name), None)
     if known is not None:
         return known
@@ -134,21 +134,21 @@ def _import_component(name: Any, location: str) -> Callable[..., Any]:
         found = getattr(importlib.import_module(module_name), attribute, None)
     except ImportError as error:
         raise GanvasError(
-            f"{location}: {name!r} is not a ganvas component that is here ({error}): install or update it"
+            f"{location}: {name!r} is not a ganvas component that can be imported ({error}): install or update it"
         ) from None
     if not isinstance(found, type) or found not in _component_classes or public_name(found) != name:
-        raise GanvasError(f"{location}: {name!r} is not a ganvas component: it has to be a class made with @ganvas.config")
+        raise GanvasError(f"{location}: {name!r} is not a ganvas component: it must be a class made with @ganvas.config")
     return found
 
 
 def _is_allowed(module: str) -> bool:
-    """Whether a file may have this module imported: ganvas, what the caller named, what was installed as components."""
+    """Whether a file may import this module: part of ganvas, allowed by the caller, or registered as an entry point."""
     installed = {entry.value.partition(":")[0] for entry in entry_points(group=ENTRY_POINTS)}
     return any(module == name or module.startswith(f"{name}.") for name in {"ganvas", *_allowed_modules, *installed})
 
 
 def _fits_hint(value: Any, hint: Any) -> bool:
-    """Whether a value read from a file is what the field asks for: a scalar of its type, a component of its protocol."""
+    """Whether a value from a file fits the field's type: a scalar of its type, or a component of its protocol."""
     if get_origin(hint) in (Union, types.UnionType):
         return any(_fits_hint(value, h) for h in get_args(hint))
     if get_origin(hint) is Literal:

@@ -1,14 +1,14 @@
-"""The one exception a user is meant to read: what is wrong, where, and how to put it right."""
+"""Exceptions for users. A message says what is wrong, where, and how to put it right."""
 
 
 class GanvasError(Exception):
-    """A failure explained in a line or two. The command line prints it without a traceback and exits with 1."""
+    """A failure that its message explains in a line or two. The command line prints it without a traceback and exits with 1."""
 
 
 class SettingError(GanvasError):
     """A component's setting is out of range.
 
-    field: the component's own name for it. Only the command line knows the path to the component, and adds it.
+    field: the setting's name in the component. The command line adds the path to the component.
     """
 
     def __init__(self, message: str, field: str, value: object) -> None:

@@ -1,4 +1,4 @@
-"""Generated files say that they were generated, and how."""
+"""Metadata that marks generated files as generated, and says how."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ PROVENANCE_FILE = "PROVENANCE.json"
 
 
 def describe_provenance(recipe: str, checkpoint: str, seed: int | str, settings: Mapping[str, object]) -> dict[str, str]:
-    """What is written into each file that can hold words, and beside the others."""
+    """The metadata for generated files; formats without metadata get PROVENANCE.json next to them."""
     settings_text = "".join(f", {name} {value}" for name, value in settings.items() if value is not None)
     return {
         "Software": f"ganvas {__version__}",
@@ -27,7 +27,7 @@ def describe_provenance(recipe: str, checkpoint: str, seed: int | str, settings:
 
 
 def write_picture(picture: "Picture", path: Path, metadata: Mapping[str, str]) -> None:
-    """A PNG that says what it is. Raises GanvasError where it cannot be written."""
+    """Write a PNG with metadata. Raises GanvasError if it cannot be written."""
     png_info = PngInfo()
     for name, value in metadata.items():
         png_info.add_text(name, value)
@@ -43,7 +43,7 @@ def save_marked_picture(picture: "Picture", out: str | Path | None, words: Mappi
 
 
 def write_provenance(folder: Path, metadata: dict[str, str]) -> None:
-    """For formats that hold no words of their own."""
+    """Write PROVENANCE.json, for formats without metadata."""
     write_atomically(
         folder / PROVENANCE_FILE,
         lambda temporary: temporary.write_text(json.dumps(metadata, indent=1) + "\n", encoding="utf-8"),

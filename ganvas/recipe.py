@@ -1,4 +1,4 @@
-"""A run on one screen: data, networks, method, optimisers, schedule, and how it is judged."""
+"""Recipes: data, networks, method, optimisers, training schedule and evaluation of a run."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
@@ -12,19 +12,21 @@ from .optim.optimisers import Optimiser
 
 @config
 class Train:
-    """How long, how many at a time, and what is kept.
+    """How long to train, with which batches, and what to save.
 
-    samples: the budget, in samples seen (steps x batch); or `minutes` of training, turned into samples by measuring.
-    batch: samples a step; worked through in `accumulate` micro-batches where memory is short, their gradients added.
-    ema_kimg: half-life of the moving average of G, in thousand samples; 0 keeps none.
+    samples: the budget in samples seen (steps x batch); the alternative to `minutes`.
+    minutes: the budget in minutes of training, converted to samples at the measured speed.
+    batch: samples per step.
+    accumulate: micro-batches per batch, whose gradients add up; raised when memory is short.
+    ema_kimg: half-life of the moving average of G, in thousand samples; 0 keeps no average.
     ema_ramp: the half-life is at most this share of the samples seen so far (Karras et al. 2020b's warm-up).
-    lr_scale: a factor on every learning rate; halved when a step was not finite.
-    precision: "auto" is bf16 where the processor computes in it, else fp32.
-    compile: networks through torch.compile, which takes a minute at the start; for GPUs.
-    snapshots: how many times a run stops to draw samples, score them and keep a checkpoint; None is 12, or as many as
-        2% of its minutes allow.
-    threads: how many to compute in, on a CPU; None is all, or fewer where the machine is busy with other work. A run keeps its
-        number, for sums depend on it.
+    lr_scale: a factor on every learning rate; halved after a step that is not finite.
+    precision: "auto" is bf16 if the processor supports it, else fp32.
+    compile: compile networks with torch.compile, which takes a minute at the start; for GPUs.
+    snapshots: how often a run stops to draw samples, score them and save a checkpoint; None is 12, or as often as 2% of its
+        minutes allow.
+    threads: number of CPU threads; None is all, or fewer if the machine is busy with other work. A run keeps its number,
+        because sums depend on it.
     """
 
     samples: int | None = None
@@ -53,16 +55,16 @@ class Train:
         require(self.threads is None or 1 <= self.threads <= 1024, "threads", self.threads, "from 1 to 1024")
 
 
-MAX_CARD_SAMPLES = 10_000  # of a score card, unless more are asked for: more change no score's second digit
+MAX_CARD_SAMPLES = 10_000  # of a score card, unless you request more; more do not change the second digit of any score
 
 
 @config
 class Evaluation:
-    """How samples are judged: features, how many, by which metrics. The first metric picks the best checkpoint.
+    """How to score samples: features, metrics and numbers of samples. The first metric chooses the best checkpoint.
 
-    samples: of the final score card; fewer where the data has not as many to compare with. None is 500 to 10,000, by how long
-        the run is.
-    snapshot_samples: of the scores while training, by the first metric alone.
+    samples: for the final score card; fewer if the data has fewer to compare with. None is 500 to 10,000, by the length of
+        the run.
+    snapshot_samples: for the scores during training, which only use the first metric.
     """
 
     extractor: Extractor
@@ -79,21 +81,22 @@ class Evaluation:
 
     @property
     def card_samples(self) -> int:
-        """Samples of a final card, where nothing has been decided by the run's length."""
+        """The number of samples of a final card; MAX_CARD_SAMPLES if `samples` is None."""
         return self.samples or MAX_CARD_SAMPLES
 
     @property
     def split_size(self) -> int:
-        """Real samples to put aside. A card of few samples puts aside as many, so that all compare with the same reference."""
+        """How many real samples to put aside: the same number for all smaller cards, so that they share one reference."""
         return max(self.card_samples, MAX_CARD_SAMPLES)
 
 
 @config
 class Transfer:
-    """Where a run's networks come from, in the place of random ones.
+    """The run to copy the first weights from, instead of random ones.
 
-    run: the folder of a run; checkpoint: "best", "last", or samples seen.
-    freeze: how many of D's layers, from the image on, stay as they are (Mo et al. 2020).
+    run: the folder of a run.
+    checkpoint: "best", "last", or a number of samples seen.
+    freeze: how many of D's layers to freeze, starting at the image (Mo et al. 2020).
     """
 
     run: str
@@ -105,45 +108,45 @@ class Transfer:
 
 
 class Facts(NamedTuple):
-    """What a run has to work with."""
+    """Facts that a chooser can use: the data, the device and the time."""
 
     samples: int
-    distinct_samples: int  # of them: without exact copies
+    distinct_samples: int  # without exact copies
     spec: Spec
     device: str
-    seconds: float | None  # of training; None where the budget is in samples
+    seconds: float | None  # of training; None if the budget is in samples
 
 
 class Trial(NamedTuple):
-    """What a few steps on the device showed."""
+    """The result of training a few steps on the device."""
 
-    samples_per_second: float  # samples a second
+    samples_per_second: float
 
 
 @runtime_checkable
 class Chooser(Protocol):
-    """Adapts a recipe to what it has to work with, before the first step. Frozen settings (@config)."""
+    """Adapts a recipe to data, device and time, before the first step. Frozen settings (@config)."""
 
     def __call__(self, requested: "Recipe", facts: Facts, attempt: "Callable[[Recipe], Trial]") -> "tuple[Recipe, list[str]]":
-        """The recipe with what was left to choose chosen, and the reasons, a line each.
+        """(the recipe with its open choices made, the reasons, one line each).
 
-        attempt: runs a recipe for a second or two, on networks that are thrown away.
+        attempt: trains a recipe for a second or two on throw-away networks.
         """
         ...
 
 
 @config
 class Recipe:
-    """Everything that decides how a run goes. A variant is a function that calls another and `replace`s parts of it."""
+    """Everything that decides a run. To make a variant, write a function that calls another recipe and `replace`s parts."""
 
     name: str
     data: Source
     medium: Medium
     nets: Architecture
     method: Method
-    optim: Mapping[str, Optimiser]  # by the network it trains
+    optim: Mapping[str, Optimiser]  # by the network that it trains
     train: Train
     evaluation: Evaluation
-    choose: Chooser | None = None  # what adapts the recipe to data, device and time; None: it is taken as it is written
-    start: Transfer | None = None  # None: networks begin with random weights
-    batches: BatchSampler = Uniform()  # which rows of the data make a batch
+    choose: Chooser | None = None  # adapts the recipe to data, device and time; None changes nothing
+    start: Transfer | None = None  # None: networks start with random weights
+    batches: BatchSampler = Uniform()  # chooses the rows of a batch

@@ -1,7 +1,7 @@
-"""The nouns that everything else is made of: what a sample is, what a step is, who plays which part, how it is judged.
+"""The terms that everything else builds on: samples, training steps, the parts that play a role in them, and scores.
 
-This package knows no medium, no network and no file. The leaves (media, data, nets, losses, augment, metrics) import it and
-never one another.
+This package knows no medium, no network and no file. The leaves (media, data, nets, losses, augment, metrics) import it,
+and never each other.
 """
 
 from .samples import (

@@ -1,4 +1,4 @@
-"""What a sample is: its shape, its conditions, how it is stored, loaded, shown, and where it comes from."""
+"""Samples: their shape and conditions, how they are stored, loaded and shown, and where they come from."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Field(NamedTuple):
-    """One part of an encoded sample; a generator's last layer follows from it."""
+    """One part of an encoded sample. It decides the generator's last layer."""
 
     name: str
     size: int
@@ -22,23 +22,23 @@ class Field(NamedTuple):
 
 @runtime_checkable
 class Condition(Protocol):
-    """Something that samples can be asked to be: a class, a vector, a text, like another sample. A spec names it.
+    """A property that you can request of samples: a class, a vector, a text, likeness to another sample. A spec names it.
 
-    Frozen settings (@config), kept with a run.
+    Frozen settings (@config), saved with a run.
     """
 
     @property
-    def kind(self) -> str: ...  # "class", "vector", or a word of its own; networks look at it
+    def kind(self) -> str: ...  # "class", "vector" or another word; networks check it
     @property
-    def size(self) -> int: ...  # the number of classes, or of numbers in a value
+    def size(self) -> int: ...  # how many classes, or how many numbers a value has
     @property
-    def names(self) -> tuple[str, ...]: ...  # of the classes or numbers; () without names
+    def names(self) -> tuple[str, ...]: ...  # names of the classes or numbers; () without names
     def parse(self, text: str) -> Tensor:
-        """The value that a person means: a class int64 [], a vector [K]. Raises GanvasError for a text that means none."""
+        """Convert a text to a value: a class int64 [], a vector [K]. Raises GanvasError for a text that names no value."""
         ...
 
     def draw(self, n: int, generator: torch.Generator | None) -> Tensor:
-        """Values [n, …] as they come in the data, on the CPU."""
+        """Draw values [n, …] at the data's frequencies, on the CPU."""
         ...
 
     def describe(self) -> str:
@@ -54,25 +54,25 @@ class Spec(NamedTuple):
     conditions: Mapping[str, Condition]  # {"label": ClassCondition(…)}
 
 
-Batch = Mapping[str, Tensor]  # columns by name: "x", and what belongs to it: "label", "text", "source", "mask" …
-Latents = Mapping[str, Tensor]  # what a generator starts from: "z", and its conditions
-Nets = nn.ModuleDict  # "G", "D", …, and the method's own buffers
+Batch = Mapping[str, Tensor]  # columns by name: "x", and others such as "label", "text", "source", "mask"
+Latents = Mapping[str, Tensor]  # a generator's inputs: "z" and its conditions
+Nets = nn.ModuleDict  # "G", "D", …, and the method's state
 
 
 class Request(NamedTuple):
-    """What samples are asked to be. Conditions that are left out are drawn as they come in the data."""
+    """What to sample. Conditions that are left out are drawn at the data's frequencies."""
 
-    conditions: Mapping[str, Tensor] = {}  # a value by name, the same for all samples: int64 [], [K], [C, H, W] …
-    truncation: float | None = None  # how far latents may lie from the middle: variety against fidelity
+    conditions: Mapping[str, Tensor] = {}  # by name, one value for all samples: int64 [], [K], [C, H, W] …
+    truncation: float | None = None  # how far latents may lie from the mean; less gives fidelity and costs variety
 
 
 NO_REQUEST = Request()
 
 
 class GeneratorNetwork(nn.Module):
-    """A network that makes samples, and what it says of itself. Networks of your own derive from it and set what differs."""
+    """A network that makes samples. Derive your own networks from it, and set the attributes that differ."""
 
-    z_dim: int = 0  # numbers that a sample starts from; 0: it starts from its conditions alone
+    z_dim: int = 0  # numbers in z; 0: it has no z, only conditions
     conditions: tuple[str, ...] = ()  # names of the conditions that it takes as keyword arguments
     has_styles: bool = False  # it has `map_to_styles` and `render_styles`, and takes ws [N, layers, w_dim] instead of z
     takes_truncation: bool = False  # it takes truncation [N] and moves its styles towards their mean
@@ -80,26 +80,26 @@ class GeneratorNetwork(nn.Module):
 
 
 class Traits(NamedTuple):
-    """What a method's networks are, for all that samples, edits, exports or carries them over."""
+    """The role of each network of a method, for code that samples, edits, exports or copies networks."""
 
     generator: str = "G"  # the network that makes samples
     critics: tuple[str, ...] = ("D",)  # the networks that judge them
-    conditions: tuple[str, ...] = ()  # what the generator takes
-    latent: Literal["z", "ws"] | None = "z"  # the space in which steps are even; None: nothing is drawn
-    prior: Literal["normal", "uniform"] = "normal"  # of z
+    conditions: tuple[str, ...] = ()  # the conditions that the generator takes
+    latent: Literal["z", "ws"] | None = "z"  # the space for edits and interpolation; None: the generator has no latent
+    prior: Literal["normal", "uniform"] = "normal"  # the distribution of z
 
 
 class Items(Protocol):
-    """A list of raw samples, before any medium has looked at them."""
+    """A list of raw samples, before a medium encodes them."""
 
-    names: Sequence[str]  # one a sample, to name it in messages
-    labels: np.ndarray | None  # int64 [N] counting into `classes`, or float32 [N, K]; or None
+    names: Sequence[str]  # a name for each sample, for messages
+    labels: np.ndarray | None  # int64 [N], indices into `classes`, or float32 [N, K]; or None
     classes: tuple[str, ...]  # names of the classes, or of the K columns; () without labels
-    fingerprint: str  # changes when the data does: names, sizes, times
-    title: str  # what a person calls it: "photos/ (1,204 files)"
+    fingerprint: str  # changes with the data: names, sizes, times
+    title: str  # for messages: "photos/ (1,204 files)"
 
     def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> Any: ...  # a file's bytes, an array of values, or several things by column
+    def __getitem__(self, index: int) -> Any: ...  # a file's bytes, an array, or a mapping of columns
 
 
 @runtime_checkable
@@ -107,17 +107,17 @@ class Source(Protocol):
     """Where samples come from. Frozen settings (@config)."""
 
     def items(self, suffixes: tuple[str, ...]) -> Items:
-        """The samples, files among them by suffix. Raises GanvasError where there is nothing to train on."""
+        """The samples; of files, those with these suffixes. Raises GanvasError if there is nothing to train on."""
         ...
 
     def held_out(self, suffixes: tuple[str, ...]) -> Items | None:
-        """Samples kept out of training, to score against; None where the source has none."""
+        """Samples to score against, which training never uses; None if the source has none."""
         ...
 
 
 @runtime_checkable
 class Codec(Protocol):
-    """How a medium's samples are stored, fed to a network and written back. Frozen settings, kept with a run (@config).
+    """How a medium's samples are stored, fed to a network and written back. Frozen settings (@config), saved with a run.
 
     Three forms: an *item* (a file's bytes or an array), the *stored* form (a compact tensor: uint8 or uint16 [N, H, W, C] for
     samples), and *x* (what networks see: float [N, C, H, W] in [-1, 1] for samples).
@@ -126,54 +126,54 @@ class Codec(Protocol):
     @property
     def spec(self) -> Spec: ...
     @property
-    def medium(self) -> str: ...  # what kind of samples these are, in a word that extractors know: "image"
+    def medium(self) -> str: ...  # the kind of samples, as extractors name it: "image"
     @property
-    def noun(self) -> str: ...  # what a person calls several of them: "pictures"
+    def noun(self) -> str: ...  # the plural, for messages: "pictures"
     @property
-    def is_visual(self) -> bool: ...  # whether a sample is a picture, which can be told from another by eye
+    def is_visual(self) -> bool: ...  # whether a sample is a picture that people can compare by eye
     @property
-    def preview_count(self) -> int: ...  # samples that make a good preview
+    def preview_count(self) -> int: ...  # how many samples make a good preview
     def protocol(self) -> Mapping[str, str]:
-        """What of the encoding moves scores, for score cards: {"resize": "lanczos"}."""
+        """The encoding settings that affect scores, for score cards: {"resize": "lanczos"}."""
         ...
 
     def encode(self, item: bytes | np.ndarray) -> np.ndarray:
-        """One item in stored form. Raises GanvasError (with the reason, without the name) if it cannot be read."""
+        """One item in stored form. Raises GanvasError for an unreadable item; its message gives the reason, not the name."""
         ...
 
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Stored [N, …] -> x; random flips and the like if a generator (of the CPU) is given."""
+        """Stored [N, …] -> x; with random flips and the like if you pass a CPU generator."""
         ...
 
     def store(self, x: Tensor) -> Tensor:
-        """x -> stored, rounded and clipped as a file would be."""
+        """x -> stored, rounded and clipped as in a file."""
         ...
 
     def preview(self, stored: Tensor) -> "Picture":
-        """One picture of all samples given."""
+        """One picture of all the samples."""
         ...
 
     def write(self, stored: Tensor, folder: Path, start: int, metadata: Mapping[str, str]) -> list[Path]:
-        """Write samples as files numbered from `start`, marked with `note`; returns their paths."""
+        """Write samples as files numbered from `start`, with `metadata` in each; returns their paths."""
         ...
 
 
 @runtime_checkable
 class FileCodec(Protocol):
-    """A codec whose samples are files of their own: they can go into an archive without lying on the disk first."""
+    """A codec that stores each sample as one file, so samples can go straight into an archive."""
 
     def files(self, stored: Tensor, start: int, metadata: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-        """(name, content) of each, numbered from `start`, marked with `note`."""
+        """(name, content) of each sample, numbered from `start`, with `metadata` in each."""
         ...
 
 
 class Exhibit(NamedTuple):
-    """Something of a run to look at, to hear or to read. The suffix says what it is.
+    """A file that shows something about a run. The suffix gives its type.
 
     ".png" is a picture, ".wav" a sound, ".mp4" a film, ".csv" a table, ".txt" a text, ".obj" a mesh.
     """
 
-    name: str  # names its file: "nearest"
+    name: str  # the file's name without the suffix: "nearest"
     caption: str
     suffix: str
     data: bytes
@@ -181,36 +181,36 @@ class Exhibit(NamedTuple):
 
 @runtime_checkable
 class ExhibitingCodec(Protocol):
-    """A codec whose samples are shown as something else than a picture."""
+    """A codec that shows samples as something other than a picture."""
 
     def exhibit(self, name: str, caption: str, stored: Tensor) -> Exhibit:
-        """One exhibit of all samples given, [N, …]."""
+        """One exhibit of all the samples [N, …]."""
         ...
 
 
 @runtime_checkable
 class JointCodec(Protocol):
-    """A codec of samples that hold several things. Each column has a codec; what belongs together is loaded together."""
+    """A codec for samples with several columns. Each column has its own codec; the columns of a sample load together."""
 
     @property
-    def columns(self) -> Mapping[str, Codec]: ...  # by name; "x" is what generators make
+    def columns(self) -> Mapping[str, Codec]: ...  # by name; generators make "x"
     def load_columns(self, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
-        """Stored columns [N, …] -> what networks see, by name: one draw may cut several tensors out of a sample."""
+        """Stored columns [N, …] -> network inputs by name. One random draw may crop several tensors from a sample."""
         ...
 
 
 @runtime_checkable
 class ConditionCodec(Protocol):
-    """A codec of a column that samples can be asked for: captions, sources."""
+    """A codec for a column that can be a condition: captions, source images."""
 
     def derive_condition(self, stored: Tensor) -> Condition:
-        """What a column [N, …] asks of samples."""
+        """The condition that a column [N, …] holds the values of."""
         ...
 
 
 @runtime_checkable
 class BatchSampler(Protocol):
-    """Which rows of a data set make a batch. Frozen settings (@config)."""
+    """Chooses the rows of a data set for a batch. Frozen settings (@config)."""
 
     def draw_rows(self, data: "Dataset", size: int, generator: torch.Generator) -> Tensor:
         """Row numbers, int64 [size], on the CPU."""
@@ -219,10 +219,10 @@ class BatchSampler(Protocol):
 
 @runtime_checkable
 class Medium(Protocol):
-    """What a sample is. Frozen settings (@config); `fit` looks at the data and settles what was left open."""
+    """A kind of samples. Frozen settings (@config); `fit` reads the data and chooses the settings that are still open."""
 
     @property
-    def suffixes(self) -> tuple[str, ...]: ...  # of the files it reads, in lower case: (".png", ".jpg")
+    def suffixes(self) -> tuple[str, ...]: ...  # suffixes of the files that it reads, in lower case: (".png", ".jpg")
     def fit(self, items: Items) -> Codec: ...
 
 
@@ -230,14 +230,14 @@ class Dataset(Protocol):
     """Encoded samples."""
 
     codec: Codec
-    title: str  # what a person calls it
+    title: str  # for messages
     fingerprint: str  # changes when the data or its encoding does
-    columns: Mapping[str, Tensor]  # [N, …] each: "x" in stored form, and what goes with it, such as "label"
-    conditions: Mapping[str, Condition]  # what columns ask of samples, by their names
+    columns: Mapping[str, Tensor]  # [N, …] each: "x" in stored form, and others such as "label"
+    conditions: Mapping[str, Condition]  # the condition of each column that has one, by the column's name
 
     @property
     def spec(self) -> Spec: ...  # the codec's, with these conditions
     def __len__(self) -> int: ...
     def batch(self, seed: int, size: int) -> Batch:
-        """A random batch that is a pure function of its arguments."""
+        """A random batch; the same arguments always give the same one."""
         ...

@@ -1,4 +1,4 @@
-"""How samples are judged."""
+"""How samples are scored."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
@@ -8,15 +8,15 @@ from torch import Tensor
 
 
 class Features(NamedTuple):
-    """A set of samples as an extractor sees it, and what each sample was asked to be."""
+    """An extractor's features of a set of samples, and the conditions of each sample."""
 
     features: np.ndarray  # float64 [N, D]
-    logits: np.ndarray | None = None  # [N, K] where the extractor is a classifier
+    logits: np.ndarray | None = None  # [N, K] if the extractor is a classifier
     conditions: Mapping[str, np.ndarray] = {}  # by name, [N, …]
 
 
 class RealFeatures(NamedTuple):
-    """Real samples to compare with: those trained on, and others."""
+    """Real samples to compare with: `reference` from the training data, and `held_out`."""
 
     reference: Features
     held_out: Features
@@ -24,27 +24,27 @@ class RealFeatures(NamedTuple):
 
 @runtime_checkable
 class Extractor(Protocol):
-    """From samples to features. Frozen settings (@config)."""
+    """Computes features of samples. Frozen settings (@config)."""
 
     @property
-    def name(self) -> str: ...  # what a score card calls it
+    def name(self) -> str: ...  # its name on score cards
     @property
-    def word(self) -> str: ...  # what the command line calls it
+    def word(self) -> str: ...  # its name on the command line
     @property
-    def media(self) -> tuple[str, ...]: ...  # the codecs' media that it can see; () is any
+    def media(self) -> tuple[str, ...]: ...  # the media that it takes, as codecs name them; () is any
     def __call__(self, stored: Tensor) -> Features:
-        """Stored samples [N, …] -> features. Raises GanvasError for samples it cannot take."""
+        """Stored samples [N, …] -> features. Raises GanvasError for samples that it cannot take."""
         ...
 
 
 @runtime_checkable
 class Metric(Protocol):
-    """A number, or some, from features. Frozen settings (@config)."""
+    """Computes one or more numbers from features. Frozen settings (@config)."""
 
     @property
-    def against(self) -> Literal["train", "held-out"]: ...  # whom it compares with; the others' score is the floor
+    def against(self) -> Literal["train", "held-out"]: ...  # the reals it compares with; the other reals' score is the baseline
     @property
-    def samples(self) -> int | None: ...  # at most so many fakes, and held-out reals (neighbours cost the square); None: all
+    def samples(self) -> int | None: ...  # most fakes and held-out reals to use (neighbours have square cost); None: all
     @property
-    def lower_is_better(self) -> Mapping[str, bool]: ...  # by name; the first one picks the best checkpoint
+    def lower_is_better(self) -> Mapping[str, bool]: ...  # by name; the first score chooses the best checkpoint
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]: ...

@@ -1,4 +1,4 @@
-"""Samples with several columns, each with its own medium. Items hold a part for each column."""
+"""Samples with several columns. Each column has its own medium, and each item holds a part for each column."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @config
 class Columns:
-    """A medium of several columns: {"x": Image(), "source": Image(channels=1)}. Items are mappings with the same names."""
+    """A medium made of several: {"x": Image(), "source": Image(channels=1)}. Items are mappings with the same names."""
 
     media: Mapping[str, Medium]
 
@@ -32,7 +32,7 @@ class Columns:
 
 @config
 class ColumnsCodec:
-    """One codec per column. Column "x" decides how samples are stored, previewed and written. Columns load independently."""
+    """A codec for each column. Column "x" decides how to store, preview and write samples. Columns load independently."""
 
     columns: Mapping[str, Codec]
 
@@ -79,19 +79,19 @@ class ColumnsCodec:
 
 
 def list_column_codecs(codec: Codec) -> Mapping[str, Codec]:
-    """A codec for each column; a plain codec has only "x"."""
+    """A codec for each column; for a plain codec, only "x"."""
     return codec.columns if isinstance(codec, JointCodec) else {"x": codec}
 
 
 def select_column(items: Items, name: str) -> ItemList:
-    """The items with only one of their parts."""
+    """The items reduced to one column."""
     return ItemList(
         items.names, lambda index: items[index][name], fingerprint_parts(items.fingerprint, name), f"{items.title} ({name})"
     )
 
 
 def load_batch(codec: Codec, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
-    """Stored columns -> what networks see. Columns without a codec, such as labels, stay as they are."""
+    """Stored columns -> network inputs. Columns without a codec, such as labels, stay as they are."""
     if isinstance(codec, JointCodec):
         joint = {name: stored[name] for name in codec.columns}
         return {**stored, **codec.load_columns(joint, generator)}
@@ -99,6 +99,6 @@ def load_batch(codec: Codec, stored: Mapping[str, Tensor], generator: torch.Gene
 
 
 def load_conditions(codec: Codec, stored: Mapping[str, Tensor], names: Iterable[str]) -> Batch:
-    """The condition columns [N, …] as networks see them."""
+    """The condition columns [N, …] as network inputs."""
     codecs = list_column_codecs(codec)
     return {name: codecs[name].load(stored[name], None) if name in codecs else stored[name] for name in names if name in stored}

@@ -1,4 +1,4 @@
-"""Conditions that labels make: one of some classes, or a vector of numbers."""
+"""Conditions from labels: a class or a vector of numbers."""
 
 import difflib
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from ..errors import GanvasError
 
 @config
 class ClassCondition:
-    """A class. `shares` are the frequencies of all classes in the data; their number is the number of classes."""
+    """A class. `shares` holds each class's frequency in the data; its length is the number of classes."""
 
     shares: tuple[float, ...]
     names: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class ClassCondition:
         matches = exact_matches or [k for k, name in enumerate(self.names) if name.casefold() == text.casefold()]
         if len(matches) == 1:
             return torch.tensor(matches[0])
-        accepts_number = not any(name.isdecimal() for name in self.names)  # otherwise a number is a name
+        accepts_number = not any(name.isdecimal() for name in self.names)  # a number may be a name
         if accepts_number and text.isdecimal() and int(text) < self.size:
             return torch.tensor(int(text))
         suggestions = difflib.get_close_matches(text, self.names, n=3, cutoff=0.4) or self.names[:5]
@@ -48,7 +48,7 @@ class ClassCondition:
 
 @config
 class VectorCondition:
-    """A vector of numbers, or of attributes (0 or 1 each). `examples` are vectors from the data."""
+    """A vector of numbers or attributes (0 or 1 each). `examples` are some vectors from the data."""
 
     examples: tuple[tuple[float, ...], ...]
     names: tuple[str, ...] = ()
@@ -81,10 +81,10 @@ class VectorCondition:
 
 
 def is_same_condition(a: Condition, b: Condition) -> bool:
-    """Whether two conditions mean the same; frequencies may differ."""
+    """Whether two conditions have the same meaning; frequencies of values may differ."""
     return (a.kind, a.size, a.names) == (b.kind, b.size, b.names)
 
 
 def find_changed_conditions(old: Mapping[str, Condition], new: Mapping[str, Condition]) -> list[str]:
-    """Names of the conditions of `old` that are missing in `new` or have another meaning."""
+    """Names of conditions in `old` that `new` lacks or gives another meaning."""
     return [name for name, condition in old.items() if name not in new or not is_same_condition(condition, new[name])]

@@ -1,4 +1,4 @@
-"""Samplers choose which rows of a data set make a batch."""
+"""Choose the rows of a data set for a batch."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from ..errors import GanvasError
 
 @config
 class Uniform:
-    """All rows are equally likely; drawn with replacement."""
+    """All rows with equal probability, drawn with replacement."""
 
     def draw_rows(self, data: Dataset, size: int, generator: torch.Generator) -> Tensor:
         return torch.randint(len(data), (size,), generator=generator)
@@ -18,14 +18,16 @@ class Uniform:
 
 @config
 class Balanced:
-    """All classes of a condition are equally likely, however rare they are in the data."""
+    """All classes of a condition with equal probability, even if some are rare in the data."""
 
     condition: str = "label"
 
     def draw_rows(self, data: Dataset, size: int, generator: torch.Generator) -> Tensor:
         labels = data.columns.get(self.condition)
         if labels is None or labels.dim() != 1:
-            raise GanvasError(f"balanced batches need classes named {self.condition!r}, and {data.title} has none")
+            raise GanvasError(
+                f"balanced batches need classes named {self.condition!r}, but {data.title} has none: take Uniform batches"
+            )
         order, counts = labels.cpu().argsort(stable=True), torch.bincount(labels.cpu())
         present = counts.nonzero().flatten()
         classes = present[torch.randint(len(present), (size,), generator=generator)]

@@ -1,1 +1,1 @@
-"""Scores that can be believed, and pictures that show what scores overlook."""
+"""Reliable scores, and pictures that show what scores miss."""

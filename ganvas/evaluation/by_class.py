@@ -1,4 +1,4 @@
-"""A conditional generator class by class: how well each is made, and what it looks like."""
+"""Scores and pictures of a conditional generator, for each class."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +14,15 @@ from ..sampling.stream import stream_blocks, stream_samples
 from ..system.console import align_columns
 from .evaluator import Evaluator, compute_real_baseline, compute_scores, select_features
 
-MIN_SAMPLES_PER_CLASS = 50  # real samples of a class on each side, below which its scores say nothing
-MAX_GRID_CLASSES = 16  # classes on a wall
+MIN_SAMPLES_PER_CLASS = 50  # with fewer reference or held-out samples of a class, its scores mean nothing
+MAX_GRID_CLASSES = 16  # most classes in the picture
 
 
 def check_classes(classes: tuple[str, ClassCondition] | None, data: Dataset, n: int) -> tuple[str, ClassCondition]:
-    """The generator's classes and the condition's name.
+    """(the condition's name, the generator's classes), checked against the data.
 
     Raises:
-        GanvasError: samples have no classes, the data has others, or `n` samples are too few for each of them.
+        GanvasError: the generator takes no classes, the data has other classes, or `n` samples are too few for all classes.
     """
     if classes is None:
         raise GanvasError("this run makes samples without classes: leave out --per-class")
@@ -30,10 +30,10 @@ def check_classes(classes: tuple[str, ClassCondition] | None, data: Dataset, n: 
     other = data.conditions.get(name)
     if other is None or not is_same_condition(other, label):
         data_classes = "no classes" if other is None else other.describe()
-        raise GanvasError(f"the run makes {label.describe()}, and the data has {data_classes}: leave out --per-class or --data")
+        raise GanvasError(f"the run makes {label.describe()}, but the data has {data_classes}: leave out --per-class or --data")
     if n // label.size < MIN_SAMPLES_PER_CLASS:
         raise GanvasError(
-            f"{n:,} samples of {label.size} classes are fewer than {MIN_SAMPLES_PER_CLASS} of each: --n "
+            f"{n:,} samples of {label.size} classes are fewer than {MIN_SAMPLES_PER_CLASS} per class: --n "
             f"{2 * MIN_SAMPLES_PER_CLASS * label.size}"
         )
     return classes
@@ -42,7 +42,7 @@ def check_classes(classes: tuple[str, ClassCondition] | None, data: Dataset, n: 
 def score_classes(
     evaluator: Evaluator, method: Method, nets: Nets, classes: tuple[str, ClassCondition], n: int
 ) -> dict[str, Any]:
-    """{class: {"scores": …, "floor": …, "samples": …}} for the classes with enough real samples; `n` generated ones in all.
+    """{class: {"scores": …, "floor": …, "samples": …}} for each class with enough real samples; at most `n` fakes in total.
 
     Raises:
         GanvasError: no class with enough real samples.
@@ -66,13 +66,13 @@ def score_classes(
         cards[label.names[k] if label.names else str(k)] = card | {"samples": count}
     if not cards:
         raise GanvasError(
-            f"no class has {MIN_SAMPLES_PER_CLASS} real samples on each side to compare with: leave out --per-class"
+            f"no class has {MIN_SAMPLES_PER_CLASS} reference and held-out samples to compare with: leave out --per-class"
         )
     return cards
 
 
 def sample_class_grid(evaluator: Evaluator, method: Method, nets: Nets, classes: tuple[str, ClassCondition]) -> Tensor:
-    """A square of samples in stored form, a row for each of the first classes."""
+    """A square of samples in stored form; each row shows one of the first classes."""
     name, label = classes
     side = min(label.size, MAX_GRID_CLASSES)
     rows = (
@@ -83,7 +83,7 @@ def sample_class_grid(evaluator: Evaluator, method: Method, nets: Nets, classes:
 
 
 def format_class_scores(cards: Mapping[str, Any]) -> str:
-    """`scores` in words: a line a class, the worst first, real samples' first score beside it."""
+    """`score_classes`'s result as a table: a line per class, highest first score first, and the real samples' first score."""
     names = list(next(iter(cards.values()))["scores"])
     rows = [["class", "samples", *names, f"real {names[0]}"]]
     for name, card in sorted(cards.items(), key=lambda item: -item[1]["scores"][names[0]]):

@@ -1,7 +1,7 @@
-"""Runs side by side: what each cost and scored, and a ranking of those whose scores were taken by one protocol.
+"""Compare runs: their costs and scores, and a ranking of runs that were scored by one protocol.
 
-Only whole score cards count: those that end a training, and those of `ganvas evaluate`. Numbers of different protocols are
-shown and never ranked.
+Only whole score cards count: those at the end of training, and those of `ganvas evaluate`. Scores of different protocols
+are shown, but never ranked.
 """
 
 import json
@@ -21,10 +21,10 @@ from ..system.console import align_columns
 from .score_card import format_protocol, name_score
 
 CARD_KINDS = ("final", "evaluate")
-MAX_RUNS = 64  # runs, so that a picture of them all can be drawn
-DATA_TITLE_KEY = "data"  # what a person calls the data, which the protocol's fingerprint identifies
+MAX_RUNS = 64  # so that one picture can show all of them
+DATA_TITLE_KEY = "data"  # the title of the data; the protocol's fingerprint identifies it
 PROTOCOL_TYPES = {"extractor": str, "samples": int, "reference": str, "held_out": str, "seed": int, "resize": str}
-EVALUATE_OPTIONS = {  # of `ganvas evaluate`, by what of a protocol they decide
+EVALUATE_OPTIONS = {  # options of `ganvas evaluate`, by the part of the protocol that they decide
     "extractor": "--extractor",
     "samples": "--n",
     "data": "--data",
@@ -36,7 +36,7 @@ CardJson = Mapping[str, Any]
 
 
 class Contender(NamedTuple):
-    """A run with its cards that count, by protocol, oldest first."""
+    """A run and its whole score cards by protocol, oldest first."""
 
     name: str
     run: RunFolder
@@ -47,18 +47,18 @@ class Contender(NamedTuple):
 
 
 def compare_runs(runs: Sequence[RunFolder]) -> dict[str, Any]:
-    """What there is to say about `runs`, in JSON's types:
+    """Compare `runs`. The result holds only JSON types:
 
-    runs: of each what it is and cost ("run", "path", "recipe", "sample", "samples", "minutes", "samples_per_second",
+    runs: the facts and costs of each run ("run", "path", "recipe", "sample", "samples", "minutes", "samples_per_second",
         "parameters").
-    groups: of each protocol by which all runs were scored, or, where there is none, of the one that each run shares with
-        most of the others: "protocol", "ranked_by" (a score's name; None where nothing can be ranked), "lower_is_better",
-        "notes", and "entries": "run", "rank" (None for a card beside the one that counts), "which", "samples",
-        "scores", "floor".
-    problems: why not all runs are in one ranking, and how to mend it; [] if they are.
+    groups: one for each protocol that all runs share; if there is none, the protocols that each run shares with most
+        others. A group has "protocol", "ranked_by" (a score's name; None if nothing can be ranked), "lower_is_better",
+        "notes" and "entries". An entry has "run", "rank" (None for a card that does not decide the rank), "which",
+        "samples", "scores", "floor".
+    problems: why the runs are not all in one ranking, and how to fix that; [] if they are.
 
     Raises:
-        GanvasError: fewer than two runs, more than MOST, one named twice, or none with a score card.
+        GanvasError: fewer than two runs, more than MAX_RUNS, one run twice, or no run with a score card.
     """
     contenders = list_contenders(runs)
     scored_contenders = [c for c in contenders if c.cards]
@@ -78,7 +78,7 @@ def compare_runs(runs: Sequence[RunFolder]) -> dict[str, Any]:
     if any(runs_per_protocol[p] < len(scored_contenders) for p in chosen_protocols):
         problems.append(format_remedy(groups, {c.name: c.run.path for c in scored_contenders}))
     elif len(scored_contenders) > 1 and not any(g["ranked_by"] for g in groups):
-        problems.append("the runs have no score in common: choose runs whose recipes are judged by the same metrics")
+        problems.append("the runs have no score in common: choose runs whose recipes have the same metrics")
     return {"runs": [describe_run(c) for c in contenders], "groups": groups, "problems": problems}
 
 
@@ -87,13 +87,13 @@ def list_latest_protocols(contender: Contender) -> list[str]:
 
 
 def list_contenders(runs: Sequence[RunFolder]) -> list[Contender]:
-    """The runs under names that tell them apart: their folders', or the paths as given where two folders are named alike."""
+    """The runs under unique names: the names of their folders, or their paths if two folders have the same name."""
     if not 2 <= len(runs) <= MAX_RUNS:
         raise GanvasError(f"compare takes 2 to {MAX_RUNS} runs, got {len(runs)}: ganvas compare RUN RUN …")
     paths = [run.path.resolve() for run in runs]
     duplicate = next((run.path for run, path in zip(runs, paths, strict=True) if paths.count(path) > 1), None)
     if duplicate is not None:
-        raise GanvasError(f"{duplicate} is named twice: ganvas compare takes different runs")
+        raise GanvasError(f"{duplicate} is given twice: ganvas compare takes different runs")
     has_same_names = len({path.name for path in paths}) < len(paths)
     return [
         Contender(str(r.path) if has_same_names else p.name, r, group_cards_by_protocol(r))
@@ -102,7 +102,7 @@ def list_contenders(runs: Sequence[RunFolder]) -> list[Contender]:
 
 
 def group_cards_by_protocol(run: RunFolder) -> dict[str, list[CardJson]]:
-    """The run's cards that count; of the protocols that scored last, the last comes last."""
+    """The run's whole score cards by protocol; the protocol of the newest card comes last."""
     cards: dict[str, list[CardJson]] = {}
     for card in filter(is_whole_card, run.score_cards):
         protocol = json.dumps({k: v for k, v in card["protocol"].items() if k != DATA_TITLE_KEY}, sort_keys=True)
@@ -111,7 +111,7 @@ def group_cards_by_protocol(run: RunFolder) -> dict[str, list[CardJson]]:
 
 
 def is_whole_card(card: CardJson) -> bool:
-    """Whether a line of scores.jsonl is a whole score card: the file may be older, or somebody else's."""
+    """Whether a line of scores.jsonl is a whole score card; an old or foreign file may hold other lines."""
     if card.get("kind") not in CARD_KINDS or not is_numeric(card.get("samples")) or not card.get("scores"):
         return False
     if not all(isinstance(card.get(part), dict) for part in ("scores", "floor", "lower_is_better", "protocol")):
@@ -126,11 +126,11 @@ def is_numeric(*values: Any) -> bool:
 
 
 def describe_run(contender: Contender) -> dict[str, Any]:
-    """What a run is and what it cost; None for what its folder does not say."""
+    """A run's facts and costs; None for each one that its folder does not hold."""
     run = contender.run
     log_points = [(line.get("samples"), line.get("seconds")) for line in run.read_lines("log.jsonl")]
     samples, seconds = next(((i, s) for i, s in reversed(log_points) if is_numeric(i, s)), (None, None))
-    with torch.device("meta"):  # shapes alone: nothing is drawn, and no memory is taken
+    with torch.device("meta"):  # shapes only: no random draws, no memory
         nets = run.recipe.nets.build(run.read_spec())
     return {
         "run": contender.name,
@@ -148,7 +148,7 @@ def describe_run(contender: Contender) -> dict[str, Any]:
 
 
 def rank_group(contenders: Sequence[Contender], protocol: str) -> dict[str, Any]:
-    """The runs that were scored by one protocol, ranked by the first score that all of them have, taken in the same way."""
+    """Rank the runs of one protocol by the first score that all of them have with the same settings."""
     entries_by_run = {c.name: list_entries(c, protocol) for c in contenders}
     main_entries = [run_entries[0] for run_entries in entries_by_run.values()]
     card = contenders[0].cards[protocol][-1]
@@ -169,10 +169,10 @@ def rank_group(contenders: Sequence[Contender], protocol: str) -> dict[str, Any]
         main_entries.sort(key=lambda e: sign * e["scores"][ranking_score] if isfinite(e["scores"][ranking_score]) else inf)
         for rank, entry in enumerate(main_entries, 1):
             entry["rank"] = rank
-    notes = [f"{name} was taken in different ways: not comparable" for name in differing_scores if name in card["scores"]]
+    notes = [f"{name} was computed in different ways: not comparable" for name in differing_scores if name in card["scores"]]
     shapes = dict.fromkeys(c.format_sample_shape() for c in contenders)
     if len(shapes) > 1:
-        notes.append(f"samples of different sizes ({', '.join(shapes)}): each run was scored against the data at its own")
+        notes.append(f"samples of different sizes ({', '.join(shapes)}): each run was scored against the data at its own size")
     return {
         "protocol": card["protocol"],
         "ranked_by": ranking_score,
@@ -185,7 +185,7 @@ def rank_group(contenders: Sequence[Contender], protocol: str) -> dict[str, Any]
 
 
 def list_entries(contender: Contender, protocol: str) -> list[dict[str, Any]]:
-    """The cards of a run's best and last checkpoint, the newest of each; without them its newest card alone."""
+    """The newest cards of a run's best and last checkpoint; if there are none, only its newest card."""
     newest_cards = {card["samples"]: card for card in contender.cards[protocol]}
     samples_by_mark = {mark: find_mark_samples(contender, mark) for mark in ("best", "last")}
     marks_by_samples = {
@@ -204,7 +204,7 @@ def list_entries(contender: Contender, protocol: str) -> list[dict[str, Any]]:
 
 
 def find_mark_samples(contender: Contender, mark: str) -> int | None:
-    """The samples that the run's "best" or "last" checkpoint had seen: by the cards of its end, else by what is there."""
+    """The samples seen by the run's "best" or "last" checkpoint, from its final cards, else from its checkpoint folders."""
     for cards in reversed(list(contender.cards.values())):
         for card in reversed(cards):
             if card["kind"] == "final" and mark in str(card.get("which", "")):
@@ -216,7 +216,7 @@ def find_mark_samples(contender: Contender, mark: str) -> int | None:
 
 
 def describe_metrics(run: RunFolder) -> dict[str, str]:
-    """How each score is taken: its metric's settings, which the protocol does not hold."""
+    """The metric's settings for each score, which are not part of the protocol."""
     return {name: str(to_json(metric)) for metric in run.recipe.evaluation.metrics for name in metric.lower_is_better}
 
 
@@ -224,12 +224,12 @@ def describe_metrics(run: RunFolder) -> dict[str, str]:
 
 
 def format_remedy(groups: Sequence[Mapping[str, Any]], paths: Mapping[str, Path]) -> str:
-    """What sets protocols apart, and the commands that would score the runs as most of them are, with the fewest samples."""
+    """How the protocols differ, and commands to score all runs by the most common one (of equals, that with fewest samples)."""
     differing_parts = find_differences(groups)
     message = f"scores of different protocols cannot be ranked ({'; '.join(f'{k}: {v}' for k, v in differing_parts.items())})"
     fixed_parts = [name for name in differing_parts if name not in EVALUATE_OPTIONS]
     if fixed_parts:
-        return f"{message}. No scoring changes a run's {' or '.join(fixed_parts)}: compare runs that agree in it"
+        return f"{message}. New scores cannot change a run's {' or '.join(fixed_parts)}: compare runs that agree in it"
     target_protocol = min(groups, key=lambda g: (-len(g["entries"]), g["protocol"]["samples"]))["protocol"]
     extractor = next((word for word, kind in list_extractors().items() if kind.name == target_protocol["extractor"]), "NAME")
     values = {"--n": str(target_protocol["samples"]), "--extractor": extractor, "--data": "PATH"}
@@ -247,16 +247,16 @@ def format_remedy(groups: Sequence[Mapping[str, Any]], paths: Mapping[str, Path]
 
 
 def find_differences(groups: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Of each part of the protocol that is not the same in all groups, the values and whose they are."""
+    """For each part of the protocol that differs between groups, its values and the runs that have them."""
     protocols = [g["protocol"] for g in groups]
     names = dict.fromkeys(name for protocol in protocols for name in protocol)
     differing_names = {name for name in names if any(p.get(name) != protocols[0].get(name) for p in protocols)}
     if "fingerprint" in differing_names and DATA_TITLE_KEY in differing_names:
-        differing_names.discard("fingerprint")  # of data that are called differently, a person knows without it
+        differing_names.discard("fingerprint")  # different titles already show that the data differs
     else:
         differing_names.discard(DATA_TITLE_KEY)
     if "samples" in differing_names or DATA_TITLE_KEY in differing_names or "fingerprint" in differing_names:
-        differing_names -= {"reference", "held_out"}  # which follow from those
+        differing_names -= {"reference", "held_out"}  # these follow from the others
     return {
         name: " | ".join(f"{format_setting(g['protocol'].get(name))} ({', '.join(list_members(g))})" for g in groups)
         for name in names
@@ -272,11 +272,11 @@ def format_setting(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-# ---------------------------------------------------------------- in words
+# ---------------------------------------------------------------- as text
 
 
 def format_comparison(result: Mapping[str, Any]) -> str:
-    """`compare`'s result as text: what the runs are, then the scores of each protocol, best first."""
+    """`compare_runs`'s result as text: the runs, then the scores of each protocol, best first."""
     rows = [["run", "recipe", "sample", "samples", "minutes", "samples/s", "parameters"]]
     for fact in result["runs"]:
         sizes = ", ".join(f"{name} {count:,}" for name, count in fact["parameters"].items())
@@ -297,7 +297,7 @@ def format_group(group: Mapping[str, Any]) -> str:
         rows.append([rank, entry["run"], f"{entry['which']}, {entry['samples']:,}", *values])
     floors: list[Mapping[str, float]] = []
     for entry in group["entries"]:
-        if entry["floor"] not in floors:  # one, but for runs whose samples differ in size
+        if entry["floor"] not in floors:  # there are several only if the runs' samples differ in size
             floors.append(entry["floor"])
             rows.append(["", "real", f"of {entry['run']}", *(format_number(entry["floor"].get(name), ".4g") for name in names)])
     if len(floors) == 1:

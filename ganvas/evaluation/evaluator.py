@@ -1,9 +1,9 @@
-"""Scores that can be believed: which features, how many samples, against which real ones, and what real ones score.
+"""Reliable scores: fixed features, sample counts and real samples, and the score of real data to compare with.
 
-Real samples come in two sets that do not overlap: the *reference* (the training set, of which Fréchet-like distances are
-taken) and the *held-out* ones (a test split where the data has one, else half of the training samples put aside for
-scoring, at most as many as are generated). The floor is the score that the held-out samples get in the generated ones' place,
-at the same count.
+Real samples come in two sets without overlap. The *reference* is the training set; Fréchet-like distances compare with it.
+The *held-out* samples are a test split, if the data has one. Otherwise up to half of the training samples are put aside for
+scoring, at most the size of the score card or 10,000, whichever is larger. The floor is the score of held-out samples in the
+place of generated ones, at the same count.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,34 +33,34 @@ from ..sampling.stream import SampleBlock, stream_blocks
 from ..system.device import choose_device
 from ..system.files import find_cache_folder, write_atomically
 
-PREVIEW_SAMPLES = 256  # held-out samples that are kept, to be shown
-CHECK_SAMPLES = 100  # that every metric is tried on before training
-MAX_REFERENCE_SAMPLES = 100_000  # more real samples than this change no score's second digit, and cost time
+PREVIEW_SAMPLES = 256  # held-out samples kept for exhibits
+CHECK_SAMPLES = 100  # try every metric on this many samples before training
+MAX_REFERENCE_SAMPLES = 100_000  # more real samples take time and do not change the second digit of any score
 
 
 def select_reals(real: RealFeatures, metric: Metric, n: int) -> RealFeatures:
-    """What a metric compares `n` generated samples with: all of the reference, and as many held-out ones."""
+    """The real samples for `n` generated ones: the whole reference, and as many held-out samples."""
     return RealFeatures(real.reference, take_first(take_first(real.held_out, n), metric.samples))
 
 
 def compute_scores(real: RealFeatures, metrics: Iterable[Metric], fake: Features, n: int) -> dict[str, float]:
-    """What `n` generated samples score."""
+    """The scores of `n` generated samples, by name."""
     cards = (metric(select_reals(real, metric, n), take_first(fake, metric.samples)) for metric in metrics)
     return {name: value for card in cards for name, value in card.items()}
 
 
 def compute_real_baseline(real: RealFeatures, metric: Metric, n: int) -> dict[str, float]:
-    """The floor: what real samples score in the place of `n` generated ones, those that the metric does not compare with."""
+    """The floor: the scores of real samples in the place of `n` generated ones. The metric does not compare with these."""
     other = real.held_out if metric.against == "train" else real.reference
     return metric(select_reals(real, metric, n), take_first(take_first(other, n), metric.samples))
 
 
 def check_medium(extractor: Extractor, codec: Codec) -> None:
-    """Raises GanvasError for an extractor that cannot see these samples."""
+    """Raises GanvasError if the extractor does not take this medium."""
     if extractor.media and codec.medium not in extractor.media:
         others = [word for word, other in list_extractors().items() if not other.media or codec.medium in other.media]
         raise GanvasError(
-            f"{extractor.name} sees {' and '.join(extractor.media)}, and samples here are {codec.medium}: take the extractor "
+            f"{extractor.name} takes {' and '.join(extractor.media)}, but these samples are {codec.medium}: take the extractor "
             f"{' or '.join(others)}"
         )
 
@@ -71,10 +71,10 @@ class Evaluator:
     Args:
         evaluation: the protocol.
         train: the training set, in stored form.
-        held_out: a test split, where there is one.
-        cache: a folder that keeps the real samples' features; None computes them anew.
-        device: where features are computed.
-        progress: whether to show, on a terminal, how far they are.
+        held_out: a test split, if there is one.
+        cache: a folder for the features of real samples; None always computes them.
+        device: the device that computes features.
+        has_progress_bar: whether to show a progress bar on a terminal.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Evaluator:
 
     @cached_property
     def training_features(self) -> np.ndarray:
-        """Features of training samples, [M, D]; row i is of the sample `order[i]`."""
+        """Features of training samples, [M, D]; row i belongs to training sample `order[i]`."""
         held_out = (
             self.real_features.held_out.features if self.is_split_from_training else self.real_features.held_out.features[:0]
         )
@@ -112,15 +112,16 @@ class Evaluator:
 
     @property
     def primary_score(self) -> str:
-        """The score that picks the best checkpoint."""
+        """The name of the score that chooses the best checkpoint."""
         return next(iter(self.evaluation.metrics[0].lower_is_better))
 
     def is_better(self, score: float, best_score: float | None) -> bool:
         is_lower_better = self.evaluation.metrics[0].lower_is_better[self.primary_score]
-        return best_score is None or (score <= best_score if is_lower_better else score >= best_score)  # of equals, the later
+        # of equal scores, the later one is better
+        return best_score is None or (score <= best_score if is_lower_better else score >= best_score)
 
     def score_snapshot(self, method: Method, nets: Nets) -> dict[str, Any]:
-        """A quick score card, by the first metric alone."""
+        """A quick score card with only the first metric."""
         return self.build_card(method, nets, self.evaluation.metrics[:1], self.sample_counts[0])
 
     def score_final(self, method: Method, nets: Nets) -> dict[str, Any]:
@@ -128,7 +129,7 @@ class Evaluator:
         return self.build_card(method, nets, self.evaluation.metrics, self.sample_counts[1])
 
     def build_card(self, method: Method, nets: Nets, metrics: tuple[Metric, ...], n: int) -> dict[str, Any]:
-        """{"scores": …, "floor": …, "lower_is_better": …, "protocol": …} of `n` generated samples."""
+        """{"scores": …, "floor": …, "lower_is_better": …, "protocol": …} for `n` generated samples."""
         scores = compute_scores(self.real_features, metrics, self._compute_fake_features(method, nets, n), n)
         floor: dict[str, float] = {}
         lower_is_better: dict[str, bool] = {}
@@ -138,23 +139,23 @@ class Evaluator:
         return {"scores": scores, "floor": floor, "lower_is_better": lower_is_better, "protocol": self.describe_protocol(n)}
 
     def compute_floor(self, metric: Metric, n: int) -> dict[str, float]:
-        """What real samples score in the place of `n` generated ones."""
+        """The scores of real samples in the place of `n` generated ones."""
         if (metric, n) not in self.floor_cache:
             self.floor_cache[metric, n] = compute_real_baseline(self.real_features, metric, n)
         return self.floor_cache[metric, n]
 
     def check_floors(self) -> None:
-        """Try every metric on a few real samples. Raises GanvasError where one cannot be had from this data."""
+        """Try every metric on a few real samples. Raises GanvasError if this data does not allow one."""
         snapshot_count, final_count = self.sample_counts
         for metric, n in ((self.evaluation.metrics[0], snapshot_count), *((m, final_count) for m in self.evaluation.metrics)):
             try:
                 self.compute_floor(metric, min(n, CHECK_SAMPLES))
-            except GanvasError:  # it may want more than a few
+            except GanvasError:  # it may need more samples
                 self.compute_floor(metric, n)
 
     @property
     def sample_counts(self) -> tuple[int, int]:
-        """Samples generated for a snapshot's card and for a final one: at most as many as real ones are held out."""
+        """(samples for a snapshot's card, samples for a final card), each at most the number of held-out samples."""
         held_out_count = len(self.real_features.held_out.features)
         return min(self.evaluation.snapshot_samples, held_out_count), min(self.evaluation.card_samples, held_out_count)
 
@@ -168,7 +169,7 @@ class Evaluator:
         return self.compute_features(blocks, n, "generated samples")
 
     def compute_features(self, blocks: Iterable[SampleBlock], n: int, description: str) -> Features:
-        """The features of `n` samples in blocks, about a thousand at a time."""
+        """The features of `n` samples, computed from about 1,000 samples at a time."""
         feature_blocks: list[Features] = []
         pending_blocks: list[SampleBlock] = []
         remaining_samples = n
@@ -192,7 +193,7 @@ class Evaluator:
     def _load_or_compute_features(
         self, columns: Mapping[str, torch.Tensor], cache: Path | None, role: str, cache_key: tuple[Any, ...]
     ) -> Features:
-        """Features of real samples, from the cache where they were computed before."""
+        """Features of real samples, from the cache if they are there."""
         path = cache / "features" / f"{seed_from(role, cache_key):016x}.safetensors" if cache else None
         stored = columns["x"]
         features = load_features(path) if path else None
@@ -206,7 +207,7 @@ class Evaluator:
 
 
 def load_features(path: Path) -> Features | None:
-    """Features that were computed before; None where there are none, or damaged ones."""
+    """Features from a cache file; None if it is missing or damaged."""
     try:
         entry = load_file(path)
         return Features(entry["features"].numpy(), entry["logits"].numpy() if "logits" in entry else None)
@@ -215,7 +216,7 @@ def load_features(path: Path) -> Features | None:
 
 
 def save_features(path: Path, features: Features) -> None:
-    """Keep features for the next time; a cache that cannot be written costs time, nothing else."""
+    """Write features to a cache file. If that fails, the next run only takes longer."""
     tensors = {"features": torch.from_numpy(features.features)}
     if features.logits is not None:
         tensors["logits"] = torch.from_numpy(features.logits)
@@ -225,16 +226,16 @@ def save_features(path: Path, features: Features) -> None:
 
 
 class RealSplit(NamedTuple):
-    """Real samples to score with."""
+    """The real samples to score with."""
 
     reference: Mapping[str, torch.Tensor]  # columns by name
     held_out: Mapping[str, torch.Tensor]
-    order: torch.Tensor  # the training rows in the order of held-out and reference samples
-    description: dict[str, str]  # for the card
+    order: torch.Tensor  # training rows in the order of Evaluator.training_features
+    description: dict[str, str]  # for the score card
 
 
 def split_reals(train: Dataset, held_out: Dataset | None, evaluation: Evaluation) -> RealSplit:
-    """The reference and the held-out samples: a test split, or training samples that are put aside."""
+    """Choose the reference and the held-out samples. Without a test split, put training samples aside."""
     order = torch.randperm(len(train), generator=seeded_generator(evaluation.seed, "split"))
     if held_out is None:
         count = min(len(train) // 2, evaluation.split_size)
@@ -272,7 +273,7 @@ def join_features(blocks: list[Features]) -> Features:
 def build_run_evaluator(
     run: RunFolder, extractor: str | Extractor | None = None, data: str | None = None, device: str = "auto"
 ) -> Evaluator:
-    """What sees a run's data, or other data, as the run's scores do."""
+    """An evaluator by the run's protocol, on the run's data or on other data."""
     recipe = run.recipe if data is None else replace(run.recipe, data=Files(path=data))
     if extractor is not None:
         chosen_extractor = make_extractor(extractor, is_download_allowed=False) if isinstance(extractor, str) else extractor

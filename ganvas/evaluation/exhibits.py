@@ -1,4 +1,4 @@
-"""What a finished run shows: copies, classes, reconstructions, and what its codec and method have of their own."""
+"""The exhibits of a finished run: nearest neighbours, classes, reconstructions, and those of its codec and method."""
 
 from ..core import Exhibit, ExhibitingCodec, ExhibitingMethod, Method, Nets, Reconstructor
 from ..runs.exhibits import exhibit_samples
@@ -11,19 +11,19 @@ from .reconstructions import can_reconstruct, reconstruct_held_out
 
 
 def collect_exhibits(evaluator: Evaluator, method: Method, nets: Nets) -> list[Exhibit]:
-    """Everything that there is to show of networks."""
+    """All exhibits of these networks."""
     codec, exhibits = evaluator.codec, list[Exhibit]()
     if isinstance(codec, ExhibitingCodec):
         stored = draw_samples(method, nets, codec, codec.preview_count, evaluator.evaluation.seed)
         exhibits.append(exhibit_samples(codec, "samples", f"Generated {codec.noun}", stored))
     if codec.is_visual:
-        caption = "Samples, and below each the training sample nearest to it by the features of the scores: a copy would show"
+        caption = "Samples, each above its nearest training sample by the scores' features, to detect copies"
         exhibits.append(exhibit_samples(codec, "nearest", caption, pair_with_nearest(evaluator, method, nets)))
         if classes := find_class_condition(evaluator.train.spec, method.traits(nets)):
             grid = sample_class_grid(evaluator, method, nets, classes)
-            exhibits.append(exhibit_samples(codec, "classes", "Samples, a row for each class", grid))
+            exhibits.append(exhibit_samples(codec, "classes", "Samples, one row per class", grid))
     if isinstance(method, Reconstructor) and can_reconstruct(evaluator, method, nets):
-        caption = "Held-out samples, and below each what the autoencoder makes of it"
+        caption = "Held-out samples, each above the autoencoder's reconstruction"
         stored, _ = reconstruct_held_out(evaluator, method, nets)
         exhibits.append(exhibit_samples(codec, "reconstructions", caption, stored))
     if isinstance(method, ExhibitingMethod):

@@ -1,4 +1,4 @@
-"""Generated samples above the training samples nearest to them, so that copying shows."""
+"""Generated samples next to their nearest training samples, to detect copies."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,17 +17,17 @@ from ..sampling.seeds import parse_number_list as parse_seeds
 from ..sampling.stream import draw_samples
 from .evaluator import Evaluator, build_run_evaluator
 
-PAIR_COUNT, PAIRS_PER_ROW = 32, 8  # samples, and how many side by side: with their neighbours, a square
+PAIR_COUNT, PAIRS_PER_ROW = 32, 8  # with their neighbours, 8 rows of 8
 
 
 def pair_with_nearest(evaluator: Evaluator, method: Method, nets: Nets) -> Tensor:
-    """64 in stored form [64, …]: a row of samples, a row of the nearest to them, and so on; by the judge's features."""
+    """Stored samples [64, …]: rows of samples alternate with rows of their nearest neighbours in the evaluator's features."""
     fake_samples = draw_samples(method, nets, evaluator.codec, PAIR_COUNT, evaluator.evaluation.seed)
     return alternate_rows(fake_samples, find_nearest(evaluator, fake_samples)[0])
 
 
 def find_nearest(evaluator: Evaluator, stored: Tensor) -> tuple[Tensor, Tensor]:
-    """(the training sample nearest to each of [N, …], in stored form, on the CPU; its place in the training set)."""
+    """For samples [N, …] (their nearest training samples in stored form on the CPU, their indices in the training set)."""
     indices = evaluator.order[
         find_closest_indices(evaluator.evaluation.extractor(stored.to(evaluator.device)).features, evaluator.training_features)
     ]
@@ -35,15 +35,15 @@ def find_nearest(evaluator: Evaluator, stored: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def alternate_rows(upper_samples: Tensor, lower_samples: Tensor) -> Tensor:
-    """A row of the first, a row of the second below it, and so on."""
+    """Alternate rows of the upper and the lower samples."""
     rows = zip(upper_samples.split(PAIRS_PER_ROW), lower_samples.split(PAIRS_PER_ROW), strict=True)
     return torch.cat([block for row in rows for block in row])
 
 
 def find_closest_indices(features: np.ndarray, candidates: np.ndarray) -> Tensor:
-    """For each of [N, D] the place of the nearest of [M, D], int64 [N]."""
+    """For each row of features [N, D] the index of the nearest row of candidates [M, D], int64 [N]."""
     a, b = torch.from_numpy(features), torch.from_numpy(candidates)
-    return (b.square().sum(1) - 2 * a @ b.T).argmin(1)  # the square of a itself is the same for all
+    return (b.square().sum(1) - 2 * a @ b.T).argmin(1)  # a² is the same for all candidates
 
 
 def nearest(
@@ -58,15 +58,15 @@ def nearest(
     checkpoint: str = "best",
     device: str = "auto",
 ) -> Picture:
-    """A picture of samples, each above the training sample nearest to it in an extractor's features: copies show.
+    """A picture of samples above their nearest training samples, by an extractor's features, to detect copies.
 
     Args:
-        data: where to look instead of the run's training data.
-        extractor: what sees them; None is the recipe's.
+        data: search this data instead of the run's training data.
+        extractor: computes the features; None is the recipe's.
         out: a PNG to write; None writes none.
 
     Raises:
-        GanvasError: no run, no data, seeds that are none, a picture that cannot be written.
+        GanvasError: no run, no data, invalid seeds, or a picture that cannot be written.
     """
     sampler = open_sampler(run, checkpoint, device, conditions, truncation)
     evaluator = build_run_evaluator(sampler.run, extractor, data, device)

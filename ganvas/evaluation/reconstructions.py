@@ -1,4 +1,4 @@
-"""What an autoencoder makes of held-out samples. Where the data has no test part, training has seen them."""
+"""An autoencoder's reconstructions of held-out samples. Without a test split, training has seen these samples."""
 
 from math import log10
 
@@ -20,7 +20,7 @@ def can_reconstruct(evaluator: Evaluator, method: Method, nets: Nets) -> bool:
 
 @torch.inference_mode()
 def reconstruct_held_out(evaluator: Evaluator, method: Reconstructor, nets: Nets) -> tuple[Tensor, float]:
-    """(64 in stored form, a row of samples and below it what is made of them; PSNR over all that the judge kept, dB)."""
+    """(stored samples [64, …], rows of samples above rows of their reconstructions; the PSNR of the preview batch, dB)."""
     device = get_device(nets)
     columns = {name: rows.to(device) for name, rows in evaluator.preview_batch.items()}
     stored, batch = columns["x"], load_batch(evaluator.codec, columns, None)

@@ -1,4 +1,4 @@
-"""A score card in words."""
+"""Score cards as text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,12 +7,12 @@ from ..extractors import Inception
 
 
 def name_score(score_name: str, protocol: Mapping[str, Any]) -> str:
-    """A score's name on a card: with Inception's features, and with no others, a Fréchet distance is FID."""
+    """A score's name on a card. A Fréchet distance is called FID only with Inception's features."""
     return "FID" if score_name == "frechet" and protocol.get("extractor") == Inception().name else score_name
 
 
 def format_card(card: Mapping[str, Any]) -> str:
-    """A score card in words: each score, which way is better, and what real samples get."""
+    """A score card as text: each score, the score of real samples, and which direction is better."""
     protocol = card["protocol"]
     rows = [f"  {'score':<18}{'generated':>12}{'real':>12}   better"]
     for name, value in card["scores"].items():
@@ -26,7 +26,7 @@ def format_card(card: Mapping[str, Any]) -> str:
 
 
 def format_protocol(protocol: Mapping[str, Any]) -> str:
-    """What a score was taken of, with what and against what."""
+    """The protocol as text: samples, seed, features and real samples."""
     return (
         f"{protocol['samples']:,} samples, seed {protocol['seed']}, features {protocol['extractor']}; reference "
         f"{protocol['reference']}, held out {protocol['held_out']}"

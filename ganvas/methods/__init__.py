@@ -1,4 +1,4 @@
-"""What a turn of the game is, one file a method."""
+"""Training methods, one per file."""
 
 from .adversarial import Adversarial
 from .autoencoding import Autoencoding

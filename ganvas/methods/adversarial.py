@@ -1,4 +1,4 @@
-"""The two-player game: D learns to tell real from fake, G to be taken for real. Goodfellow et al. 2014, algorithm 1."""
+"""The two-player game: D learns to tell real from fake, G learns to fool D. Goodfellow et al. 2014, algorithm 1."""
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -38,18 +38,18 @@ from .replay import ReplayRng
 
 @config
 class Adversarial:
-    """G against D.
+    """Train G against D.
 
     objective: the two losses, in logits.
-    penalties: on D; those with `every` above 1 become phases of their own.
-    auxiliary_losses: what else stands in the players' losses, or changes after their steps.
-    side_critics: further critics beside D.
-    path_length: on G, in a phase of its own.
-    critic_steps: D's steps for each of G's.
-    share_fakes: G moves first and D judges the same fakes, which saves making them twice.
-    top_k: which of its fakes G learns from.
-    augment: what D sees of every sample, real or generated.
-    prior: what z is drawn from, N(0, 1) or U(-1, 1).
+    penalties: on D; each one with `every` above 1 is a separate phase.
+    auxiliary_losses: additional terms of the players' losses, or changes after their steps.
+    side_critics: further critics besides D.
+    path_length: a penalty on G, in a separate phase.
+    critic_steps: steps of D for each step of G.
+    share_fakes: G steps first and D judges the same fakes, which saves making them twice.
+    top_k: the fakes that G learns from.
+    augment: a random change of every sample that D sees, real or generated.
+    prior: the distribution of z, N(0, 1) or U(-1, 1).
     """
 
     objective: Objective = NonSaturating()
@@ -67,12 +67,14 @@ class Adversarial:
         for setting, parts in (("penalties", self.penalties), ("auxiliary_losses", self.auxiliary_losses)):
             names = [type(part).__name__ for part in parts]
             if len(names) != len(set(names)):
-                raise GanvasError(f"{setting} must differ, got {', '.join(names)}: change the setting of one instead")
+                raise GanvasError(f"{setting} must not repeat a type, got {', '.join(names)}: keep one and change its settings")
         require(1 <= self.critic_steps <= 1000, "critic_steps", self.critic_steps, "from 1 to 1000")
         has_fakes_for_all = self.critic_steps == 1 or not self.share_fakes
-        require(has_fakes_for_all, "critic_steps", self.critic_steps, "1 with share_fakes, which makes fakes once a step")
+        require(has_fakes_for_all, "critic_steps", self.critic_steps, "1 with share_fakes, which makes fakes once per step")
         if self.top_k is not None and isinstance(self.objective, RelativisticAverage):
-            raise GanvasError("top_k chooses fakes, and half of RelativisticAverage's loss is of reals: take another objective")
+            raise GanvasError(
+                "top_k chooses fakes, but half of RelativisticAverage's loss is on reals: take another objective, or no top_k"
+            )
 
     @property
     def averaged_networks(self) -> tuple[str, ...]:
@@ -81,20 +83,20 @@ class Adversarial:
     def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
         if self.share_fakes and get_generator(nets).has_feature_statistics:
             raise GanvasError(
-                "G measures its features where it makes D's fakes, which share_fakes leaves out: train without it"
+                "G measures its features when it makes fakes for D, but share_fakes skips that step: turn share_fakes off"
             )
         memories = build_condition_draws(spec)
-        for extra in self.all_extras:
-            memory = extra.state(nets)
+        for auxiliary in self.all_auxiliary_losses:
+            memory = auxiliary.state(nets)
             if memory is not None:
-                memories[type(extra).__name__] = memory
+                memories[type(auxiliary).__name__] = memory
         if self.path_length is not None:
             memories[type(self.path_length).__name__] = self.path_length.state(nets)
         return nn.ModuleDict(memories)
 
     @property
-    def all_extras(self) -> tuple[AuxiliaryLoss, ...]:
-        """The extras, and the augmentation where it is one."""
+    def all_auxiliary_losses(self) -> tuple[AuxiliaryLoss, ...]:
+        """The auxiliary losses, and the augmentation if it is one too."""
         return self.auxiliary_losses + ((self.augment,) if isinstance(self.augment, AuxiliaryLoss) else ())
 
     def traits(self, nets: Nets) -> Traits:
@@ -108,10 +110,10 @@ class Adversarial:
     def draw_latents(
         self, nets: Nets, n: int, generator: torch.Generator | None = None, request: Request = NO_REQUEST
     ) -> Latents:
-        """{"z": [n, z_dim]}, and the conditions that G takes, as they were requested or as they come in the data.
+        """{"z": [n, z_dim]}, and the conditions that G takes: as requested, or at the data's frequencies.
 
-        Networks that move styles towards their mean take {"truncation": [n]}; for others z is truncated. Drawn on the CPU,
-        so that a seed means the same samples on every device.
+        Networks that move styles towards their mean take {"truncation": [n]}; for others z is truncated. Random numbers
+        come from the CPU, so that a seed gives the same samples on every device.
         """
         G, latents = get_generator(nets), dict[str, Tensor]()
         if G.z_dim:
@@ -121,7 +123,7 @@ class Adversarial:
         return {**latents, **draw_conditions(nets, G.conditions, n, generator, request)}
 
     def draw_z(self, nets: Nets, n: int, generator: torch.Generator | None = None, truncation: float | None = None) -> Tensor:
-        """z; normal values beyond ±`truncation` are drawn anew, uniform ones scaled. Brock et al. 2019, section 3.1."""
+        """Draw z. Normal values beyond ±`truncation` are drawn again, uniform ones scaled. Brock et al. 2019, section 3.1."""
         size = (n, get_generator(nets).z_dim)
         if self.prior == "uniform":
             return (torch.rand(size, generator=generator) * 2 - 1) * min(1.0, truncation or 1.0)
@@ -141,7 +143,7 @@ class Adversarial:
         fake = show_samples(fake_critic, fake_x)
         terms = {"D/adversarial": self.objective.d(real.output.logits, fake.output.logits)}
         terms |= collect_penalties("D", self.penalties, (real_critic, fake_critic), real, fake, clock)
-        terms |= self.collect_extra_terms(
+        terms |= self.collect_auxiliary_terms(
             LossInputs("D", nets, batch, clock, fake, lambda: real, self.ask_critic(nets, batch, clock))
         )
         for side in self.side_critics:
@@ -151,7 +153,7 @@ class Adversarial:
         return Turn(terms, statistics | self.collect_memory_scalars(nets))
 
     def play_side_critic(self, side: SideCritic, nets: Nets, batch: Batch, fake_x: Tensor, clock: Clock) -> dict[str, Tensor]:
-        """A further critic's loss and penalties, on its own view."""
+        """A further critic's loss and penalties, on its view of the samples."""
         real_critic, fake_critic = (
             side.look(self.build_augmented_critic(nets, batch, clock, name=side.network)) for _ in range(2)
         )
@@ -171,12 +173,12 @@ class Adversarial:
         fake = show_samples(self.build_augmented_critic(nets, batch, clock), fake_x)
         loss = self.objective.g(fake.output.logits, lambda: show_reals().output.logits)
         terms = {"G/adversarial": loss if self.top_k is None else self.top_k(loss, fake.output.logits, clock)}
-        terms |= self.collect_extra_terms(
+        terms |= self.collect_auxiliary_terms(
             LossInputs("G", nets, batch, clock, fake, show_reals, self.ask_critic(nets, batch, clock))
         )
         for side in self.side_critics:
             terms[f"G/{side.network}"] = side.weight * self.please_side_critic(side, nets, batch, fake_x, clock)
-        # with the reals and conditions that go with them: D's own batch is another
+        # the fakes need the reals and conditions of this batch: D's phase draws another batch
         return Turn(terms, {"fake": fake_x.detach(), "x": x, **conditions_of(nets, batch)} if self.share_fakes else {})
 
     def please_side_critic(self, side: SideCritic, nets: Nets, batch: Batch, fake_x: Tensor, clock: Clock) -> Tensor:
@@ -190,7 +192,7 @@ class Adversarial:
         return self.objective.g(critic(fake_x).logits, score_reals)
 
     def play_penalty(self, penalty: CriticPenalty, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        """A lazy penalty, by itself and times its interval. Karras et al. 2020, appendix B."""
+        """A lazy penalty in its own phase, times its interval. Karras et al. 2020, appendix B."""
         x, critic = batch["x"], self.build_augmented_critic(nets, batch, clock)
         if penalty.on != "real":
             fake = self.generate_detached_fakes(nets, batch)
@@ -198,32 +200,39 @@ class Adversarial:
         return Turn({f"D/{type(penalty).__name__}": penalty.every * penalty(drop_features(critic), x, None, clock)})
 
     def play_path(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        """The penalty on G, on a part of the batch and times its interval."""
+        """The penalty on G, on part of the batch, times its interval."""
         assert self.path_length is not None
         n = -(-len(batch["x"]) // self.path_length.subsample)
         conditions = {name: value[:n] for name, value in conditions_of(nets, batch).items()}
         terms, statistics = self.path_length(nets, {"z": self.draw_z(nets, n).to(batch["x"].device), **conditions})
         return Turn({name: self.path_length.every * term for name, term in terms.items()}, statistics)
 
-    def collect_extra_terms(self, inputs: LossInputs) -> dict[str, Tensor]:
-        """The extras' terms of a player's loss."""
-        terms = {type(extra).__name__: extra.term(inputs) for extra in self.all_extras if inputs.player in extra.trains}
+    def collect_auxiliary_terms(self, inputs: LossInputs) -> dict[str, Tensor]:
+        """The auxiliary losses' terms of a player's loss."""
+        terms = {
+            type(auxiliary).__name__: auxiliary.term(inputs)
+            for auxiliary in self.all_auxiliary_losses
+            if inputs.player in auxiliary.trains
+        }
         return {f"{inputs.player}/{name}": term for name, term in terms.items() if term is not None}
 
     def after(self, player: str, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
-        for extra in self.all_extras:
-            if player in extra.trains:
-                extra.after(player, nets, statistics, clock)
+        for auxiliary in self.all_auxiliary_losses:
+            if player in auxiliary.trains:
+                auxiliary.after(player, nets, statistics, clock)
 
     def after_penalty(self, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
-        """What changes D's weights does so after every step of its; what remembers its turns does so once."""
-        for extra in self.all_extras:
-            if "D" in extra.trains and type(extra).__name__ not in nets:
-                extra.after("D", nets, statistics, clock)
+        """Apply the changes of D's auxiliary losses after D's lazy step too.
+
+        Losses with a state are left out, because they already counted D's turn.
+        """
+        for auxiliary in self.all_auxiliary_losses:
+            if "D" in auxiliary.trains and type(auxiliary).__name__ not in nets:
+                auxiliary.after("D", nets, statistics, clock)
 
     def collect_memory_scalars(self, nets: Nets) -> dict[str, Tensor]:
-        """The numbers that parts keep, for the log: ADA's p, for instance."""
-        memory_names = {type(part).__name__ for part in (*self.all_extras, self.path_length)} & set(nets)
+        """The scalars in the state of auxiliary losses and the path-length penalty, for the log: ADA's p, for example."""
+        memory_names = {type(part).__name__ for part in (*self.all_auxiliary_losses, self.path_length)} & set(nets)
         return {
             f"{name}/{number}": value.detach().clone()
             for name in sorted(memory_names)
@@ -234,9 +243,9 @@ class Adversarial:
     def build_augmented_critic(
         self, nets: Nets, batch: Batch, clock: Clock, conditions: Mapping[str, Tensor] | None = None, name: str = "D"
     ) -> Critic:
-        """A critic behind the augmentation. All that it is shown gets the same draw, so that penalties go through it.
+        """A critic that augments its samples first, always by the same draw, so that penalties include the augmentation.
 
-        conditions: None is the batch's.
+        conditions: None takes the batch's.
         """
         critic = build_critic(nets, conditions_of(nets, batch) if conditions is None else conditions, name)
         augment = self.augment
@@ -246,7 +255,7 @@ class Adversarial:
         return lambda x: critic(replay(lambda: augment(x, clock, nets)))
 
     def ask_critic(self, nets: Nets, batch: Batch, clock: Clock) -> Callable[[Tensor, Mapping[str, Tensor]], CriticOutput]:
-        """D on samples under other conditions than the batch's, for auxiliary losses."""
+        """D on samples under conditions other than the batch's, for auxiliary losses."""
 
         def ask(x: Tensor, conditions: Mapping[str, Tensor]) -> CriticOutput:
             return self.build_augmented_critic(nets, batch, clock, {**conditions_of(nets, batch), **conditions})(x)
@@ -259,7 +268,7 @@ class Adversarial:
             return self.generate_fakes(nets, batch)
 
     def generate_fakes(self, nets: Nets, batch: Batch) -> Tensor:
-        """As many samples as the batch holds, of the same conditions."""
+        """As many samples as the batch holds, under the same conditions."""
         x = batch["x"]
         z = {"z": self.draw_z(nets, len(x)).to(x.device)} if get_generator(nets).z_dim else {}
         return self.render(nets, {**z, **conditions_of(nets, batch)})
@@ -273,7 +282,7 @@ def collect_penalties(
     fake: ShownSamples,
     clock: Clock,
 ) -> dict[str, Tensor]:
-    """The penalties that are part of every turn of a critic; `critics` are those of reals and of fakes."""
+    """The penalties in every turn of a critic; `critics` are (the critic of reals, the critic of fakes)."""
     terms: dict[str, Tensor] = {}
     for penalty in penalties:
         if penalty.every == 1:
@@ -286,8 +295,8 @@ def collect_penalties(
 
 @cache
 def _build_adversarial_stage(method: Adversarial) -> Stage:
-    """The phases of a step. They are built once: the loop asks at every step."""
-    after = {player: partial(method.after, player) if _has_extras_for(method, player) else None for player in "DG"}
+    """The phases of a step, built once because the loop needs them at every step."""
+    after = {player: partial(method.after, player) if _has_losses_for(method, player) else None for player in "DG"}
     critics = ("D", *(side.network for side in method.side_critics))
     d = Phase("D", critics, method.play_d, repeat=method.critic_steps, after=after["D"])
     g = Phase("G", ("G",), method.play_g, after=after["G"])
@@ -298,13 +307,13 @@ def _build_adversarial_stage(method: Adversarial) -> Stage:
     return Stage("adversarial", (g, *path, d, *lazy) if method.share_fakes else (d, *lazy, g, *path))
 
 
-def _has_extras_for(method: Adversarial, player: str) -> bool:
-    return any(player in extra.trains for extra in method.all_extras)
+def _has_losses_for(method: Adversarial, player: str) -> bool:
+    return any(player in auxiliary.trains for auxiliary in method.all_auxiliary_losses)
 
 
 def _build_lazy_phase(method: Adversarial, penalty: CriticPenalty) -> Phase:
     def play_lazy_penalty(nets: Nets, batch: Batch, clock: Clock) -> Turn:
         return method.play_penalty(penalty, nets, batch, clock)
 
-    after = method.after_penalty if _has_extras_for(method, "D") else None
+    after = method.after_penalty if _has_losses_for(method, "D") else None
     return Phase(type(penalty).__name__, ("D",), play_lazy_penalty, every=penalty.every, after=after)

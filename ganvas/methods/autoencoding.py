@@ -1,6 +1,6 @@
-"""Learning to make samples again from short codes: the autoencoder, and the VAE, whose codes can be drawn. No adversary.
+"""Learning to reconstruct samples from short codes, without a discriminator: the autoencoder and the VAE.
 
-Kingma & Welling 2014; β-VAE: Higgins et al. 2017; the best noise of a decoder: Rybkin et al. 2021, section 3.2.
+Kingma & Welling 2014; β-VAE: Higgins et al. 2017; optimal decoder noise: Rybkin et al. 2021, section 3.2.
 """
 
 from collections.abc import Mapping
@@ -17,12 +17,14 @@ from ..nets.wrappers.encoded import sample_posterior
 from .adversarial import Adversarial
 from .latents import conditions_of, get_generator
 
-DEFAULT_GAME = Adversarial()  # samples are drawn and labelled as in a game
+DEFAULT_GAME = Adversarial()  # draws latents and conditions as in a game
 
 
 class CodeStatistics(nn.Module):
-    """Mean and covariance of the codes, followed while training: what an autoencoder's samples are drawn from, for it has
-    no prior. Ghosh et al. 2020, section 4."""
+    """Running mean and covariance of the codes. An autoencoder has no prior, so its samples are drawn from these.
+
+    Ghosh et al. 2020, section 4.
+    """
 
     mean: Tensor
     covariance: Tensor
@@ -39,19 +41,19 @@ class CodeStatistics(nn.Module):
         self.covariance.lerp_(offset.T @ offset / len(code), share)
 
     def forward(self, z: Tensor) -> Tensor:
-        """z ~ N(0, I) [N, z_dim] -> codes like the data's."""
-        values, vectors = torch.linalg.eigh(self.covariance)  # no Cholesky: some directions may never have been used
-        root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T  # symmetric: vectors have no sign of their own
+        """z ~ N(0, I) [N, z_dim] -> codes with the data's mean and covariance."""
+        values, vectors = torch.linalg.eigh(self.covariance)  # no Cholesky: unused directions make the matrix singular
+        root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T  # symmetric, because the sign of eigenvectors is arbitrary
         return torch.addmm(self.mean, z, root)
 
 
 @config
 class Autoencoding:
-    """E and G together: -log p(x | z) + β·KL(q(z | x) ‖ N(0, I)), in nats a sample.
+    """Train E and G together on -log p(x | z) + β·KL(q(z | x) ‖ N(0, I)), in nats per sample.
 
-    beta: 1 is the VAE, above it the β-VAE; 0 is the autoencoder, whose codes have no noise.
-    sigma: of the pixels' normal noise, in x's units; None is the best one for each batch, the root of its mean squared error.
-    code_momentum: share by which each step moves the autoencoder's statistics of codes.
+    beta: 1 is the VAE, above 1 the β-VAE; 0 is the autoencoder, whose codes have no noise.
+    sigma: of the pixels' normal noise, in x's units; None takes the best one for each batch, its root mean squared error.
+    code_momentum: how far each step moves the autoencoder's code statistics towards the batch's, in (0, 1].
     """
 
     beta: float = 1.0
@@ -69,7 +71,7 @@ class Autoencoding:
 
     def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
         if "E" not in nets:
-            raise GanvasError("Autoencoding wants networks with an encoder: Encoded")
+            raise GanvasError("Autoencoding needs networks with an encoder: wrap them in WithEncoder")
         memories = DEFAULT_GAME.state(spec, nets)
         if not self.beta:
             memories["codes"] = CodeStatistics(get_generator(nets).z_dim)
@@ -91,7 +93,7 @@ class Autoencoding:
         return nets["G"](**inputs)
 
     def reconstruct(self, nets: Nets, batch: Batch) -> Tensor:
-        """x made again from the middle of its posterior, of the same shape."""
+        """Reconstruct x from the mean of its posterior; the same shape."""
         return reconstruct_batch(nets, batch)
 
     def play_autoencoder(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
@@ -115,10 +117,10 @@ def reconstruct_batch(nets: Nets, batch: Batch) -> Tensor:
 
 
 def measure_gaussian_nll(error: Tensor, sigma: float | None) -> Tensor:
-    """-log N(x; x̂, σ²) [N] of squared errors [N, D]; with σ² their mean where it is not given. Rybkin et al. 2021, eq. 5."""
+    """-log N(x; x̂, σ²) [N] from squared errors [N, D]; without `sigma`, σ² is their mean. Rybkin et al. 2021, eq. 5."""
     if sigma is not None:
         return error.sum(1) / (2 * sigma**2) + error.shape[1] * log(sigma * (2 * pi) ** 0.5)
-    best_variance = error.mean()  # constant over the batch, so that each sample's share is the same
+    best_variance = error.mean()  # one value for the batch, so that all samples get the same loss
     return (0.5 * error.shape[1] * (best_variance.log() + 1 + log(2 * pi))).expand(len(error))
 
 

@@ -1,4 +1,4 @@
-"""Critics as objectives and penalties see them, and further critics beside D."""
+"""Critics as functions for objectives and penalties, and further critics besides D."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
@@ -15,21 +15,21 @@ Critic = Callable[[Tensor], CriticOutput]
 
 @runtime_checkable
 class View(Protocol):
-    """What a critic sees of samples, through which gradients pass. Frozen settings (@config)."""
+    """A differentiable transform of samples, such as a spectrum, that a critic sees. Frozen settings (@config)."""
 
     def __call__(self, x: Tensor) -> Tensor:
-        """x [N, …] -> what the critic takes: a spectrum, a half of the size, one of several columns."""
+        """x [N, …] -> the critic's input: a spectrum, half the size, one of several columns."""
         ...
 
 
 @config
 class SideCritic:
-    """A further critic beside D, with its own network, loss and penalties on its own view of the same samples.
+    """A further critic besides D, with its own network, loss, penalties and view of the same samples.
 
-    network: its name among the networks that the recipe builds.
-    view: what it sees of samples; None shows them as D sees them.
-    penalties: on this critic, each in every step.
-    weight: of its loss in G's.
+    network: the name of its network in the recipe.
+    view: a transform of samples before it sees them; None shows them as D sees them.
+    penalties: on this critic, all in every step.
+    weight: of its loss in G's loss.
     """
 
     network: str
@@ -40,16 +40,16 @@ class SideCritic:
     def __post_init__(self) -> None:
         lazy = [type(penalty).__name__ for penalty in self.penalties if penalty.every > 1]
         if lazy:
-            raise GanvasError(f"a further critic's penalties are part of every step: give {lazy[0]} every=1")
+            raise GanvasError(f"a side critic's penalties run in every step: set every=1 on {lazy[0]}")
 
     def look(self, critic: Critic) -> Critic:
-        """The critic, shown its own view."""
+        """The critic behind this view."""
         view = self.view
         return critic if view is None else lambda x: critic(view(x))
 
 
 def build_critic(nets: Nets, conditions: Mapping[str, Tensor], name: str = "D") -> Critic:
-    """A critic under conditions, its logits in full precision, whatever it computes in."""
+    """A critic under conditions. Its logits are fp32, whatever precision it computes in."""
 
     def run_critic(x: Tensor) -> CriticOutput:
         output = nets[name](x, **conditions)
@@ -67,6 +67,6 @@ def drop_features(critic: Critic) -> Callable[[Tensor], Tensor]:
 
 
 def interpolate_pairs(real: Tensor, fake: Tensor) -> Tensor:
-    """A point on the line from each real to a fake, ε ~ U(0, 1) a sample. Gulrajani et al. 2017, algorithm 1."""
+    """A random point on the line from each real to a fake; one ε ~ U(0, 1) per sample. Gulrajani et al. 2017, algorithm 1."""
     epsilon = torch.rand([len(real)] + [1] * (real.dim() - 1), device=real.device)
     return torch.lerp(fake.float(), real.float(), epsilon)

@@ -1,4 +1,4 @@
-"""What samples start from: latents and conditions, drawn so that a seed means the same samples on every device."""
+"""Latents and conditions for a generator. A seed draws the same ones on every device."""
 
 from collections.abc import Mapping
 
@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from ..core import Batch, Condition, GeneratorNetwork, Latents, Nets, Request, Spec
 from ..errors import GanvasError
 
-CONDITIONS = "conditions"  # under which networks keep what draws conditions
+CONDITIONS = "conditions"  # the name of ConditionDraws among the networks
 
 
 class ConditionDraws(nn.Module):
-    """The conditions of the data, kept beside the networks: samples that nobody asks for anything draw from them."""
+    """The conditions of the data, saved with the networks. Samples without a requested condition draw from them."""
 
     def __init__(self, conditions: Mapping[str, Condition]) -> None:
         super().__init__()
@@ -20,22 +20,22 @@ class ConditionDraws(nn.Module):
 
 
 def build_condition_draws(spec: Spec) -> dict[str, nn.Module]:
-    """The memory of a method whose generator may take conditions; nothing where the data has none."""
+    """The state of a method whose generator may take conditions; empty if the data has none."""
     return {CONDITIONS: ConditionDraws(spec.conditions)} if spec.conditions else {}
 
 
 def get_generator(nets: Nets, name: str = "G") -> GeneratorNetwork:
-    """The network that makes samples. Raises GanvasError for one that does not say what it takes."""
+    """The network that makes samples. Raises GanvasError if it is not a GeneratorNetwork."""
     network = nets[name]
     if not isinstance(network, GeneratorNetwork):
         raise GanvasError(
-            f"{name} is a {type(network).__name__}: derive it from ganvas.core.GeneratorNetwork, to say what it takes"
+            f"{name} is a {type(network).__name__}, whose inputs are unknown: derive it from ganvas.core.GeneratorNetwork"
         )
     return network
 
 
 def draw_conditions(nets: Nets, names: tuple[str, ...], n: int, generator: torch.Generator | None, request: Request) -> Latents:
-    """[n, …] for each name: what was requested, or values as they come in the data."""
+    """[n, …] for each name: the requested value, or values drawn at the data's frequencies."""
     drawn: dict[str, Tensor] = {}
     for name in names:
         value = request.conditions.get(name)
@@ -46,5 +46,5 @@ def draw_conditions(nets: Nets, names: tuple[str, ...], n: int, generator: torch
 
 
 def conditions_of(nets: Nets, batch: Batch, generator: str = "G") -> dict[str, Tensor]:
-    """What the networks take beside samples: the batch's columns of these names."""
+    """The batch's columns that the networks take as conditions."""
     return {name: batch[name] for name in get_generator(nets, generator).conditions}

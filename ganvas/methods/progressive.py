@@ -1,4 +1,4 @@
-"""Networks that grow while they learn, from 4 px to the whole image. Karras et al. 2018, section 2 and appendix A.1."""
+"""Networks that grow during training, from 4 px to the whole image. Karras et al. 2018, section 2 and appendix A.1."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -17,13 +17,16 @@ Loss = Callable[[Nets, Batch, Clock], Turn]
 
 
 class Growth(nn.Module):
-    """How far networks are grown: 2.3 is 8 px, and 16 px faded in by 0.3. Kept with them, for samples have no clock."""
+    """How far networks have grown: at 2.3 they make 16 px, and 32 px is faded in by 0.3.
+
+    It is saved with the networks, because sampling has no clock.
+    """
 
     kept: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.depth = 0.0  # the same as the buffer, for a device is not to be asked in every step
+        self.depth = 0.0  # a copy of the buffer, because reading it from a GPU in every step is slow
         self.register_buffer("kept", torch.zeros(()))
         self.register_load_state_dict_post_hook(Growth.restore_depth)
 
@@ -33,26 +36,26 @@ class Growth(nn.Module):
         growth.depth = float(growth.kept)
 
     def grow_to(self, depth: float) -> float:
-        """At least this far, for what is grown stays so when a run is given more time."""
+        """Grow to `depth`, or stay deeper: a longer budget does not shrink networks. Returns the depth."""
         if depth > self.depth:
             self.depth = depth
             self.kept.fill_(depth)
         return self.depth
 
     def cap_depth(self, max_depth: float) -> None:
-        """At most this far: of networks that came from larger ones."""
+        """Shrink to at most `max_depth`, for networks whose weights came from larger ones."""
         self.kept.clamp_(max=max_depth)
         self.depth = float(self.kept)
 
 
 @config
 class Progressive:
-    """A game on networks that have a `depth`, which grow a size at a time: faded in, then trained as they are.
+    """A game on networks with a `depth`, which grow one size at a time: each size fades in, then trains alone.
 
-    game: what is played at every size.
-    kimg: thousand samples that a size is faded in for, and as many that it trains for before the next one; 0 fits growing
-        into `share` of the run.
-    batches: samples a step at each size from 4 px up, the last one for all larger ones; () is the recipe's.
+    game: the method at every size.
+    kimg: thousand samples to fade a size in, and again to train it before the next; 0 fits growth into `share` of the run.
+    share: of the run in which the networks grow, in (0, 1]; only with kimg=0.
+    batches: samples per step at each size from 4 px up, the last one for all larger sizes; () takes the recipe's.
     """
 
     game: Adversarial = Adversarial()
@@ -71,7 +74,7 @@ class Progressive:
 
     def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
         if not all(hasattr(nets[player], "depth") for player in "GD"):
-            raise GanvasError("Progressive grows networks that can: ProGAN or StyleGAN; for others take the method Adversarial")
+            raise GanvasError("Progressive needs networks that can grow (ProGAN or StyleGAN): for others take Adversarial")
         memories = self.game.state(spec, nets)
         memories["growth"] = Growth()
         return memories
@@ -86,27 +89,27 @@ class Progressive:
     def draw_latents(
         self, nets: Nets, n: int, generator: torch.Generator | None = None, request: Request = NO_REQUEST
     ) -> Latents:
-        nets["G"].depth = get_growth(nets).depth  # type: ignore[assignment]  # layers that are not grown want no styles
+        nets["G"].depth = get_growth(nets).depth  # type: ignore[assignment]  # layers above this depth need no styles
         return self.game.draw_latents(nets, n, generator, request)
 
     def render(self, nets: Nets, latents: Latents) -> Tensor:
-        """Samples in the data's size, whatever size they are grown to."""
+        """Samples in the data's size, whatever size the networks have grown to."""
         nets["G"].depth = depth = get_growth(nets).depth  # type: ignore[assignment]
         x = self.game.render(nets, latents)
         return interpolate(x, scale_factor=2 ** (count_levels(nets) - ceil(depth)), mode="nearest")
 
     def schedule_depth(self, nets: Nets, clock: Clock) -> float:
-        """The schedule: 4 px for a stretch of samples; then each size fades in for one, and trains for one."""
+        """The scheduled depth: one stretch of samples at 4 px, then each size fades in for one and trains for one."""
         max_level = count_levels(nets)
         stretch = 1000 * self.kimg or self.share * clock.total / (2 * max_level)
         stretches_past = clock.samples / stretch - 1
         if stretches_past < 0:
             return 0.0
-        level = floor(stretches_past / 2)  # grown before
+        level = floor(stretches_past / 2)  # the last level that is complete
         return round_to_float32(min(max_level, level + min(1.0, stretches_past - 2 * level)))
 
     def play_at_depth(self, loss: Loss, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        """A turn of the game at the present size."""
+        """A turn of the game at the current size."""
         depth = get_growth(nets).grow_to(self.schedule_depth(nets, clock))
         for player in "GD":
             nets[player].depth = depth  # type: ignore[assignment]
@@ -114,11 +117,11 @@ class Progressive:
         statistics = {**turn.statistics, "depth": get_growth(nets).kept.clone()}
         return turn._replace(
             statistics={**statistics, "x": batch["x"]} if "x" in statistics else statistics
-        )  # the next phase shrinks them itself
+        )  # full size, because the next phase shrinks x again
 
 
 def round_to_float32(depth: float) -> float:
-    """As a buffer keeps it."""
+    """`depth` rounded as in a float32 buffer."""
     return float(torch.tensor(depth, dtype=torch.float32))
 
 
@@ -134,7 +137,7 @@ def count_levels(nets: Nets) -> int:
 
 
 def shrink_to_depth(x: Tensor, depth: float, levels: int) -> Tensor:
-    """Images as large as the networks are grown; those of a size that fades in are as blurred as fakes are."""
+    """Shrink images to the networks' size. While a size fades in, blur them like the fakes."""
     x = avg_pool2d(x, 2 ** (levels - ceil(depth)))
     if depth == ceil(depth):
         return x

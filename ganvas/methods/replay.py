@@ -1,4 +1,4 @@
-"""Random draws that can be had again."""
+"""Repeating the same random draws."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,7 +9,7 @@ Result = TypeVar("Result")
 
 
 class ReplayRng:
-    """Work that draws from the global generators, with the same draws every time; what others draw is not disturbed."""
+    """Runs functions that use the global generators, with the same draws every time. Other code's draws do not change."""
 
     def __init__(self, device: torch.device) -> None:
         self.generators = [torch.default_generator]

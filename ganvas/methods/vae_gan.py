@@ -1,4 +1,4 @@
-"""An autoencoder whose errors are measured by a discriminator's features, and which plays against it. Larsen et al. 2016."""
+"""An autoencoder that plays against a discriminator and measures its errors in D's features. Larsen et al. 2016."""
 
 from functools import cache
 
@@ -18,11 +18,11 @@ from .latents import conditions_of
 
 @config
 class VAEGAN:
-    """Algorithm 1: E learns likeness and prior, G likeness and the game, D the game.
+    """Algorithm 1: E learns from likeness and the prior, G from likeness and the game, D from the game.
 
     objective, penalties: of the game. Half of D's fakes are drawn, half are reconstructions.
-    beta: of the divergence from the prior, in E's loss.
-    likeness: of ½‖f(x) - f(x̂)‖² in G's loss, against the game's; f what D's last layer sees (γ in the paper).
+    beta: weight of the divergence from the prior, in E's loss.
+    likeness: weight of ½‖f(x) - f(x̂)‖² in G's loss, where f is the input of D's last layer; the paper's γ.
     """
 
     objective: Objective = NonSaturating()
@@ -38,7 +38,7 @@ class VAEGAN:
 
     @property
     def game(self) -> Adversarial:
-        """Which is handed its fakes."""
+        """The game between G and D, on fakes that VAEGAN passes in."""
         return Adversarial(objective=self.objective, penalties=self.penalties, share_fakes=True)
 
     @property
@@ -47,7 +47,7 @@ class VAEGAN:
 
     def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
         if not {"E", "D"} <= set(nets):
-            raise GanvasError("VAEGAN wants networks with an encoder and a discriminator: Encoded, judged")
+            raise GanvasError("VAEGAN needs networks with an encoder and D: take WithEncoder(has_discriminator=True)")
         return self.game.state(spec, nets)
 
     def traits(self, nets: Nets) -> Traits:
@@ -65,7 +65,7 @@ class VAEGAN:
         return self.game.render(nets, latents)
 
     def reconstruct(self, nets: Nets, batch: Batch) -> Tensor:
-        """x made again from the middle of its posterior, of the same shape."""
+        """Reconstruct x from the mean of its posterior; the same shape."""
         return reconstruct_batch(nets, batch)
 
     def play_d(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
@@ -99,13 +99,13 @@ class VAEGAN:
         return Turn({"G/likeness": likeness, "G/adversarial": self.objective.g(fake_logits, score_reals)})
 
     def generate_mixed_fakes(self, nets: Nets, batch: Batch, code: Tensor) -> Tensor:
-        """As many as the batch holds: the first half drawn from the prior, the others of these codes."""
+        """As many samples as the batch holds: the first half from the prior, the others from these codes."""
         half = len(code) // 2
         z = torch.cat([self.game.draw_z(nets, half).to(code.device), code[half:]])
         return nets["G"](z, **conditions_of(nets, batch))
 
     def measure_feature_distance(self, nets: Nets, batch: Batch, reconstruction: Tensor) -> Tensor:
-        """½‖f(x) - f(x̂)‖² [N]: -log p(f(x) | z) but for a constant, eq. 7."""
+        """½‖f(x) - f(x̂)‖² [N], which is -log p(f(x) | z) up to a constant, eq. 7."""
         critic = build_critic(nets, conditions_of(nets, batch))
         with torch.no_grad():
             real = critic(batch["x"]).features.float()

@@ -1,1 +1,1 @@
-"""What people look at: a run's page, runs side by side."""
+"""Reports for people: a run's page, and runs side by side."""

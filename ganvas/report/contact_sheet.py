@@ -1,4 +1,4 @@
-"""A picture of several runs side by side: a column each, its latest samples under its name and score."""
+"""A picture of several runs side by side: each column has a run's name, score and latest samples."""
 
 import re
 import warnings
@@ -17,14 +17,14 @@ MAX_SHEET_PIXELS, MAX_COLUMN_PIXELS, MIN_COLUMN_PIXELS = (
     4096,
     1024,
     96,
-)  # pixels: of the whole at most, of a column at most and at least
-MAX_RUN_PICTURE_PIXELS = 40_000_000  # of one run's picture
+)  # widths in pixels: the largest sheet, the largest column, the smallest column
+MAX_RUN_PICTURE_PIXELS = 40_000_000  # skip larger pictures of a run
 COLUMN_GAP_PIXELS = 24
 TITLE_COLOUR, CAPTION_COLOUR, SHEET_COLOUR = (24, 24, 24), (110, 110, 110), (255, 255, 255)
 
 
 def draw_sheet(result: Mapping[str, Any]) -> Picture:
-    """The picture of what `comparison.compare` found: best first where all runs are in one ranking, else as they came."""
+    """Draw the result of `comparison.compare_runs`: best first if one ranking holds all runs, else in the given order."""
     names = [fact["run"] for fact in result["runs"]]
     ranked_runs = find_whole_ranking(result)
     names = ranked_runs + [name for name in names if name not in ranked_runs]
@@ -55,21 +55,21 @@ def draw_sheet(result: Mapping[str, Any]) -> Picture:
 
 
 def write_sheet(result: Mapping[str, Any], path: Path) -> Path:
-    """Write the picture as a PNG that says what it is; returns `path`. Raises GanvasError where that cannot be done."""
+    """Write the picture as a PNG marked as synthetic; returns `path`. Raises GanvasError if it cannot be written."""
     metadata = {"Software": f"ganvas {__version__}", "Comment": "synthetic: samples of generative models"}
     write_picture(draw_sheet(result), path, metadata)
     return path
 
 
 def find_whole_ranking(result: Mapping[str, Any]) -> list[str]:
-    """The runs, best first, where one ranking holds all that have scores; else []."""
+    """The runs, best first, if one ranking holds all runs with scores; else []."""
     scored_runs = {entry["run"] for group in result["groups"] for entry in group["entries"]}
     ranked_runs = [entry["run"] for entry in result["groups"][0]["entries"] if entry["rank"]]
     return ranked_runs if set(ranked_runs) == scored_runs else []
 
 
 def format_score_lines(result: Mapping[str, Any], name: str) -> list[str]:
-    """The run's score and how it was taken: by the ranking's metric, else the first one."""
+    """Two lines: the run's score by the ranking's metric (else its first score), and how it was computed."""
     matches = ((group, entry) for group in result["groups"] for entry in group["entries"] if entry["run"] == name)
     group, entry = next(matches, ({}, {}))
     if not group:
@@ -80,7 +80,7 @@ def format_score_lines(result: Mapping[str, Any], name: str) -> list[str]:
 
 
 def open_latest_samples(run: Path, width: int) -> tuple[int, Picture | None]:
-    """(samples seen, a run's newest picture of samples, no wider than `width`); None where there is none that can be read."""
+    """(samples seen, a run's newest picture of samples, at most `width` wide), or (0, None) if no picture is readable."""
     paths = [path for path in (run / "samples").glob("*.png") if re.fullmatch("[0-9]{1,15}", path.stem)]
     for path in sorted(paths, key=lambda path: int(path.stem), reverse=True):
         try:
@@ -91,14 +91,14 @@ def open_latest_samples(run: Path, width: int) -> tuple[int, Picture | None]:
                         continue
                     picture = source.convert("RGB")
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
-            continue  # still being written, or no picture
+            continue  # incomplete, or not a picture
         picture.thumbnail((width, 2 * width), Image.Resampling.LANCZOS)
         return int(path.stem), picture
     return 0, None
 
 
 def shorten_to_width(text: str, width: int, font: Any) -> str:
-    """The text, cut short where it is wider than `width` pixels."""
+    """The text, shortened if it is wider than `width` pixels."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "...") > width:

@@ -1,4 +1,4 @@
-"""Files as parts of a page: pictures, sounds and films as data, of a bounded size."""
+"""Embed pictures, sounds and films in a page, up to a size limit."""
 
 import base64
 import io
@@ -12,7 +12,7 @@ MAX_MEDIA_BYTES = 8_000_000  # a larger sound or film is linked, not embedded
 
 
 def embed_picture(path: Path) -> dict[str, Any] | None:
-    """A picture as {"samples", "width", "height", "uri"}; None where the file is no whole picture."""
+    """A picture as {"samples", "width", "height", "uri"}; None if the file is not a complete picture."""
     try:
         data = path.read_bytes()
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
@@ -26,7 +26,7 @@ def embed_picture(path: Path) -> dict[str, Any] | None:
 
 
 def _shrink_to_jpeg(data: bytes) -> bytes:
-    """A JPEG of at most PICTURE_BYTES: what outgrows that as a PNG is a large photograph, which loses little."""
+    """A JPEG of at most MAX_PICTURE_BYTES. Only large photographs exceed that as PNG, and they lose little as JPEG."""
     with Image.open(io.BytesIO(data)) as source:
         picture = source.convert("RGB")
     side, buffer = 1600, io.BytesIO(data)
@@ -38,7 +38,7 @@ def _shrink_to_jpeg(data: bytes) -> bytes:
 
 
 def embed_file(path: Path, kind: str) -> str:
-    """A file as a data address of a kind such as audio/wav, or its address beside the page where it is too large."""
+    """A file as a data URI of a type such as audio/wav; if it is too large, its path relative to the page."""
     if path.stat().st_size > MAX_MEDIA_BYTES:
         return f"{path.parent.name}/{path.name}"
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"

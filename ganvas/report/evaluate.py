@@ -1,4 +1,4 @@
-"""A run's checkpoint, scored."""
+"""Score a run's checkpoint."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,17 +28,17 @@ def evaluate(
     device: str = "auto",
     per_class: bool = False,
 ) -> dict[str, Any]:
-    """Score a run's checkpoint on its own data, or on other data; the card is added to the run's scores.jsonl.
+    """Score a run's checkpoint on its own data or on other data, and add the card to the run's scores.jsonl.
 
     Args:
-        n: generated samples; None is the recipe's number.
-        extractor: what sees the samples: "classifier", "efficientnet", "inception", "pixels", or an Extractor; None is
+        n: number of generated samples; None is the recipe's number.
+        extractor: computes the features: "classifier", "efficientnet", "inception", "pixels", or an Extractor; None is
             the recipe's.
-        download: let an extractor's weights be fetched where they are missing (inception: 96 MB).
-        per_class: of a conditional generator, each class by itself as well: "per_class" of the card.
+        download: allow downloading missing weights of the extractor (inception: 96 MB).
+        per_class: also score each class of a conditional generator; adds "per_class" to the card.
 
     Raises:
-        GanvasError: no run, no such extractor, weights that are missing, data that it cannot take.
+        GanvasError: no run, no such extractor, missing weights, or data that the extractor does not take.
     """
     run = run if isinstance(run, RunFolder) else RunFolder(run)
     recipe = run.recipe if data is None else replace(run.recipe, data=Files(path=str(data)))

@@ -1,4 +1,4 @@
-"""RUN/exhibits/ on the page: pictures, players for sounds and films, tables, texts, and links to the rest."""
+"""Render RUN/exhibits/ on the page: pictures, players for sounds and films, tables, texts, and links to other files."""
 
 import csv
 import json
@@ -10,11 +10,11 @@ from typing import Any
 from ..runs.exhibits import CAPTIONS_FILE, EXHIBITS_FOLDER
 from .embedding import embed_file, embed_picture
 
-MAX_ROWS, MAX_CHARACTERS = 40, 20_000  # of a table, of a text
+MAX_ROWS, MAX_CHARACTERS = 40, 20_000  # shown of a table, shown of a text
 
 
 def render_exhibits(run: Path) -> str:
-    """A section for each exhibit that lies in the run's folder, in the order of the file's captions."""
+    """A section for each exhibit in the run's folder, in the order of the captions file."""
     folder = run / EXHIBITS_FOLDER
     captions = _read_captions(folder / CAPTIONS_FILE)
     paths = [path for path in folder.glob("*") if path.suffix in RENDERERS] if folder.is_dir() else []
@@ -22,7 +22,7 @@ def render_exhibits(run: Path) -> str:
     paths.sort(key=lambda path: (order.index(path.name) if path.name in captions else len(order), path.name))
     sections = [_render_exhibit(path, captions.get(path.name, "")) for path in paths]
     return (
-        "".join(sections) or '<p class="quiet">What a run shows, such as copies and classes, is drawn when training ends.</p>'
+        "".join(sections) or '<p class="quiet">Exhibits, such as nearest neighbours and classes, appear when training ends.</p>'
     )
 
 
@@ -49,7 +49,7 @@ def _render_exhibit(path: Path, caption: str) -> str:
 def _render_picture(path: Path, caption: str) -> str:
     picture = embed_picture(path)
     if picture is None:
-        raise ValueError("it is no whole picture")
+        raise ValueError("it is not a complete picture")
     return f'<img src="{picture["uri"]}" width="{picture["width"]}" height="{picture["height"]}" alt="{escape(caption)}">'
 
 

@@ -1,7 +1,7 @@
-"""A run's page: one self-contained HTML file, made from nothing but the files in the run folder.
+"""A run's page: one self-contained HTML file, made only from the files in the run folder.
 
-It can be written anew at any time, also while the run trains: what is missing is left out, a half-written line is skipped.
-Layout, curves and slider are in page.html; here the files are read, thinned and escaped.
+It can be written at any time, even during training: missing files are left out and incomplete lines skipped. page.html holds
+the layout, the curves and the slider; this module reads, thins out and escapes the files.
 """
 
 import json
@@ -21,14 +21,14 @@ from ..system.files import explain_os_errors, write_atomically
 from .embedding import embed_picture
 from .exhibits import render_exhibits
 
-CURVE_POINTS = 600  # of a curve
+CURVE_POINTS = 600  # most points of a curve
 MAX_PICTURES = 40
 LOG_SECTIONS = ("terms", "seen", "gradient_norm", "lr")
 T = TypeVar("T")
 
 
 class LogRow(NamedTuple):
-    """A line of log.jsonl. `values` by (section, name); None stands for a number that was not finite."""
+    """A line of log.jsonl. `values` are by (section, name); None is a number that was not finite."""
 
     samples: int
     seconds: float | None
@@ -36,7 +36,7 @@ class LogRow(NamedTuple):
 
 
 class ScoreCard(NamedTuple):
-    """A line of scores.jsonl. Cards may be compared only where their protocols are equal."""
+    """A line of scores.jsonl. Only cards of the same protocol are comparable."""
 
     samples: int
     kind: str  # snapshot | final
@@ -47,10 +47,10 @@ class ScoreCard(NamedTuple):
 
 
 def write_report(run: Path) -> Path:
-    """Write RUN/report.html from the files in the run folder and return its path; the page is replaced whole, or not at all.
+    """Write RUN/report.html from the files in the run folder, in one atomic step, and return its path.
 
     Raises:
-        GanvasError: `run` is no folder, or cannot be written to.
+        GanvasError: `run` is not a folder, or cannot be written to.
     """
     if not run.is_dir():
         raise GanvasError(f"{run} is not a run folder: give the folder that ganvas train wrote to")
@@ -81,7 +81,7 @@ def _render_page(run: Path) -> str:
         "data": json.dumps(data, allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"),
     }
     template = files("ganvas.report").joinpath("page.html").read_text(encoding="utf-8")
-    # One pass, so that a marker inside a value stays the text it is.
+    # one pass, so that a marker inside a value is not replaced
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
 
 
@@ -93,7 +93,7 @@ def _read_text(path: Path) -> str:
 
 
 def _parse_object(text: str) -> dict[str, Any]:
-    """The JSON object in a file or on a line; {} where there is none, or only half of one."""
+    """The JSON object in a text; {} if it is missing or incomplete."""
     try:
         return _as_mapping(json.loads(text))
     except (ValueError, RecursionError):
@@ -105,7 +105,7 @@ def _as_mapping(value: Any) -> dict[str, Any]:
 
 
 def _parse_number(value: Any) -> float | None:
-    """A finite float, or None: for null, for "NaN", and for whatever else is no number."""
+    """A finite float; None for null, "NaN" and anything else that is not a number."""
     try:
         number = float(value) if isinstance(value, (int, float)) else math.nan
     except OverflowError:
@@ -136,7 +136,7 @@ def _read_rows(run: Path) -> list[LogRow]:
 
 
 def _read_cards(run: Path) -> list[ScoreCard]:
-    """Score cards by samples seen; those of one checkpoint in the order they were written."""
+    """Score cards by samples seen; cards of one checkpoint in the order of the file."""
     cards: list[ScoreCard] = []
     for line in map(_parse_object, _read_text(run / "scores.jsonl").split("\n")):
         samples, scores = _parse_samples(line), _parse_numbers(line.get("scores"))
@@ -149,7 +149,7 @@ def _read_cards(run: Path) -> list[ScoreCard]:
 
 
 def thin_rows(rows: Sequence[LogRow], max_rows: int) -> list[LogRow]:
-    """At most `most` rows (3 or more): the first and the last as they are, means of equal stretches between them."""
+    """At most `max_rows` rows (3 or more): the first, the last, and between them the means of equal stretches."""
     if len(rows) <= max_rows:
         return list(rows)
     inner, buckets = rows[1:-1], max_rows - 2
@@ -158,7 +158,7 @@ def thin_rows(rows: Sequence[LogRow], max_rows: int) -> list[LogRow]:
 
 
 def _average_rows(rows: Sequence[LogRow]) -> LogRow:
-    """One row for several: each value's mean over the rows in which it is finite."""
+    """Average rows: each value's mean over the rows in which it is finite."""
     values: dict[tuple[str, str], float | None] = {}
     for name in dict.fromkeys(name for row in rows for name in row.values):
         finite = [v for row in rows if (v := row.values.get(name)) is not None]
@@ -167,7 +167,7 @@ def _average_rows(rows: Sequence[LogRow]) -> LogRow:
 
 
 def _build_columns(rows: Sequence[LogRow]) -> dict[str, Any]:
-    """{"samples": […], "terms": {"D/r1": […]}, …}, by name, rounded to what an eye can tell apart."""
+    """{"samples": […], "terms": {"D/r1": […]}, …}, by name, rounded to 5 digits."""
     columns: dict[str, Any] = {"samples": [row.samples for row in rows]} | {s: {} for s in (*LOG_SECTIONS, "speed")}
     for section, name in sorted({key for row in rows for key in row.values}):
         values = (row.values.get((section, name)) for row in rows)
@@ -176,7 +176,7 @@ def _build_columns(rows: Sequence[LogRow]) -> dict[str, Any]:
 
 
 def _build_score_curves(cards: Sequence[ScoreCard]) -> list[dict[str, Any]]:
-    """A chart a metric, in it a curve a protocol: scores of different protocols are never joined by a line."""
+    """A chart for each metric with a curve for each protocol, so that no line joins scores of different protocols."""
     charts: list[dict[str, Any]] = []
     for metric in dict.fromkeys(name for card in cards for name in card.scores):
         groups = _group_by_protocol([card for card in cards if metric in card.scores])
@@ -193,7 +193,7 @@ def _build_score_curves(cards: Sequence[ScoreCard]) -> list[dict[str, Any]]:
 
 
 def _format_difference(group: Sequence[ScoreCard], groups: Sequence[Sequence[ScoreCard]]) -> str:
-    """What sets these cards apart from the other groups: their kind, and where their protocol differs."""
+    """How these cards differ from the other groups: their kind, and the differing parts of their protocol."""
     differing_settings = {k: v for k, v in group[0].protocol.items() if any(other[0].protocol.get(k) != v for other in groups)}
     return f"{' and '.join(dict.fromkeys(card.kind for card in group))}: {_format_protocol(differing_settings)}"
 
@@ -206,7 +206,7 @@ def _group_by_protocol(cards: Sequence[ScoreCard]) -> list[list[ScoreCard]]:
 
 
 def pick_evenly(items: Sequence[T], max_items: int) -> list[T]:
-    """At most `most` (2 or more) of the items, evenly spaced, the first and the last among them."""
+    """At most `max_items` (2 or more) of the items, evenly spaced, with the first and the last."""
     if len(items) <= max_items:
         return list(items)
     return [items[round(i * (len(items) - 1) / (max_items - 1))] for i in range(max_items)]
@@ -219,7 +219,7 @@ def _embed_samples(run: Path) -> list[dict[str, Any]]:
 
 
 def _render_figures(rows: Sequence[LogRow], cards: Sequence[ScoreCard]) -> str:
-    """The handful of numbers under the title."""
+    """The key figures under the title."""
     figures = [("Images seen", f"{row.samples:,}", "") for row in rows[-1:]]
     figures += [
         ("Time trained", _format_duration(s), "") for s in [row.seconds for row in rows if row.seconds is not None][-1:]
@@ -230,7 +230,7 @@ def _render_figures(rows: Sequence[LogRow], cards: Sequence[ScoreCard]) -> str:
         for prefix, card in (("Last", last), ("Best", best)):
             figures.append((f"{prefix} {name}", _format_value(card.scores.get(metric)), f"at {card.samples:,} samples"))
         if metric in last.floor:
-            figures.append((f"Floor of {name}", _format_value(last.floor[metric]), "what real data score"))
+            figures.append((f"Floor of {name}", _format_value(last.floor[metric]), "the score of real data"))
     cells = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)} <small>{escape(c)}</small></dd></div>" for a, b, c in figures)
     return f'<dl class="figures">{cells}</dl>' if cells else _render_placeholder("Nothing has been logged yet.")
 
@@ -247,7 +247,7 @@ def _render_warning(rows: Sequence[LogRow]) -> str:
 
 
 def _find_last_and_best(cards: Sequence[ScoreCard]) -> tuple[ScoreCard, ScoreCard, str]:
-    """The last card, the best of its protocol by its first metric, and that metric's name."""
+    """(the last card, the best card of its protocol by its first metric, that metric's name)."""
     last = cards[-1]
     metric = next((name for name in last.lower_is_better if name in last.scores), next(iter(last.scores)))
     rivals = [card for card in reversed(cards) if card.protocol == last.protocol and card.scores.get(metric) is not None]
@@ -256,7 +256,7 @@ def _find_last_and_best(cards: Sequence[ScoreCard]) -> tuple[ScoreCard, ScoreCar
 
 
 def _render_score_table(cards: Sequence[ScoreCard]) -> str:
-    """Last and best side by side with the floor; the better value of a row in bold."""
+    """A table of the last card, the best card and the floor, with the better value of each row in bold."""
     if not cards:
         return _render_placeholder("No scores yet.")
     last, best, _ = _find_last_and_best(cards)
@@ -278,7 +278,7 @@ def _render_score_table(cards: Sequence[ScoreCard]) -> str:
         f'<div class="wide"><table><thead><tr><th scope="col">Metric</th>{heads}<th scope="col">Floor</th></tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
         f'<p class="quiet">Protocol: {escape(_format_protocol(last.protocol))}. '
-        "Floor: what real held-out data score in the generator's place. Scores of another protocol are not comparable.</p>"
+        "Floor: the score of real held-out data in the generator's place. Scores of another protocol are not comparable.</p>"
     )
 
 
@@ -291,13 +291,13 @@ def _format_protocol(protocol: dict[str, Any]) -> str:
 
 
 def _render_environment(facts: dict[str, Any]) -> str:
-    seed = {"seed": str(facts["seed"])} if "seed" in facts else {}  # as it is typed, without thousands' commas
+    seed = {"seed": str(facts["seed"])} if "seed" in facts else {}  # as typed, without commas between thousands
     entries = seed | {name: facts[name] for name in ("ganvas", "data", "environment") if name in facts}
     return _render_tree(entries) if entries else _render_placeholder("No recipe.json in the run folder.")
 
 
 def _render_tree(value: Any) -> str:
-    """A value of recipe.json as nested definition lists: a component's class in bold, its fields beneath."""
+    """A value of recipe.json as nested definition lists: a component's class in bold, its fields below."""
     if isinstance(value, dict):
         entries = dict(_as_mapping(value))
         module, _, name = str(entries.pop(TYPE_KEY, "")).rpartition(":")

@@ -1,1 +1,1 @@
-"""A run on disk: its folder, its checkpoints, the state of its training."""
+"""Runs on disk: folders, checkpoints and the state of training."""

@@ -1,7 +1,7 @@
-"""A state of training as a folder: nets.safetensors, optim.safetensors, state.json. Nothing in it is ever unpickled.
+"""Save the state of training as a folder: nets.safetensors, optim.safetensors, state.json. Nothing is ever unpickled.
 
-A checkpoint is written under a temporary name, flushed and renamed, so that one that is there is whole; checksums tell
-one that was damaged later.
+A checkpoint is written under a temporary name, flushed and renamed, so that every checkpoint is complete. Checksums detect
+later damage.
 """
 
 import hashlib
@@ -23,8 +23,8 @@ from .state import State
 
 
 def save_checkpoint(folder: Path, state: State) -> None:
-    """Write `state` as `folder`. Raises OSError (disk full, read-only) and then leaves nothing behind."""
-    if folder.exists():  # the same moment once more: the same content
+    """Write `state` to `folder`. If that raises OSError (disk full, read-only), nothing is left behind."""
+    if folder.exists():  # already written
         return
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -49,10 +49,10 @@ def save_checkpoint(folder: Path, state: State) -> None:
 
 
 def load_checkpoint(folder: Path, state: State, *, total_samples: int | None = None) -> None:
-    """Read `folder` into `state`, exactly; `total` replaces the budget it was made with.
+    """Read `folder` into `state` exactly; `total_samples` replaces the saved budget.
 
     Raises:
-        GanvasError: a damaged file, or networks other than the state's.
+        GanvasError: a damaged file, or networks that differ from the state's.
     """
     meta = _verify_checksums(folder, ("nets.safetensors", "optim.safetensors"))
     load_nets(folder, state, is_verified=True)
@@ -64,7 +64,7 @@ def load_checkpoint(folder: Path, state: State, *, total_samples: int | None = N
             owner, index, moment = path.split("/")
             if owner == name:
                 parameter = parameters[int(index)]
-                # the layout too (channels_last), for fused steps walk through memory
+                # restores the memory layout too (channels_last), because fused steps depend on it
                 loaded_moments.setdefault(int(index), {})[moment] = (
                     value if value.dim() == 0 else torch.empty_like(parameter).copy_(value)
                 )
@@ -74,7 +74,7 @@ def load_checkpoint(folder: Path, state: State, *, total_samples: int | None = N
 
 
 def load_nets(folder: Path, state: State, *, is_verified: bool = False) -> None:
-    """Read the networks and their average alone: all that sampling needs."""
+    """Read only the networks and their average, which is all that sampling needs."""
     if not is_verified:
         _verify_checksums(folder, ("nets.safetensors",))
     tensors = _read_tensors(folder / "nets.safetensors")
@@ -90,7 +90,7 @@ def load_nets(folder: Path, state: State, *, is_verified: bool = False) -> None:
 
 
 def read_nets_checksum(folder: Path) -> str:
-    """What tells a checkpoint's networks from all others: their file's checksum."""
+    """The checksum of the networks' file, which identifies a checkpoint's networks."""
     return str(read_json(folder / "state.json").get("sha256", {}).get("nets.safetensors"))
 
 
@@ -99,7 +99,7 @@ def _verify_checksums(folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
     for name in names:
         if _compute_checksum(folder / name) != meta.get("sha256", {}).get(name):
             raise GanvasError(
-                f"{folder / name} is damaged (its checksum is wrong): delete {folder} to go on from the one before"
+                f"{folder / name} is damaged (its checksum is wrong): delete {folder} to continue from the previous checkpoint"
             )
     return meta
 
@@ -128,7 +128,7 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise GanvasError(
-            f"{path} cannot be read ({error}): delete {path.parent} to go on from the checkpoint before"
+            f"{path} cannot be read ({error}): delete {path.parent} to continue from the previous checkpoint"
         ) from None
 
 
@@ -138,5 +138,5 @@ def _compute_checksum(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise GanvasError(
-            f"{path} cannot be read ({error.strerror}): delete {path.parent} to go on from the one before"
+            f"{path} cannot be read ({error.strerror}): delete {path.parent} to continue from the previous checkpoint"
         ) from None

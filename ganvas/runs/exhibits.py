@@ -1,4 +1,4 @@
-"""Things of a run to show: RUN/exhibits/ holds a file each, and their captions."""
+"""A run's exhibits: RUN/exhibits/ holds a file for each, and their captions."""
 
 import io
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ EXHIBITS_FOLDER, CAPTIONS_FILE = "exhibits", "captions.json"
 
 
 def exhibit_samples(codec: Codec, name: str, caption: str, stored: Tensor) -> Exhibit:
-    """Samples [N, …] as the codec shows them: a picture, unless it has something better."""
+    """Samples [N, …] as the codec shows them: its own exhibit if it makes one, else a picture."""
     if isinstance(codec, ExhibitingCodec):
         return codec.exhibit(name, caption, stored)
     buffer = io.BytesIO()
@@ -22,7 +22,7 @@ def exhibit_samples(codec: Codec, name: str, caption: str, stored: Tensor) -> Ex
 
 
 def write_exhibits(run: Path, exhibits: Iterable[Exhibit]) -> None:
-    """Write exhibits into a run's folder. Those that were there before stay, but for the ones of the same name."""
+    """Write exhibits into a run's folder. Older exhibits stay, unless they have the same name."""
     folder, captions = run / EXHIBITS_FOLDER, dict[str, str]()
     with explain_os_errors("writing exhibits", folder):
         folder.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""A run is a folder, and the folder is the interface: recipe, log, samples, scores, checkpoints, report."""
+"""A run's folder, which is also its interface: recipe, log, samples, scores, checkpoints, report."""
 
 import json
 import os
@@ -20,20 +20,20 @@ from . import checkpoint
 from .state import State
 
 JsonObject = Mapping[str, Any]
-RUN_FORMAT = 5  # of recipe.json; a reader refuses another
+RUN_FORMAT = 5  # version of recipe.json; other versions are refused
 
 
 class RunFolder:
     """A run's folder, for reading and writing.
 
-    recipe.json             the recipe as asked and as settled, seed, data, environment
+    recipe.json             the requested and the resolved recipe, seed, data, environment
     codec.json              how samples are stored and written
-    log.jsonl               a line a report
-    samples/000051200.png   the same latents every time, by samples seen
+    log.jsonl               a line for each report
+    samples/000051200.png   samples of the same latents each time; the name is the number of samples seen
     scores.jsonl            score cards
     checkpoints/000051200/  and the links `last` and `best`
-    exhibits/               what there is to show of the best checkpoint: copies, classes, reconstructions, sounds
-    report.html             all of it on one page
+    exhibits/               exhibits of the best checkpoint: nearest neighbours, classes, reconstructions, sounds
+    report.html             everything on one page
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -44,7 +44,7 @@ class RunFolder:
             is_older = isinstance(format_version, int) and format_version < RUN_FORMAT
             raise GanvasError(
                 f"{self.path} was made by ganvas {meta.get('ganvas', '?')} (run format {format_version}, this one reads "
-                f"{RUN_FORMAT}): " + ("use that version, or train anew" if is_older else "update ganvas")
+                f"{RUN_FORMAT}): " + ("use that version, or train a new run" if is_older else "update ganvas")
             )
         self.meta = meta
         self.recipe = read_recipe(meta.get("recipe"), self.path / "recipe.json")
@@ -55,7 +55,7 @@ class RunFolder:
     def write_settings(
         path: Path, recipe: Recipe, requested: Recipe, seed: int, data: Mapping[str, Any], environment: Mapping[str, Any]
     ) -> "RunFolder":
-        """Make `path` a run's folder, or put a grown budget into one."""
+        """Make `path` a run's folder, or update the settings of one."""
         with explain_os_errors("writing the run", path):
             path.mkdir(parents=True, exist_ok=True)
             head = {"format": RUN_FORMAT, "ganvas": __version__, "name": recipe.name, "seed": seed, "data": dict(data)}
@@ -73,7 +73,7 @@ class RunFolder:
         return from_json(read_json(self.path / "codec.json"), "codec")
 
     def read_spec(self) -> Spec:
-        """What one sample looks like, and what it may be asked to be."""
+        """The shape of a sample, and the conditions of the run's data."""
         conditions = from_json(self.meta["data"]["conditions"], "recipe.json: conditions")
         return self.read_codec().spec._replace(conditions=conditions)
 
@@ -84,7 +84,7 @@ class RunFolder:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     def read_lines(self, name: str) -> list[dict[str, Any]]:
-        """The lines of log.jsonl or scores.jsonl; one that a crash cut short is left out."""
+        """The lines of log.jsonl or scores.jsonl, without any that a crash cut short."""
         path = self.path / name
         parsed_lines: list[dict[str, Any]] = []
         for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
@@ -95,7 +95,7 @@ class RunFolder:
         return parsed_lines
 
     def discard_after(self, samples: int) -> None:
-        """Forget what was written after `samples` samples: training goes on from there."""
+        """Delete what was written after `samples` samples, because training continues from there."""
         with explain_os_errors("cutting back the log", self.path):
             for name in ("log.jsonl", "scores.jsonl"):
                 kept_lines = [
@@ -116,7 +116,7 @@ class RunFolder:
         return sorted(p for p in folder.glob("*") if p.name.isdigit() and p.is_dir()) if folder.exists() else []
 
     def find_checkpoint(self, name: str = "best") -> Path:
-        """The folder of checkpoint "last", "best" (last, where none was scored), or samples seen."""
+        """The folder of checkpoint "last", "best" (the last one if none is scored), or a number of samples seen."""
         best = self.path / "checkpoints" / "best"
         folder = best.resolve() if name == "best" and best.exists() else self.path / "checkpoints" / name.zfill(9)
         if name == "last" or (name == "best" and not best.exists()):
@@ -127,10 +127,10 @@ class RunFolder:
         raise GanvasError(f"{self.path} has no checkpoint {name!r} (it has: {existing_names}): --checkpoint last, or train on")
 
     def save_checkpoint(self, state: State) -> Path:
-        """Write a checkpoint and prune: the newest two and the best are kept."""
+        """Write a checkpoint, and delete all others except the newest two and the best."""
         folder = self.path / "checkpoints" / f"{state.clock.samples:09d}"
         with explain_os_errors("writing a checkpoint", folder):
-            for leftover in folder.parent.glob(".*.tmp"):  # of a process that was killed in the middle
+            for leftover in folder.parent.glob(".*.tmp"):  # from a process that was killed while writing
                 shutil.rmtree(leftover, ignore_errors=True)
             checkpoint.save_checkpoint(folder, state)
         self._link_checkpoint("last", folder.name)
@@ -173,10 +173,10 @@ def write_run_atomically(
     seed: int,
     data_and_environment: tuple[JsonObject, JsonObject],
 ) -> RunFolder:
-    """A run of one checkpoint in a new or empty folder; nothing of it stays where it cannot be written whole.
+    """Write a run with one checkpoint into a new or empty folder. If that fails, nothing is left behind.
 
     Args:
-        about: the data and the environment.
+        data_and_environment: the entries of recipe.json.
     """
     with lock_run(path):
         try:
@@ -195,10 +195,10 @@ def write_run_atomically(
 
 @contextmanager
 def lock_run(path: Path) -> Generator[None]:
-    """Hold a run's folder: an operating-system lock, which a crash lets go of by itself.
+    """Lock a run's folder. The operating system releases the lock after a crash.
 
     Raises:
-        GanvasError: another process holds it.
+        GanvasError: another process holds the lock.
     """
     with explain_os_errors("opening the run", path):
         path.mkdir(parents=True, exist_ok=True)
@@ -212,15 +212,15 @@ def lock_run(path: Path) -> Generator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # Windows lets go of a file before it is deleted
+        with suppress(OSError):  # Windows cannot delete an open file
             (path / ".lock").unlink()
         lock.release()
-        with suppress(OSError):  # an empty folder, where nothing was begun
+        with suppress(OSError):  # removes the folder only if it is empty
             path.rmdir()
 
 
 def read_recipe(data: Any, path: Path) -> Recipe:
     recipe = from_json(data, f"{path.name}: recipe")
     if not isinstance(recipe, Recipe):
-        raise GanvasError(f"{path} holds no recipe: restore it, or train into a new folder")
+        raise GanvasError(f"{path} holds no recipe: restore it, or train in a new folder")
     return recipe

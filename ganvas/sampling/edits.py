@@ -1,4 +1,4 @@
-"""Directions kept with a run, and samples moved along them."""
+"""Directions saved with a run, and edits of samples along them."""
 
 import re
 from collections.abc import Mapping
@@ -16,22 +16,22 @@ from ..system.files import explain_os_errors, write_atomically
 DIRECTIONS_FILE = "directions.safetensors"
 
 
-# ---------------------------------------------------------------- keeping and following them
+# ---------------------------------------------------------------- saving and applying directions
 
 
 def load_directions(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """A run's directions, and what they are of: {"checkpoint": …}."""
+    """A run's directions by name, and their metadata {"checkpoint": …}; both empty if there is no file."""
     if not path.exists():
         return {}, {}
     try:
         with safe_open(path, "pt") as file:  # type: ignore[no-untyped-call]
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise GanvasError(f"{path} cannot be read ({error}): delete it and find the directions anew") from None
+        raise GanvasError(f"{path} cannot be read ({error}): delete it and find the directions again") from None
 
 
 def save_directions(run: Path, checkpoint: str, directions: Mapping[str, Tensor]) -> Path:
-    """Add directions to those of the run; those of another checkpoint are let go."""
+    """Add directions to the run's file. Directions of another checkpoint are deleted."""
     path = run / DIRECTIONS_FILE
     previous_directions, metadata = load_directions(path)
     if metadata.get("checkpoint") != checkpoint:
@@ -43,29 +43,29 @@ def save_directions(run: Path, checkpoint: str, directions: Mapping[str, Tensor]
 
 
 def sum_directions(run: Path, checkpoint: str, edit: Mapping[str, float], device: torch.device) -> Tensor:
-    """The sum of directions [C] by strength. Raises GanvasError for one that the run does not have."""
+    """The sum of directions [C], each times its strength. Raises GanvasError for a direction that the run lacks."""
     directions, metadata = load_directions(run / DIRECTIONS_FILE)
     if directions and metadata.get("checkpoint") != checkpoint:
         raise GanvasError(
-            f"the run's directions are of checkpoint {metadata.get('checkpoint')}, this is {checkpoint}: "
-            f"--checkpoint {metadata.get('checkpoint')}, or find them anew (ganvas directions)"
+            f"the run's directions belong to checkpoint {metadata.get('checkpoint')}, this is {checkpoint}: "
+            f"--checkpoint {metadata.get('checkpoint')}, or find them again (ganvas directions)"
         )
     for name, strength in edit.items():
         if name not in directions:
             available_names = ", ".join(sorted(directions)) or "none yet: ganvas directions RUN finds some"
             raise GanvasError(f"the run has no direction {name!r} (it has: {available_names})")
         if not (isfinite(strength) and abs(strength) <= 100):
-            raise GanvasError(f"a direction is followed by -100 to 100 standard deviations, got {strength}: --edit {name}=1.5")
+            raise GanvasError(f"an edit takes -100 to 100 standard deviations, got {strength}: --edit {name}=1.5")
     return torch.stack([strength * directions[name] for name, strength in edit.items()]).sum(0).to(device)
 
 
 def parse_edit(text: str) -> dict[str, float]:
-    """ "sefa0=1.5,Sandal=-2" as a mapping; a name may hold commas."""
+    """ "sefa0=1.5,Sandal=-2" as a mapping; a name may contain commas."""
     pairs = re.findall(r"([^=]+)=\s*([-+.\deE]+)\s*(?:,|$)", text)
     try:
         edits = {name.strip(): float(strength) for name, strength in pairs}
     except ValueError:
         edits = {}
     if not edits or re.sub(r"[^=]+=\s*[-+.\deE]+\s*(?:,|$)", "", text).strip() or "" in edits:
-        raise GanvasError(f"an edit is NAME=1.5, several with commas, got {text!r}")
+        raise GanvasError(f"an edit must be NAME=1.5, several separated by commas, got {text!r}")
     return edits

@@ -24,11 +24,10 @@ class Sampler:
 
     Args:
         checkpoint_name: "best", "last", or samples seen.
-        conditions: what samples are to be, by the conditions' names, as a person writes it; the others are drawn as they come
-            in the data.
-        truncation: fewer kinds of samples, each more typical. Latents beyond ± this are drawn anew (uniform ones are scaled);
-            styles go this share of their way from the mean.
-        edit: how far to go along which of the run's directions (directions.py).
+        conditions: requested values by condition, as text; other conditions are drawn at the data's frequencies.
+        truncation: a smaller value makes samples more typical and less varied. Latents beyond ± this are drawn again
+            (uniform ones are scaled); styles keep this share of their distance from the mean.
+        edit: the strength of each of the run's directions to apply, by name (directions.py).
 
     Raises:
         GanvasError: no such checkpoint, condition or direction, or a truncation that is not positive.
@@ -44,7 +43,7 @@ class Sampler:
         edit: Mapping[str, float] | None = None,
     ) -> None:
         if truncation is not None and not 0 < truncation <= 100:
-            raise GanvasError(f"a truncation lies above 0, got {truncation}: --truncation 0.7, or leave it out")
+            raise GanvasError(f"truncation must be above 0, up to 100, got {truncation}: --truncation 0.7, or leave it out")
         self.run, self.codec, self.method = run, run.read_codec(), run.recipe.method
         self.checkpoint_folder, self.spec = run.find_checkpoint(checkpoint_name), run.read_spec()
         state = build_state(run.recipe, self.spec, run.seed, choose_device(device))
@@ -70,7 +69,7 @@ class Sampler:
         return self.traits.latent == "ws"
 
     def describe_provenance(self, seed: int | str) -> dict[str, str]:
-        """What is written into each file that can hold words, and beside the others."""
+        """The metadata for generated files; formats without metadata get a file next to them."""
         settings: dict[str, object] = {**self.wishes, "truncation": self.truncation}
         settings |= {f"edit {name}": value for name, value in self.edit_strengths.items()}
         return describe_provenance(self.run.recipe.name, self.checkpoint_folder.name, seed, settings)
@@ -85,7 +84,7 @@ class Sampler:
         return stream_samples(self.method, self.nets, self.codec, n, seed, request=self.request, edit_latents=self.apply_edit)
 
     def latents_of_seeds(self, seeds: Sequence[int]) -> Latents:
-        """The latents of the first sample of each seed, edited as it is asked."""
+        """The latents of the first sample of each seed, with this sampler's edit."""
         latents_per_seed = [
             self.method.draw_latents(self.nets, SAMPLES_PER_BLOCK, seeded_generator(seed, "sample", 0), self.request)
             for seed in seeds
@@ -99,7 +98,7 @@ class Sampler:
             )
 
     def render_stored(self, latents: Latents) -> Iterator[Tensor]:
-        """Samples of latents in stored form, on the CPU, a part at a time."""
+        """Render latents to samples in stored form, on the CPU, a part at a time."""
         for _, part in split_for_rendering(latents, self.codec.spec.shape):
             with torch.inference_mode():
                 stored = self.codec.store(self.method.render(self.nets, part)).cpu()
@@ -111,11 +110,11 @@ class Sampler:
             yield from self.render_stored(self.latents_of_seeds(seeds[k : k + SAMPLES_PER_BLOCK]))
 
     def map_to_code_space(self, latents: Latents) -> Latents:
-        """The latents in the space where steps are even: styles, "ws" [N, layers, w_dim], where there are any; else "z"."""
+        """The latents in the space for edits and interpolation: styles "ws" [N, layers, w_dim] if there are any, else "z"."""
         return {"ws": self.generator.map_to_styles(**latents)} if self.has_styles and "ws" not in latents else latents  # type: ignore[operator]
 
     def apply_edit(self, latents: Latents) -> Latents:
-        """The latents, gone along the directions that were asked for."""
+        """The latents, moved along this sampler's directions."""
         if self.edit_shift is None:
             return latents
         codes, name = self.map_to_code_space(latents), "ws" if self.has_styles else "z"
@@ -123,16 +122,16 @@ class Sampler:
 
 
 def find_class_condition(spec: Spec, traits: Traits) -> tuple[str, ClassCondition] | None:
-    """The first condition of the generator that is a class, and its name; None where there is none."""
+    """(name, condition) of the generator's first class condition; None if it has none."""
     found = [(name, spec.conditions[name]) for name in traits.conditions]
     return next(((name, condition) for name, condition in found if isinstance(condition, ClassCondition)), None)
 
 
 def parse_conditions(wishes: Mapping[str, str], spec: Spec, traits: Traits) -> dict[str, Tensor]:
-    """The values that a person means, by name.
+    """Convert requested values from text, by condition.
 
     Raises:
-        GanvasError: a condition that the generator does not take, or a value that means nothing.
+        GanvasError: a condition that the generator does not take, or an unknown value.
     """
     values: dict[str, Tensor] = {}
     for name, text in wishes.items():
@@ -170,11 +169,11 @@ def generate(
     edit: Mapping[str, float] | None = None,
     seeds: Sequence[int] | None = None,
 ) -> np.ndarray:
-    """`n` samples in stored form, uint8 or uint16 [n, H, W, C] for images. Sample i of a seed is the same whatever n is.
+    """`n` samples in stored form, uint8 or uint16 [n, H, W, C] for images. Sample i of a seed does not depend on n.
 
     Args:
-        seeds: instead of `n` samples of one seed, the first of each of these.
-        conditions: what samples are to be, such as {"label": "dog"}; the others are drawn as they come in the data.
+        seeds: the first sample of each of these seeds, instead of `n` samples of one seed.
+        conditions: requested values, such as {"label": "dog"}; other conditions are drawn at the data's frequencies.
         truncation, edit: see Sampler.
     """
     sampler = open_sampler(run, checkpoint, device, conditions, truncation, edit)

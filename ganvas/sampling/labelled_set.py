@@ -1,4 +1,4 @@
-"""Labelled sets of generated samples, to train other models with. They say of themselves that they are synthetic."""
+"""Labelled sets of generated samples, to train other models with. Their files are marked as synthetic."""
 
 import re
 from collections.abc import Iterator
@@ -16,27 +16,27 @@ from ..system.files import explain_os_errors
 from .generator import Sampler, find_class_condition, open_sampler
 from .stream import stream_samples
 
-MAX_SAMPLES_PER_CLASS = 10_000_000  # samples a class
+MAX_SAMPLES_PER_CLASS = 10_000_000
 
 
 def write_labelled_set(sampler: Sampler, per_class: int, seed: int, out: Path) -> Path:
-    """A folder with one of its own for each class, each of `per_class` samples; PROVENANCE.json says what they are.
+    """Write `per_class` samples of each class into a subfolder of `out`, and PROVENANCE.json to mark them as synthetic.
 
     Raises:
-        GanvasError: a generator that makes samples without classes, a folder that is in use or cannot be written.
+        GanvasError: a generator without classes, or a folder that is not empty or cannot be written.
     """
     classes = find_class_condition(sampler.spec, sampler.traits)
     if classes is None:
-        raise GanvasError("this run makes samples without classes, and a labelled set needs them: train on folders or labels")
+        raise GanvasError("this run makes samples without classes, but a labelled set needs them: train on folders or labels")
     if not 1 <= per_class <= MAX_SAMPLES_PER_CLASS:
-        raise GanvasError(f"samples a class are from 1 to {MAX_SAMPLES_PER_CLASS:,}, got {per_class}: --per-class 100")
+        raise GanvasError(f"samples per class must be from 1 to {MAX_SAMPLES_PER_CLASS:,}, got {per_class}: --per-class 100")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise GanvasError(f"{out} holds something already: choose a new folder with --out")
+        raise GanvasError(f"{out} is not empty: choose a new folder with --out")
     name, label = classes
     with explain_os_errors("writing the set", out):
         out.mkdir(parents=True, exist_ok=True)
         metadata = sampler.describe_provenance(seed)
-        write_provenance(out, metadata | {"Set": "not finished: fewer samples than were asked for"})
+        write_provenance(out, metadata | {"Set": "not finished: fewer samples than requested"})
         with tqdm(total=per_class * label.size, unit="sample", disable=None, delay=2) as bar:
             for k, folder in enumerate(name_class_folders(label.names or tuple(map(str, range(label.size))))):
                 written_count = 0
@@ -51,13 +51,13 @@ def write_labelled_set(sampler: Sampler, per_class: int, seed: int, out: Path) -
 
 
 def stream_class_samples(sampler: Sampler, name: str, k: int, count: int, seed: int) -> Iterator[Tensor]:
-    """`count` samples of a class, whose latents no other class has."""
+    """`count` samples of a class, from latents that no other class uses."""
     request = Request({name: torch.tensor(k)}, sampler.request.truncation)
     return stream_samples(sampler.method, sampler.nets, sampler.codec, count, seed_from(seed, "class", k), request=request)
 
 
 def name_class_folders(names: tuple[str, ...]) -> list[str]:
-    """A folder's name for each class, which differ and hold no other character than folders may."""
+    """A folder name for each class; all names differ, also in case, and hold only characters that folder names may hold."""
     folder_names: list[str] = []
     for k, name in enumerate(names):
         folder_name = re.sub(r"[^\w .+-]", "_", name).strip(" .") or "class"
@@ -77,10 +77,10 @@ def synthesise(
     checkpoint: str = "best",
     device: str = "auto",
 ) -> Path:
-    """`ganvas augment`: a labelled set of samples to train other models with, in RUN/synthetic or `out`, marked as synthetic.
+    """`ganvas augment`: write a labelled set to train other models with, to RUN/synthetic or `out`, marked as synthetic.
 
     Raises:
-        GanvasError: no run, one without classes, a folder that is in use or cannot be written.
+        GanvasError: no run, a run without classes, or a folder that is not empty or cannot be written.
     """
     sampler = open_sampler(run, checkpoint, device, truncation=truncation)
     return write_labelled_set(sampler, per_class, seed, Path(out) if out is not None else sampler.run.path / "synthetic")

@@ -1,14 +1,14 @@
-"""Seeds as a person writes them: numbers and ranges."""
+"""Parse lists of seeds: numbers and ranges."""
 
 import re
 
 from ..errors import GanvasError
 
-MAX_ROWS_OR_COLUMNS = 64  # rows and columns of a picture at most
+MAX_ROWS_OR_COLUMNS = 64  # most rows or columns of a picture
 
 
 def parse_number_list(text: str, what: str = "seeds", limit: int = MAX_ROWS_OR_COLUMNS) -> list[int]:
-    """ "0-3,7" as [0, 1, 2, 3, 7]. Raises GanvasError for anything else, and for more than `most`."""
+    """ "0-3,7" as [0, 1, 2, 3, 7]. Raises GanvasError for other text, and for more than `limit` numbers."""
     numbers: list[int] = []
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,18})(?:\s*-\s*(\d{1,18}))?\s*", part)

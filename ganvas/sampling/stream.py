@@ -1,7 +1,7 @@
 """From a trained generator to samples.
 
-Samples come from the moving average of the weights where the recipe keeps one, in evaluation mode (batch norm uses its
-running statistics) and full precision. That is the one way in which ganvas samples.
+Samples come from the moving average of the weights, if the recipe keeps one. Networks run in full precision and evaluation
+mode, where batch norm uses its running statistics. Everything in ganvas samples this way.
 """
 
 import collections.abc
@@ -17,15 +17,15 @@ from torch import Tensor, nn
 from ..core import NO_REQUEST, Codec, Latents, Method, Nets, Request, seeded_generator
 from ..system.device import get_device
 
-RECALIBRATION_BLOCKS = 16  # blocks that batch norm's statistics are taken of anew, where latents are truncated
+RECALIBRATION_BLOCKS = 16  # recompute batch norm's statistics on this many blocks of truncated latents
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-SAMPLES_PER_BLOCK = 64  # latents are drawn in blocks of this size, so that sample i does not depend on how many are asked for
-PIXELS_PER_RENDER = SAMPLES_PER_BLOCK * 128**2  # rendered at once at most, so that memory does not grow with the image
+SAMPLES_PER_BLOCK = 64  # latents are drawn in blocks of this size, so that sample i does not depend on the number of samples
+PIXELS_PER_RENDER = SAMPLES_PER_BLOCK * 128**2  # most pixels to render at once, so that memory does not grow with the image
 
 
 @contextmanager
 def use_evaluation_mode(nets: Nets) -> collections.abc.Generator[None]:
-    """Evaluation mode for a while; training mode is put back as it was."""
+    """Evaluation mode within the context; afterwards each network returns to its previous mode."""
     was_training = {name: net.training for name, net in nets.items()}
     for net in nets.values():
         net.eval()
@@ -37,7 +37,7 @@ def use_evaluation_mode(nets: Nets) -> collections.abc.Generator[None]:
 
 
 class SampleBlock(NamedTuple):
-    """Some samples, and what each was asked to be."""
+    """Some samples and their conditions."""
 
     stored: Tensor  # [N, …]
     conditions: Mapping[str, Tensor]  # by name, [N, …]
@@ -68,7 +68,7 @@ def stream_blocks(
     request: Request = NO_REQUEST,
     edit_latents: Callable[[Latents], Latents] = lambda latents: latents,
 ) -> Iterator[SampleBlock]:
-    """The same, with the conditions that samples were made under."""
+    """Like `stream_samples`, with the conditions of each sample."""
     device, names = get_device(nets), method.traits(nets).conditions
     with use_evaluation_mode(nets):
         for block in range(start // SAMPLES_PER_BLOCK, -(-(start + n) // SAMPLES_PER_BLOCK)):
@@ -89,7 +89,7 @@ def stream_blocks(
 
 
 def split_for_rendering(latents: Latents, shape: tuple[int, ...]) -> Iterator[tuple[int, Latents]]:
-    """Latents in parts that are rendered at once, and where each begins: of samples of this shape always parts of one size."""
+    """(start, latents) of the parts to render at once. A sample's shape alone decides the size of the parts."""
     size = max(1, min(SAMPLES_PER_BLOCK, PIXELS_PER_RENDER // prod(shape[1:])))
     for k in range(0, len(next(iter(latents.values()))), size):
         yield k, {name: value[k : k + size] for name, value in latents.items()}
@@ -101,11 +101,11 @@ def draw_samples(method: Method, nets: Nets, codec: Codec, n: int, seed: int) ->
 
 
 def recalibrate_batch_norm(method: Method, nets: Nets, truncation: float) -> Nets:
-    """The networks with batch norm's statistics taken anew, of truncated samples.
+    """Recompute batch-norm statistics on truncated samples ("standing statistics"). Brock et al. 2019, appendix D.
 
-    Running statistics are those of whole latents; truncated ones have others (Brock et al. 2019, appendix D). Labels come as
-    in training, whatever will be asked for: statistics of one class alone would take that class out again. Networks without
-    batch norm come back as they are.
+    The running statistics belong to full latents, and truncated latents have others. Labels are drawn as in training, even
+    for a request of one class, because normalising by one class's statistics would remove that class's features.
+    Networks without batch norm are returned as they are.
     """
     name = method.traits(nets).generator
     if not any(isinstance(module, BATCH_NORMS) for module in nets[name].modules()):

@@ -1,4 +1,4 @@
-"""Samples as files: one each, a picture of all, an array, an archive."""
+"""Write samples: a file each, one picture, an array or an archive."""
 
 import sys
 import tempfile
@@ -20,7 +20,7 @@ from ..system.files import explain_os_errors, write_atomically, write_bytes
 from .generator import Sampler
 
 T = TypeVar("T")
-MAX_SEED_TEXT_CHARACTERS = 500  # letters of seeds in a note
+MAX_SEED_TEXT_CHARACTERS = 500  # longest list of seeds in a file's metadata
 
 
 def write_samples(
@@ -32,16 +32,16 @@ def write_samples(
     seeds: Sequence[int] | None = None,
     code_latents: Latents | None = None,
 ) -> Path:
-    """Write samples under the folder `out`, as many as there are, never all in memory; returns what was written.
+    """Write samples under the folder `out`, without holding all of them in memory. Returns the path that was written.
 
     Args:
-        out: a folder; of a "grid" also the picture itself, a .png.
-        form: "files" (one a sample, as the medium has them), "grid" (one picture), "npy" (stored form) or "zip".
-        seeds: instead of `n` samples of a seed, the first of each of these.
-        code: instead of both, what these latents make.
+        out: a folder; for a "grid" also a .png file.
+        output_format: "files" (one per sample, in the medium's format), "grid" (one picture), "npy" (stored form) or "zip".
+        seeds: the first sample of each of these seeds, instead of `n` samples of one seed.
+        code_latents: render these latents instead of drawing any.
 
     Raises:
-        GanvasError: another form, or a folder that cannot be written.
+        GanvasError: another format, or a folder that cannot be written.
     """
     writers = {"files": _write_files, "npy": _write_npy, "zip": _write_zip}
     if output_format not in (*writers, "grid"):
@@ -56,18 +56,18 @@ def write_samples(
             "none: a code",
         )
     metadata = sampler.describe_provenance(seed_text)
-    if output_format == "grid":  # holds its words itself
+    if output_format == "grid":  # a PNG holds its own metadata
         return _write_grid(sampler.codec, _show_progress(blocks, n), n, out, metadata)
     with explain_os_errors("writing samples", out):
         out.mkdir(parents=True, exist_ok=True)
         out_path = writers[output_format](sampler.codec, _show_progress(blocks, n), n, out, metadata)
         if output_format != "files":
-            write_provenance(out, metadata)  # now: what was there before had another
+            write_provenance(out, metadata)  # comes last, because older files in `out` had other metadata
         return out_path
 
 
 def format_seeds(seeds: Sequence[int]) -> str:
-    """[0, 1, 2, 3, 7] as "0-3, 7"; where that is long, its beginning: each file is to hold it."""
+    """[0, 1, 2, 3, 7] as "0-3, 7". A long text is cut, because each file holds it."""
     ranges: list[list[int]] = []
     for seed in seeds:
         if ranges and seed == ranges[-1][1] + 1:
@@ -85,9 +85,9 @@ def _write_files(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, meta
 
 
 def _map_in_background(blocks: Iterator[Tensor], work: Callable[[Tensor, int], T]) -> Iterator[T]:
-    """What `work` makes of each block and its start, while the next block is made."""
+    """`work(block, start)` for each block, in a background thread while the next block is generated."""
     start, pending = 0, None
-    with ThreadPoolExecutor(1) as pool:  # one, for a medium may add to the end of a file
+    with ThreadPoolExecutor(1) as pool:  # one thread, because a medium may append to a file
         for block in blocks:
             if pending is not None:
                 yield pending.result()
@@ -112,7 +112,7 @@ def _write_grid(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, metad
 
 def _write_npy(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, metadata: dict[str, str]) -> Path:
     def write_blocks(temporary: Path) -> None:
-        with temporary.open("wb") as file:  # not through a memory map: there a full disk kills the process
+        with temporary.open("wb") as file:  # no memory map, because with one a full disk kills the process
             for k, block in enumerate(blocks):
                 values = np.ascontiguousarray(block.numpy())
                 if not k:
@@ -147,7 +147,7 @@ def _write_zip(codec: Codec, blocks: Iterator[Tensor], n: int, out: Path, metada
 
 
 def _show_progress(blocks: Iterator[Tensor], n: int) -> Iterator[Tensor]:
-    """The same blocks, with a bar where there are enough to wait for."""
+    """The same blocks, with a progress bar for 1,000 samples or more."""
     with tqdm(total=n, unit="sample", disable=n < 1000 or not sys.stderr.isatty()) as bar:
         for block in blocks:
             yield block

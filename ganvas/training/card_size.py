@@ -1,20 +1,20 @@
-"""How many samples a run's last score card takes: few of a short run, for scoring is to stay a small part of it.
+"""The number of samples of a run's last score card: fewer for a short run, so that scoring takes little of its time.
 
-The number follows from the budget and not from a measurement: cards of the same number can be compared, and two runs of one
-budget are to have such cards. Only where drawing samples is slow (large images on a CPU) does what it takes lower the number.
+The number follows from the budget, not from a measurement. So two runs of one budget have cards of the same number, which
+can be compared. A measurement lowers it only if drawing samples is slow, as for large images on a CPU.
 """
 
 from ..recipe import MAX_CARD_SAMPLES, Evaluation, Train
 
 CARD_SIZES = (500, 1_000, 2_000, 5_000, MAX_CARD_SAMPLES)
-MINUTES_FOR_SIZE = (0, 3, 6, 10, 15)  # of a run, from which its card is of so many samples
-SAMPLES_FOR_SIZE = (0, 50_000, 100_000, 200_000, 300_000)  # of a run on samples
-CARD_TIME_SHARE = 0.02  # of a run's minutes that drawing the samples of its last cards may take
-LAST_CARDS = 2  # of the last checkpoint and of the best
+MINUTES_FOR_SIZE = (0, 3, 6, 10, 15)  # the shortest run for each card size
+SAMPLES_FOR_SIZE = (0, 50_000, 100_000, 200_000, 300_000)  # the same for a budget in samples
+CARD_TIME_SHARE = 0.02  # drawing the samples of the last cards may take this share of a run's minutes
+LAST_CARDS = 2  # one for the last checkpoint, one for the best
 
 
 def choose_card_size(requested: Evaluation, train: Train) -> int:
-    """Samples of the last card: those that were asked for, or as many as the budget is worth."""
+    """The number of samples of the last card: as requested, or by the budget."""
     if requested.samples is not None:
         return requested.samples
     budget, bounds = (train.samples, SAMPLES_FOR_SIZE) if train.minutes is None else (train.minutes, MINUTES_FOR_SIZE)
@@ -24,7 +24,7 @@ def choose_card_size(requested: Evaluation, train: Train) -> int:
 
 
 def limit_card_size(requested: Evaluation, card_size: int, seconds_per_sample: float, run_seconds: float) -> int:
-    """The same, or fewer where drawing so many would take too long; never fewer than the fewest."""
+    """`card_size`, or a smaller size if drawing the samples would take too long; never below the smallest size."""
     if requested.samples is not None:
         return card_size
     affordable = CARD_TIME_SHARE * run_seconds / (LAST_CARDS * seconds_per_sample)
@@ -32,7 +32,7 @@ def limit_card_size(requested: Evaluation, card_size: int, seconds_per_sample: f
 
 
 def extend_card_size(requested: Evaluation, card_size: int, train: Train, growth: float) -> int:
-    """Samples of the last card of a run whose budget has grown by a factor, to `train`'s."""
+    """The number of samples of the last card after the budget grew to `train`'s, by the factor `growth`."""
     if requested.samples is not None:
         return card_size
     worth = min(growth * card_size, choose_card_size(requested, train))

@@ -1,4 +1,4 @@
-"""What training saw, summed on the device and read back only when a report is due."""
+"""Statistics of training, summed on the device and read back only when a report is due."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,9 +10,9 @@ from ..core import Turn
 
 
 class RunningMeans:
-    """Running sums of loss terms, of what was seen, and of gradient norms since the last report.
+    """Running sums of loss terms, statistics and gradient norms since the last report.
 
-    A value that is not finite stays so in its sum: nothing has to be checked at every step.
+    A value that is not finite makes its sum not finite, so no step needs a check.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class RunningMeans:
         self._accumulate_value("gradient_norm", name, torch.stack(norms).norm())
 
     def read_and_reset(self) -> dict[str, dict[str, float]]:
-        """{"terms": {…}, "seen": {…}, "gradient_norm": {…}} as means; starts again from nothing."""
+        """The means {"terms": {…}, "seen": {…}, "gradient_norm": {…}}; the sums start again at zero."""
         means: dict[str, dict[str, float]] = {"terms": {}, "seen": {}, "gradient_norm": {}}
         values = torch.stack(list(self.sums.values())).tolist() if self.sums else []
         for ((kind, name), count), value in zip(self.counts.items(), values, strict=True):
@@ -48,5 +48,5 @@ class RunningMeans:
 
 
 def stringify_nonfinite(means: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """JSON has no NaN: such values are written as strings."""
+    """Replace NaN and infinity by strings, because JSON has neither."""
     return {kind: {n: v if abs(v) < float("inf") else str(v) for n, v in group.items()} for kind, group in means.items()}

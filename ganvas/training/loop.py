@@ -1,8 +1,8 @@
 """The training loop: the only place where an optimiser steps.
 
-A method says what a turn of the game is, as a list of phases; the loop plays them. Every random draw comes from a
-generator seeded by (seed, step, phase, repeat, part), and every batch is keyed the same way: resuming is right by
-construction, and taking samples or scores cannot disturb training. Ranks share out the parts of a batch.
+A method lists the phases of a step, and the loop runs them. Every random draw comes from a generator seeded by
+(seed, step, phase, repeat, micro-batch), and so does every batch. Therefore a resumed run continues exactly, and taking
+samples or scores cannot change training. Each rank takes some micro-batches of a batch.
 """
 
 import time
@@ -21,11 +21,11 @@ from ..system import distributed
 from ..system.device import make_autocast, seed_global_generators
 from .log import RunningMeans
 
-STAGE_PROBE_COUNT = 100  # moments of a run that are looked at for its stages
+STAGE_PROBE_COUNT = 100  # points in training at which we look up the stage
 
 
 def locate_stages(recipe: Recipe, nets: Nets) -> list[tuple[Clock, float]]:
-    """A moment of each stage of a run, and the share of its samples; one of unknown length is taken to be long."""
+    """For each stage of a run a clock within it and its share of the samples. Assumes 10⁹ samples without a budget."""
     total = recipe.train.samples or 10**9
     moments: dict[str, tuple[Clock, float]] = {}
     for k in range(STAGE_PROBE_COUNT):
@@ -37,7 +37,7 @@ def locate_stages(recipe: Recipe, nets: Nets) -> list[tuple[Clock, float]]:
 
 
 class Loop:
-    """Plays a recipe's method on a data set, changing `state`."""
+    """Trains `state` by a recipe's method on a data set."""
 
     def __init__(self, recipe: Recipe, data: Dataset, state: State, seed: int) -> None:
         self.recipe, self.data, self.state, self.seed = recipe, data, state, seed
@@ -53,7 +53,7 @@ class Loop:
         self.autocast = make_autocast(recipe.train.precision, self.device)
 
     def train_to_budget(self, monitor: Callable[[State, RunningMeans], bool]) -> None:
-        """Train until the budget is spent, or until `watch`, called after every step, returns True."""
+        """Train until the budget is spent, or until `monitor`, called after every step, returns True."""
         recipe, state = self.recipe, self.state
         step_started = time.perf_counter()
         while state.clock.samples < state.clock.total:
@@ -68,12 +68,12 @@ class Loop:
                 state.average, state.nets, batch=batch, samples=samples, kimg=recipe.train.ema_kimg, ramp=recipe.train.ema_ramp
             )
             step_started, previous_step_started = time.perf_counter(), step_started
-            state.training_seconds += step_started - previous_step_started  # with what `watch` took after the step before
+            state.training_seconds += step_started - previous_step_started  # includes `monitor` after the previous step
             if distributed.broadcast_flag(monitor(state, self.running_means)):
                 break
 
     def enter_stage(self, stage: Stage) -> None:
-        """Begin a stage: the optimisers it names start afresh."""
+        """Begin a stage: the optimisers that it names start afresh."""
         for name in stage.optimisers_to_reset:
             self.state.optims[name] = self.recipe.optim[name].build(self.state.nets[name].parameters())
         self.state.stage_name = stage.name
@@ -81,7 +81,7 @@ class Loop:
     def train_step(self, stage: Stage, batch: int) -> None:
         """One step: every phase that is due, in order."""
         micro_batches = local_micro_batches(batch, self.recipe.train.accumulate)
-        statistics: list[dict[str, Tensor]] = [{} for _ in micro_batches]  # one a part: fakes stay with their part of the batch
+        statistics: list[dict[str, Tensor]] = [{} for _ in micro_batches]  # one each, because fakes belong to a micro-batch
         for phase in stage.phases:
             if self.state.clock.step % phase.every or (
                 phase.gate and not phase.gate(distributed.average_over_ranks(merge_outputs(statistics)))
@@ -91,7 +91,7 @@ class Loop:
                 self.play_phase(phase, repeat, micro_batches, batch, statistics)
 
     def enable_gradients_for(self, names: Iterable[str]) -> None:
-        """Gradients for the named networks alone: the others are scenery, and backward need not visit their weights."""
+        """Enable gradients for the named networks only. Other networks are frozen, so backward skips their weights."""
         for name, parameters in self.parameters.items():
             for parameter in parameters:
                 parameter.requires_grad = name in names and parameter not in self.frozen_parameters
@@ -99,13 +99,13 @@ class Loop:
     def play_phase(
         self, phase: Phase, repeat: int, micro_batches: list["MicroBatch"], batch_size: int, statistics: list[dict[str, Tensor]]
     ) -> None:
-        """One phase once: loss and gradients part by part, then a step of the networks it trains."""
+        """Run a phase once: loss and gradients for each micro-batch, then a step of the networks that it trains."""
         nets, clock = self.state.nets, self.state.clock
         self.enable_gradients_for(phase.trains)
         for own_statistics, (position, size) in zip(statistics, micro_batches, strict=True):
             phase_seed = seed_from(self.seed, clock.step, phase.name, repeat, position)
             seed_global_generators(phase_seed, self.device)
-            # a key of its own for the data: one stream for both would tie each latent to the choice of its reals
+            # a separate seed for the data: with one stream for both, a latent would depend on the choice of reals
             data = self.data.batch(seed_from(phase_seed, "data"), size) if phase.needs_data else {}
             batch = {name: value.to(self.device, non_blocking=True) for name, value in data.items()} | own_statistics
             with self.autocast:
@@ -126,7 +126,7 @@ class Loop:
                 phase.after(nets, distributed.average_over_ranks(merge_outputs(statistics)), clock)
 
     def prepare_gradients(self, name: str, phase: Phase, repeat: int) -> None:
-        """What the optimiser does to gradients before its step, with the same draws on every rank."""
+        """Let the optimiser change gradients before its step, with the same random draws on every rank."""
         optimiser = self.recipe.optim[name]
         if isinstance(optimiser, PreparesGradients):
             step = self.state.clock.step
@@ -142,14 +142,14 @@ def step_optimiser(optimiser: torch.optim.Optimizer, hyperparameters: Mapping[st
 
 
 class MicroBatch(NamedTuple):
-    """One part of a batch: its place among all parts of all ranks, and its size."""
+    """One part of a batch: its position among the parts of all ranks, and its size."""
 
     position: int
     size: int
 
 
 def local_micro_batches(batch: int, micro_batches_per_rank: int) -> list[MicroBatch]:
-    """This rank's `parts` of the batch, all of which differ by one at most."""
+    """This rank's micro-batches. Over all ranks, sizes differ by at most one sample."""
     count, first_position = micro_batches_per_rank * distributed.count_ranks(), micro_batches_per_rank * distributed.get_rank()
     return [
         MicroBatch(position, batch // count + (position < batch % count))
@@ -158,7 +158,7 @@ def local_micro_batches(batch: int, micro_batches_per_rank: int) -> list[MicroBa
 
 
 def merge_outputs(statistics: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """What the parts of a batch saw, as one: scalars averaged, samples joined."""
+    """Merge the statistics of micro-batches: average scalars, concatenate the rest."""
     if len(statistics) == 1:
         return statistics[0]
     columns = {name: [part[name] for part in statistics] for name in statistics[0]}

@@ -1,4 +1,4 @@
-"""How much memory training needs, found before the first step from what two tiny batches keep for their gradients."""
+"""Estimate before the first step how much memory training needs, from the tensors that tiny batches save for backward."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,38 +14,36 @@ from ..runs.state import State
 from .loop import Loop
 from .trial import TrialNetworks
 
-WEIGHT_COPIES = 5  # of the weights: themselves, gradients, Adam's two moments, the moving average
-WORKSPACE_FACTOR = (
-    1.6  # times what is kept for gradients: what convolutions and backward passes need beside it (measured, docs/log.md)
-)
-SMALL_PROBE_SAMPLES, LARGE_PROBE_SAMPLES = 2, 4  # samples: few, for eight of a full-size network's fill a machine
+WEIGHT_COPIES = 5  # weights, gradients, Adam's two moments, the moving average
+WORKSPACE_FACTOR = 1.6  # total memory per byte saved for backward; convolutions and backward need more (measured, docs/log.md)
+SMALL_PROBE_SAMPLES, LARGE_PROBE_SAMPLES = 2, 4  # few, because eight samples of a full-size network fill a machine
 
 
 class MemoryFootprint(NamedTuple):
-    """Bytes of training: `fixed`, and for each sample of a part of the `batch`."""
+    """Bytes that training needs: fixed, and per sample of a micro-batch. `batch` is the whole batch."""
 
     fixed_bytes: int
     bytes_per_sample: int
     batch: int
 
     def estimate_bytes(self, samples: int) -> int:
-        """With `part` samples at a time."""
+        """Bytes for this many samples at a time."""
         return self.fixed_bytes + self.bytes_per_sample * samples
 
     def estimate_split_bytes(self, micro_batches: int) -> int:
-        """With the batch in so many parts."""
+        """Bytes with the batch split into this many micro-batches."""
         return self.estimate_bytes(-(-self.batch // micro_batches))
 
 
 def estimate_memory_needs(recipe: Recipe, data: Dataset, networks: TrialNetworks, seed: int) -> list[MemoryFootprint]:
-    """Of each stage the largest of its phases, on networks as at the start of the run."""
-    recipe, state = replace(recipe, train=replace(recipe.train, compile=False)), networks.state  # not for two tiny batches
+    """The needs of each stage's largest phase, on networks as at the start of the run."""
+    recipe, state = replace(recipe, train=replace(recipe.train, compile=False)), networks.state  # compiling would take longer
     probe_loop = Loop(recipe, data, state, seed)
     weight_bytes, needs = sum(p.numel() * p.element_size() for p in state.nets.parameters()), list[MemoryFootprint]()
     for clock, stage, _ in networks.locate_stages(recipe):
         state.clock, batch = clock, stage.batch or recipe.train.batch
         small_bytes = measure_kept_bytes(probe_loop, data, state, SMALL_PROBE_SAMPLES)
-        bytes_per_sample = small_bytes / SMALL_PROBE_SAMPLES  # the most it can be, where there is no room to look twice
+        bytes_per_sample = small_bytes / SMALL_PROBE_SAMPLES  # an upper bound, used if memory is short for a second probe
         if WORKSPACE_FACTOR * small_bytes * LARGE_PROBE_SAMPLES / SMALL_PROBE_SAMPLES < measure_free_bytes(probe_loop.device):
             bytes_per_sample = max(0, measure_kept_bytes(probe_loop, data, state, LARGE_PROBE_SAMPLES) - small_bytes) / (
                 LARGE_PROBE_SAMPLES - SMALL_PROBE_SAMPLES
@@ -61,7 +59,7 @@ def estimate_memory_needs(recipe: Recipe, data: Dataset, networks: TrialNetworks
 
 
 def measure_kept_bytes(probe_loop: Loop, data: Dataset, state: State, batch_size: int) -> int:
-    """Bytes that the hungriest phase keeps for its gradients on a batch of `size`."""
+    """Bytes that the largest phase saves for backward on a batch of `batch_size`."""
     weight_pointers = {p.untyped_storage().data_ptr() for p in state.nets.parameters()}
     max_bytes = 0
     statistics: dict[str, Tensor] = {}
@@ -84,19 +82,19 @@ def measure_kept_bytes(probe_loop: Loop, data: Dataset, state: State, batch_size
 
 
 def measure_free_bytes(device: torch.device) -> int:
-    """Bytes of memory that may be taken now."""
+    """Bytes of memory that are free now."""
     if device.type == "cuda":
-        torch.cuda.empty_cache()  # what torch keeps in reserve is free, too
+        torch.cuda.empty_cache()  # torch's reserve is free too
         return torch.cuda.mem_get_info(device)[0]
     return min([psutil.virtual_memory().available, *read_cgroup_allowance(Path("/sys/fs/cgroup"))])
 
 
 def read_cgroup_allowance(group: Path) -> list[int]:
-    """Bytes that a container may still take of the machine's, where its control group bounds them."""
+    """[bytes that a container may still use], or [] if its control group sets no limit."""
     try:
         limit_bytes, used_bytes = ((group / name).read_text().strip() for name in ("memory.max", "memory.current"))
         stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        # files that were read stay in memory until somebody wants it
+        # cached files stay in memory until a program needs the space
         return [int(limit_bytes) - int(used_bytes) + int(stat["inactive_file"])] if limit_bytes != "max" else []
     except (OSError, ValueError, KeyError):
         return []

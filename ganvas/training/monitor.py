@@ -1,4 +1,4 @@
-"""What happens beside training: the progress line, reports, snapshots, checkpoints, and the reasons to stop early."""
+"""Everything that accompanies training: the progress line, reports, snapshots, checkpoints and early stops."""
 
 import signal
 import sys
@@ -22,13 +22,13 @@ from .divergence import flatten_log_values
 from .log import RunningMeans, stringify_nonfinite
 from .slowdown import SlowdownNotice
 
-CHECKPOINT_SECONDS = 120  # at most so much training is lost to a crash
-SIGNAL_ECHO_SECONDS = 1.0  # seconds within which a second signal is torchrun's copy of the first
-TIME_LIMIT_FACTOR = 1.05  # a run on minutes stops at this share of them, whatever its budget in samples
+CHECKPOINT_SECONDS = 120  # a crash loses at most this much training
+SIGNAL_ECHO_SECONDS = 1.0  # a second signal within this time is torchrun's copy of the first
+TIME_LIMIT_FACTOR = 1.05  # a run on minutes stops after this many times its minutes, even before its budget in samples
 
 
 class Monitor:
-    """Called by the loop after every step; says True when training should stop."""
+    """The loop calls it after every step. It returns True when training should stop."""
 
     def __init__(
         self, run: RunFolder, codec: Codec, evaluator: Evaluator, slowdown: SlowdownNotice, is_quiet: bool = False
@@ -41,21 +41,21 @@ class Monitor:
         self.score_text = ""
         self.stop_reason = ""  # why training ended before its budget was spent
         self.is_interrupted = False
-        self.nonfinite_names: list[str] = []  # what was no longer finite, if anything
-        self.last_report = (time.perf_counter(), 0)  # when, at how many samples
+        self.nonfinite_names: list[str] = []  # names of values that are no longer finite
+        self.last_report = (time.perf_counter(), 0)  # (time, samples)
         self.last_save_time = time.perf_counter()
         self.last_print_time = time.perf_counter()
         self.is_quiet = is_quiet
         self.has_live_bar = not is_quiet and sys.stderr.isatty()
         self.bar: tqdm[Any] | None = None
-        self.snapshots_done = 0  # snapshots that were due so far
-        for card in run.score_cards:  # a kill may have come between a card and the link that it earned
+        self.snapshots_done = 0  # snapshots that have been due so far
+        for card in run.score_cards:  # a killed run may have written a card without updating the link `best`
             folder = run.path / "checkpoints" / card["checkpoint"]
             if card["kind"] == "snapshot" and self._update_best_score(card) and folder.exists():
                 run.mark_best(folder)
 
     def open_progress(self, state: State) -> None:
-        """Before the first step: the bar, and at the very start a picture of what untrained networks make."""
+        """Before the first step, open the progress bar; in a new run, also save a picture of untrained networks' samples."""
         self.last_report = (time.perf_counter(), state.clock.samples)
         self.snapshots_done = self._count_due_snapshots(state.clock.samples)
         bar_format = "{percentage:3.0f}% |{bar:16}| {n:,.0f}/{total:,.0f} samples [{elapsed}<{remaining}, {rate_fmt}]{postfix}"
@@ -86,7 +86,7 @@ class Monitor:
             or now - self.last_report[0] > min(10.0, max(1.0, state.training_seconds / 300))
         ):
             self._report_progress(state, running_means, now)
-        if self.nonfinite_names:  # and nothing of it is kept
+        if self.nonfinite_names:  # without saving anything
             return True
         if is_snapshot_due or is_done or is_late:
             self.snapshots_done = self._count_due_snapshots(clock.samples)
@@ -94,7 +94,7 @@ class Monitor:
         elif needs_save:
             self.run.save_checkpoint(state)
             self.last_save_time = time.perf_counter()
-            self.last_report = (self.last_save_time, clock.samples)  # saving is no training
+            self.last_report = (self.last_save_time, clock.samples)  # time for saving does not count as training
         if is_late and not is_done:
             self.stop_reason = "time is up: the machine was slower than when its speed was measured"
         return is_done or is_late or self.is_interrupted
@@ -106,15 +106,15 @@ class Monitor:
     # ------------------------------------------------------------ what is due
 
     def _count_due_snapshots(self, samples: int) -> int:
-        """Snapshots due by `samples`; closer together early, while pictures change quickly."""
-        assert self.train_settings.snapshots is not None  # settled before the first step
+        """How many snapshots are due by `samples`; they are denser early, while pictures change quickly."""
+        assert self.train_settings.snapshots is not None  # resolved before the first step
         snapshots = self.train_settings.snapshots
         return int(snapshots * (max(0, samples) / max(1, self.train_settings.samples or 1)) ** (2 / 3))
 
-    # ------------------------------------------------------------ doing it
+    # ------------------------------------------------------------ doing what is due
 
     def _report_progress(self, state: State, running_means: RunningMeans, now: float) -> None:
-        """Read the sums back, notice what is not finite, write a line."""
+        """Read the sums back, detect values that are not finite, and write a line to the log."""
         means = running_means.read_and_reset()
         self.nonfinite_names = [name for name, value in flatten_log_values(means).items() if not isfinite(value)]
         clock, (last_time, last_samples) = state.clock, self.last_report
@@ -122,7 +122,7 @@ class Monitor:
         samples_per_second = samples / seconds
         notice = self.slowdown.add_interval(state.stage_name, samples, seconds)
         if notice and not self.is_quiet:
-            tqdm.write(notice, file=sys.stderr)  # above the bar, where there is one
+            tqdm.write(notice, file=sys.stderr)  # above the progress bar, if there is one
         lr = {name: optimiser.param_groups[0]["lr"] for name, optimiser in state.optims.items()}
         head = {"samples": clock.samples, "step": clock.step, "seconds": round(state.training_seconds, 3)}
         self.run.append_line(
@@ -148,9 +148,9 @@ class Monitor:
             )
 
     def _take_snapshot(self, state: State) -> None:
-        """A picture, a score, a checkpoint, the report.
+        """Write a picture, a score card, a checkpoint and the report.
 
-        The checkpoint comes after the others: what a kill leaves without one is cut back and made again.
+        The checkpoint follows the picture and the card. If a kill prevents it, a resumed run removes both and makes them again.
         """
         self._save_preview(state)
         method, head = self.run.recipe.method, {"samples": state.clock.samples, "checkpoint": f"{state.clock.samples:09d}"}
@@ -163,7 +163,7 @@ class Monitor:
         with explain_os_errors("writing the report", self.run.path):
             write_report(self.run.path)
         self.last_save_time = time.perf_counter()
-        self.last_report = (self.last_save_time, state.clock.samples)  # a snapshot's time is not training's
+        self.last_report = (self.last_save_time, state.clock.samples)  # time for snapshots does not count as training
 
     def _save_preview(self, state: State) -> None:
         stored = draw_samples(
@@ -175,7 +175,7 @@ class Monitor:
             self.codec.preview(stored).save(folder / f"{state.clock.samples:09d}.png")
 
     def _update_best_score(self, card: dict[str, Any]) -> bool:
-        """Whether this is the best score so far of networks that are grown; keeps it for the progress line."""
+        """Show the score on the progress line, and return whether it is the best one so far at full resolution."""
         name, n = self.evaluator.primary_score, card["protocol"]["samples"]
         score = card["scores"].get(name)
         if score is None:
@@ -188,7 +188,7 @@ class Monitor:
 
 
 class FollowerMonitor:
-    """The watch of every rank but the first, which decides for all."""
+    """The monitor of all ranks except the first. It never stops training, because rank 0 decides for all."""
 
     def __init__(self) -> None:
         self.is_interrupted = False
@@ -204,7 +204,7 @@ class FollowerMonitor:
 
 
 class InterruptHandler:
-    """Turns Ctrl-C and SIGTERM into a request that the watch answers at the end of the step; a second Ctrl-C is immediate."""
+    """On Ctrl-C or SIGTERM, asks the monitor to stop at the end of the step. A second Ctrl-C stops at once."""
 
     def __init__(self, monitor: Monitor | FollowerMonitor) -> None:
         self.monitor = monitor
@@ -228,7 +228,7 @@ class InterruptHandler:
 
 
 def measure_peak_memory_mb() -> float:
-    """Peak memory of the device, or of this process on a CPU."""
+    """Peak memory of the device in MB; on a CPU, of this process."""
     if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
         return torch.cuda.max_memory_allocated() / 2**20
     try:

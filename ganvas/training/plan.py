@@ -1,4 +1,4 @@
-"""What is decided before the first step, for it depends on data, machine and time: measured, said, written down."""
+"""Before the first step, decide what depends on data, machine and time: measure it, announce it, write it down."""
 
 import hashlib
 import time
@@ -23,33 +23,33 @@ from .memory import MemoryFootprint, estimate_memory_needs, measure_free_bytes
 from .speed import LONG_RUN_SAMPLES, fit_samples_to_time, measure_seconds_per_sample
 from .trial import TrialNetworks
 
-DEFAULT_SNAPSHOTS = 12  # of a run on samples
-SNAPSHOT_TIME_SHARE = 0.02  # of a run on minutes that drawing and scoring samples may take
-MIN_REMAINING_TIME_SHARE = 0.1  # of a run's minutes, which it goes on for where they are left
-RESERVED_TIME_SHARE = 0.03  # of its minutes that a run on them leaves for a machine that slows down
-USABLE_MEMORY_SHARE = 0.85  # of the memory that is free, which training may plan with
-COPY_SEARCH_BYTES = 2**30  # bytes of samples that are looked through for copies
-CHOOSER_TRIAL_SECONDS = 1.0  # seconds of a trial to compare recipes
+DEFAULT_SNAPSHOTS = 12  # for a budget in samples
+SNAPSHOT_TIME_SHARE = 0.02  # snapshots may take this share of a run's minutes
+MIN_REMAINING_TIME_SHARE = 0.1  # a run continues if at least this share of its minutes is left
+RESERVED_TIME_SHARE = 0.03  # a run keeps this share of its minutes in reserve, in case the machine slows down
+USABLE_MEMORY_SHARE = 0.85  # plan with this share of the free memory
+COPY_SEARCH_BYTES = 2**30  # search this much data for copies
+CHOOSER_TRIAL_SECONDS = 1.0  # length of a trial to compare recipes
 MIN_TRIAL_SECONDS, TRIAL_TIME_SHARE, MAX_TRIAL_SECONDS = (
     3.0,
     0.02,
     60.0,
-)  # of one to plan with: seconds, its share of the minutes, and at most
+)  # length of a trial to plan with: shortest, share of the run's minutes, longest
 
 
 class Planner:
     """Decides what depends on data, machine and time, before a run's first step.
 
-    Networks are built once for each recipe that is tried, and only the last ones are kept.
+    It builds networks once for each recipe that it tries, and keeps only the last ones.
 
     Args:
-        requested: the recipe as someone asked for it.
-        data: what it is to be trained on.
-        seed: the run's.
-        announce: where to say what was decided, a line each.
+        requested: the recipe as the user requested it.
+        data: the training set.
+        seed: the run's seed.
+        announce: receives a line for each decision.
 
     Raises:
-        GanvasError: networks that cannot be built for this data.
+        GanvasError: the networks cannot be built for this data.
     """
 
     def __init__(
@@ -61,15 +61,15 @@ class Planner:
         announce: Callable[[str], None] = lambda message: None,
     ) -> None:
         self.requested, self.data, self.seed, self.device, self.announce = requested, data, seed, device, announce
-        self.meter = LoadMeter()  # first: it watches while networks are built
-        self.stage_speeds: dict[str, float] = {}  # samples/s of each stage by name, as last measured
+        self.meter = LoadMeter()  # comes first, so that it measures while networks are built
+        self.stage_speeds: dict[str, float] = {}  # the last measured samples/s, by stage name
         self.networks: TrialNetworks | None = TrialNetworks(requested, data.spec, seed, device, announce)
 
     def plan(self, evaluator: Evaluator | None) -> Recipe:
-        """The recipe with everything decided: threads, precision, its chooser's choice, micro-batches, budget, snapshots.
+        """The recipe with all decisions: threads, precision, its chooser's changes, micro-batches, budget, snapshots.
 
         Raises:
-            GanvasError: it does not fit into memory; with what would.
+            GanvasError: it does not fit into memory; the message suggests changes.
         """
         recipe = self.choose_precision(self.choose_threads(self.requested))
         recipe = self.fit_to_memory(self.choose_recipe(recipe))
@@ -83,9 +83,9 @@ class Planner:
         return recipe
 
     def choose_threads(self, recipe: Recipe) -> Recipe:
-        """The recipe with its number of threads, which is set: as asked, else all, or fewer where the machine is busy.
+        """Choose and set the number of threads: as requested, else all, or fewer if the machine is busy.
 
-        On a GPU, and where ranks share a machine, torch's number stays as it is.
+        On a GPU, or with several ranks, torch's number stays.
         """
         threads, all_threads = recipe.train.threads, torch.get_num_threads()
         if threads is None and self.device.type == "cpu" and distributed.count_ranks() == 1:
@@ -94,7 +94,7 @@ class Planner:
             if threads < all_threads:
                 self.announce(
                     f"the machine is busy with other work ({other_cores:.1f} of its {cores} cores): training in {threads} "
-                    f"{'thread' if threads == 1 else 'threads'} is faster; --threads {all_threads} takes all"
+                    f"{'thread' if threads == 1 else 'threads'} is faster; --threads {all_threads} uses all"
                 )
         set_thread_count(threads or all_threads)
         return replace(recipe, train=replace(recipe.train, threads=threads or all_threads))
@@ -105,7 +105,7 @@ class Planner:
         return replace(recipe, train=replace(recipe.train, precision="bf16" if has_bf16(self.device) else "fp32"))
 
     def choose_recipe(self, recipe: Recipe) -> Recipe:
-        """What the recipe's chooser makes of it, for reasons that it gives."""
+        """The recipe after its chooser's changes; announces the reasons."""
         if recipe.choose is None:
             return recipe
         seconds = 60 * recipe.train.minutes if recipe.train.minutes else None
@@ -117,16 +117,16 @@ class Planner:
         return chosen_recipe
 
     def try_recipe(self, recipe: Recipe) -> Trial:
-        """How fast a recipe trains, measured for a second or two."""
+        """Measure for a second or two how fast a recipe trains."""
         eager_recipe = replace(recipe, train=replace(recipe.train, compile=False))
         return distributed.broadcast(
             self.measure_speed(self.split_batches(eager_recipe, lambda message: None), CHOOSER_TRIAL_SECONDS)
         )
 
     def build_networks(self, recipe: Recipe) -> TrialNetworks:
-        """Networks to measure the recipe on, as at the start of its run; the last ones, where they are the same."""
+        """Networks to measure the recipe on, as at the start of its run. Reuses the last ones if they are the same."""
         if self.networks is None or not self.networks.belong_to(recipe):
-            self.networks = None  # frees them, before others take their place
+            self.networks = None  # frees their memory before building others
             self.networks = TrialNetworks(recipe, self.data.spec, self.seed, self.device)
         self.networks.rewind()
         return self.networks
@@ -134,10 +134,10 @@ class Planner:
     # ------------------------------------------------------------ memory
 
     def fit_to_memory(self, recipe: Recipe) -> Recipe:
-        """The recipe in as many micro-batches as memory asks for, said so.
+        """The recipe with as many micro-batches as memory requires; announces a split.
 
         Raises:
-            GanvasError: no number of them is enough.
+            GanvasError: it does not fit with any number of micro-batches.
         """
         return self.split_batches(recipe, self.announce)
 
@@ -149,8 +149,8 @@ class Planner:
         requested_count, smallest_batch = recipe.train.accumulate * world, min(need.batch for need in needs)
         if requested_count > smallest_batch // 2:
             raise GanvasError(
-                f"a batch of {smallest_batch} has fewer than 2 samples for each of {requested_count} parts: --train.batch "
-                f"{2 * requested_count}"
+                f"a batch of {smallest_batch} has fewer than 2 samples for each of {requested_count} micro-batches: "
+                f"--train.batch {2 * requested_count}"
             )
         available_bytes = self.measure_available_bytes()
         candidate_counts = range(requested_count, smallest_batch // 2 + 1, world)
@@ -164,14 +164,14 @@ class Planner:
         return replace(recipe, train=replace(recipe.train, accumulate=fitting_count // world))
 
     def measure_available_bytes(self) -> int:
-        """Of this rank's memory what training may plan with."""
+        """Bytes of memory that this rank may plan with."""
         sharing_ranks = distributed.ranks_on_this_machine() if self.device.type == "cpu" else 1
         return distributed.broadcast(int(USABLE_MEMORY_SHARE * measure_free_bytes(self.device)) // sharing_ranks)
 
     # ------------------------------------------------------------ time
 
     def turn_minutes_into_samples(self, recipe: Recipe, minutes: float, evaluator: Evaluator | None) -> Recipe:
-        """The recipe with a budget in samples, and as many snapshots as its minutes allow."""
+        """The recipe with its minutes converted to samples, and as many snapshots as the minutes allow."""
         seconds = 60 * minutes
         snapshot_seconds, drawn_samples = distributed.broadcast(self.measure_snapshot_seconds(recipe, evaluator))
         snapshots = recipe.train.snapshots or min(60, max(2, int(SNAPSHOT_TIME_SHARE * seconds / snapshot_seconds)))
@@ -191,18 +191,18 @@ class Planner:
         return replace(recipe, train=replace(recipe.train, minutes=None, samples=samples, snapshots=snapshots))
 
     def measure_speed(self, recipe: Recipe, seconds: float, run_seconds: float | None = None) -> Trial:
-        """How fast the recipe trains, by a few steps of each stage.
+        """Measure with a few steps of each stage how fast the recipe trains.
 
         Args:
-            seconds: how long the trial takes.
-            run_seconds: of the run, where they are known: stages may be of so many samples each.
+            seconds: the length of the trial.
+            run_seconds: the length of the run, if known; each stage's share of the samples may depend on it.
         """
         recipe = replace(recipe, train=replace(recipe.train, minutes=None))
         networks = self.build_networks(recipe)
         trial_loop, seconds_by_stage = Loop(recipe, self.data, networks.state, self.seed), dict[str, float]()
 
         def estimate_seconds_per_sample(samples: int) -> float:
-            """Seconds a sample, in a run of so many."""
+            """Seconds per sample in a run of this many samples."""
             seconds_per_sample = 0.0
             stages = networks.locate_stages(replace(recipe, train=replace(recipe.train, samples=samples)))
             for clock, stage, share in stages:
@@ -219,11 +219,11 @@ class Planner:
         )
         self.stage_speeds = {name: 1 / seconds for name, seconds in seconds_by_stage.items()}
         if recipe.train.compile:
-            torch.compiler.reset()  # what was compiled counts towards torch's limit, and training compiles its own
+            torch.compiler.reset()  # torch limits recompilations, and training compiles again
         return Trial(samples_per_second=samples_per_second)
 
     def measure_snapshot_seconds(self, recipe: Recipe, evaluator: Evaluator | None) -> tuple[float, int]:
-        """Seconds that a snapshot takes, on untrained networks in the run's last stage; of how many samples its score is."""
+        """(Seconds per snapshot, samples per snapshot's score), measured with untrained networks in the run's last stage."""
         networks = self.build_networks(recipe)
         stages, state = networks.locate_stages(recipe), networks.state
         if len(stages) > 1:
@@ -237,20 +237,20 @@ class Planner:
         return time.perf_counter() - snapshot_started, 1 if evaluator is None else evaluator.sample_counts[0]
 
     def announce_stages(self, recipe: Recipe) -> None:
-        """Say how much of the run its stages take, where there are several."""
+        """Announce each stage's share of the run, if there are several stages."""
         stages = self.build_networks(recipe).locate_stages(recipe)
         if len(stages) > 1:
             self.announce("stages: " + ", ".join(f"{stage.name} {share:.0%}" for _, stage, share in stages) + " of the samples")
         if not stages[-1][1].is_full_size:
             self.announce(
-                "note: these samples do not grow the networks to their full size: --method.kimg 0 fits growing into them"
+                "note: this budget does not grow the networks to their full size: --method.kimg 0 fits the growth into it"
             )
 
 
 def remaining_samples(minutes: float | None, batch: int, state: State) -> int:
-    """More samples that a run on minutes has time for when its budget is spent, at the speed it had; 0 where little is left.
+    """How many more samples fit into the requested minutes at the measured speed, after the budget is spent; 0 for few.
 
-    A trial of seconds is wrong when something else has the machine meanwhile: such runs once used one minute of five.
+    A short trial is wrong if another program slows it down: such runs once used one minute of five.
     """
     if minutes is None or state.clock.samples < state.clock.total or not state.training_seconds:
         return 0
@@ -261,7 +261,7 @@ def remaining_samples(minutes: float | None, batch: int, state: State) -> int:
 
 
 def count_distinct(stored: Tensor) -> int:
-    """How many samples differ; where they are too many to look at, as large a share as among those looked at."""
+    """The number of different samples. For large data, an estimate from the first `COPY_SEARCH_BYTES`."""
     sample_bytes = stored[:1].nbytes
     first_rows = stored[: max(1, COPY_SEARCH_BYTES // sample_bytes)]
     digests = {hashlib.blake2b(row.numpy().tobytes(), digest_size=16).digest() for row in first_rows.cpu()}
@@ -269,22 +269,22 @@ def count_distinct(stored: Tensor) -> int:
 
 
 def describe_split(needs: list[MemoryFootprint], requested_count: int, micro_batches: int, available_bytes: int) -> str:
-    """Why, and into how many parts a rank's share of a batch is cut."""
+    """Why a rank's share of a batch is split, and into how many micro-batches."""
     hungriest = max(needs, key=lambda need: need.estimate_split_bytes(requested_count))
     return (
         f"a batch of {hungriest.batch} needs about {_format_gigabytes(hungriest.estimate_split_bytes(requested_count))} "
-        f"of memory, and {_format_gigabytes(available_bytes)} are free: it is "
-        f"worked through in {micro_batches} parts, their gradients added"
+        f"of memory, but only {_format_gigabytes(available_bytes)} are free: it is "
+        f"split into {micro_batches} micro-batches, whose gradients add up"
     )
 
 
 def describe_lack_of_memory(needs: list[MemoryFootprint], max_count: int, available_bytes: int) -> str:
-    """What training needs at the least, and what there is."""
+    """The least memory that training needs, the free memory, and a remedy."""
     hungriest = max(needs, key=lambda need: need.estimate_split_bytes(max_count))
     return (
         f"training needs about {_format_gigabytes(hungriest.estimate_bytes(2))} of memory even with 2 samples at a "
-        f"time, and {_format_gigabytes(available_bytes)} are free: "
-        "a smaller --medium.size, or smaller networks (--nets.…; ganvas train RECIPE --help)"
+        f"time, but only {_format_gigabytes(available_bytes)} are free: "
+        "choose a smaller --medium.size or smaller networks (--nets.…; ganvas train RECIPE --help)"
     )
 
 

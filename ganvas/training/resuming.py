@@ -1,4 +1,4 @@
-"""What a command asks for: a recipe on some data, with some budget; and what may not change when a run goes on."""
+"""Apply a command's data and budget to a recipe, and check what may change when a run is resumed."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -23,8 +23,8 @@ def replace_data(recipe: Recipe, data: str | Path | None) -> Recipe:
     """The recipe on other data."""
     if data is None:
         return recipe
-    path = str(data) if not Path(data).exists() else str(Path(data).resolve())  # a run is resumed from anywhere
-    takes_path = "path" in {field.name for field in fields(cast("Any", recipe.data))}  # a source of one's own may, too
+    path = str(data) if not Path(data).exists() else str(Path(data).resolve())  # so that it resumes from any folder
+    takes_path = "path" in {field.name for field in fields(cast("Any", recipe.data))}  # a custom source may have one too
     source = replace(cast("Files", recipe.data), path=path) if takes_path else Files(path=path)
     return replace(recipe, data=source)
 
@@ -32,7 +32,7 @@ def replace_data(recipe: Recipe, data: str | Path | None) -> Recipe:
 def replace_budget(recipe: Recipe, minutes: float | None, samples: int | None) -> Recipe:
     """The recipe with another budget: minutes or samples, whichever is given."""
     if minutes is not None and samples is not None:
-        raise GanvasError("--minutes and --samples are two ways to say how long: give one")
+        raise GanvasError("--minutes and --samples both set the budget: give only one of them")
     if minutes is None and samples is None:
         return recipe
     samples = None if samples is None else int(samples)
@@ -40,12 +40,12 @@ def replace_budget(recipe: Recipe, minutes: float | None, samples: int | None) -
 
 
 def replace_threads(recipe: Recipe, threads: int | None) -> Recipe:
-    """The recipe in another number of threads, if one is given."""
+    """The recipe with another number of threads, if one is given."""
     return recipe if threads is None else replace(recipe, train=replace(recipe.train, threads=threads))
 
 
 def refuse_difference(run: RunFolder, requested: Recipe, seed: int) -> None:
-    """Refuse to go on with a run by a command that would have made another. Its budget and its threads may be others."""
+    """Refuse to continue a run if the command would have made another one. Only its budget and threads may differ."""
     unbudgeted_recipes = [
         to_json(replace(r, train=replace(r.train, samples=None, minutes=None, threads=None)))
         for r in (run.requested, requested)
@@ -61,19 +61,19 @@ def refuse_difference(run: RunFolder, requested: Recipe, seed: int) -> None:
 
 
 def refuse_other_conditions(run: RunFolder, data: EncodedDataset) -> None:
-    """Refuse to go on with data whose classes are others: networks learned what each of them means."""
+    """Refuse to continue on data with other classes, because the networks have learned the meaning of each class."""
     old, new = run.read_spec().conditions, data.spec.conditions
     for name in find_changed_conditions(old, new):
         raise GanvasError(
-            f"{run.path} was trained with the {name} {old[name].describe()}, and {data.title} has now "
-            f"{new[name].describe() if name in new else 'none'}: restore them, or train into another folder"
+            f"{run.path} was trained with the {name} {old[name].describe()}, but {data.title} now has "
+            f"{new[name].describe() if name in new else 'none'}: restore the data, or train in another folder"
         )
 
 
 def list_environment_changes(
     run: RunFolder, resolved: Recipe, environment: Mapping[str, Any], training_set: EncodedDataset, device: torch.device
 ) -> Iterator[str]:
-    """What is not as it was when the run began, or slow here."""
+    """Notes on what has changed since the run began, or is slow on this machine."""
     for name, value in environment.items():
         old_value = run.meta["environment"].get(name)
         if old_value != value:
@@ -81,32 +81,32 @@ def list_environment_changes(
     if training_set.fingerprint != run.meta["data"]["fingerprint"]:
         yield "the data has changed since this run began: training continues, but not bit for bit"
     if resolved.train.precision == "bf16" and not has_bf16(device):
-        yield f"this run computes in bf16, which {device} only emulates: it will be slow"
+        yield f"this run uses bf16, which {device} only emulates: it will be slow"
     threads, cores = resolved.train.threads or 1, len(list_cores())
     noun = "core" if cores == 1 else "cores"
     if device.type == "cpu" and threads > cores:
         yield (
-            f"this run computes in {threads} threads, and this machine has {cores} {noun}: it will be slow; --threads {cores} "
-            "is faster, but training then continues not bit for bit"
+            f"this run uses {threads} threads, but this machine has {cores} {noun}: it will be slow; --threads {cores} is "
+            "faster, but training then does not continue bit for bit"
         )
 
 
 def extend_budget(run: RunFolder, minutes: float | None, samples: int | None) -> tuple[Recipe, Recipe]:
-    """(as asked, as settled) with a budget that is the same or larger; more minutes are more samples at the speed measured.
+    """(requested recipe, resolved recipe) with the same or a larger budget. More minutes add samples at the measured speed.
 
     Raises:
-        GanvasError: a smaller budget, or minutes for a run that was given samples.
+        GanvasError: a smaller budget, or minutes for a run whose budget is in samples.
     """
     old_settings, resolved_settings = run.requested.train, run.recipe.train
-    assert resolved_settings.samples is not None  # settled before the first step
+    assert resolved_settings.samples is not None  # resolved before the first step
     if minutes is not None and samples is not None:
-        raise GanvasError("--minutes and --samples are two ways to say how long: give one")
+        raise GanvasError("--minutes and --samples both set the budget: give only one of them")
     if minutes is None and samples is None:
         return run.requested, run.recipe
     if minutes is not None:
         if old_settings.minutes is None:
             raise GanvasError(
-                f"{run.path} has its budget in samples ({resolved_settings.samples:,}): ask for more with --samples"
+                f"the budget of {run.path} is in samples ({resolved_settings.samples:,}): ask for more with --samples"
             )
         total_samples, is_smaller = (
             round(resolved_settings.samples * minutes / old_settings.minutes),
@@ -120,7 +120,7 @@ def extend_budget(run: RunFolder, minutes: float | None, samples: int | None) ->
             f"{resolved_settings.samples:,} samples",
         )
     if is_smaller:
-        raise GanvasError(f"{run.path} has a budget of {old_budget} already, and only more is possible: ask for at least that")
+        raise GanvasError(f"{run.path} already has a budget of {old_budget}, which can only grow: ask for at least that")
     requested = replace(run.requested, train=replace(old_settings, minutes=minutes, samples=samples))
     growth, evaluation = total_samples / resolved_settings.samples, run.recipe.evaluation
     card_size = extend_card_size(requested.evaluation, evaluation.card_samples, requested.train, growth)

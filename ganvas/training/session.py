@@ -1,4 +1,4 @@
-"""A training from its request to its last score card."""
+"""A whole training session, from the request to the last score card."""
 
 from collections.abc import Generator as Yields
 from collections.abc import Mapping
@@ -62,18 +62,18 @@ def train(
     threads: int | None = None,
     quiet: bool = False,
 ) -> RunFolder:
-    """Train, or go on with a run that stopped: the same call on the same folder continues it exactly.
+    """Train a new run, or resume a stopped one: the same call on the same folder continues it exactly.
 
     Args:
-        recipe: a recipe's name, or a Recipe; None is "auto", or the source's.
-        source: a run whose networks to begin with, on other data; its samples are augmented (DiffAugment) unless they were,
-            or it is no game of G and D alone.
-        freeze_d: how many of D's layers then stay as they are, from the image on.
-        data: a folder, zip, idx, npz, npy, parquet or CIFAR file, "fashion"; None takes the recipe's.
+        recipe: a recipe's name, or a Recipe; None is "auto", or the source's recipe.
+        source: a run to copy the networks from, for other data. Pictures are augmented with DiffAugment, unless the recipe
+            has an augmentation or is not a game of G and D.
+        freeze_d: with a source, how many of D's layers to freeze, starting at the image.
+        data: a folder, zip, idx, npz, npy, parquet or CIFAR file, or "fashion"; None takes the recipe's data.
         out: the run's folder; None is runs/NAME.
-        minutes: of training, start-up aside. Or
-        samples: the budget in samples seen.
-        threads: how many to compute in, on a CPU; None is all, or fewer where the machine is busy with other work.
+        minutes: the budget in minutes of training, without start-up; instead of `samples`.
+        samples: the budget in samples seen; instead of `minutes`.
+        threads: number of CPU threads; None is all, or fewer if the machine is busy with other work.
         quiet: print nothing.
 
     Raises:
@@ -82,14 +82,14 @@ def train(
     """
     requested = replace_budget(replace_data(resolve_recipe(recipe, source, freeze_d), data), minutes, samples)
     requested = replace_threads(requested, threads)
-    from_json(to_json(requested))  # what could not be read back is refused before anything is written
+    from_json(to_json(requested))  # refuses a recipe that cannot be read back, before anything is written
     path = Path(out) if out is not None else Path("runs") / requested.name
     if (
         path.is_dir()
         and not RunFolder.is_run_folder(path)
         and any(p.name[0] != "." and p.name != "codec.json" for p in path.iterdir())
     ):
-        raise GanvasError(f"{path} holds other files and no run: choose a new folder with --out")
+        raise GanvasError(f"{path} holds files that are not a run: choose a new folder with --out")
     with distributed.join_ranks(), lock_run_for_all_ranks(path), keep_thread_count():
         compute_device, quiet = choose_device(distributed.local_device_name(device)), quiet or not distributed.is_main_process()
         if distributed.broadcast(RunFolder.is_run_folder(path)):
@@ -101,7 +101,7 @@ def train(
 
 
 def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, is_quiet: bool) -> RunFolder:
-    """`train` in an empty folder, within the lock."""
+    """`train` in an empty folder; the caller holds the lock."""
     if requested.train.threads is not None:
         set_thread_count(requested.train.threads)
     codec, training_set, evaluator = prepare_data_and_evaluator(requested, None, device)
@@ -128,31 +128,31 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
 def _plan_run(
     requested: Recipe, data: Dataset, evaluator: Evaluator | None, seed: int, device: torch.device, is_quiet: bool
 ) -> tuple[Recipe, dict[str, float]]:
-    """(The resolved recipe, samples/s of its stages as far as they were measured). What cannot be trained is refused first."""
+    """(The resolved recipe, the measured samples/s by stage). First refuses what cannot be trained."""
     planner = Planner(requested, data, seed, device, partial(print_status, is_quiet))
     nets = planner.build_networks(requested).state.nets
     unused = set(data.spec.conditions) - set(requested.method.traits(nets).conditions)
     if unused:
-        advice = ": projection, acgan and cgan take it" if unused == {"label"} else ""
-        print_status(is_quiet, f"its {', '.join(sorted(unused))} is not used by {requested.name}{advice}")
-    del nets  # which would outlive the planner's
+        advice = "; projection, acgan and cgan use it" if unused == {"label"} else ""
+        print_status(is_quiet, f"{requested.name} ignores the data's {', '.join(sorted(unused))}{advice}")
+    del nets  # so that the planner can free their memory
     if evaluator is not None:
         evaluator.check_floors()
     resolved = planner.plan(evaluator)
     if evaluator is not None:
-        evaluator.evaluation = resolved.evaluation  # whose card is of as many samples as the run is worth
+        evaluator.evaluation = resolved.evaluation  # with the card size for this budget
         evaluator.check_floors()
     return resolved, planner.stage_speeds
 
 
 def resolve_recipe(recipe: str | Recipe | None, source: str | Path | RunFolder | None, freeze_d: int) -> Recipe:
-    """The recipe that someone means. Raises GanvasError for none, and for a freeze without a source."""
+    """The requested recipe. Raises GanvasError for an unknown name, and for `freeze_d` without a source."""
     if source is not None:
         return start_recipe_from_run(source if isinstance(source, RunFolder) else RunFolder(source), recipe, freeze_d)
     if isinstance(recipe, Recipe):
         return recipe
     if freeze_d:
-        raise GanvasError("--freeze-d keeps what D has learned elsewhere: give the run with --from")
+        raise GanvasError("--freeze-d keeps what D has learned in another run: give the run with --from")
     return recipes.find_recipe(recipe or "auto")
 
 
@@ -165,10 +165,10 @@ def resume(
     threads: int | None = None,
     quiet: bool = False,
 ) -> RunFolder:
-    """Go on with a run exactly where it stopped; only its budget may grow. Other threads are allowed, and not exact.
+    """Continue a run exactly where it stopped. Its budget may grow; another number of threads makes it inexact.
 
     Raises:
-        GanvasError: no run, a smaller budget, a damaged checkpoint, another training in the folder.
+        GanvasError: no run, a smaller budget, a damaged checkpoint, or another training in the folder.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
     run = RunFolder(path)
@@ -186,7 +186,7 @@ def resume(
 def _resume_locked(
     run: RunFolder, minutes: float | None, samples: int | None, threads: int | None, device: torch.device, is_quiet: bool
 ) -> RunFolder:
-    """`resume`, within the lock."""
+    """`resume`; the caller holds the lock."""
     requested, resolved = extend_budget(run, minutes, samples)
     last_samples = int(run.checkpoints[-1].name) if run.checkpoints else 0
     if last_samples >= (resolved.train.samples or 0) and any("best" in card.get("which", "") for card in run.score_cards):
@@ -201,11 +201,11 @@ def _resume_locked(
     for difference in list_environment_changes(run, resolved, current_environment, training_set, device):
         print_status(is_quiet, f"note: {difference}")
     ranks = int(run.meta["environment"].get("ranks", 1))
-    is_longer = (resolved.train.samples or 0) > (run.recipe.train.samples or 0)  # and perhaps of a later, hungrier stage
+    is_longer = (resolved.train.samples or 0) > (run.recipe.train.samples or 0)  # it may reach a stage that needs more memory
     if ranks != distributed.count_ranks() or is_longer:
         micro_batches = -(-resolved.train.accumulate * ranks // distributed.count_ranks())
         settings = replace(resolved.train, accumulate=micro_batches)
-        unlinked_recipe = replace(resolved, train=settings, start=None)  # a run goes on without the one it came from
+        unlinked_recipe = replace(resolved, train=settings, start=None)  # a resumed run no longer needs its source run
         planner = Planner(unlinked_recipe, training_set, run.seed, device, partial(print_status, is_quiet))
         resolved = replace(resolved, train=planner.fit_to_memory(unlinked_recipe).train)
         del planner
@@ -217,14 +217,14 @@ def _resume_locked(
 
 
 def build_slowdown_notice(path: Path, device: torch.device, speeds: Mapping[str, float]) -> SlowdownNotice:
-    """What says that the machine is busy; on a GPU fewer threads are no remedy."""
+    """The notice that the machine is busy. On a GPU it does not suggest fewer threads."""
     return SlowdownNotice(path, torch.get_num_threads() if device.type == "cpu" else 1, speeds)
 
 
 def prepare_data_and_evaluator(
     recipe: Recipe, codec: Codec | None, device: torch.device
 ) -> tuple[Codec, EncodedDataset, Evaluator | None]:
-    """The codec, the training set, and on rank 0 what judges samples; it fills the caches before the others look into them."""
+    """The codec, the training set, and on rank 0 the evaluator. Rank 0 comes first, to fill the caches for the others."""
     with distributed.rank_zero_first():
         is_quiet = not distributed.is_main_process()
         codec, training_set, held_out = open_data(recipe.data, recipe.medium, codec, is_quiet, recipe.batches)
@@ -237,13 +237,13 @@ def prepare_data_and_evaluator(
 
 
 def describe_environment(device: torch.device) -> dict[str, str | int]:
-    """What exact resume depends on."""
+    """Facts about the machine that exact resume depends on."""
     return describe_machine(device) | {"ranks": distributed.count_ranks()}
 
 
 @contextmanager
 def lock_run_for_all_ranks(path: Path) -> Yields[None]:
-    """The run's folder, locked by rank 0 for all."""
+    """Lock the run's folder; rank 0 does so for all ranks."""
     with lock_run(path) if distributed.is_main_process() else nullcontext():
         yield
 
@@ -251,7 +251,7 @@ def lock_run_for_all_ranks(path: Path) -> Yields[None]:
 def write_run_settings(
     path: Path, resolved: Recipe, requested: Recipe, seed: int, data: Mapping[str, Any], environment: Mapping[str, Any]
 ) -> RunFolder:
-    """The run with its settings written, by rank 0."""
+    """Write the run's settings, on rank 0, and return the run."""
     with distributed.rank_zero_first():
         return (
             RunFolder.write_settings(path, resolved, requested, seed, data, environment)
@@ -261,7 +261,7 @@ def write_run_settings(
 
 
 def restore_state(run: RunFolder, device: torch.device) -> State:
-    """The run's last checkpoint, or its very start; what was written since is forgotten."""
+    """The state in the run's last checkpoint, or its first state. Discards everything that was written since."""
     state = (fresh_state if run.checkpoints else initial_state)(run.recipe, run.read_spec(), run.seed, device)
     if run.checkpoints:
         checkpoints.load_checkpoint(run.checkpoints[-1], state, total_samples=run.recipe.train.samples)
@@ -271,22 +271,22 @@ def restore_state(run: RunFolder, device: torch.device) -> State:
 
 
 def place_on_device(data: EncodedDataset, device: torch.device) -> EncodedDataset:
-    """The data on the device, where it fits there; else its batches travel."""
+    """The data on the device if it fits there; else unchanged, and each batch is copied when needed."""
     return data.copy_to_device(device) if has_room_for(device, data.byte_count) else data
 
 
-# ---------------------------------------------------------------- playing
+# ---------------------------------------------------------------- the loop and recovery
 
 
 def _train_with_recovery(
     run: RunFolder, state: State, data: Dataset, evaluator: Evaluator | None, slowdown: SlowdownNotice, is_quiet: bool
 ) -> RunFolder:
-    """Train to the end of the budget, easing the learning rate where a step was not finite; then the final score cards."""
+    """Train until the budget is spent, with lower learning rates after each NaN; then write the final score cards."""
     while True:
         if nonfinite_names := distributed.broadcast(_train_until_stopped(run, state, data, evaluator, slowdown, is_quiet)):
             run = _restart_with_lower_rates(run, nonfinite_names, is_quiet)
             seconds_spent, state = state.training_seconds, restore_state(run, next(state.nets.parameters()).device)
-            state.training_seconds = seconds_spent  # what it cost counts towards the minutes
+            state.training_seconds = seconds_spent  # the lost time counts towards the minutes
         elif extra_samples := distributed.broadcast(
             remaining_samples(run.requested.train.minutes, run.recipe.train.batch, state)
         ):
@@ -301,7 +301,7 @@ def _train_with_recovery(
 def _train_until_stopped(
     run: RunFolder, state: State, data: Dataset, evaluator: Evaluator | None, slowdown: SlowdownNotice, is_quiet: bool
 ) -> list[str]:
-    """Train until the budget is spent, time is up, or something is not finite: then its names."""
+    """Train until the budget is spent, time is up, or a value is not finite. Returns the names of such values."""
     monitor = Monitor(run, data.codec, evaluator, slowdown, is_quiet) if evaluator is not None else FollowerMonitor()
     with InterruptHandler(monitor):
         monitor.open_progress(state)
@@ -315,7 +315,7 @@ def _train_until_stopped(
         )
     if not isinstance(monitor, Monitor):
         return []
-    if monitor.stop_reason:  # the budget is what the time allowed, so that the same command finds a finished run
+    if monitor.stop_reason:  # lower the budget to what the time allowed, so that the same command finds a finished run
         print_status(is_quiet, f"stopped at {state.clock.samples:,} of {state.clock.total:,} samples: {monitor.stop_reason}")
         reached_recipe = replace(run.recipe, train=replace(run.recipe.train, samples=state.clock.samples))
         RunFolder.write_settings(run.path, reached_recipe, run.requested, run.seed, run.meta["data"], run.meta["environment"])
@@ -323,7 +323,7 @@ def _train_until_stopped(
 
 
 def _restart_with_lower_rates(run: RunFolder, nonfinite_names: list[str], is_quiet: bool) -> RunFolder:
-    """The run with half the learning rates. Raises GanvasError, with a diagnosis, where that was done often enough."""
+    """The run with half the learning rates. Raises GanvasError with a diagnosis after too many halvings."""
     recipe = divergence.halve_learning_rates(run.requested, run.recipe)
     if recipe is None:
         raise GanvasError(
@@ -339,7 +339,7 @@ def _restart_with_lower_rates(run: RunFolder, nonfinite_names: list[str], is_qui
 
 
 def _lengthen_budget(run: RunFolder, state: State, extra_samples: int, is_quiet: bool) -> RunFolder:
-    """The run with a larger budget, for it was quicker than when its speed was measured; `state` knows of it."""
+    """The run with a larger budget, because it was faster than measured; also updates the clock in `state`."""
     total_samples = state.clock.samples + extra_samples
     print_status(
         is_quiet,
@@ -351,7 +351,7 @@ def _lengthen_budget(run: RunFolder, state: State, extra_samples: int, is_quiet:
 
 
 def _write_final_cards(run: RunFolder, state: State, evaluator: Evaluator) -> None:
-    """Score the last checkpoint and, where it is another, the best; then write both cards, and pictures of the best."""
+    """Score the last checkpoint and the best one, if they differ. Then write the cards, and exhibits of the best."""
     last_folder, best_folder = run.find_checkpoint("last"), run.find_checkpoint("best")
     method, cards = run.recipe.method, list[dict[str, Any]]()
     for folder, which in (
@@ -366,7 +366,8 @@ def _write_final_cards(run: RunFolder, state: State, evaluator: Evaluator) -> No
             cards[-1] |= {"reconstruction_psnr": psnr, "reconstructed": evaluator.data_metadata["held_out"]}  # dB
     for card in cards:
         run.append_line("scores.jsonl", card)
-    write_exhibits(run.path, collect_exhibits(evaluator, method, state.select_sampling_networks()))  # of the best, loaded last
+    # the best checkpoint was loaded last
+    write_exhibits(run.path, collect_exhibits(evaluator, method, state.select_sampling_networks()))
     write_report(run.path)
 
 

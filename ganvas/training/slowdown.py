@@ -1,4 +1,4 @@
-"""Noticing that training has become slow because other programs have the machine, and saying what to do."""
+"""Notice that other programs slow training down, and suggest a remedy."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,20 +6,20 @@ from pathlib import Path
 
 from ..system.threads import NOTABLE_LOAD, LoadMeter
 
-SLOW_SHARE = 1 / 3  # of a stage's usual speed
-WINDOW_SECONDS = 10.0  # of training, whose speed is compared: enough steps for lazy phases to even out
-NOTICE_SECONDS = 300.0  # at least between two notices
+SLOW_SHARE = 1 / 3  # training is slow below this share of a stage's usual speed
+WINDOW_SECONDS = 10.0  # compare the speed over this time: long enough for lazy phases to even out
+NOTICE_SECONDS = 300.0  # shortest time between two notices
 
 
 class SlowdownNotice:
-    """Says that the machine is busy, where training is slow and other programs compute.
+    """Builds a notice if training is slow while other programs compute.
 
     Args:
         run_path: the run's folder, for the advice.
-        threads: that training computes in.
-        speeds: samples/s of each stage by name, as far as they were measured before training; faster ones are learned.
-        meter: what tells how busy other programs are.
-        read_clock: seconds.
+        threads: the number of threads that training uses.
+        speeds: samples/s by stage name, where measured before training; the fastest window during training replaces them.
+        meter: measures the load of other programs.
+        read_clock: returns the time in seconds.
     """
 
     def __init__(
@@ -34,10 +34,10 @@ class SlowdownNotice:
         self.meter = meter or LoadMeter()
         self.usual_speeds = dict(speeds)
         self.last_notice_time: float | None = None
-        self.stage_name, self.samples, self.seconds = "", 0, 0.0  # of the present window
+        self.stage_name, self.samples, self.seconds = "", 0, 0.0  # of the current window
 
     def add_interval(self, stage_name: str, samples: int, seconds: float) -> str | None:
-        """Take note of samples that were trained on in so many seconds. What to say, if anything is to be said."""
+        """Record that training on `samples` took `seconds`. Returns the notice, or None if there is nothing to say."""
         if stage_name != self.stage_name:
             self._start_window(stage_name)
         self.samples, self.seconds = self.samples + samples, self.seconds + seconds
@@ -49,9 +49,9 @@ class SlowdownNotice:
         if speed >= SLOW_SHARE * usual_speed or other_cores < NOTABLE_LOAD or self._has_spoken_lately():
             return None
         self.last_notice_time = self.read_clock()
-        advice = f"stop it, or go on with --threads 1 (Ctrl-C, then: ganvas train --resume {self.run_path} --threads 1)"
+        advice = f"stop that work, or use --threads 1 (Ctrl-C, then: ganvas train --resume {self.run_path} --threads 1)"
         return f"the machine is busy with other work ({speed:,.0f} samples/s, usually {usual_speed:,.0f}): " + (
-            advice if self.threads > 1 else "stop it, or wait"
+            advice if self.threads > 1 else "stop that work, or wait"
         )
 
     def _start_window(self, stage_name: str) -> None:

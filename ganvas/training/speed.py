@@ -1,4 +1,4 @@
-"""How long steps take, and how many of them a time allows."""
+"""Measure how long steps take, and compute how many samples fit into a time."""
 
 import time
 from collections.abc import Callable
@@ -7,12 +7,12 @@ from math import lcm
 from ..system.device import wait_for_device
 from .loop import Loop
 
-LONG_RUN_SAMPLES = 10**15  # samples, of a run whose stages are to be those of any long one
-MIN_CYCLES, MAX_OVERRUN_FACTOR = 3, 3.0  # cycles of steps to time, where they take no more than so many times the seconds
+LONG_RUN_SAMPLES = 10**15  # samples of a run that is long enough to have the same stages as any longer one
+MIN_CYCLES, MAX_OVERRUN_FACTOR = 3, 3.0  # time at least this many cycles, unless they take this many times the seconds
 
 
 def fit_samples_to_time(seconds_per_sample: Callable[[int], float], seconds: float) -> int:
-    """How many samples a run may have, where a sample costs the more the more there are."""
+    """The largest number of samples that fits into `seconds`, if the time per sample grows with that number."""
     low, high = 0, 1000
     while high < LONG_RUN_SAMPLES and high * seconds_per_sample(high) < seconds:
         low, high = high, 2 * high
@@ -23,10 +23,10 @@ def fit_samples_to_time(seconds_per_sample: Callable[[int], float], seconds: flo
 
 
 def measure_seconds_per_sample(trial_loop: Loop, seconds: float) -> float:
-    """Seconds a sample takes where the state's clock stands; steps with lazy phases count as often as they come.
+    """Seconds per sample at the state's clock. Steps with lazy phases count as often as they occur.
 
     Args:
-        seconds: how long to time steps; at least three cycles of them, unless these take three times as long.
+        seconds: how long to time steps; at least three cycles, unless they take more than three times as long.
     """
     state = trial_loop.state
     stage = trial_loop.recipe.method.stage(state.nets, state.clock)
@@ -42,7 +42,7 @@ def measure_seconds_per_sample(trial_loop: Loop, seconds: float) -> float:
         wait_for_device(trial_loop.device)
         return time.perf_counter() - step_started
 
-    for steps in (*steps_by_due_phases.values(), *steps_by_due_phases.values()):  # the first ones warm up
+    for steps in (*steps_by_due_phases.values(), *steps_by_due_phases.values()):  # to warm up
         time_step(steps[0])
     trial_started, cycle_seconds, elapsed = time.perf_counter(), list[float](), 0.0
     while elapsed <= seconds or (len(cycle_seconds) < MIN_CYCLES and elapsed <= MAX_OVERRUN_FACTOR * seconds):

@@ -1,10 +1,10 @@
-"""A run's very start: fresh networks, or those of the run it comes from."""
+"""The first state of a run: fresh networks, or networks copied from another run."""
 
 from collections.abc import Callable
 
 import torch
 
-from ..core import Spec
+from ..core import Nets, Spec
 from ..errors import GanvasError
 from ..methods.progressive import count_levels, get_growth
 from ..recipe import Recipe
@@ -13,17 +13,17 @@ from ..runs.folder import RunFolder
 from ..runs.state import State, build_state
 from .transfer import copy_matching_weights, find_first_layers
 
-MAX_LISTED_TENSORS = 4  # tensors that begin anew, in what is said
-TRANSFERRED_MODULES = ("growth",)  # of a method's own memory
+MAX_LISTED_TENSORS = 4  # names of fresh tensors in a message
+TRANSFERRED_MODULES = ("growth",)  # modules of a method's state that are copied too
 
 
 def initial_state(
     recipe: Recipe, spec: Spec, seed: int, device: torch.device, announce: Callable[[str], None] = lambda line: None
 ) -> State:
-    """A run's very start: fresh networks, or those of the run it comes from.
+    """The first state of a run: fresh networks, or networks copied from the run in `recipe.start`.
 
     Raises:
-        GanvasError: no such run, or one of whose networks nothing fits.
+        GanvasError: no such run or checkpoint, no tensor of its generator fits, or a layer to freeze would be fresh.
     """
     state = fresh_state(recipe, spec, seed, device)
     if recipe.start is None:
@@ -31,35 +31,43 @@ def initial_state(
     source = RunFolder(recipe.start.run)
     source_state = build_state(source.recipe, source.read_spec(), source.seed, device)
     checkpoint.load_nets(source.find_checkpoint(recipe.start.checkpoint), source_state)
-    source_nets = source_state.select_sampling_networks()
+    source_nets, generator = source_state.select_sampling_networks(), recipe.method.traits(state.nets).generator
     for name in (*recipe.optim, *TRANSFERRED_MODULES):
         if name in state.nets and name in source_nets:
-            copied_count, fresh_names = copy_matching_weights(state.nets[name], source_nets[name])
-            if not copied_count and name == "G":
-                size = " x ".join(map(str, source.read_spec().shape))
-                raise GanvasError(f"nothing of {source.path}'s G, which makes {size}, fits: leave recipe and size as there")
-            if name == "D" and (lost_names := [part for part in fresh_names if f"D.{part}" in state.frozen_parameters]):
-                raise GanvasError(
-                    f"D begins anew in layers that were to stay as they are ({lost_names[0]}): leave out --freeze-d"
-                )
-            if name in state.average:
-                state.average[name].load_state_dict(state.nets[name].state_dict())
+            summary = copy_network_from_run(name, state, source_nets, source, is_generator=name == generator)
             if name in TRANSFERRED_MODULES:
                 get_growth(state.nets).cap_depth(count_levels(state.nets))
-                continue
-            listed = ", ".join(fresh_names[:MAX_LISTED_TENSORS]) + (" …" if len(fresh_names) > MAX_LISTED_TENSORS else "")
-            fresh_summary = f"; anew: {listed} ({len(fresh_names)})" if fresh_names else ""
-            announce(f"{name} from {source.path}: {copied_count} tensors{fresh_summary}")
+            else:
+                announce(summary)
     if state.frozen_parameters:
-        announce(f"D keeps its first {recipe.start.freeze} layers: {len(state.frozen_parameters)} tensors")
+        announce(f"D's first {recipe.start.freeze} layers are frozen: {len(state.frozen_parameters)} tensors")
     return state
 
 
+def copy_network_from_run(name: str, state: State, source_nets: Nets, source: RunFolder, is_generator: bool) -> str:
+    """Copy the tensors of one network that fit, and set its average to it. Returns a summary for the user.
+
+    Raises:
+        GanvasError: nothing of the generator fits, or a layer of D to freeze would be fresh.
+    """
+    copied_count, fresh_names = copy_matching_weights(state.nets[name], source_nets[name])
+    if not copied_count and is_generator:
+        size = " x ".join(map(str, source.read_spec().shape))
+        raise GanvasError(f"no tensor of {source.path}'s {name} fits (it makes {size}): use the same recipe and size")
+    if name == "D" and (lost_names := [part for part in fresh_names if f"D.{part}" in state.frozen_parameters]):
+        raise GanvasError(f"D has layers to freeze that do not fit ({lost_names[0]}): leave out --freeze-d")
+    if name in state.average:
+        state.average[name].load_state_dict(state.nets[name].state_dict())
+    listed = ", ".join(fresh_names[:MAX_LISTED_TENSORS]) + (" …" if len(fresh_names) > MAX_LISTED_TENSORS else "")
+    fresh_summary = f"; fresh: {listed} ({len(fresh_names)})" if fresh_names else ""
+    return f"{name} from {source.path}: {copied_count} tensors{fresh_summary}"
+
+
 def fresh_state(recipe: Recipe, spec: Spec, seed: int, device: torch.device) -> State:
-    """The same without what was learned: for a checkpoint that is read next."""
+    """Fresh networks and optimisers, with D's first layers marked as frozen; nothing is copied from another run."""
     state = build_state(recipe, spec, seed, device)
     if recipe.start is not None and recipe.start.freeze:
         if "D" not in state.nets:
-            raise GanvasError("this recipe has no D whose layers could stay as they are: leave out --freeze-d")
+            raise GanvasError("this recipe has no D to freeze layers of: leave out --freeze-d")
         state.frozen_parameters = find_first_layers(recipe.method, state.nets, spec, recipe.start.freeze)
     return state

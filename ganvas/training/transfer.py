@@ -1,6 +1,6 @@
-"""A trained run carried to other data: what matches of its networks is taken over, and D's first layers may stay as they are.
+"""Transfer learning: copy the matching weights of a trained run, and optionally freeze D's first layers.
 
-Mo et al. 2020 (freeze-D); Karras et al. 2020b, section 4.2 (with augmentation, from a few hundred images on).
+Mo et al. 2020 (freeze-D); Karras et al. 2020b, section 4.2 (with augmentation, a few hundred images are enough).
 """
 
 import re
@@ -20,16 +20,16 @@ from ..methods import Adversarial, Progressive
 from ..recipe import Recipe, Transfer
 from ..runs.folder import RunFolder
 
-LAYER_SHIFT_LIMIT = 10  # places in a list of layers, by which another size moves them, and more
+LAYER_SHIFT_LIMIT = 10  # try shifts below this; an image size moves layer numbers by less
 
 
 def start_recipe_from_run(source: RunFolder, recipe: str | Recipe | None = None, freeze: int = 0) -> Recipe:
-    """The source's recipe as it was settled, or another one, that begins with its networks; pictures are augmented.
+    """A recipe that starts with the source's networks: the source's resolved recipe, or `recipe`. It augments pictures.
 
-    What the source was scored on, and how much of its data it saw, are its own.
+    With the source's recipe, the test set, the data limit and the size of the score card are not taken over.
     """
     if recipe is None or recipe == source.recipe.name:
-        samples = source.requested.evaluation.samples  # not what the source's length was worth
+        samples = source.requested.evaluation.samples  # as requested; the resolved number follows from the source's budget
         base = replace(source.recipe, evaluation=replace(source.recipe.evaluation, samples=samples))
         if isinstance(base.data, Files):
             base = replace(base, data=replace(base.data, test=None, limit=None))
@@ -53,9 +53,10 @@ def add_augmentation(method: Method) -> Method:
 
 @torch.no_grad()
 def copy_matching_weights(net: nn.Module, source_net: nn.Module) -> tuple[int, list[str]]:
-    """Copy the tensors of the same name and shape; (how many they are, counters aside, the names of the others).
+    """Copy the tensors of the same name and shape; returns (how many, without counters; the names of the others).
 
-    Layers that are numbered from the other end of the image than their widths are those of another number.
+    Where layer numbers count from the image, a network of another size has the same layer under a shifted number. So all
+    shifts up to ±9 are tried, and the one that copies most is used.
     """
     own_tensors, source_tensors = net.state_dict(), source_net.state_dict()
 
@@ -76,20 +77,20 @@ def copy_matching_weights(net: nn.Module, source_net: nn.Module) -> tuple[int, l
 
 
 def shift_layer_number(name: str, shift: int) -> str:
-    """The name of the layer `by` places on: "layers.4.weight" of "layers.1.weight"."""
+    """The tensor's name with its layer number plus `shift`: "layers.1.weight" by 3 is "layers.4.weight"."""
     return re.sub(r"(?<=\.)\d+(?=\.)", lambda number: str(int(number[0]) + shift), name, count=1)
 
 
 def count_elements(tensors: Mapping[str, Tensor]) -> int:
-    """How many there are, counters aside."""
+    """The number of elements in the tensors, without counters."""
     return sum(value.numel() for value in tensors.values() if value.dim() > 0)
 
 
 def find_first_layers(method: Method, nets: Nets, spec: Spec, count: int) -> tuple[str, ...]:
-    """The parameters of the layers that D calls first, from the image on: "D.layers.0.weight".
+    """Names of the parameters of the first `count` layers that D calls, starting at the image: "D.layers.0.weight".
 
     Raises:
-        GanvasError: as many layers as D has.
+        GanvasError: `count` is not below D's number of layers.
     """
     called_layers, D = list[nn.Module](), nets["D"]
 
@@ -113,14 +114,14 @@ def find_first_layers(method: Method, nets: Nets, spec: Spec, count: int) -> tup
             hook.remove()
     if count >= len(called_layers):
         raise GanvasError(
-            f"D has {len(called_layers)} layers, and one at least has to learn: --freeze-d {max(0, len(called_layers) - 1)}"
+            f"D has {len(called_layers)} layers, and at least one must learn: --freeze-d {max(0, len(called_layers) - 1)}"
         )
     frozen_ids = {id(p) for layer in called_layers[:count] for p in layer.parameters(recurse=is_parametrized(layer))}
     return tuple(f"D.{name}" for name, p in D.named_parameters() if id(p) in frozen_ids)
 
 
 def has_own_weight(module: nn.Module) -> bool:
-    """Whether it has a weight of its own, be it normalised."""
+    """Whether the module itself has a weight, normalised or not."""
     if isinstance(module, ParametrizationList):
         return False
     return is_parametrized(module) or any(p.dim() > 1 for p in module.parameters(recurse=False))

@@ -1,4 +1,4 @@
-"""Networks to measure a run with before it begins, which are thrown away."""
+"""Throw-away networks to measure a run with before it begins."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -14,10 +14,10 @@ from .start import initial_state
 
 
 class TrialNetworks:
-    """A run's first state, to be measured and thrown away. Measuring changes weights, which costs nothing to measure again.
+    """A run's first state, to measure and throw away. Measuring changes weights, which does not affect later measurements.
 
-    `state.nets` are trained. `initial_nets` are the same networks, but what the method remembers is as at the start: a run's
-    stages follow from it, and networks that grew stay grown.
+    Trials train `state.nets`. `initial_nets` are the same networks with the method's state as at the start, because a run's
+    stages depend on that state: networks that have grown stay grown.
     """
 
     def __init__(
@@ -34,20 +34,20 @@ class TrialNetworks:
         self.identity = identify_networks(recipe)
 
     def belong_to(self, recipe: Recipe) -> bool:
-        """Whether the recipe begins with networks like these."""
+        """Whether the recipe starts with the same networks."""
         return self.identity == identify_networks(recipe)
 
     def rewind(self) -> None:
-        """Forget how far the networks have grown, and the like."""
+        """Reset the method's state, such as how far the networks have grown."""
         for name, memory in self.memories.items():
             self.state.nets[name].load_state_dict(memory.state_dict())
 
     def locate_stages(self, recipe: Recipe) -> list[tuple[Clock, Stage, float]]:
-        """(a moment of it, the stage, its share of the samples) of each stage of a run."""
+        """(a clock within it, the stage, its share of the samples) for each stage of a run."""
         stages = loop.locate_stages(recipe, self.initial_nets)
         return [(clock, recipe.method.stage(self.initial_nets, clock), share) for clock, share in stages]
 
 
 def identify_networks(recipe: Recipe) -> tuple[Any, ...]:
-    """All of a recipe that its first state depends on."""
+    """The parts of a recipe that its first state depends on."""
     return recipe.nets, recipe.method, recipe.optim, recipe.start, recipe.train.ema_kimg > 0

@@ -1,4 +1,4 @@
-"""Every extra, found by itself."""
+"""Every auxiliary loss, found automatically."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,10 +19,10 @@ ALL = components(losses, "trains", "term", "after")
 CPU = torch.device("cpu")
 
 
-def with_extra(extra: Any) -> Recipe:
+def with_auxiliary(auxiliary: Any) -> Recipe:
     """A small run of it: networks that name classes, exact settings, few steps."""
     recipe = replace(
-        recipes.find_recipe("gan"), nets=AuxiliaryClassifier(nets=MLP()), method=Adversarial(auxiliary_losses=(extra,))
+        recipes.find_recipe("gan"), nets=AuxiliaryClassifier(nets=MLP()), method=Adversarial(auxiliary_losses=(auxiliary,))
     )
     return small(recipe, samples=24)
 
@@ -37,13 +37,13 @@ def trained(recipe: Recipe) -> tuple[State, dict[str, Any]]:
 
 @pytest.mark.parametrize("name", ALL)
 def test_contract(name: str) -> None:
-    extra = ALL[name]
-    assert from_json(to_json(extra)) == extra
-    assert set(extra.trains) <= {"D", "G"}
-    extra = replace(extra, after_steps=0) if hasattr(extra, "after_steps") else extra
-    state, _ = trained(with_extra(extra))
-    plain, _ = trained(replace(with_extra(extra), method=Adversarial()))
-    for player in extra.trains:  # it makes a difference
+    auxiliary = ALL[name]
+    assert from_json(to_json(auxiliary)) == auxiliary
+    assert set(auxiliary.trains) <= {"D", "G"}
+    auxiliary = replace(auxiliary, after_steps=0) if hasattr(auxiliary, "after_steps") else auxiliary
+    state, _ = trained(with_auxiliary(auxiliary))
+    plain, _ = trained(replace(with_auxiliary(auxiliary), method=Adversarial()))
+    for player in auxiliary.trains:  # it makes a difference
         pairs = zip(state.nets[player].parameters(), plain.nets[player].parameters(), strict=True)
         assert any(not torch.equal(a, b) for a, b in pairs)
     assert all(torch.isfinite(p).all() for p in state.nets.parameters())

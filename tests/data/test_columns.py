@@ -84,7 +84,7 @@ def test_balanced_batches_hold_every_class_as_often(counts: list[int]) -> None:
 
 def test_balanced_batches_need_classes() -> None:
     data = prepare_dataset(pairs(), MEDIUM.fit(pairs()), None, quiet=True)
-    with pytest.raises(GanvasError, match="classes named 'kind', and pairs has none"):
+    with pytest.raises(GanvasError, match="classes named 'kind', but pairs has none: take Uniform batches"):
         Balanced(condition="kind").draw_rows(data, 4, torch.Generator())
 
 

@@ -139,7 +139,7 @@ def test_a_score_that_was_taken_otherwise_ranks_nothing(make: Make) -> None:
     (run.path / "recipe.json").write_text(json.dumps(meta))
     group = compare_runs([RunFolder(run.path), make("b", card(2.0, 0.2))])["groups"][0]
     assert (group["ranked_by"], ranking(group)) == ("coverage", ["b", "a"])
-    assert group["notes"] == ["frechet was taken in different ways: not comparable"]
+    assert group["notes"] == ["frechet was computed in different ways: not comparable"]
 
 
 def test_data_under_another_name_are_the_same_data(make: Make) -> None:
@@ -158,7 +158,7 @@ def test_data_under_another_name_are_the_same_data(make: Make) -> None:
         ({"fingerprint": "f2"}, r"f1 \(a\) \| f2 \(b\).*evaluate \S*a --data PATH; ganvas evaluate \S*b --data PATH$"),
         ({"fingerprint": "f2", "data": "bags"}, r"\(data: clothes \(a\) \| bags \(b\)\)\. .*--data PATH$"),
         ({"held_out": "test"}, r"held_out: .* --data PATH$"),
-        ({"seed": 1}, r"seed: 0 \(a\) \| 1 \(b\)\)\. No scoring changes a run's seed"),
+        ({"seed": 1}, r"seed: 0 \(a\) \| 1 \(b\)\)\. New scores cannot change a run's seed"),
     ],
 )  # fmt: skip
 def test_different_protocols_are_not_ranked(make: Make, other: dict[str, Any], answer: str) -> None:
@@ -200,7 +200,7 @@ def test_which_runs(make: Make, tmp_path: Path) -> None:
     a = make("a", card(3.0))
     with pytest.raises(GanvasError, match="2 to 64 runs, got 1"):
         compare_runs([a])
-    with pytest.raises(GanvasError, match="named twice"):
+    with pytest.raises(GanvasError, match="given twice"):
         compare_runs([a, RunFolder(tmp_path / "a" / ".." / "a")])
     make("x", card(1.0))
     (tmp_path / "deep").mkdir()

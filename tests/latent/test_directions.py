@@ -102,7 +102,7 @@ def test_edits_by_name() -> None:
     assert parse_edit("sefa0=1.5, Sandal=-2") == {"sefa0": 1.5, "Sandal": -2.0}
     assert parse_edit("a,b=1,c = 2e1") == {"a,b": 1.0, "c": 20.0}
     for text in ("", "x", "x=", "=1", "x=1=2", "x=1;y=2", "x=--1"):
-        with pytest.raises(GanvasError, match="an edit is"):
+        with pytest.raises(GanvasError, match="an edit must be"):
             parse_edit(text)
 
 
@@ -186,7 +186,7 @@ def test_what_is_told_the_class_has_no_direction_for_it(runs: dict[str, RunFolde
         (["directions", "--extractor", "pixels"], "are for --by labels"),
         (["generate", "--grid", "--format", "npy"], "it goes without --format"),
         (["generate", "--edit", "pca9=1"], "no direction 'pca9' (it has: none yet"),
-        (["generate", "--edit", "pca0=x"], "an edit is NAME=1.5"),
+        (["generate", "--edit", "pca0=x"], "an edit must be NAME=1.5"),
     ],
 )
 def test_what_cannot_be_is_said(
@@ -202,5 +202,5 @@ def test_directions_of_another_checkpoint_are_not_followed(runs: dict[str, RunFo
     with pytest.raises(GanvasError, match="--checkpoint 000000064"):
         sum_directions(made.run.path, "000000001", {"sefa0": 1.0}, CPU)
     (made.run.path / DIRECTIONS_FILE).write_bytes(b"broken")
-    with pytest.raises(GanvasError, match="find the directions anew"):
+    with pytest.raises(GanvasError, match="find the directions again"):
         sum_directions(made.run.path, "000000001", {"sefa0": 1.0}, CPU)

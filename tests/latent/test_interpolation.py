@@ -92,7 +92,7 @@ def test_a_gif_lasts_as_long_as_asked(tmp_path: Path, rate: float, shown: int) -
         (["--rate", "0"], "0.1 to 100 pictures per second"),
         (["--rate", "60", "--out", "film.gif"], "a GIF shows 50"),
         (["--edit", "old=1"], "no direction 'old'"),
-        (["--edit", "old"], "an edit is NAME=1.5"),
+        (["--edit", "old"], "an edit must be NAME=1.5"),
     ],
 )
 def test_what_cannot_be_is_said(run: RunFolder, words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

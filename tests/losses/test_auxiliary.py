@@ -37,22 +37,24 @@ def logits(values: Tensor) -> CriticOutput:
 
 
 def test_lecam_golden(golden: dict[str, Tensor]) -> None:
-    extra = LeCam(weight=1.0)
-    averages = extra.state(nn.ModuleDict())
+    auxiliary = LeCam(weight=1.0)
+    averages = auxiliary.state(nn.ModuleDict())
     assert averages is not None
     averages.load_state_dict({"real": golden["in/lecam_ema_real"], "fake": golden["in/lecam_ema_fake"]})
     real, fake = (logits(golden[f"in/logits_{which}"].squeeze(1)) for which in ("real", "fake"))
-    term = extra.term(scene("D", real, fake, {"LeCam": averages}))
+    term = auxiliary.term(scene("D", real, fake, {"LeCam": averages}))
     assert term is not None
     torch.testing.assert_close(term.mean(), golden["loss/lecam"])
 
 
 def test_lecam_follows_ds_outputs() -> None:
-    extra = LeCam(mean_decay=0.9)
-    averages = extra.state(nn.ModuleDict())
+    auxiliary = LeCam(mean_decay=0.9)
+    averages = auxiliary.state(nn.ModuleDict())
     assert averages is not None
     for _ in range(200):
-        extra.after("D", nn.ModuleDict({"LeCam": averages}), {"D/real": torch.tensor(2.0), "D/fake": torch.tensor(-3.0)}, CLOCK)
+        auxiliary.after(
+            "D", nn.ModuleDict({"LeCam": averages}), {"D/real": torch.tensor(2.0), "D/fake": torch.tensor(-3.0)}, CLOCK
+        )
     assert (averages.real, averages.fake) == (pytest.approx(2.0), pytest.approx(-3.0))
 
 
@@ -72,15 +74,15 @@ def test_clipping_bounds_every_parameter() -> None:
 
 
 def test_historical_averaging_is_the_distance_to_the_mean_of_the_past() -> None:
-    extra, net = HistoricalAveraging(weight=0.5, trains=("D",)), nn.Linear(1, 1, bias=False)
+    auxiliary, net = HistoricalAveraging(weight=0.5, trains=("D",)), nn.Linear(1, 1, bias=False)
     nets: Any = nn.ModuleDict({"D": net})
     nn.init.constant_(net.weight, 1.0)
-    nets["HistoricalAveraging"] = extra.state(nets)
+    nets["HistoricalAveraging"] = auxiliary.state(nets)
     for value in (4.0, 7.0):
         nn.init.constant_(net.weight, value)
         with torch.no_grad():
-            extra.after("D", nets, {}, CLOCK)
-    term = extra.term(
+            auxiliary.after("D", nets, {}, CLOCK)
+    term = auxiliary.term(
         LossInputs("D", nets, {}, CLOCK, ShownSamples(torch.zeros(1), logits(torch.zeros(1))), lambda: None, no_critic)
     )  # type: ignore
     assert term.item() == pytest.approx(0.5 * (7 - (1 + 4 + 7) / 3) ** 2)

@@ -129,7 +129,7 @@ def test_stages_of_a_run_are_found_with_their_shares() -> None:
 def test_networks_that_cannot_grow_are_refused() -> None:
     recipe = recipes.find_recipe("dcgan_small")
     wrong = small(replace(recipe, method=Progressive()))
-    with pytest.raises(GanvasError, match="grows networks that can"):
+    with pytest.raises(GanvasError, match="needs networks that can grow"):
         build_state(wrong, noise(wrong).spec, 0, CPU)
 
 

@@ -47,7 +47,8 @@ def test_names_that_folders_cannot_have() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "message"), [(["--per-class", "0"], "from 1 to 10,000,000"), (["--out", "HERE"], "holds something already")]
+    ("words", "message"),
+    [(["--per-class", "0"], "from 1 to 10,000,000"), (["--out", "HERE"], "is not empty: choose a new folder with --out")],
 )
 def test_what_cannot_be_is_said(
     run: RunFolder, words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

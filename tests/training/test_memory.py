@@ -123,7 +123,7 @@ def test_networks_that_will_not_be_grown_are_said(capsys: pytest.CaptureFixture[
     for kimg, said in ((1000.0, True), (0.0, False)):
         growing = replace(recipe, method=replace(recipe.method, kimg=kimg))  # type: ignore[call-arg]
         planner(growing).announce_stages(growing)
-        assert ("do not grow the networks" in capsys.readouterr().out) == said
+        assert ("does not grow the networks" in capsys.readouterr().out) == said
 
 
 def test_what_does_not_fit_is_cut_into_parts_and_said(
@@ -136,7 +136,7 @@ def test_what_does_not_fit_is_cut_into_parts_and_said(
     monkeypatch.setattr(plan, "measure_free_bytes", lambda _: 34 * 2**20)
     cut = planner(recipe).fit_to_memory(recipe)
     assert cut.train.accumulate == 3  # 22 samples and the fixed share are within 85% of 34 MB
-    assert "worked through in 3 parts" in capsys.readouterr().out
+    assert "split into 3 micro-batches" in capsys.readouterr().out
     monkeypatch.setattr(plan, "measure_free_bytes", lambda _: 2**30)
     assert planner(recipe).fit_to_memory(recipe) == recipe
     monkeypatch.setattr(plan, "measure_free_bytes", lambda _: 2**20)
@@ -147,14 +147,14 @@ def test_what_does_not_fit_is_cut_into_parts_and_said(
 def test_a_stage_of_a_small_batch_bounds_the_parts() -> None:
     recipe = small(recipes.find_recipe("progan_small"), accumulate=3)
     recipe = replace(recipe, method=replace(recipe.method, batches=(8, 4)))  # type: ignore[call-arg]
-    with pytest.raises(GanvasError, match="a batch of 4 has fewer than 2 samples for each of 3 parts"):
+    with pytest.raises(GanvasError, match="a batch of 4 has fewer than 2 samples for each of 3 micro-batches"):
         planner(recipe).fit_to_memory(recipe)
 
 
 def test_more_parts_than_the_batch_has_pairs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = small(recipes.find_recipe("grid"), batch=8)
     monkeypatch.setattr(plan.distributed, "count_ranks", lambda: 8)
-    with pytest.raises(GanvasError, match=r"fewer than 2 samples for each of 8 parts: --train.batch 16"):
+    with pytest.raises(GanvasError, match=r"fewer than 2 samples for each of 8 micro-batches: --train.batch 16"):
         planner(recipe).fit_to_memory(recipe)
 
 

@@ -148,7 +148,7 @@ def test_a_grown_budget_goes_on(tmp_path: Path) -> None:
     grown = api.resume(run.path, samples=128, quiet=True)
     assert grown.find_checkpoint("last").name == "000000128"
     assert [card["kind"] for card in grown.score_cards].count("final") <= 2
-    with pytest.raises(GanvasError, match="only more is possible"):
+    with pytest.raises(GanvasError, match="which can only grow"):
         api.resume(run.path, samples=64, quiet=True)
 
 
@@ -225,7 +225,7 @@ def test_other_labels_are_refused_on_resuming(tmp_path: Path) -> None:
     assert run.recipe.nets.labels  # type: ignore[attr-defined]
     assert run.generate(3).shape == (3, 8, 8, 1)
     (tmp_path / "data" / "coat").rename(tmp_path / "data" / "apron")
-    with pytest.raises(GanvasError, match=r"label 2 classes: boot, coat, and data/.* has now 2 classes: apron, boot:"):
+    with pytest.raises(GanvasError, match=r"label 2 classes: boot, coat, but data/.* now has 2 classes: apron, boot:"):
         api.resume(run.path, samples=64, quiet=True)
 
 

@@ -36,7 +36,7 @@ def test_a_third_of_the_measured_speed_beside_other_work_is_said_with_a_remedy()
     world.other_cores = 1.4
     (said,) = world.train(10, 90)
     assert said.startswith(
-        "the machine is busy with other work (90 samples/s, usually 300): stop it, or go on with --threads 1"
+        "the machine is busy with other work (90 samples/s, usually 300): stop that work, or use --threads 1"
     )
     assert "ganvas train --resume runs/a --threads 1" in said
 
@@ -61,7 +61,7 @@ def test_in_one_thread_there_is_no_such_remedy() -> None:
     world.other_cores = 2.0
     (said,) = world.train(10, 20)
     assert "--threads" not in said
-    assert "stop it, or wait" in said
+    assert "stop that work, or wait" in said
 
 
 def test_without_a_measurement_the_fastest_so_far_counts_stage_by_stage() -> None:
