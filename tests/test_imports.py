@@ -59,7 +59,7 @@ def test_only_the_command_line_imports_its_library() -> None:
 
 def test_only_the_loop_steps() -> None:
     """But for the search of a picture's code, which trains nothing (docs/decisions/0006)."""
-    assert mentioning(".backward()") == {"loop.py", "threads.py"}  # the latter measures the machine, on numbers of its own
+    assert mentioning(".backward()") == {"loop.py"}
     assert mentioning("optimiser.step()") == {"loop.py", "projection.py"}
 
 

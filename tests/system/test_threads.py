@@ -127,3 +127,13 @@ def test_this_machine_has_times() -> None:
     assert second.busy >= first.busy > 0
     assert second.own >= first.own > 0
     assert len(list_cores()) >= 1
+
+
+def test_a_system_that_does_not_tell_counts_as_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(percpu: bool) -> list[object]:
+        raise PermissionError("/proc/stat")
+
+    monkeypatch.setattr("psutil.cpu_times", refuse)
+    meter = LoadMeter()
+    torch.ones(1000, 1000).sum()
+    assert meter.measure_other_cores() == 0.0

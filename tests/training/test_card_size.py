@@ -1,12 +1,19 @@
 """How many samples a last score card takes: by the budget, and only where drawing is slow by what it takes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ganvas import recipes
+from ganvas.data import Files
 from ganvas.recipe import Train
 from ganvas.training.card_size import choose_card_size, extend_card_size, limit_card_size
+from ganvas.training.resuming import extend_budget
+from ganvas.training.session import train
+from ganvas.training.transfer import start_recipe_from_run
+from small_recipes import small
+from trained_runs import DATA
 
 OPEN = replace(recipes.find_recipe("auto").evaluation, samples=None)
 GIVEN = replace(OPEN, samples=10_000)
@@ -43,3 +50,17 @@ def test_a_longer_run_has_a_larger_card() -> None:
     assert extend_card_size(OPEN, 500, Train(minutes=60), 2.0) == 1_000
     assert extend_card_size(OPEN, 5_000, Train(samples=200), 2.0) == 5_000
     assert extend_card_size(GIVEN, 10_000, Train(minutes=60), 60.0) == 10_000
+
+
+def test_a_run_says_how_many_samples_its_card_took_and_grows_it_with_the_budget(tmp_path: Path) -> None:
+    recipe = small(recipes.find_recipe("dcgan"), samples=16)
+    recipe = replace(recipe, data=Files(path=DATA), evaluation=replace(recipe.evaluation, snapshot_samples=10))
+    run = train(recipe, out=tmp_path / "run", quiet=True)
+    assert (run.requested.evaluation.samples, run.recipe.evaluation.samples) == (None, 500)
+    assert {card["protocol"]["samples"] for card in run.score_cards if card["kind"] == "final"} == {100}  # half of 200
+    assert extend_budget(run, None, 32)[1].evaluation.samples == 500
+    requested, resolved = extend_budget(run, None, 100_000)
+    assert (requested.evaluation.samples, resolved.evaluation.samples) == (None, 2_000)
+    assert start_recipe_from_run(run).evaluation.samples is None  # another run, of another length
+    given = replace(recipe, evaluation=replace(recipe.evaluation, samples=30))
+    assert train(given, out=tmp_path / "given", quiet=True).recipe.evaluation.samples == 30

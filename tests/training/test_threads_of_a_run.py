@@ -132,5 +132,5 @@ def test_threads_on_the_command_line(tmp_path: Path, counts: list[int]) -> None:
 
 
 def test_no_threads_are_refused() -> None:
-    with pytest.raises(GanvasError, match=r"train\.threads.*from 1 to 1024"):
+    with pytest.raises(GanvasError, match=r"threads.*from 1 to 1024.*got 0"):
         Train(threads=0)
