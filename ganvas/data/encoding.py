@@ -22,7 +22,7 @@ MAX_SKIPPED_SHARE = 0.05  # of all items
 
 @runtime_checkable
 class NotedItems(Protocol):
-    """Items with sentences on how they were read: what was passed over, and where labels come from or why there are none."""
+    """Items with notes: which files were passed over, and where labels come from or why there are none."""
 
     notes: tuple[str, ...]
     label_notes: tuple[str, ...]
@@ -101,7 +101,7 @@ def _build_skip_error(items: Items, skipped: list[SkippedItem]) -> GanvasError:
 
 
 def print_notes(*item_lists: Items | None) -> None:
-    """Say on stderr how items were read; the same sentence once."""
+    """Print the notes of items on stderr, each once."""
     printed_notes: set[str] = set()
     for items in filter(None, item_lists):
         for note in (*items.notes, *items.label_notes) if isinstance(items, NotedItems) else ():

@@ -48,7 +48,7 @@ def _read_training_items(path: str, suffixes: tuple[str, ...]) -> ItemList:
 
 
 def _read_items(path: str, suffixes: tuple[str, ...], split: str) -> ItemList | None:
-    """The samples of the part "train", which is all that a set without parts has, or "test"; None without it."""
+    """The samples of the part "train" or "test"; None if it is missing. A set without parts is all "train"."""
     if path in (fashion.SET_NAME, fashion.EMBEDDED_SET_NAME):
         return fashion.read_fashion_items(path) if split == "train" else fashion.read_fashion_test_items(path)
     location = Path(path).expanduser()
@@ -92,7 +92,7 @@ def _read_by_kind(location: Path, suffixes: tuple[str, ...], split: str) -> Item
 
 
 def _read_folder(location: Path, suffixes: tuple[str, ...], split: str) -> ItemList | None:
-    """A folder's files as samples; where they are few, the set of another format in one of its folders."""
+    """A folder's files as samples. If they are few, the data set of another format in one of its folders."""
     listing = list_folder(location)
     if sum(is_sample(file, suffixes) for file in listing.files) <= MAX_STRAY_FILES:
         nested_sets = find_nested_sets(location, [file.stamp[0] for file in listing.files])

@@ -1,4 +1,4 @@
-"""Labels by folders: those side by side are classes, unless they are the numbered parts of one long list."""
+"""Labels from folders: folders next to each other are classes, unless they are numbered parts of one long list."""
 
 import re
 from collections.abc import Sequence
@@ -11,22 +11,22 @@ from .labels import SampleLabels, parse_label_values
 from .names import format_count, list_examples
 from .parts import read_part_name
 
-NUMBERED_FOLDER_PATTERN = re.compile(r"\d{5,}")  # FFHQ's, and those of NVIDIA's dataset_tool: 1,000 files each
-MAX_STRAY_SHARE = 0.05  # of all files, that may lie beside class folders
+NUMBERED_FOLDER_PATTERN = re.compile(r"\d{5,}")  # as in FFHQ and in the output of NVIDIA's dataset_tool: 1,000 files each
+MAX_STRAY_SHARE = 0.05  # of all files; this many may lie outside the class folders
 
 
 class FolderReading(NamedTuple):
-    """The labels that folders give to all files but those left out, and what is to be said of them."""
+    """Labels of all files except `left_out`, and a note for the user."""
 
     labels: SampleLabels = SampleLabels()
     note: str = ""
-    left_out: frozenset[int] = frozenset()  # by their numbers among the files
+    left_out: frozenset[int] = frozenset()  # indices of files
 
 
 def infer_folder_labels(names: Sequence[str]) -> FolderReading:
-    """From paths like "cat/1.png": the folders side by side below what all paths share.
+    """Labels from paths like "cat/1.png": the folders below the part that all paths share.
 
-    A few files beside these folders are left out. Where there are many, folders are no labels.
+    A few files outside these folders are left out. If there are many, folders are not labels.
     """
     parts = [name.split("/")[:-1] for name in names]
     depth = 0
@@ -57,9 +57,9 @@ def _describe_strays(names: Sequence[str], count: int) -> str:
 
 
 def _are_numbered_parts(folders: Sequence[str], names: Sequence[str]) -> bool:
-    """Whether folders only cut a long list of files: numbers of five digits at even steps, no file's name in two of them.
+    """Whether folders only split a long list of files: their names are evenly spaced numbers of five digits.
 
-    Classes may have such numbers as well (GTSRB's traffic signs): there each folder counts its files anew.
+    Classes may have such names, too (the traffic signs of GTSRB). There, file names occur in several folders.
     """
     distinct_folders = sorted(set(folders))
     if len({len(folder) for folder in distinct_folders}) > 1 or not all(

@@ -110,7 +110,7 @@ def match_labels(items: ItemList, target: Condition | None) -> ItemList:
 
 
 def _match_names(names: Sequence[str], target_names: Sequence[str]) -> list[int]:
-    """Where each of some names is among others; of the same name the first is the first, the second the second."""
+    """The index of each name among the targets. Equal names are matched in their order."""
     places: dict[str, list[int]] = {}
     for k, name in enumerate(target_names):
         places.setdefault(name, []).append(k)
@@ -138,7 +138,7 @@ def fingerprint_files(paths: Sequence[Path], stamps: Iterable[tuple[str, int, in
 
 
 def _peek_into_file(path: Path) -> str:
-    """A checksum of the bytes at a file's ends; of one that cannot be read, nothing."""
+    """A checksum of the bytes at both ends of a file; "" if it cannot be read."""
     try:
         with path.open("rb") as file:
             head = file.read(PEEK_BYTES)

@@ -1,4 +1,4 @@
-"""Where the labels of files come from: a table beside them, else the folders that they lie in."""
+"""Where the labels of files come from: a table next to them, or else their folders."""
 
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
@@ -8,30 +8,30 @@ from .folder_labels import infer_folder_labels
 from .label_tables import DATASET_JSON, METADATA_NAMES, parse_table
 from .labels import LABEL_TABLE_NAME, SampleLabels
 
-TABLE_NAMES = (LABEL_TABLE_NAME, DATASET_JSON, *METADATA_NAMES)  # in the order in which they are asked
+TABLE_NAMES = (LABEL_TABLE_NAME, DATASET_JSON, *METADATA_NAMES)  # the first one with labels is used
 
 
 class LabelChoice(NamedTuple):
-    """The labels of all files but those left out, the table that they come from, and what is to be said of it."""
+    """Labels of all files except `left_out`, the table that they come from, and notes for the user."""
 
     labels: SampleLabels
     table: str | None = None
     notes: tuple[str, ...] = ()
-    left_out: frozenset[int] = frozenset()  # by their numbers among the files
+    left_out: frozenset[int] = frozenset()  # indices of files
 
 
 class SampleNames(NamedTuple):
-    """What the files to label are called."""
+    """The names of the files to label."""
 
-    names: Sequence[str]  # from the top of the place
-    other_names: Sequence[str]  # of further samples there, which a table may have rows for
-    class_paths: Sequence[str]  # the same files without what is no class, the part of the set that they lie in
+    names: Sequence[str]  # paths below the top
+    other_names: Sequence[str]  # samples of other parts, for which a table may have rows
+    class_paths: Sequence[str]  # the same paths without the folder of the part: the other folders may be classes
 
 
 def choose_labels(
     sample_names: SampleNames, tables: Sequence[str], location: str, read_file: Callable[[str], bytes]
 ) -> LabelChoice:
-    """Labels of files in a place: by the first of the `tables` (`find_tables`) that has some, else by their folders.
+    """Labels of files: from the first of the `tables` (see `find_tables`) that has some, or else from their folders.
 
     Raises:
         GanvasError: a table that cannot be read or does not fit the files.
@@ -57,6 +57,6 @@ def choose_labels(
 
 
 def find_tables(all_names: Sequence[str]) -> list[str]:
-    """The paths of files of labels, in the order in which they are asked: by kind, then the uppermost."""
+    """The paths of tables of labels: by their kind, then the uppermost first."""
     tables = [name for name in all_names if PurePosixPath(name).name in TABLE_NAMES]
     return sorted(tables, key=lambda table: (TABLE_NAMES.index(PurePosixPath(table).name), table.count("/"), table))

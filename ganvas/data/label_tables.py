@@ -1,4 +1,4 @@
-"""Files of labels as others write them: NVIDIA's dataset.json, and metadata.csv or .jsonl of Hugging Face's imagefolder."""
+"""Tables of labels in other formats: dataset.json (NVIDIA), and metadata.csv or .jsonl (Hugging Face's imagefolder)."""
 
 import csv
 import io
@@ -13,6 +13,7 @@ from ..errors import GanvasError
 from .labels import (
     LABEL_COLUMNS,
     LABEL_TABLE_NAME,
+    MAX_LABEL_CHARACTERS,
     MAX_TABLE_BYTES,
     SampleLabels,
     parse_cells,
@@ -26,22 +27,22 @@ FILE_COLUMN = "file_name"  # of Hugging Face's metadata
 
 
 class TableReading(NamedTuple):
-    """The labels in a table; or why it gives none, in words that go on after its name."""
+    """The labels in a table. Without labels, `reason` continues a sentence that begins with the table's name."""
 
     labels: SampleLabels
     reason: str = ""
-    denies_labels: bool = False  # it says that there are none
+    denies_labels: bool = False  # the table says that there are no labels
 
 
 def parse_table(data: bytes, names: Sequence[str], other_names: Sequence[str], table: str, path: str) -> TableReading:
-    """Labels of the files `names` from the table of this name.
+    """Labels of the files `names` from a table.
 
     Args:
-        other_names: files that it may have rows for as well.
-        path: the table's, for messages.
+        other_names: more files for which the table may have rows.
+        path: of the table, for messages.
 
     Raises:
-        GanvasError: a table that lacks files, or whose labels do not fit.
+        GanvasError: the table cannot be read, lacks files, or has labels that do not fit.
     """
     if len(data) > MAX_TABLE_BYTES:
         raise GanvasError(f"{path} is larger than {MAX_TABLE_BYTES // 2**20} MB: refused")
@@ -50,7 +51,7 @@ def parse_table(data: bytes, names: Sequence[str], other_names: Sequence[str], t
         return TableReading(parse_label_table(data, names, table, path, other_names))
     try:
         rows = _parse_dataset_json(data) if table_name == DATASET_JSON else _parse_metadata(data, table_name)
-    except (ValueError, csv.Error) as error:  # of UTF-8 and of JSON as well
+    except (ValueError, TypeError, RecursionError, csv.Error) as error:  # ValueError: invalid UTF-8 or JSON
         raise GanvasError(f"{path} cannot be read ({error}): write it again, or remove it to train without it") from error
     if rows is None:
         return TableReading(SampleLabels(), "says that there are no labels", denies_labels=True)
@@ -68,21 +69,21 @@ def parse_table(data: bytes, names: Sequence[str], other_names: Sequence[str], t
 
 
 def _parse_dataset_json(data: bytes) -> Mapping[str, Any] | str | None:
-    """{"labels": [["00000/img00000000.png", 6], …]} as labels by path; None if it says that there are none."""
+    """{"labels": [["00000/img00000000.png", 6], …]} -> label by path. None if "labels" is null. Or a reason not to use it."""
     content = json.loads(data.decode("utf-8-sig"))
     if not isinstance(content, dict) or "labels" not in content:
-        return "is none of NVIDIA's: it has no 'labels'"
+        return "is not in NVIDIA's format: it has no 'labels'"
     labels = content["labels"]
     if labels is None:
         return None
     pairs = labels.items() if isinstance(labels, dict) else labels
     if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs):
-        raise ValueError("its 'labels' are no pairs of a path and a label")
+        raise ValueError("its 'labels' are not pairs of a path and a label")
     return {normalise_name(path): label for path, label in pairs}
 
 
 def _parse_metadata(data: bytes, table_name: str) -> Mapping[str, Any] | str:
-    """Rows with a column `file_name` and one of labels, as labels by path."""
+    """Rows with the columns `file_name` and `label` -> label by path. Or a reason not to use it."""
     text = data.decode("utf-8-sig")
     rows: list[Any] = (
         list(csv.DictReader(io.StringIO(text), strict=True))
@@ -90,7 +91,7 @@ def _parse_metadata(data: bytes, table_name: str) -> Mapping[str, Any] | str:
         else [json.loads(line) for line in text.splitlines() if line.strip()]
     )
     if not all(isinstance(row, dict) for row in rows):
-        raise ValueError("a line is no JSON object")
+        raise ValueError("a line is not a JSON object")
     columns = list(dict.fromkeys(str(column) for row in rows for column in row))
     label_column = next((name for name in LABEL_COLUMNS if name in columns), None)
     if FILE_COLUMN not in columns or label_column is None:
@@ -100,10 +101,12 @@ def _parse_metadata(data: bytes, table_name: str) -> Mapping[str, Any] | str:
 
 
 def _convert_labels(labels: list[Any], path: str) -> SampleLabels:
-    if all(isinstance(label, str) for label in labels):  # a table's cells, which may be numbers
+    if any(isinstance(label, str) and len(label) > MAX_LABEL_CHARACTERS for label in labels):
+        raise GanvasError(f"{path} has labels of more than {MAX_LABEL_CHARACTERS} characters: rename their column")
+    if all(isinstance(label, str) for label in labels):  # cells of a table, which may hold numbers
         return parse_cells(np.array(labels)[:, None], ("label",), path)
     try:
         values = np.array(labels)
     except ValueError as error:
-        raise GanvasError(f"{path} has labels of several lengths: make them even, or remove it") from error
+        raise GanvasError(f"{path} has labels of different lengths: correct them, or remove it") from error
     return parse_label_values(values, len(values), path)

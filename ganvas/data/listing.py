@@ -1,4 +1,4 @@
-"""The files of a place, a folder or an archive, as samples: which of them, and with what labels."""
+"""The files of a folder or an archive as samples: which files are samples, and what their labels are."""
 
 import re
 from collections import Counter
@@ -15,41 +15,41 @@ from .parts import HELD_OUT_PARTS, PlacedFile, choose_held_out_part, place_files
 
 Stamp = tuple[str, int, int]
 
-USUAL_SUFFIX_PATTERN = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,9}")  # not those of "frame.0001" and "photo.jpg?size=200"
-CLUTTER_PREFIXES = ("readme", "license", "licence", "copying", "notice", "thumbs.db", "desktop.ini")  # of files nobody misses
-TABLE_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")  # of files that may hold labels
-SET_SUFFIXES = (".parquet", ".zip", ".tar", ".tar.gz", ".tgz", ".npz", ".npy", ".csv")  # of files that are sets themselves
+USUAL_SUFFIX_PATTERN = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,9}")  # does not match "frame.0001" and "photo.jpg?size=200"
+CLUTTER_PREFIXES = ("readme", "license", "licence", "copying", "notice", "thumbs.db", "desktop.ini")  # files that nobody misses
+TABLE_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")  # files that may hold labels
+SET_SUFFIXES = (".parquet", ".zip", ".tar", ".tar.gz", ".tgz", ".npz", ".npy", ".csv")  # files that are whole data sets
 MAX_LISTED_KINDS = 4
 
 
 class ListedFile(NamedTuple):
-    """A file by its name from the top of the place, its parts parted by "/"."""
+    """A file. Its name is its path below the top, separated by "/"."""
 
     name: str
-    stamp: Stamp  # the name as it is there, the size in bytes, and a time or a checksum
+    stamp: Stamp  # the original name, the size in bytes, and a time or a checksum
     read: Callable[[], bytes]  # raises GanvasError or OSError
-    read_head: Callable[[], bytes]  # the first bytes; none where they cannot be read
+    read_head: Callable[[], bytes]  # the first bytes; empty if they cannot be read
 
 
 class FileListing(NamedTuple):
-    """All files of a place, in the order of their names."""
+    """All files of a folder or an archive, in the order of their names."""
 
     location: str  # for messages
     title: str  # "photos/"
     files: Sequence[ListedFile]
-    take_fingerprint: Callable[[Sequence[ListedFile], Sequence[ListedFile]], str]  # of samples, and of what goes with them
+    take_fingerprint: Callable[[Sequence[ListedFile], Sequence[ListedFile]], str]  # of samples and their tables
     is_archive: bool = False
-    notes: tuple[str, ...] = ()  # on what could not be listed
+    notes: tuple[str, ...] = ()  # about entries that cannot be read
 
 
 def build_listed_items(listing: FileListing, suffixes: tuple[str, ...], split: str) -> ItemList | None:
-    """The files of one of the suffixes, labelled by a table or by their folders.
+    """The files with one of the suffixes, labelled by a table or by their folders. None if the split is missing.
 
     Args:
-        split: "train", or "test" for the part to hold out; None without such a part.
+        split: "train", or "test" for the part to hold out. A set without parts is all "train".
 
     Raises:
-        GanvasError: there are none, or a table that does not fit them.
+        GanvasError: no file has one of the suffixes, or a table does not fit the files.
     """
     samples = [file for file in listing.files if is_sample(file, suffixes)]
     names, all_names = [file.name for file in samples], [file.name for file in listing.files]
@@ -77,11 +77,11 @@ def build_listed_items(listing: FileListing, suffixes: tuple[str, ...], split: s
 
 
 class ChosenPart(NamedTuple):
-    """The samples of a set that are to be read."""
+    """The samples of one part of a set."""
 
     indices: Sequence[int]
     names: SampleNames
-    part: str | None = None  # None: all there are
+    part: str | None = None  # None: the set has no parts
     notes: tuple[str, ...] = ()
 
     def name_in(self, title: str) -> str:
@@ -89,7 +89,7 @@ class ChosenPart(NamedTuple):
         return title if self.part is None else f"{title.rstrip('/')}/{self.part}/"
 
     def list_tables(self, all_names: Sequence[str]) -> list[str]:
-        """The tables of labels among all files, but for those in the other parts' folders."""
+        """The tables of labels among all files, without those in the folders of other parts."""
         tables = find_tables(all_names)
         if self.part is None:
             return tables
@@ -98,7 +98,7 @@ class ChosenPart(NamedTuple):
 
 
 def choose_part(names: Sequence[str], split: str) -> ChosenPart | None:
-    """The files for training, or those to hold out ("test"); None where there is no part for that."""
+    """The files to train on, or to hold out ("test"). None if there is nothing to hold out."""
     placed_files = place_files(names)
     if placed_files is None:
         return ChosenPart(range(len(names)), SampleNames(names, (), names)) if split == "train" else None
@@ -129,7 +129,7 @@ def _describe_parts(names: Sequence[str], placed_files: Sequence[PlacedFile], he
 
 
 def is_sample(file: ListedFile, suffixes: tuple[str, ...]) -> bool:
-    """Whether a file has one of the suffixes; one that has no suffix at all is asked for its first bytes."""
+    """Whether a file has one of the suffixes. Without any suffix, its first bytes decide."""
     if file.name.lower().endswith(suffixes):
         return True
     has_suffix = USUAL_SUFFIX_PATTERN.fullmatch(PurePosixPath(file.name).suffix)
@@ -137,7 +137,7 @@ def is_sample(file: ListedFile, suffixes: tuple[str, ...]) -> bool:
 
 
 def describe_passed_over(names: Collection[str], suffixes: tuple[str, ...]) -> tuple[str, ...]:
-    """A word on files that are no samples, but for those that come with any folder."""
+    """A note about files that are not samples, except those that most folders have."""
     passed_over = [name for name in names if not PurePosixPath(name).name.lower().startswith(CLUTTER_PREFIXES)]
     if not passed_over:
         return ()
@@ -155,7 +155,7 @@ def count_kinds(names: Collection[str]) -> str:
 
 
 def build_no_samples_error(listing: FileListing, suffixes: tuple[str, ...]) -> GanvasError:
-    """What to say where no file has one of the suffixes: what was looked for and what is there instead."""
+    """The error if no file has one of the suffixes: what was looked for, what is there, and what to do."""
     location, names = listing.location, [file.name for file in listing.files]
     readable_name = next((name for name in names if name.lower().endswith(SET_SUFFIXES)), None)
     remedy = f"unpack it and give {readable_name}" if listing.is_archive else f"give {location}/{readable_name} itself"
@@ -166,10 +166,8 @@ def build_no_samples_error(listing: FileListing, suffixes: tuple[str, ...]) -> G
         state = f"has nothing that can be read ({'; '.join(listing.notes)})" if listing.notes else "is empty"
         return GanvasError(f"{location} {state}: put files into it ({' '.join(suffixes)}), or give another path")
     if not readable_name:
-        has_suffixes = any(PurePosixPath(name).suffix for name in names)
-        remedy = (
-            "convert them first" if has_suffixes else "by their first bytes they are none of these; rename them if they are"
-        )
+        are_bare = not any(PurePosixPath(name).suffix for name in names)
+        remedy = "they do not begin like any of these; rename them if they are samples" if are_bare else "convert them first"
     return GanvasError(
         f"{location} has no file to learn from: looked for {' '.join(suffixes)}, found {count_kinds(names)}: {remedy}"
     )

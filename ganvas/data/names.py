@@ -1,4 +1,4 @@
-"""Names of files in one form, wherever they were written, and some of them in words."""
+"""Names of files: brought to one form, and listed in messages."""
 
 import re
 import unicodedata
@@ -6,21 +6,21 @@ from collections.abc import Sequence
 
 from ..system.files import repair_text
 
-FOREIGN_SHADOWS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN")  # folders of systems' own copies: macOS, Synology, Windows
+FOREIGN_SHADOWS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN")  # folders that macOS, Synology and Windows add
 
 
 def normalise_name(name: str) -> str:
-    """A path with "/" between its parts, whoever parted them how, and with its letters composed (NFC) and fit for UTF-8.
+    """A path in one form: separated by "/", composed letters (NFC), valid UTF-8.
 
-    Archives made on Windows have "\\\\", and macOS takes letters apart: é is e and an accent. ".." and a leading "/" stay:
-    nothing is ever opened by this name.
+    Archives from Windows may be separated by "\\\\". macOS decomposes letters: é becomes e and an accent.
+    ".." and a leading "/" stay, because nothing is opened by this name.
     """
-    parted_name = re.sub(r"(?<=/)(\./|/)+|^(\./+)+", "", name.replace("\\", "/"))
-    return unicodedata.normalize("NFC", repair_text(parted_name))
+    separated_name = re.sub(r"(?<=/)(\./|/)+|^(\./+)+", "", name.replace("\\", "/"))
+    return unicodedata.normalize("NFC", repair_text(separated_name))
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a path names something hidden, or a system's shadow of a file."""
+    """Whether a path is hidden, or lies in a folder that an operating system added."""
     return any((p.startswith(".") and p not in (".", "..")) or p in FOREIGN_SHADOWS for p in name.split("/"))
 
 

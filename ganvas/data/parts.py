@@ -1,23 +1,23 @@
-"""Sets that lie in parts, train/ and test/ and the like: which file is of which part. A part is no class."""
+"""Sets in parts, such as train/ and test/: which file belongs to which part. Parts are not classes."""
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-PART_NAMES: Mapping[str, tuple[str, ...]] = {  # what the parts are called, in small letters
+PART_NAMES: Mapping[str, tuple[str, ...]] = {  # names of their folders, in lower case
     "train": ("train", "training"),
     "test": ("test", "testing"),
     "validation": ("validation", "valid", "val", "dev"),
 }
-HELD_OUT_PARTS = ("test", "validation")  # the first that there is, is held out
-DOMAIN_PATTERN = re.compile(r"(.+?)[_-]?([AB])")  # trainA and trainB, as sets for translation have them
+HELD_OUT_PARTS = ("test", "validation")  # the first existing one is held out
+DOMAIN_PATTERN = re.compile(r"(.+?)[_-]?([AB])")  # trainA and trainB, as in data sets for translation
 
 
 class PlacedFile(NamedTuple):
-    """Where a file lies in a set of parts."""
+    """A file's place in a set of parts."""
 
-    part: str | None  # "train", "test", "validation"; None: in none of them
-    class_path: str  # its path without the part: what is left may say its class
+    part: str | None  # "train", "test", "validation"; None: in no part
+    class_path: str  # its path without the folder of the part: the other folders may be its class
 
 
 class PartFolder(NamedTuple):

@@ -7,24 +7,24 @@ import numpy as np
 from ..core import Metric, RealFeatures
 from ..errors import GanvasError
 
-MIN_DOUBTED_SHARE = 0.01  # of the real samples, from which a metric speaks of those that it cannot take as they are
+MIN_DOUBTED_SHARE = 0.01  # of the real samples: fewer problematic ones are not worth a note
 
 
 @runtime_checkable
 class SampleLimited(Protocol):
-    """A metric with a setting that few samples do not allow, and that can ask for less."""
+    """A metric with a setting that needs a number of samples, and that can be lowered."""
 
     def fit_to_samples(self, samples: int) -> Metric:
-        """The metric, changed where it has to be, for sets of so many samples, 2 or more."""
+        """The metric with settings that this number of samples allows (2 or more)."""
         ...
 
 
 @runtime_checkable
 class SelfCritical(Protocol):
-    """A metric that knows of samples on which its scores say less than they seem to."""
+    """A metric that knows when its scores are not meaningful."""
 
     def describe_doubt(self, real: RealFeatures, samples: int) -> str:
-        """What is to be said of the scores of `samples` generated ones against these; "" where nothing is."""
+        """Why scores of `samples` generated samples are not meaningful; "" if they are."""
         ...
 
 

@@ -30,7 +30,7 @@ class DensityCoverage:
         return {"density": False, "coverage": False}
 
     def fit_to_samples(self, samples: int) -> "DensityCoverage":
-        """With a `k` that so many samples have neighbours for."""
+        """The metric with `k` below the number of samples."""
         return replace(self, k=min(self.k, samples - 1))
 
     def describe_doubt(self, real: RealFeatures, samples: int) -> str:

@@ -44,7 +44,7 @@ def measure_kth_distances(points: np.ndarray, k: int) -> np.ndarray:
 
 
 def count_copied_points(points: np.ndarray, k: int) -> int:
-    """How many of points [N, D] have `k` copies or more among the others: no ball to their k-th neighbour has a size."""
+    """How many of `points` [N, D] have `k` copies or more: the distance to their k-th neighbour is 0."""
     return int((measure_kth_distances(points, k) == 0).sum())
 
 

@@ -48,15 +48,20 @@ def write_bytes(path: Path, data: bytes) -> Path:
     return path
 
 
-LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # how Python has bytes in names of files that are no UTF-8
+LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # Python's form of bytes in file names that are not UTF-8
 
 
 def repair_text(text: str) -> str:
-    """Text that can be written as UTF-8: bytes of other encodings in it are read as Western European ones.
+    """Text that can be written as UTF-8. Bytes in other encodings are read as Western European letters.
 
-    A name that was only to be found again, a path, has to stay as it is.
+    Paths that are opened must stay as they are.
     """
-    return LONE_SURROGATES.sub(lambda match: bytes([ord(match[0]) & 0xFF]).decode("cp1252", "replace"), text)
+    return LONE_SURROGATES.sub(_read_surrogate, text)
+
+
+def _read_surrogate(match: re.Match[str]) -> str:
+    code = ord(match[0]) - 0xDC00  # Python's code for a byte from 0x80 to 0xff
+    return bytes([code]).decode("cp1252", "replace") if 0x80 <= code <= 0xFF else "\ufffd"
 
 
 def check_path_text(path: Path) -> None:
@@ -69,7 +74,7 @@ def check_path_text(path: Path) -> None:
 
 
 def encode_json(data: Any, indent: int | None = None, allow_nan: bool = True) -> str:
-    """JSON with letters as they are, but for lone surrogates, which are escaped: paths come back as they went in."""
+    """JSON with all letters as they are. Only lone surrogates are escaped, so that every path is read back unchanged."""
     text = json.dumps(data, indent=indent, allow_nan=allow_nan, ensure_ascii=False)
     return LONE_SURROGATES.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 

@@ -178,7 +178,7 @@ class PickleMachine:
 
 
 def asks_for_call(name: str) -> bool:
-    """Whether "module name" is what a hostile file asks for: something of Python itself, of any version, or a function.
+    """Whether "module name" is typical of hostile files: a part of Python itself (2 or 3), or a function.
 
     Classes of other packages are refused too, but those are usual in files of other projects.
     """

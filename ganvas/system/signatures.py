@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, whatever it is called."""
+"""The kind of a picture file by its first bytes, whatever its name is."""
 
 SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", ".png"),
@@ -11,11 +11,11 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"II+\0", ".tif"),  # BigTIFF
     (b"MM\0+", ".tif"),
 )
-SIGNATURE_BYTES = 16  # bytes that tell
+SIGNATURE_BYTES = 16  # enough to tell the kind
 
 
 def guess_suffix(head: bytes) -> str:
-    """The suffix that a picture with these first bytes should have; "" for anything else."""
+    """The usual suffix of a picture with these first bytes; "" for other files."""
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return ".webp"
     return next((suffix for signature, suffix in SIGNATURES if head.startswith(signature)), "")

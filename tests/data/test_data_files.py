@@ -301,7 +301,7 @@ def empty(folder):
         (lambda folder: folder / "no" / "where", r"/no does not exist: give the path of"),
         (empty, "is empty: put files into it"),
         (mixed, r"looked for .png .jpg, found 2 .tif, 1 without a suffix: convert"),
-        (text("photos/c", "no picture"), "found 1 without a suffix: by their first bytes they are none of these; rename them"),
+        (text("photos/c", "no picture"), "found 1 without a suffix: they do not begin like any of these; rename them"),
         (text("photos/set.npz", ""), "found 1 .npz: give .*photos/set.npz itself"),
         (lambda folder: zipped(folder / "a.zip", "in/set.npz"), "found 1 .npz: unpack it and give in/set.npz"),
         (files("a.png"), r"photos/ \(1 file\) is not a data set: at least 2 samples"),

@@ -76,17 +76,20 @@ def test_dataset_json_may_say_that_there_are_no_labels(tmp_path, kind):
 def test_a_dataset_json_of_another_kind_is_named_and_passed_over(tmp_path):
     found = items(place(tmp_path / "p", ["cat/1.png", "dog/2.png"], dataset_json='{"name": "pets"}'))
     assert words(found) == ["cat", "dog"]
-    assert found.label_notes == ("dataset.json is not used: it is none of NVIDIA's: it has no 'labels'",)
+    assert found.label_notes == ("dataset.json is not used: it is not in NVIDIA's format: it has no 'labels'",)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ('{"labels": [["a.png", 1]]}', r"dataset.json has no label for b.png \(1 of 2 files\): complete it, or remove it"),
-        ('{"labels": [["a.png", 1], ["b.png", [1, 2]]]}', "labels of several lengths"),
+        ('{"labels": [["a.png", 1], ["b.png", [1, 2]]]}', "labels of different lengths"),
         ('{"labels": [["a.png", 1], ["b.png", {}]]}', "type object"),
-        ('{"labels": [1, 2]}', "cannot be read .its 'labels' are no pairs of a path and a label"),
+        ('{"labels": [1, 2]}', "cannot be read .its 'labels' are not pairs of a path and a label"),
         ('{"labels": ', "dataset.json cannot be read"),
+        ('{"labels": 5}', "dataset.json cannot be read"),
+        ('{"labels": ' + "[" * 100_000, "dataset.json cannot be read"),
+        (json.dumps({"labels": {"a.png": "x" * 257, "b.png": "y"}}), "has labels of more than 256 characters"),
     ],
 )
 def test_a_dataset_json_that_does_not_fit_is_refused(tmp_path, text, message):

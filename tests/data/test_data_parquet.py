@@ -214,7 +214,7 @@ def test_without_pyarrow_what_to_install_is_said(tmp_path, monkeypatch):
         (pa.array([0, 1, 2, 1]), ["a", "b"], "labels from 0 to 2, but names for 2"),
         (pa.array([0, 1, -1, 1]), ["a", "b"], "labels from -1 to 1, but names for 2"),
         (pa.array(["a " * 300] * 4), None, "texts of more than 256 characters for labels"),
-        (pa.array([[1], [1, 2], [], [1]]), None, "labels of several lengths in the column label"),
+        (pa.array([[1], [1, 2], [], [1]]), None, "labels of different lengths in the column label"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(tmp_path, labels, names, message):

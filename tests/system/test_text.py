@@ -34,7 +34,14 @@ def place(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"), [("café – 猫", "café – 猫"), (CAFE, "café"), (os.fsdecode(b"\x93a\x94\x81"), "“a”\ufffd"), ("", "")]
+    ("text", "wanted"),
+    [
+        ("café – 猫", "café – 猫"),
+        (CAFE, "café"),
+        (os.fsdecode(b"\x93a\x94\x81"), "“a”\ufffd"),
+        ("\ud800x", "\ufffdx"),
+        ("", ""),
+    ],
 )
 def test_text_is_repaired(text, wanted):
     assert repair_text(text) == wanted

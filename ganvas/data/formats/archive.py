@@ -50,7 +50,7 @@ def list_archive(path: Path) -> FileListing:
 
 
 def _decode_name(entry: zipfile.ZipInfo) -> str:
-    """An entry's name; in UTF-8 where it is that without saying so, as macOS packs it, else as the format has it."""
+    """An entry's name. macOS writes UTF-8 without the flag for it, so names that are valid UTF-8 are read as that."""
     try:
         return entry.filename if entry.flag_bits & UTF8_FLAG else entry.filename.encode("cp437").decode("utf-8")
     except UnicodeError:

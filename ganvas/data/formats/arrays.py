@@ -20,8 +20,8 @@ LABEL_ARRAY_NAMES = ("y", "labels", "label", "targets")
 def read_array_items(path: Path, split: str) -> ItemList | None:
     """The rows of an array [N, …]: of a .npy (mapped, not read), of an .npz with its labels, or of a .csv of numbers.
 
-    Of an .npz in parts (x_train and x_test, as Keras has them, or train_images, as MedMNIST has) those of the part
-    "train" or "test". None without a part to hold out.
+    An .npz may have parts: x_train and x_test (Keras), or train_images and test_images (MedMNIST). Then these are the rows of
+    the part "train" or "test". None if there is nothing to hold out.
 
     Raises:
         GanvasError: a broken file, Python objects, or no samples.
@@ -48,7 +48,7 @@ def read_array_items(path: Path, split: str) -> ItemList | None:
 
 
 class LoadedArrays(NamedTuple):
-    """Samples [N, …], their labels if there are any, what is to be said of them, and the part of a set that they are."""
+    """Samples [N, …], their labels if there are any, notes for the user, and the part of the set."""
 
     samples: np.ndarray
     labels: np.ndarray | None = None
@@ -79,7 +79,7 @@ def _load_npz(path: Path, split: str) -> LoadedArrays | None:
 
 
 def _find_part_arrays(names: Sequence[str]) -> dict[str, tuple[str, str | None]]:
-    """The names of samples and labels by the part of the set; empty where there is no "train"."""
+    """The names of the arrays of samples and labels, by part. Empty without "train"."""
     forms = [form for part, words in PART_NAMES.items() for word in words for form in ((part, f"{word}_"), (part, f"_{word}"))]
     arrays_by_part: dict[str, tuple[str, str | None]] = {}
     for part, word in forms:

@@ -72,7 +72,7 @@ def _list_shard_files(folder: Path) -> list[Path]:
 
 
 def _choose_shard_files(path: Path, split: str) -> tuple[list[Path], tuple[str, ...]]:
-    """The files of a part, and what is to be said of the others."""
+    """The files of a part, and notes about the others."""
     if not path.is_dir():
         return ([path] if split == "train" else []), ()
     files_by_part: dict[str | None, list[Path]] = {}
@@ -88,7 +88,7 @@ def _choose_shard_files(path: Path, split: str) -> tuple[list[Path], tuple[str, 
 
 
 def _name_part(file: Path, top: Path) -> str | None:
-    """The part that a shard is of, by its folder or else by how its name begins."""
+    """The part of a shard: by its folder, or else by the beginning of its name."""
     if file.parent != top and (folder_part := read_part_name(file.parent.name)):
         return folder_part.part
     match = PART_PATTERN.match(file.name.lower())
@@ -136,7 +136,7 @@ def _read_label_names(metadata: dict[bytes, bytes], label_column: str | None) ->
 
 
 def _explain_missing_labels(shard: Shard) -> tuple[str, ...]:
-    """Why rows have no labels, where they have something beside their pictures."""
+    """Why rows have no labels, although they have other columns than pictures."""
     if shard.label_column is not None:
         return (f"no labels: its column {shard.label_column} holds -1 alone",)
     other_columns = [name for name in shard.file.schema_arrow.names if name != shard.image_column.partition(".")[0]]

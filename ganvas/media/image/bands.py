@@ -17,21 +17,21 @@ def convert_to_bands(pixels: Picture | np.ndarray) -> np.ndarray:
 
 
 def apply_orientation(values: np.ndarray, orientation: int) -> np.ndarray:
-    """[H, W, C] the right way up: an EXIF orientation from 1 to 8, of which 5 to 8 make rows columns. Others change nothing."""
+    """[H, W, C] turned upright by an EXIF orientation from 1 to 8; 5 to 8 swap rows and columns."""
     turned = values.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else values
     turned = turned[::-1] if orientation in (3, 4, 7, 8) else turned
     return turned[:, ::-1] if orientation in (2, 3, 6, 7) else turned
 
 
 def convert_ink_to_rgb(values: np.ndarray) -> np.ndarray:
-    """Cyan, magenta, yellow and black [H, W, 4] as RGB [H, W, 3]: light that passes black and then colour, as Pillow has it."""
+    """Cyan, magenta, yellow and black [H, W, 4] as RGB [H, W, 3], by Pillow's formula: (1 - colour) (1 - black)."""
     max_level = np.iinfo(values.dtype).max
     light = max_level - values.astype(np.float64)
     return (light[..., :3] * light[..., 3:] / max_level).round().astype(values.dtype)
 
 
 def separate_alpha(values: np.ndarray, is_premultiplied: bool) -> np.ndarray:
-    """Gray or RGB with transparency behind, [H, W, 2 or 4], as RGBA; colours that were multiplied with it are divided."""
+    """Gray or RGB with alpha, [H, W, 2 or 4], as RGBA. Premultiplied colours are divided by alpha."""
     rgba = values[..., [0, 0, 0, 1]] if values.shape[2] == 2 else values
     if not is_premultiplied:
         return rgba

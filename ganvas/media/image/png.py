@@ -21,7 +21,7 @@ def is_deep(picture: PngImageFile) -> bool:
 
 
 def count_deep_channels(picture: PngImageFile) -> int:
-    """Of what `decode_deep_png` makes of such a file: 4 with transparency, of its own or by one colour that is left out."""
+    """The channels that `decode_deep_png` returns: 4 with alpha or a transparent colour, otherwise 3."""
     return 3 if picture.tile[0].args == "RGB;16B" and TRANSPARENT_COLOUR not in picture.info else 4
 
 

@@ -81,7 +81,7 @@ class TiffSeries:
 
     @property
     def channels(self) -> int:
-        """Of the decoded picture."""
+        """The channels of the decoded picture."""
         if self.has_ink:
             return 3
         return 4 if self.has_alpha else self.stored_channels
@@ -92,7 +92,7 @@ class TiffSeries:
 
     @property
     def has_alpha(self) -> bool:
-        """Whether the last of two or four samples is said to be transparency."""
+        """Whether the file says that the last of two or four samples is alpha."""
         return self.extra_samples in (PREMULTIPLIED_ALPHA, SEPARATE_ALPHA) and self.stored_channels in (2, 4)
 
     def decode(self) -> np.ndarray:
@@ -107,7 +107,7 @@ class TiffSeries:
         return apply_orientation(values, self.orientation)
 
     def _read_ordered_values(self) -> np.ndarray:
-        """[H, W, C] as they are stored."""
+        """[H, W, C] as stored."""
         try:
             values: np.ndarray = self.series.asarray()
         except Exception as error:  # which one depends on the packing
@@ -125,7 +125,7 @@ class TiffSeries:
 
 
 def scale_to_full_range(values: np.ndarray, bits: int) -> np.ndarray:
-    """Values of 12 bits and the like, in uint8 or uint16, as far as these reach: 4,095 of 12 bits becomes 65,535."""
+    """Stretch values of fewer bits to the full range of their type: 4,095, the largest of 12 bits, becomes 65,535."""
     max_level = np.iinfo(values.dtype).max
     if 2**bits - 1 >= max_level:
         return values
