@@ -23,6 +23,7 @@ from tqdm import tqdm
 from ..configuration import to_json
 from ..core import Batch, Codec, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, seed_from, seeded_generator
 from ..data import Files
+from ..data.cache import ENTRY_FORMAT
 from ..data.columns import load_conditions
 from ..data.dataset import open_data
 from ..errors import GanvasError
@@ -100,7 +101,7 @@ class Evaluator:
         self.preview_batch: Batch = {name: rows[:PREVIEW_SAMPLES].cpu() for name, rows in split.held_out.items()}
         self.data_metadata = split.description | {"data": train.title, "fingerprint": train.fingerprint}
         cache_key = (train.fingerprint, held_out and held_out.fingerprint, len(train), str(to_json(evaluation.extractor)))
-        cache_key = (*cache_key, evaluation.extractor.name)
+        cache_key = (*cache_key, evaluation.extractor.name, ENTRY_FORMAT)  # features are of samples as they are encoded
         cache_key = (*cache_key, str(to_json(train.codec)), evaluation.seed, evaluation.split_size)
         self.real_features = RealFeatures(
             self._load_or_compute_features(split.reference, cache, "reference", cache_key),
