@@ -39,6 +39,15 @@ class BulkCodec(Protocol):
         ...
 
 
+@runtime_checkable
+class ExplainingMedium(Protocol):
+    """A medium that says what it chose for the data, and why."""
+
+    def fit_with_reasons(self, items: Items) -> tuple[Codec, list[str]]:
+        """`Medium.fit`, and sentences about its choices."""
+        ...
+
+
 @dataclass
 class EncodedDataset:
     """A data set (core.Dataset). Column "x" [N, …] is in the codec's stored form."""
@@ -192,10 +201,15 @@ def open_data(
 ) -> tuple[Codec, EncodedDataset, EncodedDataset | None]:
     """(codec, training set, held-out set or None); the codec is fitted to the data unless given."""
     items = source.items(medium.suffixes)
-    codec = codec or medium.fit(items)
+    reasons: list[str] = []
+    if codec is None:
+        codec, reasons = (
+            medium.fit_with_reasons(items) if isinstance(medium, ExplainingMedium) else (medium.fit(items), reasons)
+        )
     held_out = source.held_out(medium.suffixes)
     if not is_quiet:
         print_notes(items, held_out)
+        print("".join(f"ganvas: {items.title}: {reason}\n" for reason in reasons), end="", file=sys.stderr)
     cache = find_cache_folder()
     training_set = prepare_dataset(items, codec, cache, is_quiet, sampler)
     return codec, training_set, None if held_out is None else prepare_dataset(held_out, codec, cache, is_quiet)
