@@ -9,6 +9,7 @@ from ganvas import nets
 from ganvas.configuration import from_json, to_json
 from ganvas.core import Architecture
 from ganvas.errors import GanvasError
+from ganvas.methods import FeaturePyramid
 from small_recipes import IMAGE8, class_condition, components
 
 ALL = components(nets, "build", "smallest")
@@ -34,6 +35,10 @@ def test_contract(name: str) -> None:
         assert verdict.features.shape[0] == 4
         assert verdict.features.dim() == 2
         total = verdict.logits.sum() + verdict.features.sum()
+    if "F" in built:
+        verdict = built["F"](FeaturePyramid()(x), **given)
+        assert verdict.logits.shape[0] == verdict.features.shape[0] == 4
+        total = total + verdict.logits.sum() + verdict.features.sum()
     if "E" in built:
         mean, log_variance = built["E"](x, **given)
         assert mean.shape == log_variance.shape == z.shape
