@@ -1,6 +1,6 @@
 """Reliable scores: fixed features, sample counts and real samples, and the score of real data to compare with.
 
-Real samples come in two sets without overlap. The *reference* is the training set, 10,000 samples at most; Fréchet-like
+Real samples come in two sets without overlap. The *reference* is the training set, 5,000 samples at most; Fréchet-like
 distances compare with it. The *held-out* samples are a test split, if the data has one. Otherwise up to half of the training
 samples are put aside for scoring, at most the size of the score card or 10,000, whichever is larger. The floor is the score of
 held-out samples in the place of generated ones, at the same count.
@@ -116,6 +116,10 @@ class Evaluator:
         """A quick score card with only the first metric of the first judge."""
         return self.build_card(method, nets, [(self.scorers[0], (self.primary_metric,))], self.sample_counts[0])
 
+    def prepare_snapshots(self) -> None:
+        """Compute what snapshots share: features of real samples, and their score in the place of generated ones."""
+        self.scorers[0].compute_floor(self.primary_metric, self.sample_counts[0])
+
     def score_final(self, method: Method, nets: Nets) -> dict[str, Any]:
         """The full score card."""
         return self.build_card(method, nets, self.list_parts(), self.sample_counts[1])
@@ -162,7 +166,7 @@ class Evaluator:
         for scorer, metrics in self.list_parts():
             for metric in metrics:
                 self._try_metric(scorer, metric, final_count)
-                changes.append(describe_fit(metric, scorer.load_reals(final_count), final_count))
+                changes.append(describe_fit(metric, self.split.count_fewest(final_count)))
         self._try_metric(self.scorers[0], self.primary_metric, snapshot_count)
         return [change for change in dict.fromkeys(changes) if change]
 

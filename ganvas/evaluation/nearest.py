@@ -61,7 +61,7 @@ def nearest(
 
     Args:
         data: search this data instead of the run's training data.
-        extractor: computes the features; None is the recipe's.
+        extractor: computes the features; None is the first judge's.
         out: a PNG to write; None writes none.
 
     Raises:

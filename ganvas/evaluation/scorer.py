@@ -10,7 +10,7 @@ from ..core import Features, Metric, RealFeatures, seed_from
 from ..metrics.check import SelfCritical, SelfExplaining
 from ..recipe import Judge
 from .features import FEATURE_BLOCK, Extraction, join_features, take_first
-from .fitting import describe_fit, fit_metric
+from .fitting import count_fewest_samples, describe_fit, fit_metric
 from .reals import RealSet, RealSplit
 
 
@@ -66,10 +66,10 @@ class Scorer:
     def list_cautions(self, metric: Metric, n: int) -> list[str]:
         """What to keep in mind about the scores of `n` samples by this metric."""
         if (metric, n) not in self.caution_cache:
-            reals = self.load_reals(n)
-            fitted = fit_metric(metric, reals, n)
+            reals, fewest = self.load_reals(n), self.split.count_fewest(n)
+            fitted = fit_metric(metric, fewest)
             doubt = fitted.describe_doubt(select_reals(reals, fitted, n), n) if isinstance(fitted, SelfCritical) else ""
-            self.caution_cache[metric, n] = [line for line in (describe_fit(metric, reals, n), doubt) if line]
+            self.caution_cache[metric, n] = [line for line in (describe_fit(metric, fewest), doubt) if line]
         return self.caution_cache[metric, n]
 
 
@@ -86,13 +86,13 @@ def select_reals(real: RealFeatures, metric: Metric, n: int) -> RealFeatures:
 
 def score_samples(real: RealFeatures, metrics: Iterable[Metric], fake: Features, n: int) -> dict[str, float]:
     """The scores of `n` generated samples, by name."""
-    fitted_metrics = (fit_metric(metric, real, n) for metric in metrics)
+    fitted_metrics = (fit_metric(metric, count_fewest_samples(real, n)) for metric in metrics)
     cards = (metric(select_reals(real, metric, n), take_first(fake, metric.samples)) for metric in fitted_metrics)
     return {name: value for card in cards for name, value in card.items()}
 
 
 def compute_real_baseline(real: RealFeatures, metric: Metric, n: int) -> dict[str, float]:
     """The floor: the scores of real samples in the place of `n` generated ones. The metric does not compare with these."""
-    metric = fit_metric(metric, real, n)
+    metric = fit_metric(metric, count_fewest_samples(real, n))
     other = real.held_out if metric.against == "train" else real.reference
     return metric(select_reals(real, metric, n), take_first(take_first(other, n), metric.samples))

@@ -238,6 +238,8 @@ class Planner:
             state.clock, stage, _ = stages[-1]
             whole_recipe = replace(recipe, train=replace(recipe.train, accumulate=1, compile=False))
             Loop(whole_recipe, self.data, state, self.seed).train_step(stage, 2)
+        if evaluator is not None:
+            evaluator.prepare_snapshots()  # once a run
         nets, snapshot_started, codec = state.select_sampling_networks(), time.perf_counter(), self.data.codec
         if evaluator is not None:
             evaluator.score_snapshot(recipe.method, nets)

@@ -19,7 +19,7 @@ from ganvas.metrics.check import SampleLimited
 from small_recipes import both
 
 N, D = 60, 8
-REQUIRED = {float: 1.0, int: 2, tuple[tuple[float, ...], ...]: ((0.0,) * D, (1.0,) * D)}  # for fields without default
+REQUIRED = {float: 2.0, int: 2, tuple[tuple[float, ...], ...]: ((0.0,) * D, (1.0,) * D)}  # for fields without default
 
 
 def metrics() -> Iterator[Metric]:

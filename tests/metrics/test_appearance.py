@@ -53,8 +53,10 @@ def test_power_of_a_checkerboard_in_closed_form():
     np.testing.assert_allclose(measured[:, 1], 0, atol=1e-9)
 
 
-@pytest.mark.parametrize(("cycles", "fine", "middle"), [(1, False, False), (2, False, False), (3, False, True), (5, False, True),
-                                                          (6, True, False), (8, True, False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("cycles", "fine", "middle"),
+    [(1, False, False), (2, False, False), (3, False, True), (5, False, True), (6, True, False), (8, True, False)],
+)
 def test_each_band_sees_its_own_waves(cycles: int, fine: bool, middle: bool):
     """Of 16 px: 3/16 = 0.1875 starts the middle band, and 6/16 = 0.375 the fine one."""
     measured = Appearance()(wave(cycles)[..., None]).features[0]
@@ -71,7 +73,7 @@ def test_white_noise_has_its_variance_everywhere():
 
 
 def test_ratios_of_an_overlaid_checkerboard_and_of_a_blur():
-    real, other = 0.25 + 0.5 * noise(200), 0.25 + 0.5 * noise(200, seed=1)
+    real, other = 0.25 + 0.5 * noise(2000), 0.25 + 0.5 * noise(2000, seed=1)
     same = compare(gray(real), gray(other))
     assert same["fine_detail"] == pytest.approx(1, abs=0.03)
     assert same["middle_detail"] == pytest.approx(1, abs=0.03)
@@ -89,9 +91,14 @@ def test_ratios_of_an_overlaid_checkerboard_and_of_a_blur():
     assert scores["gap"] > same["gap"]
 
 
-@pytest.mark.parametrize(("ratio", "words"), [(2.31, "2.3 times the fine detail of real pictures: a checkerboard or noise"),
-                                                (0.12, "0.12 times the fine detail of real pictures: blur"),
-                                                (1.04, "1 times the fine detail of real pictures: about as sharp as they are")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        (2.31, "2.3 times the fine detail of real pictures: a checkerboard or noise"),
+        (0.12, "0.12 times the fine detail of real pictures: blur"),
+        (1.04, "1 times the fine detail of real pictures: about as sharp as they are"),
+    ],
+)
 def test_the_ratio_in_words(ratio: float, words: str):
     assert AppearanceGap().explain({"fine_detail": ratio}) == words
 
