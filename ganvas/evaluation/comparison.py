@@ -18,6 +18,7 @@ from ..errors import GanvasError
 from ..extractors.by_name import find_word
 from ..runs.folder import RunFolder
 from ..system.console import align_columns
+from .judges import fill_judges
 from .score_card import format_protocol, get_judge_word, name_direction, name_score
 
 CARD_KINDS = ("final", "evaluate")
@@ -219,7 +220,7 @@ def find_mark_samples(contender: Contender, mark: str) -> int | None:
 
 def describe_metrics(run: RunFolder, card: CardJson) -> dict[str, str]:
     """For each score of a card what its protocol does not say: the metric's settings; of later judges also the extractor."""
-    judges, others = run.recipe.evaluation.judges, card.get("judges")
+    judges, others = fill_judges(run.recipe.evaluation, run.read_codec()).judges, card.get("judges")
     first_judge = next((judge for judge in judges if judge.extractor.name == card["protocol"]["extractor"]), judges[0])
     settings = {name: str(to_json(metric)) for metric in first_judge.metrics for name in metric.lower_is_better}
     for judge in judges:
