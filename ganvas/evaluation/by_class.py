@@ -1,5 +1,6 @@
 """Scores and pictures of a conditional generator, for each class."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,9 +13,12 @@ from ..data.conditions import is_same_condition, name_distinctly
 from ..errors import GanvasError
 from ..sampling.stream import stream_blocks, stream_samples
 from ..system.console import align_columns
-from .evaluator import Evaluator, compute_real_baseline, compute_scores, select_features
+from .evaluator import Evaluator
+from .features import select_features
+from .scorer import compute_real_baseline, score_samples
 
 MIN_SAMPLES_PER_CLASS = 50  # with fewer reference or held-out samples of a class, its scores mean nothing
+ALL_HELD_OUT = sys.maxsize  # a class has few of them
 MAX_GRID_CLASSES = 16  # most classes in the picture
 
 
@@ -50,25 +54,30 @@ def score_classes(
     name, label = classes
     cards = dict[str, Any]()
     for k in range(label.size):
-        reals = RealFeatures(
-            *(select_features(features, features.conditions[name] == k) for features in evaluator.real_features)
-        )
-        count = min(n // label.size, len(reals.held_out.features))
-        if min(count, len(reals.reference.features)) < MIN_SAMPLES_PER_CLASS:
+        reals = [select_class(scorer.load_reals(ALL_HELD_OUT), name, k) for scorer in evaluator.scorers]
+        count = min(n // label.size, len(reals[0].held_out.features))
+        if min(count, len(reals[0].reference.features)) < MIN_SAMPLES_PER_CLASS:
             continue
         request = Request({name: torch.tensor(k)})
         blocks = stream_blocks(method, nets, evaluator.codec, count, evaluator.evaluation.seed, request=request)
-        metrics, floor = evaluator.evaluation.metrics, dict[str, float]()
-        for metric in metrics:
-            floor |= compute_real_baseline(reals, metric, count)
-        fake = evaluator.compute_features(blocks, count, f"class {k}")
-        card = {"scores": compute_scores(reals, metrics, fake, count), "floor": floor}
-        cards[name_distinctly(label, k)] = card | {"samples": count}
+        scores, floor = dict[str, float](), dict[str, float]()
+        fakes = evaluator.extract(evaluator.scorers, blocks, count, f"class {k}")
+        for (scorer, metrics), real, fake in zip(evaluator.list_parts(), reals, fakes, strict=True):
+            prefix = evaluator.get_prefix(scorer)
+            scores |= {prefix + key: value for key, value in score_samples(real, metrics, fake, count).items()}
+            for metric in metrics:
+                floor |= {prefix + key: value for key, value in compute_real_baseline(real, metric, count).items()}
+        cards[name_distinctly(label, k)] = {"scores": scores, "floor": floor, "samples": count}
     if not cards:
         raise GanvasError(
             f"no class has {MIN_SAMPLES_PER_CLASS} reference and held-out samples to compare with: leave out --per-class"
         )
     return cards
+
+
+def select_class(reals: RealFeatures, name: str, k: int) -> RealFeatures:
+    """The real samples of class `k`."""
+    return RealFeatures(*(select_features(features, features.conditions[name] == k) for features in reals))
 
 
 def sample_class_grid(evaluator: Evaluator, method: Method, nets: Nets, classes: tuple[str, ClassCondition]) -> Tensor:
@@ -83,10 +92,13 @@ def sample_class_grid(evaluator: Evaluator, method: Method, nets: Nets, classes:
 
 
 def format_class_scores(cards: Mapping[str, Any]) -> str:
-    """`score_classes`'s result as a table: a line per class, highest first score first, and the real samples' first score."""
-    names = list(next(iter(cards.values()))["scores"])
+    """`score_classes`'s result as a table: a line per class, highest first score first, and the real samples' first score.
+
+    Only the first judge's scores, so that it fits a screen.
+    """
+    names = [name for name in next(iter(cards.values()))["scores"] if "/" not in name]
     rows = [["class", "samples", *names, f"real {names[0]}"]]
     for name, card in sorted(cards.items(), key=lambda item: -item[1]["scores"][names[0]]):
-        values = [*card["scores"].values(), card["floor"][names[0]]]
+        values = [*(card["scores"][name] for name in names), card["floor"][names[0]]]
         rows.append([name, f"{card['samples']:,}", *(f"{value:.4g}" for value in values)])
     return align_columns(rows, left_columns=(0,))

@@ -15,10 +15,11 @@ import torch
 
 from ..configuration import to_json
 from ..errors import GanvasError
-from ..extractors.by_name import list_extractors
+from ..extractors.by_name import find_word
 from ..runs.folder import RunFolder
 from ..system.console import align_columns
-from .score_card import format_protocol, name_score
+from .judges import fill_judges
+from .score_card import format_protocol, get_judge_word, name_direction, name_score
 
 CARD_KINDS = ("final", "evaluate")
 MAX_RUNS = 64  # so that one picture can show all of them
@@ -152,7 +153,7 @@ def rank_group(contenders: Sequence[Contender], protocol: str) -> dict[str, Any]
     entries_by_run = {c.name: list_entries(c, protocol) for c in contenders}
     main_entries = [run_entries[0] for run_entries in entries_by_run.values()]
     card = contenders[0].cards[protocol][-1]
-    metric_settings = [describe_metrics(c.run) for c in contenders]
+    metric_settings = [describe_metrics(c.run, c.cards[protocol][-1]) for c in contenders]
     differing_scores = [
         name
         for name in metric_settings[0]
@@ -160,8 +161,8 @@ def rank_group(contenders: Sequence[Contender], protocol: str) -> dict[str, Any]
     ]
     names = [
         name
-        for name in card["lower_is_better"]
-        if all(name in e["scores"] for e in main_entries) and name not in differing_scores
+        for name, is_lower_better in card["lower_is_better"].items()
+        if is_lower_better is not None and all(name in e["scores"] for e in main_entries) and name not in differing_scores
     ]
     ranking_score = names[0] if names and len(main_entries) > 1 else None
     if ranking_score is not None:
@@ -217,9 +218,17 @@ def find_mark_samples(contender: Contender, mark: str) -> int | None:
         return None
 
 
-def describe_metrics(run: RunFolder) -> dict[str, str]:
-    """The metric's settings for each score, which are not part of the protocol."""
-    return {name: str(to_json(metric)) for metric in run.recipe.evaluation.metrics for name in metric.lower_is_better}
+def describe_metrics(run: RunFolder, card: CardJson) -> dict[str, str]:
+    """For each score of a card what its protocol does not say: the metric's settings; of later judges also the extractor."""
+    judges, others = fill_judges(run.recipe.evaluation, run.read_codec()).judges, card.get("judges")
+    first_judge = next((judge for judge in judges if judge.extractor.name == card["protocol"]["extractor"]), judges[0])
+    settings = {name: str(to_json(metric)) for metric in first_judge.metrics for name in metric.lower_is_better}
+    for judge in judges:
+        word = judge.extractor.word
+        if isinstance(others, dict) and word in others:
+            names = [(name, metric) for metric in judge.metrics for name in metric.lower_is_better]
+            settings |= {f"{word}/{name}": f"{others[word]} {to_json(metric)}" for name, metric in names}
+    return settings
 
 
 # ---------------------------------------------------------------- several protocols
@@ -233,7 +242,7 @@ def format_remedy(groups: Sequence[Mapping[str, Any]], paths: Mapping[str, Path]
     if fixed_parts:
         return f"{message}. New scores cannot change a run's {' or '.join(fixed_parts)}: compare runs that agree in it"
     target_protocol = min(groups, key=lambda g: (-len(g["entries"]), g["protocol"]["samples"]))["protocol"]
-    extractor = next((word for word, kind in list_extractors().items() if kind.name == target_protocol["extractor"]), "NAME")
+    extractor = find_word(target_protocol["extractor"]) or "NAME"
     values = {"--n": str(target_protocol["samples"]), "--extractor": extractor, "--data": "PATH"}
     option_words = " ".join(
         f"{option} {values[option]}" for option in dict.fromkeys(EVALUATE_OPTIONS[name] for name in differing_parts)
@@ -292,26 +301,33 @@ def format_comparison(result: Mapping[str, Any]) -> str:
 
 def format_group(group: Mapping[str, Any]) -> str:
     names = list(dict.fromkeys(name for entry in group["entries"] for name in entry["scores"]))
-    rows = [["", "run", "checkpoint", *(name_score(name, group["protocol"]) for name in names)]]
-    for entry in group["entries"]:
-        values = [format_number(entry["scores"].get(name), ".4g") for name in names]
-        rank = f"{entry['rank']}." if entry["rank"] else ""
-        rows.append([rank, entry["run"], f"{entry['which']}, {entry['samples']:,}", *values])
-    floors: list[Mapping[str, float]] = []
-    for entry in group["entries"]:
-        if entry["floor"] not in floors:  # there are several only if the runs' samples differ in size
-            floors.append(entry["floor"])
-            rows.append(["", "real", f"of {entry['run']}", *(format_number(entry["floor"].get(name), ".4g") for name in names)])
-    if len(floors) == 1:
-        rows[-1][2] = ""
-    directions = {True: "lower", False: "higher", None: ""}
-    rows.append(["", "better", "", *(directions[group["lower_is_better"].get(name)] for name in names)])
+    tables = [format_scores(group, [name for name in names if get_judge_word(name) == word])
+              for word in dict.fromkeys(map(get_judge_word, names))]  # fmt: skip
     ranking = f"ranked by {name_score(group['ranked_by'], group['protocol'])}" if group["ranked_by"] else "not ranked"
     footer_lines = [
         f"{ranking}; {format_protocol(group['protocol'])}",
         f"data {group['protocol'].get(DATA_TITLE_KEY, 'not recorded')}",
     ]
-    return "\n".join([align_columns(rows, left_columns=(0, 1, 2)), *(f"  {line}" for line in [*footer_lines, *group["notes"]])])
+    return "\n".join([*tables, *(f"  {line}" for line in [*footer_lines, *group["notes"]])])
+
+
+def format_scores(group: Mapping[str, Any], names: Sequence[str]) -> str:
+    """The scores by one judge as a table."""
+    rows = [["", "run", "checkpoint", *(name_score(name, group["protocol"]) for name in names)]]
+    for entry in group["entries"]:
+        values = [format_number(entry["scores"].get(name), ".4g") for name in names]
+        rank = f"{entry['rank']}." if entry["rank"] else ""
+        rows.append([rank, entry["run"], f"{entry['which']}, {entry['samples']:,}", *values])
+    floors: list[list[str]] = []
+    for entry in group["entries"]:
+        floor = [format_number(entry["floor"].get(name), ".4g") for name in names]
+        if floor not in floors:  # there are several only if the runs' samples differ in size
+            floors.append(floor)
+            rows.append(["", "real", f"of {entry['run']}", *floor])
+    if len(floors) == 1:
+        rows[-1][2] = ""
+    rows.append(["", "better", "", *(name_direction(group["lower_is_better"].get(name)) for name in names)])
+    return align_columns(rows, left_columns=(0, 1, 2))
 
 
 def format_number(value: float | None, form: str) -> str:

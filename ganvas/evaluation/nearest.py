@@ -21,16 +21,15 @@ PAIR_COUNT, PAIRS_PER_ROW = 32, 8  # with their neighbours, 8 rows of 8
 
 
 def pair_with_nearest(evaluator: Evaluator, method: Method, nets: Nets) -> Tensor:
-    """Stored samples [64, …]: rows of samples alternate with rows of their nearest neighbours in the evaluator's features."""
+    """Stored samples [64, …]: rows of samples alternate with rows of their nearest neighbours by the first judge's features."""
     fake_samples = draw_samples(method, nets, evaluator.codec, PAIR_COUNT, evaluator.evaluation.seed)
     return alternate_rows(fake_samples, find_nearest(evaluator, fake_samples)[0])
 
 
 def find_nearest(evaluator: Evaluator, stored: Tensor) -> tuple[Tensor, Tensor]:
     """For samples [N, …] (their nearest training samples in stored form on the CPU, their indices in the training set)."""
-    indices = evaluator.order[
-        find_closest_indices(evaluator.evaluation.extractor(stored.to(evaluator.device)).features, evaluator.training_features)
-    ]
+    features = evaluator.scorers[0].judge.extractor(stored.to(evaluator.device)).features
+    indices = evaluator.training_rows[find_closest_indices(features, evaluator.training_features)]
     return evaluator.train.columns["x"][indices.to(evaluator.train.columns["x"].device)].cpu(), indices
 
 
@@ -62,7 +61,7 @@ def nearest(
 
     Args:
         data: search this data instead of the run's training data.
-        extractor: computes the features; None is the recipe's.
+        extractor: computes the features; None is the first judge's.
         out: a PNG to write; None writes none.
 
     Raises:

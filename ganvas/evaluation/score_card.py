@@ -11,17 +11,27 @@ def name_score(score_name: str, protocol: Mapping[str, Any]) -> str:
     return "FID" if score_name == "frechet" and protocol.get("extractor") == Inception().name else score_name
 
 
+def get_judge_word(score_name: str) -> str:
+    """The judge in a score's name: "classifier" of "classifier/frechet"; "" for the first judge."""
+    return score_name.rpartition("/")[0]
+
+
+def name_direction(is_lower_better: bool | None) -> str:
+    """Which values are better, in a word or two."""
+    return {True: "lower", False: "higher", None: "as real"}[is_lower_better]
+
+
 def format_card(card: Mapping[str, Any]) -> str:
     """A score card as text: each score, the score of real samples, and which direction is better."""
     protocol = card["protocol"]
-    rows = [f"  {'score':<18}{'generated':>12}{'real':>12}   better"]
+    width = max(18, *(len(name) for name in card["scores"]))
+    rows = [f"  {'score':<{width}}{'generated':>12}{'real':>12}   better"]
     for name, value in card["scores"].items():
-        is_lower_better = card["lower_is_better"].get(name)
-        direction = {True: "lower", False: "higher", None: ""}[is_lower_better]
-        rows.append(
-            f"  {name_score(name, protocol):<18}{value:>12.4g}{card['floor'].get(name, float('nan')):>12.4g}   {direction}"
-        )
+        direction, real = name_direction(card["lower_is_better"].get(name)), card["floor"].get(name, float("nan"))
+        rows.append(f"  {name_score(name, protocol):<{width}}{value:>12.4g}{real:>12.4g}   {direction}")
+    rows += [f"  {remark}" for remark in card.get("remarks", ())]
     rows.append(f"  {format_protocol(protocol)}")
+    rows += [f"  {word}: features {name}" for word, name in card.get("judges", {}).items()]
     rows += [f"  note: {caution}" for caution in card.get("cautions", ())]
     return "\n".join(rows)
 

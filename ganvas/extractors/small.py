@@ -1,6 +1,7 @@
 """Extractors decide what a metric sees of samples; every score names its extractor.
 
-These three come with ganvas. The one in efficientnet.py needs a package; inception.py, the literature's standard, a download.
+These three need nothing more. The weights of efficientnet.py come in a package; inception.py, the literature's standard, needs
+a download.
 """
 
 from collections.abc import Callable
@@ -88,6 +89,10 @@ class FashionClassifier:
     @property
     def name(self) -> str:
         return "fashion-classifier-v1"
+
+    @property
+    def feature_network(self) -> str:
+        return "fashion-classifier"
 
     def __call__(self, stored: Tensor) -> Features:
         check_images(stored, self.name)

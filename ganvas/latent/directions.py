@@ -302,7 +302,7 @@ def directions(
         seeds: the picture shows the samples of these, moved.
         out: a PNG to write; None writes nothing.
         data: for "labels": data with classes, instead of the run's training data.
-        extractor: for "labels": finds the nearest real samples by its features; None is the recipe's.
+        extractor: for "labels": finds the nearest real samples by its features; None is the first judge's.
 
     Returns:
         {name: [C]}, each one standard deviation long.

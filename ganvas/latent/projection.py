@@ -19,7 +19,6 @@ from tqdm import tqdm
 
 from ..core import Latents
 from ..errors import GanvasError
-from ..extractors import efficientnet
 from ..extractors.perceptual import build_distance
 from ..pictures.table import TILE_PIXELS, Cell, draw_table, draw_tile
 from ..provenance import save_marked_picture
@@ -206,8 +205,8 @@ def project(
 
     Args:
         image: a picture; it is resized to the generator's size.
-        features: how pictures are compared: "efficientnet", "classifier", "pixels"; "auto" is the first for colours if it
-            is installed, otherwise pixels.
+        features: how pictures are compared: "efficientnet", "classifier", "pixels"; "auto" is the first for colours,
+            otherwise pixels.
         steps: of the search.
         tune: steps of tuning G after it.
         out: a folder for before-after.png and code.safetensors (for generate --code); None writes nothing.
@@ -225,9 +224,7 @@ def project(
     if tuned is not None and Path(tuned).exists():
         raise GanvasError(f"{tuned} already exists: choose a new folder with --tuned")
     if features == "auto":
-        feature_name = (
-            "efficientnet" if efficientnet.is_efficientnet_installed() and sampler.codec.spec.shape[0] >= 3 else "pixels"
-        )
+        feature_name = "efficientnet" if sampler.codec.spec.shape[0] >= 3 else "pixels"
     target = encode_picture(sampler, Path(image))
     projections = list(project_target(sampler, target, feature_name, steps, tune, shows_progress=not quiet))
     tuned_checkpoint = None if tuned is None else save_tuned_run(sampler, Path(tuned), Path(image).name).find_checkpoint("last")

@@ -1,5 +1,6 @@
 """The checks of features that every metric starts with."""
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -25,6 +26,15 @@ class SelfCritical(Protocol):
 
     def describe_doubt(self, real: RealFeatures, samples: int) -> str:
         """Why scores of `samples` generated samples are not meaningful; "" if they are."""
+        ...
+
+
+@runtime_checkable
+class SelfExplaining(Protocol):
+    """A metric that says in a sentence what its scores mean."""
+
+    def explain(self, scores: Mapping[str, float]) -> str:
+        """What these scores, which the metric has computed, mean; "" for nothing worth a word."""
         ...
 
 

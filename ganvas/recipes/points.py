@@ -12,7 +12,7 @@ from ..metrics import Frechet, Modes
 from ..nets import MLP
 from ..optim.optimisers import Adam
 from ..optim.schedules import Cosine
-from ..recipe import Evaluation, Recipe, Train
+from ..recipe import Evaluation, Judge, Recipe, Train
 
 
 def ring() -> Recipe:
@@ -68,8 +68,7 @@ def _build_mixture_recipe(name: str, mixture: Mixture) -> Recipe:
         },
         train=Train(samples=358_400, batch=128, ema_kimg=10.0, snapshots=6, precision="fp32"),
         evaluation=Evaluation(
-            extractor=Coordinates(),
-            metrics=(Modes(centres=mixture.centres, std=mixture.std), Frechet()),
+            judges=(Judge(extractor=Coordinates(), metrics=(Modes(centres=mixture.centres, std=mixture.std), Frechet())),),
             samples=10_000,  # whatever the run's length: points cost nothing
             snapshot_samples=2_500,
         ),

@@ -9,7 +9,7 @@ from ..data import Files
 from ..data.dataset import open_data
 from ..evaluation import by_class
 from ..evaluation.evaluator import Evaluator
-from ..extractors.by_name import make_extractor
+from ..evaluation.judges import judge_by_one
 from ..recipe import check_scored_samples
 from ..runs.folder import RunFolder
 from ..sampling.generator import Sampler, find_class_condition
@@ -33,8 +33,8 @@ def evaluate(
 
     Args:
         n: number of generated samples; None is the recipe's number.
-        extractor: computes the features: "classifier", "efficientnet", "inception", "pixels", or an Extractor; None is
-            the recipe's.
+        extractor: the only judge: "efficientnet", "classifier", "appearance", "inception", "pixels", or an Extractor; None
+            takes all judges of the run.
         download: allow downloading missing weights of the extractor (inception: 96 MB).
         per_class: also score each class of a conditional generator; adds "per_class" to the card.
 
@@ -48,8 +48,7 @@ def evaluate(
     if n is not None:
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=n))
     if extractor is not None:
-        chosen_extractor = make_extractor(extractor, download) if isinstance(extractor, str) else extractor
-        recipe = replace(recipe, evaluation=replace(recipe.evaluation, extractor=chosen_extractor))
+        recipe = replace(recipe, evaluation=judge_by_one(recipe.evaluation, extractor, run.read_codec(), download))
     sampler = Sampler(run, checkpoint, device)
     _, training_set, held_out = open_data(recipe.data, recipe.medium, run.read_codec())
     classes = find_class_condition(sampler.spec, sampler.traits)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from ..configuration import TYPE_KEY
 from ..errors import GanvasError
-from ..evaluation.score_card import name_score
+from ..evaluation.score_card import get_judge_word, name_score
 from ..system.files import explain_os_errors, write_atomically
 from .embedding import embed_picture
 from .exhibits import render_exhibits
@@ -42,9 +42,10 @@ class ScoreCard(NamedTuple):
     kind: str  # snapshot | final
     scores: dict[str, float | None]
     floor: dict[str, float | None]
-    lower_is_better: dict[str, bool]
+    lower_is_better: dict[str, bool | None]  # None: the value of real samples is best
     protocol: dict[str, Any]
     cautions: tuple[str, ...] = ()  # what to keep in mind of the scores
+    remarks: tuple[str, ...] = ()  # what they mean
 
 
 def write_report(run: Path) -> Path:
@@ -123,6 +124,10 @@ def _parse_samples(line: dict[str, Any]) -> int | None:
     return int(samples) if samples is not None and 0 <= samples < 1e15 else None
 
 
+def _parse_texts(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, cast("list[Any]", value))) if isinstance(value, list) else ()
+
+
 def _read_rows(run: Path) -> list[LogRow]:
     rows: list[LogRow] = []
     for line in map(_parse_object, _read_text(run / "log.jsonl").split("\n")):
@@ -143,11 +148,12 @@ def _read_cards(run: Path) -> list[ScoreCard]:
         samples, scores = _parse_samples(line), _parse_numbers(line.get("scores"))
         if samples is None or not scores:
             continue
-        lower_is_better = {name: v is not False for name, v in _as_mapping(line.get("lower_is_better")).items()}
+        lower_is_better = {
+            name: None if v is None else v is not False for name, v in _as_mapping(line.get("lower_is_better")).items()
+        }
         floor, protocol = _parse_numbers(line.get("floor")), _as_mapping(line.get("protocol"))
-        cautions = line.get("cautions")
-        cautions = tuple(map(str, cautions)) if isinstance(cautions, list) else ()
-        cards.append(ScoreCard(samples, str(line.get("kind", "snapshot")), scores, floor, lower_is_better, protocol, cautions))
+        notes = (_parse_texts(line.get(name)) for name in ("cautions", "remarks"))
+        cards.append(ScoreCard(samples, str(line.get("kind", "snapshot")), scores, floor, lower_is_better, protocol, *notes))
     return sorted(cards, key=lambda card: card.samples)
 
 
@@ -179,9 +185,12 @@ def _build_columns(rows: Sequence[LogRow]) -> dict[str, Any]:
 
 
 def _build_score_curves(cards: Sequence[ScoreCard]) -> list[dict[str, Any]]:
-    """A chart for each metric with a curve for each protocol, so that no line joins scores of different protocols."""
+    """A chart for each metric with a curve for each protocol, so that no line joins scores of different protocols.
+
+    Later judges score only at the end, which is no curve.
+    """
     charts: list[dict[str, Any]] = []
-    for metric in dict.fromkeys(name for card in cards for name in card.scores):
+    for metric in dict.fromkeys(name for card in cards for name in card.scores if not get_judge_word(name)):
         groups = _group_by_protocol([card for card in cards if metric in card.scores])
         curves: list[dict[str, Any]] = []
         for group in groups:
@@ -269,17 +278,20 @@ def _render_score_table(cards: Sequence[ScoreCard]) -> str:
     for metric in last.scores:
         is_lower_better = last.lower_is_better.get(metric, True)
         values = [card.scores.get(metric) for _, card in columns]
-        best_value = (min if is_lower_better else max)((v for v in values if v is not None), default=math.nan)
+        best_value = math.nan
+        if is_lower_better is not None:
+            best_value = (min if is_lower_better else max)((v for v in values if v is not None), default=math.nan)
         cells = "".join(
             f"<td><b>{_format_value(v)}</b></td>" if v == best_value else f"<td>{_format_value(v)}</td>" for v in values
         )
         floor = _format_value(last.floor[metric]) if metric in last.floor else "–"
-        hint = "lower is better" if is_lower_better else "higher is better"
+        hint = {True: "lower is better", False: "higher is better", None: "best as real"}[is_lower_better]
         name = escape(name_score(metric, last.protocol))
         body += f'<tr><th scope="row">{name}<small>{hint}</small></th>{cells}<td>{floor}</td></tr>'
     return (
         f'<div class="wide"><table><thead><tr><th scope="col">Metric</th>{heads}<th scope="col">Floor</th></tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
+        + "".join(f"<p>{escape(remark)}.</p>" for remark in last.remarks)
         + "".join(f'<p class="quiet">Note: {escape(caution)}.</p>' for caution in last.cautions)
         + f'<p class="quiet">Protocol: {escape(_format_protocol(last.protocol))}. '
         "Floor: the score of real held-out data in the generator's place. Scores of another protocol are not comparable.</p>"

@@ -10,17 +10,18 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..configuration import from_json, to_json
+from ..configuration import TYPE_KEY, from_json, public_name, to_json
 from ..core import Codec, Spec
 from ..errors import GanvasError
-from ..recipe import Recipe
+from ..recipe import Judge, Recipe
 from ..system.files import check_path_text, encode_json, explain_os_errors, read_json, write_atomically, write_json
 from ..version import __version__
 from . import checkpoint
 from .state import State
 
 JsonObject = Mapping[str, Any]
-RUN_FORMAT = 5  # version of recipe.json; other versions are refused
+RUN_FORMAT = 6  # version of recipe.json; others are refused, but for the one before
+FORMAT_BEFORE_JUDGES = 5  # its evaluation has one extractor and its metrics, which are one judge's now
 
 
 class RunFolder:
@@ -41,7 +42,9 @@ class RunFolder:
         check_path_text(self.path)
         meta = read_json(self.path / "recipe.json")
         format_version = meta.get("format")
-        if format_version != RUN_FORMAT:
+        if format_version == FORMAT_BEFORE_JUDGES:
+            meta = move_extractor_to_judge(meta)
+        elif format_version != RUN_FORMAT:
             is_older = isinstance(format_version, int) and format_version < RUN_FORMAT
             raise GanvasError(
                 f"{self.path} was made by ganvas {meta.get('ganvas', '?')} (run format {format_version}, this one reads "
@@ -221,6 +224,18 @@ def lock_run(path: Path) -> Generator[None]:
         lock.release()
         with suppress(OSError):  # removes the folder only if it is empty
             path.rmdir()
+
+
+def move_extractor_to_judge(meta: JsonObject) -> dict[str, Any]:
+    """A recipe.json of FORMAT_BEFORE_JUDGES as one of RUN_FORMAT: the recipes' extractor and metrics become one judge."""
+    recipes = {name: dict(meta[name]) for name in ("recipe", "asked") if isinstance(meta.get(name), dict)}
+    for recipe in recipes.values():
+        evaluation = recipe.get("evaluation")
+        if isinstance(evaluation, dict) and "extractor" in evaluation:
+            judge = {TYPE_KEY: public_name(Judge), **{name: evaluation.get(name) for name in ("extractor", "metrics")}}
+            others = {name: value for name, value in evaluation.items() if name not in judge or name == TYPE_KEY}
+            recipe["evaluation"] = others | {"judges": [judge]}
+    return {**meta, **recipes, "format": RUN_FORMAT}
 
 
 def read_recipe(data: Any, path: Path) -> Recipe:

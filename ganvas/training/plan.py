@@ -11,6 +11,7 @@ from torch import Tensor
 from ..core import Dataset
 from ..errors import GanvasError
 from ..evaluation.evaluator import Evaluator
+from ..evaluation.judges import describe_choice, fill_judges
 from ..recipe import Facts, Recipe, Trial
 from ..runs.state import State
 from ..sampling.stream import draw_samples
@@ -71,7 +72,7 @@ class Planner:
         Raises:
             GanvasError: it does not fit into memory; the message suggests changes.
         """
-        recipe = self.choose_precision(self.choose_threads(self.requested))
+        recipe = self.choose_judges(self.choose_precision(self.choose_threads(self.requested)))
         recipe = self.fit_to_memory(self.choose_recipe(recipe))
         card_size = choose_card_size(recipe.evaluation, recipe.train)
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=card_size))
@@ -103,6 +104,13 @@ class Planner:
         if recipe.train.precision != "auto":
             return recipe
         return replace(recipe, train=replace(recipe.train, precision="bf16" if has_bf16(self.device) else "fp32"))
+
+    def choose_judges(self, recipe: Recipe) -> Recipe:
+        """The recipe with judges that suit the data, if it names none; announces them."""
+        evaluation = fill_judges(recipe.evaluation, self.data.codec)
+        if not recipe.evaluation.judges:
+            self.announce(describe_choice(evaluation.judges, self.data.codec))
+        return replace(recipe, evaluation=evaluation)
 
     def choose_recipe(self, recipe: Recipe) -> Recipe:
         """The recipe after its chooser's changes; announces the reasons."""
@@ -230,6 +238,8 @@ class Planner:
             state.clock, stage, _ = stages[-1]
             whole_recipe = replace(recipe, train=replace(recipe.train, accumulate=1, compile=False))
             Loop(whole_recipe, self.data, state, self.seed).train_step(stage, 2)
+        if evaluator is not None:
+            evaluator.prepare_snapshots()  # once a run
         nets, snapshot_started, codec = state.select_sampling_networks(), time.perf_counter(), self.data.codec
         if evaluator is not None:
             evaluator.score_snapshot(recipe.method, nets)

@@ -45,7 +45,13 @@ def replace_threads(recipe: Recipe, threads: int | None) -> Recipe:
 
 
 def refuse_difference(run: RunFolder, requested: Recipe, seed: int) -> None:
-    """Refuse to continue a run if the command would have made another one. Only its budget and threads may differ."""
+    """Refuse to continue a run if the command would have made another one. Only its budget and threads may differ.
+
+    A command that leaves the judges to the data takes those of the run: before judges, each recipe named its extractor.
+    """
+    if not requested.evaluation.judges:
+        evaluation = replace(requested.evaluation, judges=run.requested.evaluation.judges)
+        requested = replace(requested, evaluation=evaluation)
     unbudgeted_recipes = [
         to_json(replace(r, train=replace(r.train, samples=None, minutes=None, threads=None)))
         for r in (run.requested, requested)

@@ -141,7 +141,7 @@ def _plan_run(
         evaluator.check_floors()
     resolved = planner.plan(evaluator)
     if evaluator is not None:
-        evaluator.evaluation = resolved.evaluation  # with the card size for this budget
+        evaluator.use_evaluation(resolved.evaluation)  # with the card size for this budget
         for caution in evaluator.check_floors():
             print_status(is_quiet, f"note: {caution}")
     return resolved, planner.stage_speeds

@@ -29,8 +29,7 @@ def start_recipe_from_run(source: RunFolder, recipe: str | Recipe | None = None,
     With the source's recipe, the test set, the data limit and the size of the score card are not taken over.
     """
     if recipe is None or recipe == source.recipe.name:
-        samples = source.requested.evaluation.samples  # as requested; the resolved number follows from the source's budget
-        base = replace(source.recipe, evaluation=replace(source.recipe.evaluation, samples=samples))
+        base = replace(source.recipe, evaluation=source.requested.evaluation)  # what it left open, this run's data decide
         if isinstance(base.data, Files):
             base = replace(base, data=replace(base.data, test=None, limit=None))
     else:

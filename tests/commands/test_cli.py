@@ -75,7 +75,15 @@ def test_generate_and_evaluate(ganvas: Ganvas, run: Path, tmp_path: Path) -> Non
     assert json.loads(out)["protocol"]["samples"] == 40
 
 
-@pytest.mark.parametrize(("name", "called"), [("pixels", "pixels"), ("classifier", "fashion-classifier-v1")])
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("pixels", "pixels"),
+        ("classifier", "fashion-classifier-v1"),
+        ("efficientnet", "efficientnet-lite0-64px-bilinear"),  # the run's own, at the size that suits its pictures
+        ("appearance", "appearance-v1"),
+    ],
+)
 def test_evaluate_by_another_extractor(ganvas: Ganvas, run: Path, name: str, called: str) -> None:
     code, out, _ = ganvas("evaluate", run, "--n", "40", "--extractor", name, "--json")
     assert code == 0
@@ -213,7 +221,7 @@ def test_extractors_that_are_not_there(ganvas: Ganvas, run: Path, tmp_path: Path
     code, _, err = ganvas("evaluate", run, "--extractor", "incepshun")
     assert (code, err) == (
         1,
-        "ganvas: --extractor: extractor must be one of classifier, coordinates, efficientnet, inception, pixels, "
+        "ganvas: --extractor: extractor must be one of appearance, classifier, coordinates, efficientnet, inception, pixels, "
         "got incepshun\n",
     )
     code, _, err = ganvas("evaluate", run, "--extractor", "inception")

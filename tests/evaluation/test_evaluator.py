@@ -11,22 +11,28 @@ import torch
 from ganvas import recipes
 from ganvas.commands.parsing import name_typed_flags
 from ganvas.configuration import config
-from ganvas.core import Features, RealFeatures
+from ganvas.core import Extractor, Features, Metric, RealFeatures
 from ganvas.data import EncodedDataset, Files, prepare_dataset
 from ganvas.errors import GanvasError
 from ganvas.evaluation import evaluator
-from ganvas.evaluation.evaluator import Evaluator, take_first
+from ganvas.evaluation.evaluator import Evaluator
+from ganvas.evaluation.features import take_first
 from ganvas.evaluation.score_card import format_card
 from ganvas.extractors import FashionClassifier, Inception, Pixels
 from ganvas.metrics import KID, DensityCoverage, Frechet, InceptionScore, PrecisionRecall
-from ganvas.recipe import Evaluation
+from ganvas.recipe import Evaluation, Judge
 from ganvas.report.evaluate import evaluate
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.state import build_state
 from small_recipes import both, codec_for, small
 
 DATA = Path(__file__).parents[1] / "data" / "fashion_test_200.npz"
-EVALUATION = Evaluation(extractor=Pixels(), metrics=(Frechet(), DensityCoverage(k=3)), samples=80, snapshot_samples=20)
+METRICS = (Frechet(), DensityCoverage(k=3))
+EVALUATION = Evaluation(judges=(Judge(extractor=Pixels(), metrics=METRICS),), samples=80, snapshot_samples=20)
+
+
+def judged(*metrics: Metric, extractor: Extractor | None = None) -> Evaluation:
+    return replace(EVALUATION, judges=(Judge(extractor=extractor or Pixels(), metrics=metrics or METRICS),))
 
 
 @config
@@ -108,14 +114,14 @@ def test_a_metric_is_tried_on_a_few_samples_and_on_all_where_it_wants_more(
 ) -> None:  # type: ignore[type-arg]
     _, _, data, _ = parts
     monkeypatch.setattr(evaluator, "CHECK_SAMPLES", 10)
-    judge = Evaluator(replace(EVALUATION, metrics=(Frechet(), Demanding(least=31))), data, None, None)
+    judge = Evaluator(judged(Frechet(), Demanding(least=31)), data, None, None)
     assert judge.check_floors() == []  # 10 samples are not enough for it, but 80 are
-    assert {n for _, n in judge.floor_cache} == {10, 80}
+    assert {n for _, n in judge.scorers[0].floor_cache} == {10, 80}
     with pytest.raises(GanvasError, match="81 samples"):
-        Evaluator(replace(EVALUATION, metrics=(Frechet(), Demanding(least=81))), data, None, None).check_floors()
-    judge = Evaluator(replace(EVALUATION, metrics=(Frechet(), DensityCoverage(k=80))), data, None, None)
+        Evaluator(judged(Frechet(), Demanding(least=81)), data, None, None).check_floors()
+    judge = Evaluator(judged(Frechet(), DensityCoverage(k=80)), data, None, None)
     assert judge.check_floors() == ["density, coverage: 80 samples are few, so k is 79 in place of 80"]
-    assert {n for _, n in judge.floor_cache} == {10}  # it fits itself to a few
+    assert {n for _, n in judge.scorers[0].floor_cache} == {10}  # it fits itself to a few
 
 
 def test_snapshots_take_the_first_metric_alone(parts: tuple) -> None:  # type: ignore[type-arg]
@@ -128,12 +134,11 @@ def test_snapshots_take_the_first_metric_alone(parts: tuple) -> None:  # type: i
 def test_features_of_real_samples_are_computed_once(parts: tuple, tmp_path: Path) -> None:  # type: ignore[type-arg]
     _, _, data, _ = parts
     Counting.calls = 0
-    evaluation = replace(EVALUATION, extractor=Counting())
-    first = Evaluator(evaluation, data, None, tmp_path)
+    first = Evaluator(judged(extractor=Counting()), data, None, tmp_path).real_features
     calls = Counting.calls
-    second = Evaluator(evaluation, data, None, tmp_path)
+    second = Evaluator(judged(extractor=Counting()), data, None, tmp_path).real_features
     assert calls == Counting.calls == 2
-    assert np.array_equal(first.real_features.reference.features, second.real_features.reference.features)
+    assert np.array_equal(first.reference.features, second.reference.features)
 
 
 @config
@@ -156,7 +161,7 @@ def test_which_way_is_better(parts: tuple) -> None:  # type: ignore[type-arg]
     assert lower.is_better(1.0, None)
     assert lower.is_better(1.0, 2.0)
     assert not lower.is_better(2.0, 1.0)
-    higher = Evaluator(replace(EVALUATION, metrics=(DensityCoverage(k=3),)), data, None, None)
+    higher = Evaluator(judged(DensityCoverage(k=3)), data, None, None)
     assert higher.primary_score == "density"
     assert higher.is_better(2.0, 1.0)
 
@@ -173,9 +178,8 @@ def test_fid_is_said_of_inception_alone(parts: tuple) -> None:  # type: ignore[t
 # ---------------------------------------------------------------- few samples
 
 
-FEW = Evaluation(
-    extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage(), InceptionScore())
-)
+FEW_METRICS = (Frechet(), KID(), PrecisionRecall(), DensityCoverage(), InceptionScore())
+FEW = Evaluation(judges=(Judge(extractor=FashionClassifier(), metrics=FEW_METRICS),))
 
 
 def few(data: EncodedDataset, n: int) -> EncodedDataset:
@@ -205,7 +209,7 @@ def test_few_samples_are_scored_as_they_allow_and_that_is_said(parts: tuple, n: 
     judge = Evaluator(FEW, few(data, n), None, None)
     assert judge.check_floors() == [c for c in cautions if "are few" in c]
     card = judge.score_final(recipe.method, state.select_sampling_networks())
-    assert set(card["scores"]) == {name for metric in FEW.metrics for name in metric.lower_is_better}
+    assert set(card["scores"]) == {name for metric in FEW_METRICS for name in metric.lower_is_better}
     assert np.isfinite(list(card["scores"].values())).all()
     assert card.get("cautions", []) == cautions
     assert [line for line in format_card(card).splitlines() if "note:" in line] == [f"  note: {c}" for c in cautions]

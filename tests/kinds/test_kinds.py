@@ -99,7 +99,7 @@ def test_a_request_that_means_nothing_is_refused(runs: dict[str, Path], capsys: 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_scored_by_its_own_metric(runs: dict[str, Path], kind: str) -> None:
-    (metric,) = load_recipe(kind).evaluation.metrics
+    (metric,) = load_recipe(kind).evaluation.judges[0].metrics
     card = ganvas.evaluate(runs[kind], n=40)
     assert set(card["scores"]) == set(metric.lower_is_better) == set(card["floor"])
     assert all(np.isfinite(value) for value in (*card["scores"].values(), *card["floor"].values()))
@@ -160,10 +160,11 @@ def test_components_keep_the_contracts(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_metrics_do_not_depend_on_the_order_of_samples(kind: str, runs: dict[str, Path]) -> None:
-    from ganvas.evaluation.evaluator import build_run_evaluator, select_features
+    from ganvas.evaluation.evaluator import build_run_evaluator
+    from ganvas.evaluation.features import select_features
 
     evaluator = build_run_evaluator(ganvas.load(runs[kind]))
-    (metric,) = load_recipe(kind).evaluation.metrics
+    (metric,) = load_recipe(kind).evaluation.judges[0].metrics
     real: RealFeatures = evaluator.real_features
     fake: Features = real.held_out
     turned = select_features(fake, np.random.default_rng(0).permutation(len(fake.features)))

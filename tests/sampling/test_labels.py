@@ -15,7 +15,7 @@ from ganvas.core import Features, Request
 from ganvas.data import Files
 from ganvas.data.conditions import name_distinctly
 from ganvas.errors import GanvasError
-from ganvas.evaluation.evaluator import select_features
+from ganvas.evaluation.features import select_features
 from ganvas.methods import Adversarial
 from ganvas.nets import MLP, Concatenation
 from ganvas.sampling.generator import Sampler, parse_conditions

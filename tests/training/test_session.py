@@ -24,7 +24,10 @@ from ganvas import api, recipes
 from ganvas.core import Clock
 from ganvas.data import Files
 from ganvas.errors import GanvasError
-from ganvas.recipe import Recipe, Trial
+from ganvas.evaluation.judges import DISTANCES
+from ganvas.extractors import FashionClassifier
+from ganvas.metrics import DensityCoverage, Frechet
+from ganvas.recipe import Judge, Recipe, Trial
 from ganvas.runs import folder as runs
 from ganvas.sampling.generator import Sampler
 from ganvas.sampling.writing import write_samples
@@ -220,7 +223,8 @@ def test_other_labels_are_refused_on_resuming(tmp_path: Path) -> None:
         for i in range(20):
             Pillow.fromarray(np.full((8, 8), i * 10, np.uint8)).save(tmp_path / "data" / name / f"{i}.png")
     recipe = replace(tiny(samples=32), data=Files(path=str(tmp_path / "data")))
-    recipe = replace(recipe, evaluation=replace(recipe.evaluation, metrics=recipe.evaluation.metrics[:1], samples=10))
+    judge = Judge(extractor=FashionClassifier(), metrics=(Frechet(),))
+    recipe = replace(recipe, evaluation=replace(recipe.evaluation, judges=(judge,), samples=10))
     run = api.train(recipe, out=tmp_path / "run", quiet=True)
     assert run.recipe.nets.labels  # type: ignore[attr-defined]
     assert run.generate(3).shape == (3, 8, 8, 1)
@@ -334,9 +338,9 @@ def wait_for(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> Non
 
 def test_a_metric_that_cannot_be_had_is_refused_before_training(tmp_path: Path) -> None:
     recipe = tiny()
-    metrics = (*recipe.evaluation.metrics[:3], replace(recipe.evaluation.metrics[3], k=0))  # a k too large fits itself to fewer
+    judge = Judge(extractor=FashionClassifier(), metrics=(*DISTANCES[:3], DensityCoverage(k=0)))  # k too large fits itself
     with pytest.raises(GanvasError, match="k = 0 must lie in"):
-        api.train(replace(recipe, evaluation=replace(recipe.evaluation, metrics=metrics)), out=tmp_path / "run", quiet=True)
+        api.train(replace(recipe, evaluation=replace(recipe.evaluation, judges=(judge,))), out=tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
 
 

@@ -35,7 +35,7 @@ from ganvas.extractors import Pixels
 from ganvas.media import Image
 from ganvas.methods import Adversarial
 from ganvas.optim import Adam
-from ganvas.recipe import Evaluation, Recipe, Train
+from ganvas.recipe import Evaluation, Judge, Recipe, Train
 
 PICTURES = Path(__file__).parents[2] / "data" / "fashion_test_200.npz"
 NOUNS = ("shirt", "trouser", "pullover", "dress", "coat", "sandal", "blouse", "sneaker", "bag", "boot")
@@ -259,5 +259,7 @@ def recipe() -> Recipe:
         method=WithSentences(game=Adversarial(auxiliary_losses=(MismatchedSentences(),))),
         optim={"G": adam, "D": adam},
         train=Train(samples=240, batch=8, snapshots=2),
-        evaluation=Evaluation(extractor=Pixels(), metrics=(ShadeAgreement(),), samples=60, snapshot_samples=20),
+        evaluation=Evaluation(
+            judges=(Judge(extractor=Pixels(), metrics=(ShadeAgreement(),)),), samples=60, snapshot_samples=20
+        ),
     )

@@ -18,7 +18,7 @@ from ganvas.losses import R1
 from ganvas.methods import Adversarial
 from ganvas.nets import MLP, Concatenation
 from ganvas.optim import Adam
-from ganvas.recipe import Evaluation, Recipe, Train
+from ganvas.recipe import Evaluation, Judge, Recipe, Train
 
 PICTURES = Path(__file__).parents[2] / "data" / "fashion_test_200.npz"
 KINDS = ("top", "trouser", "shoe", "bag")
@@ -133,6 +133,8 @@ def recipe() -> Recipe:
         method=Adversarial(penalties=(R1(gamma=0.1),)),
         optim={"G": adam, "D": adam},
         train=Train(samples=240, batch=8, snapshots=2),
-        evaluation=Evaluation(extractor=Coordinates(), metrics=(RightKind(),), samples=60, snapshot_samples=20),
+        evaluation=Evaluation(
+            judges=(Judge(extractor=Coordinates(), metrics=(RightKind(),)),), samples=60, snapshot_samples=20
+        ),
         batches=Balanced(),
     )

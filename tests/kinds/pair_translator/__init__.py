@@ -38,7 +38,7 @@ from ganvas.losses import LeastSquares
 from ganvas.media import Image, ImageCodec
 from ganvas.methods.latents import build_condition_draws, draw_conditions
 from ganvas.optim import Adam, ClipGradients
-from ganvas.recipe import Evaluation, Recipe, Train
+from ganvas.recipe import Evaluation, Judge, Recipe, Train
 from ganvas.runs.exhibits import exhibit_samples
 
 PICTURES = Path(__file__).parents[2] / "data" / "fashion_test_200.npz"
@@ -254,5 +254,7 @@ def recipe() -> Recipe:
         method=Cycle(),
         optim=dict.fromkeys(("A2B", "B2A", "DA", "DB"), adam),
         train=Train(samples=240, batch=8, ema_kimg=0.05, snapshots=2),
-        evaluation=Evaluation(extractor=Pixels(), metrics=(SourceAgreement(),), samples=60, snapshot_samples=20),
+        evaluation=Evaluation(
+            judges=(Judge(extractor=Pixels(), metrics=(SourceAgreement(),)),), samples=60, snapshot_samples=20
+        ),
     )

@@ -16,7 +16,7 @@ from ganvas.data import ItemList
 from ganvas.losses import R1, Hinge
 from ganvas.methods import Adversarial, SideCritic
 from ganvas.optim import Adam
-from ganvas.recipe import Evaluation, Recipe, Train
+from ganvas.recipe import Evaluation, Judge, Recipe, Train
 
 RECORDING = Path(__file__).parents[2] / "data" / "pluck.wav"
 RATE, CLIP, WINDOW = 11025, 384, 256  # samples a second; in a stored clip; in what networks see
@@ -212,5 +212,7 @@ def recipe() -> Recipe:
         method=Adversarial(objective=Hinge(), penalties=(R1(gamma=0.1),), side_critics=(side,)),
         optim={"G": adam, "D": adam, "S": adam},
         train=Train(samples=240, batch=8, snapshots=2),
-        evaluation=Evaluation(extractor=SpectrumExtractor(), metrics=(SpectrumDistance(),), samples=60, snapshot_samples=20),
+        evaluation=Evaluation(
+            judges=(Judge(extractor=SpectrumExtractor(), metrics=(SpectrumDistance(),)),), samples=60, snapshot_samples=20
+        ),
     )

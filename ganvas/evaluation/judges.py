@@ -1,0 +1,94 @@
+"""Which judges score a data set: chosen by the data, unless the recipe names them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ..core import Codec, Extractor, FeatureUser, Nets, SizedExtractor
+from ..errors import GanvasError
+from ..extractors import Appearance, Coordinates, EfficientNetLite0, FashionClassifier, Pixels
+from ..extractors.by_name import list_extractors, make_extractor
+from ..metrics import KID, AppearanceGap, DensityCoverage, Frechet, PrecisionRecall
+from ..recipe import Evaluation, Judge
+
+# fewer and smaller subsets than KID's own: of EfficientNet's 1,280 features 100 subsets of 1,000 take 12 s a card
+DISTANCES = (Frechet(), KID(subsets=10, subset_size=500), PrecisionRecall(), DensityCoverage())
+MAX_CLASSIFIER_PIXELS = 32  # the classifier of clothes was trained at this size
+
+
+def choose_judges(codec: Codec) -> tuple[Judge, ...]:
+    """The judges that suit these samples; the first one chooses the best checkpoint.
+
+    Pictures: EfficientNet, then the classifier of clothes for small gray ones, then their appearance. Others: their values.
+    """
+    if codec.medium != "image":
+        values = Coordinates() if codec.medium in Coordinates().media else Pixels()
+        return (Judge(extractor=values, metrics=DISTANCES),)
+    channels, *sides = codec.spec.shape
+    judges = [Judge(extractor=fit_extractor(EfficientNetLite0(), codec), metrics=DISTANCES)]
+    if channels == 1 and max(sides) <= MAX_CLASSIFIER_PIXELS:
+        judges.append(Judge(extractor=FashionClassifier(), metrics=DISTANCES))
+    return (*judges, Judge(extractor=Appearance(), metrics=(AppearanceGap(),)))
+
+
+def fill_judges(evaluation: Evaluation, codec: Codec) -> Evaluation:
+    """The evaluation with judges: its own, or those that suit the samples."""
+    return evaluation if evaluation.judges else replace(evaluation, judges=choose_judges(codec))
+
+
+def describe_choice(judges: Iterable[Judge], codec: Codec) -> str:
+    """A sentence on judges that the data has chosen."""
+    first, *others = (judge.extractor.name for judge in judges)
+    beside = f", beside {' and '.join(others)}" if others else ""
+    return f"scored by {first}{beside}: these suit {codec.noun} of {' x '.join(map(str, codec.spec.shape))}"
+
+
+def fit_extractor(extractor: Extractor, codec: Codec) -> Extractor:
+    """The extractor at the size that suits the pictures."""
+    sides = codec.spec.shape[1:]
+    return extractor.fit_to_size(max(sides)) if isinstance(extractor, SizedExtractor) and sides else extractor
+
+
+def judge_by_one(evaluation: Evaluation, extractor: str | Extractor, codec: Codec, allow_download: bool = False) -> Evaluation:
+    """The evaluation with one judge.
+
+    Args:
+        extractor: its extractor, or a name. A judge of this name in `evaluation`, or one that suits the data, stays as it is.
+    """
+    known_judges = (*evaluation.judges, *choose_judges(codec))
+    if isinstance(extractor, str):
+        made = fit_extractor(make_extractor(extractor, allow_download), codec)
+        judge = next((judge for judge in known_judges if judge.extractor.word == extractor), None)
+    else:
+        made, judge = extractor, next((judge for judge in known_judges if judge.extractor == extractor), None)
+    return replace(evaluation, judges=(judge or Judge(extractor=made, metrics=known_judges[0].metrics),))
+
+
+def check_medium(extractor: Extractor, codec: Codec) -> None:
+    """Raises GanvasError if the extractor does not take this medium."""
+    if extractor.media and codec.medium not in extractor.media:
+        others = [word for word, other in list_extractors().items() if not other.media or codec.medium in other.media]
+        raise GanvasError(
+            f"{extractor.name} takes {' and '.join(extractor.media)}, but these samples are {codec.medium}: take the extractor "
+            f"{' or '.join(others)}"
+        )
+
+
+def describe_flattery(judges: Sequence[Judge], nets: Nets) -> list[str]:
+    """A sentence for each judge that looks at samples through the same network as one of the trained networks does."""
+    users = {
+        module.feature_network: name
+        for name, net in nets.items()
+        for module in net.modules()
+        if isinstance(module, FeatureUser)
+    }
+    flattered = {
+        judge.extractor.word: users[judge.extractor.feature_network]
+        for judge in judges
+        if isinstance(judge.extractor, FeatureUser) and judge.extractor.feature_network in users
+    }
+    others = " and ".join(judge.extractor.word for judge in judges if judge.extractor.word not in flattered)
+    advice = f"read {others}" if others else "score with another one, ganvas evaluate RUN --extractor NAME"
+    return [
+        f"{word}: {net} was trained with this network's features: its distances flatter; {advice}"
+        for word, net in flattered.items()
+    ]
