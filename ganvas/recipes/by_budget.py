@@ -9,32 +9,30 @@ from ..core import CriticPenalty, Spec
 from ..errors import GanvasError, require
 from ..losses import FiniteDifferenceR1, FiniteDifferenceR2
 from ..methods import Adversarial
-from ..nets import Compact
-from ..optim.optimisers import Adam, Optimiser
+from ..nets import Projected
+from ..optim.optimisers import Adam
 from ..recipe import Facts, Recipe, Trial
 
-USUAL_GAMMA, USUAL_LEARNING_RATE = 0.5, 2e-3  # as in `auto`
+USUAL_GAMMA = 0.5  # as in `auto`
 
 
 @config
 class ByBudget:
     """Adapts the recipe `auto` to data, device and time. Settings that differ from the usual ones stay.
 
-    widths: G's possible channels next to the image. The widest that still sees enough samples is taken; D is half as wide.
+    widths: G's possible channels at the image's size. The widest that still sees enough samples is taken; D is as wide next to
+        the image.
     samples_for_narrowest: samples that networks of the first width need; wider ones need more, by the square of their width.
     augment_from: samples are augmented if each is seen at least so many times (Zhao et al. 2020). 1,000 pictures that were seen
         109 times each were better without (docs/log.md).
     least_per_class: labels are used if classes have at least so many samples on average.
-    short_run_samples: a run of fewer samples at up to 32 px learns at twice the usual rate. It starts faster; from some 100,000
-        samples on that gains nothing, and at 64 px it did harm (docs/log.md).
-    gamma: weight of penalties at 32 px, if they have the usual one; in proportion to the pixels (as in Karras et al. 2020b).
+    gamma: weight of D's penalties at 32 px, if they have the usual one; in proportion to the pixels (Karras et al. 2020b).
     """
 
-    widths: tuple[int, ...] = (24, 32, 48, 64)
-    samples_for_narrowest: int = 50_000
+    widths: tuple[int, ...] = (16, 24, 32, 48, 64)
+    samples_for_narrowest: int = 20_000
     augment_from: int = 300
     least_per_class: int = 20
-    short_run_samples: int = 80_000
     gamma: float = USUAL_GAMMA
 
     def __post_init__(self) -> None:
@@ -43,18 +41,16 @@ class ByBudget:
         require(0 < self.gamma < 1e6, "gamma", self.gamma, "above 0, below 1e6")
 
     def __call__(self, requested: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]) -> tuple[Recipe, list[str]]:
-        if not (isinstance(requested.nets, Compact) and isinstance(requested.method, Adversarial)):
-            raise GanvasError("ByBudget adapts only Compact networks in Adversarial: set choose=None in the recipe")
+        if not (isinstance(requested.nets, Projected) and isinstance(requested.method, Adversarial)):
+            raise GanvasError("ByBudget adapts only Projected networks in Adversarial: set choose=None in the recipe")
         recipe, about_data = self.adapt_to_data(requested, facts)
         recipe, samples_to_see, about_nets = self.adapt_to_time(recipe, facts, attempt)
         recipe, about_repeats = self.adapt_to_repeats(recipe, samples_to_see / facts.distinct_samples)
-        if facts.spec.shape[1] <= 32 and 0 < samples_to_see < self.short_run_samples:
-            recipe = replace(recipe, optim={name: double_rate(part) for name, part in recipe.optim.items()})
         return recipe, [f"{about_data}; {about_repeats}", *about_nets, describe_training(recipe)]
 
     def adapt_to_data(self, recipe: Recipe, facts: Facts) -> tuple[Recipe, str]:
         """Choose whether labels are used, and the weight of the penalties."""
-        assert isinstance(recipe.nets, Compact)
+        assert isinstance(recipe.nets, Projected)
         assert isinstance(recipe.method, Adversarial)
         nets, method, label = recipe.nets, recipe.method, facts.spec.conditions.get("label")
         description = f"{facts.samples:,} samples of {' x '.join(str(n) for n in facts.spec.shape)}"
@@ -84,8 +80,8 @@ class ByBudget:
         self, recipe: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]
     ) -> tuple[Recipe, float, list[str]]:
         """Choose the widest networks that see enough samples; also returns how many they will see."""
-        nets, default_nets = recipe.nets, Compact()
-        assert isinstance(nets, Compact)
+        nets, default_nets = recipe.nets, Projected()
+        assert isinstance(nets, Projected)
         width_description = f"networks: G {nets.g_width}, D {nets.d_width} channels next to the image"
         if facts.seconds is None:
             return recipe, recipe.train.samples or 0, [f"{width_description}; with a budget in minutes they fit the time"]
@@ -103,19 +99,13 @@ class ByBudget:
         verdict = "the widest that see enough samples" if affordable_widths else "though they need more samples"
         reasons = [
             f"device: {facts.device}; samples/s by G's width: {measured_speeds}",
-            f"networks: G {best_width}, D {best_width // 2} channels next to the image, {verdict} in "
-            f"{facts.seconds / 60:g} minutes",
+            f"networks: G and D {best_width} channels next to the image, {verdict} in {facts.seconds / 60:g} minutes",
         ]
         return replace(recipe, nets=set_width(nets, best_width)), speeds[best_width] * facts.seconds, reasons
 
 
-def double_rate(optim: Optimiser) -> Optimiser:
-    """Double the learning rate, if it is the usual one."""
-    return replace(optim, lr=2 * USUAL_LEARNING_RATE) if isinstance(optim, Adam) and optim.lr == USUAL_LEARNING_RATE else optim
-
-
-def set_width(nets: Compact, width: int) -> Compact:
-    return replace(nets, g_width=width, d_width=width // 2)
+def set_width(nets: Projected, width: int) -> Projected:
+    return replace(nets, g_width=width, d_width=width, cap=16 * width)
 
 
 def scale_penalties(method: Adversarial, gamma: float, spec: Spec) -> Adversarial:

@@ -10,7 +10,6 @@ from ganvas.augment import DiffAugment
 from ganvas.core import Field, Spec
 from ganvas.errors import GanvasError
 from ganvas.nets import DCGAN
-from ganvas.optim.optimisers import Adam
 from ganvas.recipe import Facts, Recipe, Trial
 from ganvas.recipes.by_budget import ByBudget
 from ganvas.training.plan import count_distinct
@@ -27,7 +26,7 @@ def facts(
 
 def speeds(recipe: Recipe) -> Trial:
     """Twice the width, a third of the speed."""
-    return Trial(samples_per_second=1000.0 * (32 / recipe.nets.g_width) ** 1.6)  # type: ignore[attr-defined]
+    return Trial(samples_per_second=500.0 * (16 / recipe.nets.g_width) ** 1.6)  # type: ignore[attr-defined]
 
 
 def chosen(facts: Facts, recipe: Recipe | None = None, attempt: object = speeds) -> tuple[Recipe, str]:
@@ -68,12 +67,12 @@ def test_labels_are_used_where_each_class_has_enough() -> None:
 
 
 def test_samples_seen_often_are_augmented() -> None:
-    found, said = chosen(facts(samples=1000, minutes=10))
+    found, said = chosen(facts(samples=300, minutes=10))
     assert found.method.augment == DiffAugment()  # type: ignore[attr-defined]
-    assert "each is seen 314 times: augmented" in said
+    assert "each is seen 330 times: augmented" in said
     found, said = chosen(facts(samples=60_000, minutes=10))
     assert found.method.augment is None  # type: ignore[attr-defined]
-    assert "each is seen 5.2 times: not augmented" in said
+    assert "each is seen 1.6 times: not augmented" in said
 
 
 @pytest.mark.parametrize(("size", "gamma"), [(32, 0.5), (64, 2.0), (16, 0.125)])
@@ -120,16 +119,3 @@ def test_copies_are_counted() -> None:
     few = torch.randint(256, (7, 8, 8, 1), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     assert count_distinct(few) == 7
     assert count_distinct(few.repeat(9, 1, 1, 1)) == 7
-
-
-def test_short_runs_learn_faster() -> None:
-    def rates(found: Recipe) -> list[float]:
-        return [optim.lr for optim in found.optim.values()]  # type: ignore[attr-defined]
-
-    short, said = chosen(facts(minutes=0.5))
-    assert rates(short) == [4e-3, 4e-3]
-    assert "learning rates G 0.004, D 0.004" in said
-    assert rates(chosen(facts(minutes=10))[0]) == rates(chosen(facts(minutes=0.5, size=64))[0]) == [2e-3, 2e-3]
-    asked = recipes.find_recipe("auto")
-    asked = replace(asked, optim={**asked.optim, "D": Adam(lr=1e-3)})
-    assert rates(chosen(facts(minutes=0.5), asked)[0]) == [4e-3, 1e-3]  # what was set stays
