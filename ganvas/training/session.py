@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -104,13 +104,10 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
     """`train` in an empty folder; the caller holds the lock."""
     if requested.train.threads is not None:
         set_thread_count(requested.train.threads)
-    codec, training_set, evaluator = prepare_data_and_evaluator(requested, None, device)
-    print_status(
-        is_quiet,
-        f"{requested.name}: {training_set.title}, {len(training_set):,} {codec.noun} of {describe_shape(codec)}, on {device}",
-    )
-    placed_data = place_on_device(training_set, device)
-    resolved, speeds = _plan_run(requested, placed_data, evaluator, seed, device, is_quiet)
+    plan = _plan_run(requested, seed, device, is_quiet)
+    if plan.resolved.medium != requested.medium:  # the time is enough for samples of another size
+        plan = _plan_run(replace(requested, medium=plan.resolved.medium), seed, device, is_quiet)
+    training_set, resolved = plan.training_set, plan.resolved
     data_summary = {
         "title": training_set.title,
         "count": len(training_set),
@@ -119,16 +116,29 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
         "conditions": to_json(training_set.spec.conditions),
     }
     if distributed.is_main_process():
-        save_codec(path, codec)  # first: recipe.json makes the folder a run
+        save_codec(path, training_set.codec)  # first: recipe.json makes the folder a run
     run = write_run_settings(path, resolved, requested, seed, data_summary, describe_environment(device))
     state = initial_state(resolved, training_set.spec, seed, device)
-    return _train_with_recovery(run, state, placed_data, evaluator, build_slowdown_notice(path, device, speeds), is_quiet)
+    notice = build_slowdown_notice(path, device, plan.stage_speeds)
+    return _train_with_recovery(run, state, plan.placed_data, plan.evaluator, notice, is_quiet)
 
 
-def _plan_run(
-    requested: Recipe, data: EncodedDataset, evaluator: Evaluator | None, seed: int, device: torch.device, is_quiet: bool
-) -> tuple[Recipe, dict[str, float]]:
-    """(The resolved recipe, the measured samples/s by stage). First refuses what cannot be trained."""
+class RunPlan(NamedTuple):
+    """A run before its first step."""
+
+    training_set: EncodedDataset
+    placed_data: EncodedDataset  # on the device, if it has room
+    evaluator: Evaluator | None  # on rank 0
+    resolved: Recipe
+    stage_speeds: dict[str, float]  # measured samples/s
+
+
+def _plan_run(requested: Recipe, seed: int, device: torch.device, is_quiet: bool) -> RunPlan:
+    """Open the data, and decide what depends on it. First refuses what cannot be trained."""
+    codec, training_set, evaluator = prepare_data_and_evaluator(requested, None, device)
+    title = f"{requested.name}: {training_set.title}"
+    print_status(is_quiet, f"{title}, {len(training_set):,} {codec.noun} of {describe_shape(codec)}, on {device}")
+    data = place_on_device(training_set, device)
     with explain_missing_labels(data):
         planner = Planner(requested, data, seed, device, partial(print_status, is_quiet))
         nets = planner.build_networks(requested).state.nets
@@ -144,7 +154,7 @@ def _plan_run(
         evaluator.use_evaluation(resolved.evaluation)  # with the card size for this budget
         for caution in evaluator.check_floors():
             print_status(is_quiet, f"note: {caution}")
-    return resolved, planner.stage_speeds
+    return RunPlan(training_set, data, evaluator, resolved, planner.stage_speeds)
 
 
 def resolve_recipe(recipe: str | Recipe | None, source: str | Path | RunFolder | None, freeze_d: int) -> Recipe:

@@ -9,6 +9,7 @@ from ganvas import recipes
 from ganvas.augment import DiffAugment
 from ganvas.core import Field, Spec
 from ganvas.errors import GanvasError
+from ganvas.media import Image
 from ganvas.nets import DCGAN
 from ganvas.recipe import Facts, Recipe, Trial
 from ganvas.recipes.by_budget import ByBudget
@@ -103,6 +104,40 @@ def test_the_choosers_own_settings() -> None:
 def test_other_networks_are_not_its_own() -> None:
     with pytest.raises(GanvasError, match="choose=None"):
         chosen(facts(), replace(recipes.find_recipe("auto"), nets=DCGAN()))
+
+
+@pytest.mark.parametrize(
+    ("machine", "speed", "hours", "width", "side"),
+    [  # samples/s of the narrowest networks at 64 px
+        ("a laptop in five minutes", 180, 1 / 12, 16, 64),
+        ("a laptop in half an hour", 180, 0.5, 32, 64),
+        ("a laptop over night", 180, 8, 64, 128),
+        ("an Apple GPU in half an hour", 700, 0.5, 64, 64),
+        ("an RTX 4090 for eight hours", 6_000, 8, 64, 256),
+        ("an H200 for a day", 20_000, 24, 64, 256),
+        ("an H200 for a week", 20_000, 168, 64, 512),
+    ],
+)
+def test_networks_and_sizes_follow_machine_and_time(machine: str, speed: float, hours: float, width: int, side: int) -> None:
+    def attempt(recipe: Recipe) -> Trial:
+        return Trial(samples_per_second=speed * (16 / recipe.nets.g_width) ** 0.9)  # type: ignore[attr-defined]
+
+    found, said = chosen(facts(size=64, minutes=60 * hours), attempt=attempt)
+    assert found.nets.g_width == width  # type: ignore[attr-defined]
+    assert found.medium.pixels == side**2  # type: ignore[attr-defined]
+    assert ("larger pictures than these 4,096 pixels want about" in said) == (side == 64)
+    again, said = chosen(facts(size=side, minutes=60 * hours), replace(found, choose=ByBudget()), attempt)
+    assert again.medium == found.medium
+    assert "--medium.size" not in said or side == 64
+
+
+def test_a_size_that_was_set_or_that_the_pictures_have_stays() -> None:
+    auto = recipes.find_recipe("auto")
+    fast = Trial(samples_per_second=1e6)
+    found, said = chosen(facts(size=64), replace(auto, medium=Image(size=64)), lambda recipe: fast)
+    assert found.medium == Image(size=64)
+    assert chosen(facts(size=32), attempt=lambda recipe: fast)[0].medium == auto.medium
+    assert "larger pictures" not in said
 
 
 def test_too_little_time_is_said() -> None:
