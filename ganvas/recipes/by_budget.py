@@ -88,8 +88,7 @@ class ByBudget:
             return replace(recipe, medium=replace(medium, pixels=affordable[-1] ** 2 * medium.pixels)), []
         hours = self.samples_for_usual_size * ENLARGEMENTS[0] ** 5 / most_samples * facts.seconds / 3600
         return recipe, [
-            f"size: larger pictures than these {pixels:,} pixels want about {max(1, round(hours)):,} hours at this speed "
-            f"(--medium.size {ENLARGEMENTS[0] * round(pixels**0.5)} to try it sooner)"
+            f"size: larger pictures than these {pixels:,} pixels want about {max(1, round(hours)):,} hours at this speed"
         ]
 
     def adapt_to_repeats(self, recipe: Recipe, repeats: float) -> tuple[Recipe, str]:
