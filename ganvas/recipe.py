@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from .configuration import config
 from .core import Architecture, BatchSampler, Extractor, Medium, Method, Metric, Source, Spec
+from .data.held_out import HeldOut
 from .data.samplers import Uniform
 from .errors import GanvasError, require
 from .optim.optimisers import Optimiser
@@ -155,3 +156,4 @@ class Recipe:
     choose: Chooser | None = None  # adapts the recipe to data, device and time; None changes nothing
     start: Transfer | None = None  # None: networks start with random weights
     batches: BatchSampler = Uniform()  # chooses the rows of a batch
+    held_out: HeldOut = HeldOut()  # how many samples training never sees, if the data has no test part

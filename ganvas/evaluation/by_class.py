@@ -12,7 +12,7 @@ from ..data.conditions import is_same_condition, name_distinctly
 from ..errors import GanvasError
 from ..sampling.stream import stream_blocks, stream_samples
 from ..system.console import align_columns
-from .evaluator import Evaluator, compute_real_baseline, compute_scores, select_features
+from .evaluator import Evaluator, choose_metrics, compute_real_baseline, compute_scores, select_features
 
 MIN_SAMPLES_PER_CLASS = 50  # with fewer reference or held-out samples of a class, its scores mean nothing
 MAX_GRID_CLASSES = 16  # most classes in the picture
@@ -50,15 +50,17 @@ def score_classes(
     name, label = classes
     cards = dict[str, Any]()
     for k in range(label.size):
-        reals = RealFeatures(
-            *(select_features(features, features.conditions[name] == k) for features in evaluator.real_features)
+        reference, held_out = (
+            select_features(features, features.conditions[name] == k)
+            for features in (evaluator.real_features.reference, evaluator.real_features.held_out)
         )
+        reals = RealFeatures(reference, held_out)
         count = min(n // label.size, len(reals.held_out.features))
         if min(count, len(reals.reference.features)) < MIN_SAMPLES_PER_CLASS:
             continue
         request = Request({name: torch.tensor(k)})
         blocks = stream_blocks(method, nets, evaluator.codec, count, evaluator.evaluation.seed, request=request)
-        metrics, floor = evaluator.evaluation.metrics, dict[str, float]()
+        metrics, floor = choose_metrics(evaluator.evaluation.metrics, reals), dict[str, float]()
         for metric in metrics:
             floor |= compute_real_baseline(reals, metric, count)
         fake = evaluator.compute_features(blocks, count, f"class {k}")

@@ -2,7 +2,8 @@
 
 Real samples come in two sets without overlap. The *reference* is the training set; Fréchet-like distances compare with it.
 The *held-out* samples are a test split, if the data has one. Otherwise up to half of the training samples are put aside for
-scoring, at most the size of the score card or 10,000, whichever is larger. The floor is the score of held-out samples in the
+scoring, at most the size of the score card or 10,000, whichever is larger. The *unseen* samples are the few that were held out
+of training; they show whether samples are copies. The floor is the score of held-out samples in the
 place of generated ones, at the same count.
 """
 
@@ -21,14 +22,28 @@ from safetensors.torch import save as serialise_tensors
 from tqdm import tqdm
 
 from ..configuration import to_json
-from ..core import Batch, Codec, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, seed_from, seeded_generator
-from ..data import Files
+from ..core import (
+    Batch,
+    Codec,
+    Dataset,
+    Extractor,
+    Features,
+    Method,
+    Metric,
+    Nets,
+    RealFeatures,
+    Source,
+    seed_from,
+    seeded_generator,
+)
+from ..data import EncodedDataset, Files
 from ..data.cache import ENTRY_FORMAT
 from ..data.columns import load_conditions
 from ..data.dataset import open_data
+from ..data.rows import take_rows
 from ..errors import GanvasError
 from ..extractors.by_name import list_extractors, make_extractor
-from ..metrics.check import SelfCritical
+from ..metrics.check import Explanatory, Selective, SelfCritical
 from ..recipe import Evaluation
 from ..runs.folder import RunFolder
 from ..sampling.stream import SampleBlock, stream_blocks
@@ -44,7 +59,7 @@ MAX_REFERENCE_SAMPLES = 100_000  # more real samples take time and do not change
 
 def select_reals(real: RealFeatures, metric: Metric, n: int) -> RealFeatures:
     """The real samples for `n` generated ones: the whole reference, and as many held-out samples."""
-    return RealFeatures(real.reference, take_first(take_first(real.held_out, n), metric.samples))
+    return real._replace(held_out=take_first(take_first(real.held_out, n), metric.samples))
 
 
 def compute_scores(real: RealFeatures, metrics: Iterable[Metric], fake: Features, n: int) -> dict[str, float]:
@@ -57,8 +72,21 @@ def compute_scores(real: RealFeatures, metrics: Iterable[Metric], fake: Features
 def compute_real_baseline(real: RealFeatures, metric: Metric, n: int) -> dict[str, float]:
     """The floor: the scores of real samples in the place of `n` generated ones. The metric does not compare with these."""
     metric = fit_metric(metric, real, n)
+    if isinstance(metric, Selective):
+        return metric.compute_baseline(real, n)
     other = real.held_out if metric.against == "train" else real.reference
     return metric(select_reals(real, metric, n), take_first(take_first(other, n), metric.samples))
+
+
+def choose_metrics(metrics: Iterable[Metric], real: RealFeatures) -> tuple[Metric, ...]:
+    """The metrics that these real samples allow."""
+    return tuple(metric for metric in metrics if not isinstance(metric, Selective) or metric.applies_to(real))
+
+
+def describe_findings(metrics: Iterable[Metric], scores: Mapping[str, float]) -> list[str]:
+    """What these scores say about the generator, in sentences."""
+    findings = (metric.describe_finding(scores) for metric in metrics if isinstance(metric, Explanatory))
+    return [finding for finding in findings if finding]
 
 
 def check_medium(extractor: Extractor, codec: Codec) -> None:
@@ -96,17 +124,22 @@ class Evaluator:
         self.evaluation, self.device, self.has_progress_bar = evaluation, device or torch.device("cpu"), has_progress_bar
         check_medium(evaluation.extractor, train.codec)
         split = split_reals(train, held_out, evaluation)
-        self.train, self.order, self.is_split_from_training = train, split.order, held_out is None
+        self.train, self.order, self.is_split_from_training = train, split.order, split.is_from_training
         self.codec = train.codec
         self.preview_batch: Batch = {name: rows[:PREVIEW_SAMPLES].cpu() for name, rows in split.held_out.items()}
         self.data_metadata = split.description | {"data": train.title, "fingerprint": train.fingerprint}
         cache_key = (train.fingerprint, held_out and held_out.fingerprint, len(train), str(to_json(evaluation.extractor)))
         cache_key = (*cache_key, evaluation.extractor.name, ENTRY_FORMAT)  # features are of samples as they are encoded
         cache_key = (*cache_key, str(to_json(train.codec)), evaluation.seed, evaluation.split_size)
-        self.real_features = RealFeatures(
+        reference, other = (
             self._load_or_compute_features(split.reference, cache, "reference", cache_key),
             self._load_or_compute_features(split.held_out, cache, "held-out", cache_key),
         )
+        training = (other, reference) if split.is_from_training else (reference,)
+        unseen = None if split.is_from_training else other
+        if split.unseen is not None:
+            unseen = self._load_or_compute_features(split.unseen, cache, "unseen", cache_key)
+        self.real_features = RealFeatures(reference, other, training, unseen)
         self.floor_cache: dict[tuple[Metric, int], dict[str, float]] = {}
         self.caution_cache: dict[tuple[Metric, int], list[str]] = {}
 
@@ -134,7 +167,7 @@ class Evaluator:
 
     def score_final(self, method: Method, nets: Nets) -> dict[str, Any]:
         """The full score card."""
-        return self.build_card(method, nets, self.evaluation.metrics, self.sample_counts[1])
+        return self.build_card(method, nets, choose_metrics(self.evaluation.metrics, self.real_features), self.sample_counts[1])
 
     def build_card(self, method: Method, nets: Nets, metrics: tuple[Metric, ...], n: int) -> dict[str, Any]:
         """{"scores": …, "floor": …, "lower_is_better": …, "protocol": …} for `n` generated samples."""
@@ -145,7 +178,7 @@ class Evaluator:
             floor |= self.compute_floor(metric, n)
             lower_is_better |= metric.lower_is_better
         card = {"scores": scores, "floor": floor, "lower_is_better": lower_is_better, "protocol": self.describe_protocol(n)}
-        cautions = self.list_cautions(metrics, n)
+        cautions = self.list_cautions(metrics, n) + describe_findings(metrics, scores)
         return card | {"cautions": cautions} if cautions else card
 
     def list_cautions(self, metrics: Iterable[Metric], n: int) -> list[str]:
@@ -173,12 +206,13 @@ class Evaluator:
             GanvasError: this data does not allow a metric.
         """
         snapshot_count, final_count = self.sample_counts
-        for metric, n in ((self.evaluation.metrics[0], snapshot_count), *((m, final_count) for m in self.evaluation.metrics)):
+        metrics = choose_metrics(self.evaluation.metrics, self.real_features)
+        for metric, n in ((self.evaluation.metrics[0], snapshot_count), *((m, final_count) for m in metrics)):
             try:
                 self.compute_floor(metric, min(n, CHECK_SAMPLES))
             except GanvasError:  # it may need more samples
                 self.compute_floor(metric, n)
-        changes = (describe_fit(metric, self.real_features, final_count) for metric in self.evaluation.metrics)
+        changes = (describe_fit(metric, self.real_features, final_count) for metric in metrics)
         return [change for change in changes if change]
 
     @property
@@ -260,25 +294,38 @@ class RealSplit(NamedTuple):
     held_out: Mapping[str, torch.Tensor]
     order: torch.Tensor  # training rows in the order of Evaluator.training_features
     description: dict[str, str]  # for the score card
+    is_from_training: bool  # `held_out` are training samples, put aside for scores alone
+    unseen: Mapping[str, torch.Tensor] | None = None  # samples that training never saw, if `held_out` are others
 
 
 def split_reals(train: Dataset, held_out: Dataset | None, evaluation: Evaluation) -> RealSplit:
-    """Choose the reference and the held-out samples. Without a test split, put training samples aside."""
+    """Choose the reference and the held-out samples. Without a test split, put training samples aside.
+
+    Samples that were held out of training take their place if they are as many. Otherwise they are `unseen`.
+    """
     order = torch.randperm(len(train), generator=seeded_generator(evaluation.seed, "split"))
-    if held_out is None:
-        count = min(len(train) // 2, evaluation.split_size)
+    count, unseen = min(len(train) // 2, evaluation.split_size), None
+    is_taken = isinstance(held_out, EncodedDataset) and held_out.is_taken_from_training
+    is_from_training = held_out is None or (is_taken and len(held_out) < count)
+    if held_out is None or is_from_training:
         test_set, test_rows, reference_rows, noun = train, order[:count], order[count:], "other training samples"
+        if held_out is not None:
+            unseen = select_rows(held_out, torch.arange(len(held_out)))
     else:
         test_rows = torch.randperm(len(held_out), generator=seeded_generator(evaluation.seed, "held-out"))
-        test_set, test_rows, reference_rows, noun = held_out, test_rows[: evaluation.split_size], order, "test samples"
+        noun = "samples that training never saw" if is_taken else "test samples"
+        test_set, test_rows, reference_rows = held_out, test_rows[: evaluation.split_size], order
     reference_rows = reference_rows[:MAX_REFERENCE_SAMPLES]
     words = {"reference": f"{len(reference_rows):,} training samples", "held_out": f"{len(test_rows):,} {noun}"}
-    return RealSplit(select_rows(train, reference_rows), select_rows(test_set, test_rows), order, words)
+    words |= {} if unseen is None else {"unseen": f"{len(unseen['x']):,} samples"}
+    return RealSplit(
+        select_rows(train, reference_rows), select_rows(test_set, test_rows), order, words, is_from_training, unseen
+    )
 
 
 def select_rows(data: Dataset, rows: torch.Tensor) -> dict[str, torch.Tensor]:
     """Some rows of every column."""
-    return {name: column[rows.to(column.device)] for name, column in data.columns.items()}
+    return take_rows(data.columns, rows)
 
 
 def check_sample_counts(train: Dataset, held_out: Dataset | None) -> None:
@@ -310,6 +357,15 @@ def join_features(blocks: list[Features]) -> Features:
     return Features(features, np.concatenate(logits) if logits else None, conditions)
 
 
+def open_scored_data(run: RunFolder, source: Source) -> tuple[EncodedDataset, EncodedDataset | None]:
+    """(the training set, the held-out set or None) of a run, or of other data. The run's training saw none of other data."""
+    held_out = run.recipe.held_out if source == run.recipe.data else None
+    _, training_set, held_out_set = open_data(
+        source, run.recipe.medium, run.read_codec(), held_out=held_out, held_out_key=run.meta["data"]["fingerprint"]
+    )
+    return training_set, held_out_set
+
+
 def build_run_evaluator(
     run: RunFolder, extractor: str | Extractor | None = None, data: str | None = None, device: str = "auto"
 ) -> Evaluator:
@@ -318,5 +374,5 @@ def build_run_evaluator(
     if extractor is not None:
         chosen_extractor = make_extractor(extractor, is_download_allowed=False) if isinstance(extractor, str) else extractor
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, extractor=chosen_extractor))
-    _, training, held_out = open_data(recipe.data, recipe.medium, run.read_codec())
+    training, held_out = open_scored_data(run, recipe.data)
     return Evaluator(recipe.evaluation, training, held_out, find_cache_folder(), choose_device(device), has_progress_bar=True)

@@ -1,5 +1,6 @@
 """Scores on plain feature matrices, one file per metric."""
 
+from .copying import Copying
 from .density_coverage import DensityCoverage
 from .frechet import Frechet, frechet_distance
 from .inception_score import InceptionScore
@@ -7,4 +8,4 @@ from .kid import KID
 from .modes import Modes
 from .precision_recall import PrecisionRecall
 
-__all__ = ["KID", "DensityCoverage", "Frechet", "InceptionScore", "Modes", "PrecisionRecall", "frechet_distance"]
+__all__ = ["KID", "Copying", "DensityCoverage", "Frechet", "InceptionScore", "Modes", "PrecisionRecall", "frechet_distance"]

@@ -1,5 +1,6 @@
 """The checks of features that every metric starts with."""
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -25,6 +26,28 @@ class SelfCritical(Protocol):
 
     def describe_doubt(self, real: RealFeatures, samples: int) -> str:
         """Why scores of `samples` generated samples are not meaningful; "" if they are."""
+        ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A metric that does not apply to all data. It computes its own baseline."""
+
+    def applies_to(self, real: RealFeatures) -> bool:
+        """Whether these real samples allow the metric."""
+        ...
+
+    def compute_baseline(self, real: RealFeatures, n: int) -> dict[str, float]:
+        """The scores of real samples in the place of `n` generated ones."""
+        ...
+
+
+@runtime_checkable
+class Explanatory(Protocol):
+    """A metric that can say what its scores mean."""
+
+    def describe_finding(self, scores: Mapping[str, float]) -> str:
+        """A sentence about the generator; "" if there is nothing to say."""
         ...
 
 

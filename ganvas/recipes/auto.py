@@ -6,7 +6,7 @@ from ..losses import FiniteDifferenceR1, FiniteDifferenceR2
 from ..losses.objectives import RelativisticPairing
 from ..media import Image
 from ..methods import Adversarial
-from ..metrics import KID, DensityCoverage, Frechet, PrecisionRecall
+from ..metrics import KID, Copying, DensityCoverage, Frechet, PrecisionRecall
 from ..nets import Compact
 from ..optim.optimisers import Adam
 from ..recipe import Evaluation, Recipe, Train
@@ -30,6 +30,8 @@ def auto() -> Recipe:
         ),
         optim={"G": Adam(lr=2e-3, betas=(0.0, 0.99)), "D": Adam(lr=2e-3, betas=(0.0, 0.99))},
         train=Train(minutes=10.0, batch=64, ema_kimg=20.0),
-        evaluation=Evaluation(extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())),
+        evaluation=Evaluation(
+            extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage(), Copying())
+        ),
         choose=ByBudget(),
     )

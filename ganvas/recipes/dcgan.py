@@ -7,7 +7,7 @@ from ..extractors import FashionClassifier
 from ..losses.objectives import NonSaturating
 from ..media import Image
 from ..methods import Adversarial
-from ..metrics import KID, DensityCoverage, Frechet, PrecisionRecall
+from ..metrics import KID, Copying, DensityCoverage, Frechet, PrecisionRecall
 from ..nets import DCGAN
 from ..optim.optimisers import Adam
 from ..recipe import Evaluation, Recipe, Train
@@ -27,7 +27,9 @@ def dcgan() -> Recipe:
         method=Adversarial(objective=NonSaturating(), prior="uniform"),
         optim={"G": Adam(lr=2e-4, betas=(0.5, 0.999)), "D": Adam(lr=2e-4, betas=(0.5, 0.999))},
         train=Train(samples=1_500_000, batch=128),
-        evaluation=Evaluation(extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())),
+        evaluation=Evaluation(
+            extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage(), Copying())
+        ),
     )
 
 

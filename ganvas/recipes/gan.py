@@ -7,7 +7,7 @@ from ..extractors import FashionClassifier
 from ..losses.objectives import Minimax, NonSaturating
 from ..media import Image
 from ..methods import Adversarial
-from ..metrics import KID, DensityCoverage, Frechet, PrecisionRecall
+from ..metrics import KID, Copying, DensityCoverage, Frechet, PrecisionRecall
 from ..nets import MLP
 from ..optim.optimisers import Adam
 from ..recipe import Evaluation, Recipe, Train
@@ -27,7 +27,9 @@ def gan() -> Recipe:
         method=Adversarial(objective=NonSaturating()),
         optim={"G": Adam(lr=2e-4, betas=(0.5, 0.999)), "D": Adam(lr=2e-4, betas=(0.5, 0.999))},
         train=Train(samples=1_200_000, batch=32),
-        evaluation=Evaluation(extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage())),
+        evaluation=Evaluation(
+            extractor=FashionClassifier(), metrics=(Frechet(), KID(), PrecisionRecall(), DensityCoverage(), Copying())
+        ),
     )
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from ..core import Extractor
 from ..data import Files
-from ..data.dataset import open_data
 from ..evaluation import by_class
-from ..evaluation.evaluator import Evaluator
+from ..evaluation.evaluator import Evaluator, open_scored_data
 from ..extractors.by_name import make_extractor
 from ..recipe import check_scored_samples
 from ..runs.folder import RunFolder
@@ -51,7 +50,7 @@ def evaluate(
         chosen_extractor = make_extractor(extractor, download) if isinstance(extractor, str) else extractor
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, extractor=chosen_extractor))
     sampler = Sampler(run, checkpoint, device)
-    _, training_set, held_out = open_data(recipe.data, recipe.medium, run.read_codec())
+    training_set, held_out = open_scored_data(run, recipe.data)
     classes = find_class_condition(sampler.spec, sampler.traits)
     checked = by_class.check_classes(classes, training_set, recipe.evaluation.card_samples) if per_class else None
     evaluator = Evaluator(

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from ..configuration import from_json, to_json
 from ..core import Codec, Spec
+from ..data import HeldOut
 from ..errors import GanvasError
 from ..recipe import Recipe
 from ..system.files import check_path_text, encode_json, explain_os_errors, read_json, write_atomically, write_json
@@ -224,6 +225,8 @@ def lock_run(path: Path) -> Generator[None]:
 
 
 def read_recipe(data: Any, path: Path) -> Recipe:
+    if isinstance(data, dict) and "held_out" not in data:  # an older run: its training saw all samples
+        data = data | {"held_out": to_json(HeldOut(share=0.0))}
     recipe = from_json(data, f"{path.name}: recipe")
     if not isinstance(recipe, Recipe):
         raise GanvasError(f"{path} holds no recipe: restore it, or train in a new folder")

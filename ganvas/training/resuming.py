@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 
 from ..configuration import to_json
-from ..data import EncodedDataset, Files
+from ..data import EncodedDataset, Files, HeldOut
 from ..data.conditions import find_changed_conditions
 from ..errors import GanvasError
 from ..recipe import Recipe
@@ -45,7 +45,12 @@ def replace_threads(recipe: Recipe, threads: int | None) -> Recipe:
 
 
 def refuse_difference(run: RunFolder, requested: Recipe, seed: int) -> None:
-    """Refuse to continue a run if the command would have made another one. Only its budget and threads may differ."""
+    """Refuse to continue a run if the command would have made another one. Only its budget and threads may differ.
+
+    A run from before samples were held out stays without, unless the command says otherwise.
+    """
+    if "held_out" not in run.meta["asked"] and requested.held_out == HeldOut():
+        requested = replace(requested, held_out=run.requested.held_out)
     unbudgeted_recipes = [
         to_json(replace(r, train=replace(r.train, samples=None, minutes=None, threads=None)))
         for r in (run.requested, requested)
