@@ -116,7 +116,7 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
     resolved, speeds = _plan_run(requested, placed_data, evaluator, seed, device, is_quiet)
     data_summary = {
         "title": training_set.title,
-        "count": len(training_set),
+        "count": total,
         "held_out": count_taken_samples(held_out),
         "skipped": training_set.skipped_count,
         "fingerprint": training_set.fingerprint,

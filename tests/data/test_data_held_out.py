@@ -83,7 +83,7 @@ def test_the_same_ones_for_the_same_key_and_others_for_another() -> None:
 
 
 def test_classes_give_their_share_and_small_ones_together_theirs() -> None:
-    sizes = {0: 1000, 1: 400, 2: 100, **{k: 10 for k in range(3, 13)}}
+    sizes = {0: 1000, 1: 400, 2: 100, **dict.fromkeys(range(3, 13), 10)}
     assert max(list(sizes.values())[3:]) < MIN_CLASS_SAMPLES
     labels = np.random.default_rng(0).permutation(np.repeat(list(sizes), list(sizes.values())))
     training, held_out = split(dataset(1600, labels))
