@@ -59,7 +59,7 @@ def test_returns_what_it_announces(metric):
     assert list(result) == list(metric.lower_is_better)
     assert all(type(value) is float and math.isfinite(value) for value in result.values())
     assert all(type(lower) is bool for lower in metric.lower_is_better.values())
-    assert metric.against in ("train", "held-out")
+    assert metric.against in ("train", "held-out", "unseen")
     assert metric.samples is None or metric.samples > 0
 
 

@@ -67,7 +67,7 @@ def test_some_copies_score_as_the_docstring_says(share: float) -> None:
 
 
 def test_bad_generators_that_copy_nothing_are_not_accused() -> None:
-    """Blur, collapse to two modes, and twenty samples over and over: C_T and distances to training alone accuse some of them."""
+    """Blur, samples far away, two modes, and twenty samples over and over: distances to training alone accuse some."""
     for seed in range(5):
         rng = np.random.default_rng(seed)
         real, fakes = real_sets(rng, 3000, 150), draw(rng, 1000)

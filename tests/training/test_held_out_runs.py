@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from ganvas import api, recipes
+from ganvas.core import Features
 from ganvas.data import Files, HeldOut
 from ganvas.data.dataset import open_data
 from ganvas.errors import GanvasError
@@ -27,9 +28,10 @@ from small_recipes import small
 
 CLOTHES = Path(__file__).parents[1] / "data" / "fashion_test_200.npz"
 EXTRACTOR = "pixels"
+USUAL = HeldOut()
 
 
-def tiny(data: Path, held_out: HeldOut = HeldOut(), **train: Any) -> Recipe:
+def tiny(data: Path, held_out: HeldOut = USUAL, **train: Any) -> Recipe:
     recipe = small(recipes.find_recipe("auto"), **{"samples": 64, "batch": 16, "snapshots": 1} | train)
     evaluation = replace(recipe.evaluation, metrics=(Frechet(), Copying()), samples=60, snapshot_samples=20)
     return replace(recipe, data=Files(path=str(data)), evaluation=evaluation, held_out=held_out)
@@ -170,9 +172,12 @@ def test_a_copier_is_told_on_the_card(place: Path, monkeypatch: pytest.MonkeyPat
     run = RunFolder(place / "run")
     judge = build_run_evaluator(run, EXTRACTOR)
     copies = judge.training_features[np.random.default_rng(0).integers(150, size=60)]
-    monkeypatch.setattr(
-        Evaluator, "_compute_fake_features", lambda *_: judge.real_features.reference._replace(features=copies, conditions={})
-    )
+    fake = judge.real_features.reference._replace(features=copies, conditions={})
+
+    def compute_fake_features(*_: object) -> Features:
+        return fake
+
+    monkeypatch.setattr(Evaluator, "_compute_fake_features", compute_fake_features)
     card = judge.score_final(run.recipe.method, None)  # type: ignore[arg-type]
     assert card["scores"]["copying"] == 1.0
     (finding,) = [line for line in card["cautions"] if line.startswith("copying")]
