@@ -10,7 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, interpolate, pad
 
+SMALLEST_SIDE = 4  # pixels at which networks stop halving
 BINOMIAL_TAPS = (1.0, 3.0, 3.0, 1.0)  # Karras et al. 2020a, appendix B
+
+
+def count_common_halvings(*sides: int) -> int:
+    """How often all sides can be halved together: they stay whole, and the shortest stays at least 4 px."""
+    count = 0
+    while all(side % 2 == 0 for side in sides) and min(sides) >= 2 * SMALLEST_SIDE:
+        sides, count = tuple(side // 2 for side in sides), count + 1
+    return count
 
 
 def blur_by_binomial(x: Tensor, padding: int, gain: float = 1.0) -> Tensor:

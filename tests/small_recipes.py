@@ -40,9 +40,7 @@ class Noise:
         self.codec = codec
         generator = torch.Generator().manual_seed(0)
         if isinstance(codec, ImageCodec):
-            self.stored = torch.randint(
-                0, 256, (count, codec.size, codec.size, codec.channels), generator=generator, dtype=torch.uint8
-            )
+            self.stored = torch.randint(0, 256, (count, *codec.stored_shape), generator=generator, dtype=torch.uint8)
         else:
             self.stored = torch.randn(count, codec.dim, generator=generator)
         self.columns = {"x": self.stored, "label": torch.arange(count) % 3}

@@ -14,6 +14,7 @@ VALUE_NAMES = {  # what help calls a value
     str: "TEXT",
     str | None: "TEXT",
     int | None: "INT",
+    int | str | None: "INT|TEXT",
     float | None: "FLOAT",
     tuple[str, ...]: "[TEXT [TEXT ...]]",
 }

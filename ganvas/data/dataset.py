@@ -42,6 +42,15 @@ class BulkCodec(Protocol):
         ...
 
 
+@runtime_checkable
+class ExplainingMedium(Protocol):
+    """A medium that says what it chose for the data, and why."""
+
+    def fit_with_reasons(self, items: Items) -> tuple[Codec, list[str]]:
+        """`Medium.fit`, and sentences about its choices."""
+        ...
+
+
 @dataclass
 class EncodedDataset:
     """A data set (core.Dataset). Column "x" [N, …] is in the codec's stored form."""
@@ -224,10 +233,15 @@ def open_data(
         held_out_key: decides which ones; None is the data's fingerprint. A resumed run keeps its own, even if the files moved.
     """
     items = source.items(medium.suffixes)
-    codec = codec or medium.fit(items)
+    reasons: list[str] = []
+    if codec is None:
+        codec, reasons = (
+            medium.fit_with_reasons(items) if isinstance(medium, ExplainingMedium) else (medium.fit(items), reasons)
+        )
     test_items = source.held_out(medium.suffixes)
     if not is_quiet:
         print_notes(items, test_items)
+        print("".join(f"ganvas: {items.title}: {reason}\n" for reason in reasons), end="", file=sys.stderr)
     cache = find_cache_folder()
     training_set = prepare_dataset(items, codec, cache, is_quiet, sampler)
     if test_items is not None:

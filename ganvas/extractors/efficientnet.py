@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from ..configuration import config
 from ..core import Features
 from ..errors import GanvasError, require
+from ..nets.layers.frozen import FrozenDepthwise
 from .images import check_images, extract_in_batches, to_three_channels
 from .weights import fold_batch_norm, read_published_weights
 
@@ -87,13 +88,17 @@ class ConvolutionReLU6(nn.Module):
 
     def __init__(self, width: int, out: int, kernel: int, stride: int = 1, groups: int = 1, is_linear: bool = False) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(width, out, kernel, stride, groups=groups)
         before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2  # TensorFlow's "same" pads more at the end
-        self.padding, self.is_linear = (before, after, before, after), is_linear
+        self.padding, self.is_linear = (0, after - before, 0, after - before), is_linear
+        self.conv = nn.Conv2d(width, out, kernel, stride, before, groups=groups)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(F.pad(x, self.padding) if any(self.padding) else x)
-        return x if self.is_linear else F.relu6(x, inplace=True)
+        conv, x = self.conv, F.pad(x, self.padding) if any(self.padding) else x
+        if conv.groups > 1:
+            x = FrozenDepthwise.apply(x, conv.weight, conv.bias, conv.stride[0], conv.padding[0])
+        else:
+            x = conv(x)
+        return x if self.is_linear else F.relu6(x)
 
 
 class InvertedResidual(nn.Module):

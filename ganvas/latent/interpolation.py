@@ -22,6 +22,7 @@ from ..sampling.seeds import parse_number_list as parse_seeds
 
 PathShape = Literal["auto", "linear", "spherical"]
 MAX_FRAMES, MAX_FRAME_VALUES = 10_000, 2 * 2**30  # pictures, and numbers in all of them
+MIN_FILM_PIXELS = 128  # of the longer side of a film
 
 
 def lerp_or_slerp(a: Tensor, b: Tensor, fractions: Tensor, is_spherical: bool) -> Tensor:
@@ -74,6 +75,12 @@ def slice_strip_lines(frames: int, stop_count: int, is_loop: bool) -> Iterator[s
         yield slice(k * frames, (k + 1) * frames + (0 if is_loop and k == stop_count - 1 else 1))
 
 
+def choose_frame_size(stored: Tensor) -> int:
+    """The longer side of a film of pictures [N, H, W, C]: from 128 px, and a multiple of theirs, so that pixels stay even."""
+    longer = max(stored.shape[1:3])
+    return longer * max(1, -(-MIN_FILM_PIXELS // longer))
+
+
 def interpolate(
     run: str | Path | RunFolder,
     seeds: str = "0-5",
@@ -106,7 +113,7 @@ def interpolate(
     if out is not None and not is_strip:
         check_film(Path(out), rate)
     stored = torch.cat(list(sampler.render_stored(interpolate_latents(sampler, seed_numbers, frames, way, loop))))
-    size = TILE_PIXELS if is_strip else max(128, stored.shape[1]) if sampler.codec.is_visual else 4 * TILE_PIXELS
+    size = TILE_PIXELS if is_strip else choose_frame_size(stored) if sampler.codec.is_visual else 4 * TILE_PIXELS
     pictures = [draw_tile(sampler.codec, sample, size) for sample in stored]
     if out is not None and is_strip:
         lines = [pictures[part] for part in slice_strip_lines(frames, len(seed_numbers), loop)]

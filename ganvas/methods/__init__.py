@@ -5,5 +5,6 @@ from .autoencoding import Autoencoding
 from .critics import SideCritic
 from .progressive import Progressive
 from .vae_gan import VAEGAN
+from .views import FeaturePyramid
 
-__all__ = ["VAEGAN", "Adversarial", "Autoencoding", "Progressive", "SideCritic"]
+__all__ = ["VAEGAN", "Adversarial", "Autoencoding", "FeaturePyramid", "Progressive", "SideCritic"]

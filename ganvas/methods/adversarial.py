@@ -154,12 +154,18 @@ class Adversarial:
 
     def play_side_critic(self, side: SideCritic, nets: Nets, batch: Batch, fake_x: Tensor, clock: Clock) -> dict[str, Tensor]:
         """A further critic's loss and penalties, on its view of the samples."""
-        real_critic, fake_critic = (
-            side.look(self.build_augmented_critic(nets, batch, clock, name=side.network)) for _ in range(2)
-        )
-        real, fake = show_samples(real_critic, batch["x"]), show_samples(fake_critic, fake_x)
+        critic = build_critic(nets, conditions_of(nets, batch), side.network)
+        if self.share_fakes:
+            views = batch[f"{side.network}/real"], batch[f"{side.network}/fake"]
+        else:
+            views = self.view_samples(side, nets, batch["x"], clock), self.view_samples(side, nets, fake_x, clock)
+        real, fake = (show_samples(critic, view) for view in views)
         terms = {f"{side.network}/adversarial": self.objective.d(real.output.logits, fake.output.logits)}
-        return terms | collect_penalties(side.network, side.penalties, (real_critic, fake_critic), real, fake, clock)
+        return terms | collect_penalties(side.network, side.penalties, (critic, critic), real, fake, clock)
+
+    def view_samples(self, side: SideCritic, nets: Nets, x: Tensor, clock: Clock) -> Tensor:
+        """What a further critic sees of samples: augmented like those for D, then in its view."""
+        return side.see(x if self.augment is None else self.augment(x, clock, nets))
 
     def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         x = batch["x"]
@@ -176,20 +182,34 @@ class Adversarial:
         terms |= self.collect_auxiliary_terms(
             LossInputs("G", nets, batch, clock, fake, show_reals, self.ask_critic(nets, batch, clock))
         )
-        for side in self.side_critics:
-            terms[f"G/{side.network}"] = side.weight * self.please_side_critic(side, nets, batch, fake_x, clock)
         # the fakes need the reals and conditions of this batch: D's phase draws another batch
-        return Turn(terms, {"fake": fake_x.detach(), "x": x, **conditions_of(nets, batch)} if self.share_fakes else {})
+        shared = {"fake": fake_x.detach(), "x": x, **conditions_of(nets, batch)}
+        for side in self.side_critics:
+            loss, views = self.please_side_critic(side, nets, batch, fake_x, clock)
+            terms[f"G/{side.network}"] = side.weight * loss
+            shared |= views
+        return Turn(terms, shared if self.share_fakes else {})
 
-    def please_side_critic(self, side: SideCritic, nets: Nets, batch: Batch, fake_x: Tensor, clock: Clock) -> Tensor:
-        """G's loss on a further critic's logits."""
-        critic = side.look(self.build_augmented_critic(nets, batch, clock, name=side.network))
+    def please_side_critic(
+        self, side: SideCritic, nets: Nets, batch: Batch, fake_x: Tensor, clock: Clock
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """(G's loss on a further critic's logits, the critic's views of samples, which share_fakes uses again)."""
+        critic = build_critic(nets, conditions_of(nets, batch), side.network)
+
+        @cache
+        def view_reals() -> Tensor:
+            with torch.no_grad():
+                return self.view_samples(side, nets, batch["x"], clock)
 
         def score_reals() -> Tensor:
             with torch.no_grad():
-                return critic(batch["x"]).logits
+                return critic(view_reals()).logits
 
-        return self.objective.g(critic(fake_x).logits, score_reals)
+        fake_view = self.view_samples(side, nets, fake_x, clock)
+        loss = self.objective.g(critic(fake_view).logits, score_reals)
+        if not self.share_fakes:
+            return loss, {}
+        return loss, {f"{side.network}/real": view_reals(), f"{side.network}/fake": fake_view.detach()}
 
     def play_penalty(self, penalty: CriticPenalty, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         """A lazy penalty in its own phase, times its interval. Karras et al. 2020, appendix B."""

@@ -28,7 +28,7 @@ class SideCritic:
 
     network: the name of its network in the recipe.
     view: a transform of samples before it sees them; None shows them as D sees them.
-    penalties: on this critic, all in every step.
+    penalties: on this critic as a function of what it sees, all in every step.
     weight: of its loss in G's loss.
     """
 
@@ -42,10 +42,9 @@ class SideCritic:
         if lazy:
             raise GanvasError(f"a side critic's penalties run in every step: set every=1 on {lazy[0]}")
 
-    def look(self, critic: Critic) -> Critic:
-        """The critic behind this view."""
-        view = self.view
-        return critic if view is None else lambda x: critic(view(x))
+    def see(self, x: Tensor) -> Tensor:
+        """This critic's view of x [N, …]."""
+        return x if self.view is None else self.view(x)
 
 
 def build_critic(nets: Nets, conditions: Mapping[str, Tensor], name: str = "D") -> Critic:

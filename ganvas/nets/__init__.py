@@ -5,6 +5,7 @@ from .compact import Compact
 from .dcgan import DCGAN
 from .mlp import MLP
 from .progan import ProGAN
+from .projected import Projected
 from .r3gan import R3GAN
 from .residual import SAGAN, SNGAN, BigGAN
 from .stylegan import StyleGAN
@@ -30,6 +31,7 @@ __all__ = [
     "Concatenation",
     "MinibatchDiscrimination",
     "ProGAN",
+    "Projected",
     "Projection",
     "StyleGAN",
     "StyleGAN2",

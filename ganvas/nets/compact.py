@@ -1,22 +1,24 @@
 """The networks of `auto`: no more multiply-adds than pictures of clothes need, to train on a laptop's processor.
 
-G projects z to 4x4 and doubles the size with 4x4 transposed convolutions, batch norm and LeakyReLU. D halves it with 4x4
-strided convolutions. It has no normalisation, because gradient penalties are defined per sample. Labels shift G's first layer
-and the gains and biases of its batch norms (de Vries et al. 2017). In D they enter by projection (Miyato & Koyama 2018, eq. 3).
+G projects z to the smallest grid, 4x4 for powers of two, and doubles the size with 4x4 transposed convolutions, batch norm and
+LeakyReLU. D halves it with 4x4 strided convolutions. It has no normalisation: gradient penalties are defined per sample. Labels
+shift G's first layer and the gains and biases of its batch norms (de Vries et al. 2017). In D they enter by projection
+(Miyato & Koyama 2018, eq. 3).
 """
 
 from dataclasses import replace
+from math import prod
 
 import torch
 from torch import Tensor, nn
 
 from ..configuration import config
 from ..core import CriticOutput, GeneratorNetwork, Spec
-from .layers.labels import check_widths, count_classes, embed_labels, read_image_levels
+from .layers.labels import check_widths, count_classes, embed_labels, read_image_grid
 
 
 def compute_compact_widths(width: int, cap: int, levels: int) -> list[int]:
-    """Channels at 4, 8, … px up to half the image's size: `width` at the largest, doubling towards 4 px, at most `cap`."""
+    """Channels from the smallest grid up to half the image's size: `width` at the largest, doubling inwards, at most `cap`."""
     return [min(cap, width * 2**i) for i in reversed(range(levels))]
 
 
@@ -44,13 +46,16 @@ def build_zero_embedding(classes: int, size: int) -> nn.Embedding:
 
 
 class Generator(GeneratorNetwork):
-    """z [N, z_dim], label int64 [N] or a mixture [N, K] if there are `classes` -> x [N, C, 4·2^levels, …] in [-1, 1]."""
+    """z [N, z_dim], label int64 [N] or a mixture [N, K] if there are `classes` -> x [N, C, H, W] in [-1, 1].
 
-    def __init__(self, z_dim: int, widths: list[int], channels: int, classes: int) -> None:
+    grid: H and W over 2^levels, one level for each of `widths`.
+    """
+
+    def __init__(self, z_dim: int, widths: list[int], channels: int, classes: int, grid: tuple[int, int]) -> None:
         super().__init__()
-        self.z_dim, self.conditions = z_dim, ("label",) if classes else ()
-        self.first = nn.Linear(z_dim, widths[0] * 16)
-        self.label = build_zero_embedding(classes, widths[0] * 16) if classes else None
+        self.z_dim, self.conditions, self.grid = z_dim, ("label",) if classes else (), grid
+        self.first = nn.Linear(z_dim, widths[0] * prod(grid))
+        self.label = build_zero_embedding(classes, widths[0] * prod(grid)) if classes else None
         self.norms = nn.ModuleList(ClassBatchNorm(width, classes) for width in widths)
         self.doublings = nn.ModuleList(
             nn.ConvTranspose2d(inputs, outputs, 4, 2, 1)
@@ -61,23 +66,23 @@ class Generator(GeneratorNetwork):
         h = self.first(z)
         if self.label is not None and label is not None:
             h = h + embed_labels(self.label, label)
-        h = h.unflatten(1, (-1, 4, 4))
+        h = h.unflatten(1, (-1, *self.grid))
         for norm, doubling in zip(self.norms, self.doublings, strict=True):
             h = doubling(nn.functional.leaky_relu(norm(h, label), 0.2, inplace=True))
         return h.tanh()
 
 
 class Discriminator(nn.Module):
-    """x [N, C, 4·2^levels, …], label int64 [N] if there are `classes` -> CriticOutput."""
+    """x [N, C, H, W], label int64 [N] if there are `classes` -> CriticOutput. `grid` as in G."""
 
-    def __init__(self, widths: list[int], channels: int, classes: int) -> None:
+    def __init__(self, widths: list[int], channels: int, classes: int, grid: tuple[int, int]) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for inputs, outputs in zip([channels, *widths], widths, strict=False):
             layers += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
         self.layers = nn.Sequential(*layers, nn.Flatten())
-        self.last = nn.Linear(widths[-1] * 16, 1)
-        self.label = nn.Embedding(classes, widths[-1] * 16) if classes else None
+        self.last = nn.Linear(widths[-1] * prod(grid), 1)
+        self.label = nn.Embedding(classes, widths[-1] * prod(grid)) if classes else None
         if self.label is not None:
             nn.init.normal_(self.label.weight, std=0.02)
 
@@ -91,7 +96,7 @@ class Discriminator(nn.Module):
 
 @config
 class Compact:
-    """Square images of 8, 16, 32, 64, … px.
+    """Images whose sides are multiples of 8 px.
 
     labels: use the classes of the data, if it has any.
     """
@@ -106,10 +111,10 @@ class Compact:
         check_widths(z_dim=self.z_dim, g_width=self.g_width, d_width=self.d_width, cap=self.cap)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        channels, levels = read_image_levels(spec, "Compact")
+        channels, grid, levels = read_image_grid(spec, "Compact")
         classes = count_classes(spec) if self.labels else 0
-        G = Generator(self.z_dim, compute_compact_widths(self.g_width, self.cap, levels), channels, classes)
-        D = Discriminator(compute_compact_widths(self.d_width, self.cap, levels)[::-1], channels, classes)
+        G = Generator(self.z_dim, compute_compact_widths(self.g_width, self.cap, levels), channels, classes, grid)
+        D = Discriminator(compute_compact_widths(self.d_width, self.cap, levels)[::-1], channels, classes, grid)
         return nn.ModuleDict({"G": G, "D": D})
 
     def smallest(self) -> "Compact":

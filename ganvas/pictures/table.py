@@ -14,9 +14,11 @@ Cell = Picture | str
 
 
 def draw_tile(codec: Codec, stored: Tensor, size: int = TILE_PIXELS) -> Picture:
-    """One sample [H, W, C] as a tile: enlarged by repeating pixels, or shrunk by averaging."""
+    """One sample as a tile whose longer side is `size`: enlarged by repeating pixels, or shrunk by averaging."""
     picture = codec.preview(stored[None])
-    return picture.resize((size, size), Image.Resampling.BOX if picture.width > size else Image.Resampling.NEAREST)
+    longer = max(picture.size)
+    width, height = (max(1, round(side * size / longer)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.BOX if longer > size else Image.Resampling.NEAREST)
 
 
 def draw_tiles(codec: Codec, stored: Tensor) -> list[Picture]:

@@ -390,5 +390,6 @@ def _write_final_cards(run: RunFolder, state: State, evaluator: Evaluator) -> No
 
 
 def describe_shape(codec: Codec) -> str:
-    """A sample's shape in words: "1 x 32 x 32"."""
-    return " x ".join(str(size) for size in codec.spec.shape)
+    """A sample's shape in words: "1 x 32 x 32"; "3 x 64 x 96 (channels x height x width)" where it could be mistaken."""
+    shape, is_long = codec.spec.shape, codec.is_visual and len(codec.spec.shape) == 3 and len(set(codec.spec.shape[1:])) > 1
+    return " x ".join(str(size) for size in shape) + (" (channels x height x width)" if is_long else "")

@@ -61,6 +61,32 @@ def test_mirror_images_and_turns_are_all_but_exact(inverse: Tensor, wanted: Tens
     assert (warp_samples(SMOOTH, inverse) - wanted).square().mean().sqrt() < 0.03 * SMOOTH.std()
 
 
+LONG = torch.nn.functional.interpolate(X[..., :3, :6], size=(16, 32), mode="bicubic")
+SWAP = torch.tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+
+
+def test_rows_and_columns_of_long_images_are_treated_alike() -> None:
+    """Swapping the axes of an image and of its transform swaps those of the outcome."""
+    torch.manual_seed(1)
+    inverse = draw_pixel_moves(SURE, SURE, SURE, 6, (16, 32)) @ draw_shape_changes(SURE, 6, (16, 32))
+    changed = warp_samples(LONG, inverse)
+    assert changed.shape == LONG.shape
+    assert (changed - LONG).abs().max() > 0.1
+    torch.testing.assert_close(warp_samples(LONG.mT, SWAP @ inverse @ SWAP).mT, changed, rtol=0, atol=1e-4)
+
+
+def test_the_middle_of_a_long_image_is_turned() -> None:
+    middle = (..., slice(0, 16), slice(8, 24))
+    turned = warp_samples(LONG, build_rotation(ONE * torch.pi / 2))[middle]
+    assert (turned - LONG[middle].rot90(-1, (2, 3))).square().mean().sqrt() < 0.03 * LONG.std()
+
+
+def test_long_images_move_by_up_to_an_eighth_of_each_side() -> None:
+    torch.manual_seed(0)
+    moves = draw_pixel_moves(NONE, NONE, SURE, 2000, (16, 64))[:, :2, 2].abs()
+    assert moves.max(0).values.tolist() == [8, 2]  # right and left, down and up
+
+
 def test_beyond_the_border_is_the_mirror_image() -> None:
     ramp = torch.arange(24.0).expand(1, 1, 24, 24)
     found = warp_samples(ramp, build_translation(torch.tensor([20.0]), torch.tensor([0.0])))[0, 0, 12]

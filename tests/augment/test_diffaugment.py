@@ -86,3 +86,15 @@ def test_colours_keep_to_their_ranges() -> None:
 def test_bad_settings(wrong: dict[str, float]) -> None:
     with pytest.raises(GanvasError, match=r"must be in \[0, 1\)"):
         DiffAugment(**wrong)
+
+
+def test_each_side_of_a_long_image_has_its_own_share() -> None:
+    torch.manual_seed(0)
+    column_numbers = torch.arange(1.0, 65).expand(1000, 1, 16, 64)
+    row_numbers = torch.arange(1.0, 17)[:, None].expand(1000, 1, 16, 64)
+    for numbers, pixel, largest in ((column_numbers, 33, 8), (row_numbers, 9, 2)):
+        moved = shift_samples(numbers, 0.125)[:, 0, 8, 32]
+        assert (moved - pixel).abs().max() == largest
+    erased = erase_squares(torch.ones(1000, 1, 16, 64), 0.5) == 0
+    assert erased.any(3).sum(2).max() == 8
+    assert erased.any(2).sum(2).max() == 32

@@ -149,7 +149,15 @@ def failing(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
         "negative batch": (having("--train.batch", "-4"), "--train.batch: batch must be from 2 to 65536, got -4$"),
         "no minutes": (["train", *data, *new[:2], "--minutes", "0"], "--minutes: minutes must be above 0, below 1e6, got 0"),
         "both budgets": (["train", *data, *new, "--minutes", "1"], "give only one of them"),
-        "odd size": (["train", *data, *new, "--medium.size", "100"], "power of two"),
+        "odd size": (["train", *data, *new, "--medium.size", "100x96"], "`size` to 96x96 or 104x96$"),
+        "half a size": (
+            ["train", *data, *new, "--medium.size", "96x"],
+            "^ganvas: --medium.size: size must be a number such as 64, or .*, got 96x$",
+        ),
+        "a size for other networks": (
+            ["train", "dcgan", *data, *new, "--medium.size", "96x64"],
+            r"square images whose size is a power of two from 8 to 2048, got 96x64 \(width x height\): .*`size` to 64$",
+        ),
         "absurd rate": (having("--optim.G.lr", "-1"), "--optim.G.lr: lr must be above 0, below 10, got -1"),
         "infinite setting": (["train", *data, *new, "--method.penalties.0.gamma", "inf"], "finite"),
         "file for a folder": (["train", *data, *SMALL, "--out", str(tmp_path / "file")], "not a directory|file exists"),
@@ -185,7 +193,7 @@ def failing(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
     "negative batch", "no minutes", "both budgets", "odd size", "absurd rate", "infinite setting", "file for a folder",
     "a folder of other things", "no run", "resume nothing", "unknown device", "no channels", "a penalty never played",
     "a critic that never learns", "too small a size", "a limit of one", "the second penalty", "a field of two flags",
-    "too many micro-batches",
+    "too many micro-batches", "half a size", "a size for other networks",
 ])  # fmt: skip
 def test_bad_input_is_explained(ganvas: Ganvas, tmp_path: Path, name: str) -> None:
     words, answer = failing(tmp_path)[name]

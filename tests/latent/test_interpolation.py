@@ -12,7 +12,7 @@ from PIL import Image
 import ganvas
 from ganvas import cli
 from ganvas.errors import GanvasError
-from ganvas.latent.interpolation import interpolate_latents, interpolate_through, lerp_or_slerp
+from ganvas.latent.interpolation import choose_frame_size, interpolate_latents, interpolate_through, lerp_or_slerp
 from ganvas.pictures.film import write_film
 from ganvas.runs.folder import RunFolder
 from ganvas.sampling.generator import Sampler
@@ -35,6 +35,13 @@ def test_the_arc_keeps_to_its_shell(seed: int, size: int) -> None:
     turned = torch.acos(((path[1:] * path[:-1]).sum(1) / a.norm() ** 2).clamp(-1, 1))
     assert torch.allclose(turned, turned[0].expand(4), atol=1e-6)
     assert turned.sum() <= pi + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("shape", "longer"), [((8, 8), 128), ((32, 32), 128), ((48, 48), 144), ((64, 96), 192), ((72, 40), 144), ((200, 8), 200)]
+)
+def test_a_film_shows_each_pixel_alike(shape: tuple[int, int], longer: int) -> None:
+    assert choose_frame_size(torch.zeros(1, *shape, 3)) == longer
 
 
 def test_opposite_points_have_no_one_arc() -> None:

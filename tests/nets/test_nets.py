@@ -1,12 +1,17 @@
 """Published sizes, geometry, and what the papers say of the layers."""
 
+import re
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from ganvas.core import Spec
 from ganvas.errors import GanvasError
 from ganvas.nets import DCGAN, MLP, Compact
+from ganvas.nets.layers.labels import read_image_grid
 from small_recipes import class_condition, vector_condition
 
 
@@ -59,10 +64,63 @@ def test_any_power_of_two(nets: DCGAN | Compact, size: int) -> None:
 
 
 @pytest.mark.parametrize("shape", [(3, 48, 48), (3, 32, 64), (3, 4, 4), (2,)])
-@pytest.mark.parametrize("nets", [DCGAN(), Compact()])
-def test_other_shapes_are_refused_with_a_remedy(nets: DCGAN | Compact, shape: tuple[int, ...]) -> None:
+def test_other_shapes_are_refused_with_a_remedy(shape: tuple[int, ...]) -> None:
     with pytest.raises(GanvasError, match=r"`size` to \d+$|ganvas recipes"):
-        nets.build(Spec(shape, (), {}))
+        DCGAN().build(Spec(shape, (), {}))
+
+
+@pytest.mark.parametrize(
+    ("shape", "remedy"),
+    [
+        ((3, 63, 96), "96x63 (width x height): resize the data, by setting the medium's `size` to 96x56 or 96x64"),
+        ((1, 28, 28), "`size` to 24 or 32"),
+        ((1, 4, 4), "`size` to 8"),
+        ((1, 4, 100), "`size` to 96x8 or 104x8"),
+        ((1, 4096, 64), "`size` to 64x2048"),
+        ((2,), "choose another recipe (ganvas recipes)"),
+    ],
+)
+def test_compact_names_the_sizes_that_are_near(shape: tuple[int, ...], remedy: str) -> None:
+    with pytest.raises(GanvasError, match=re.escape(remedy) + "$"):
+        Compact().build(Spec(shape, (), {}))
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "grid", "doublings"),
+    [
+        (8, 8, (4, 4), 1),
+        (64, 64, (4, 4), 4),
+        (48, 48, (6, 6), 3),
+        (40, 40, (5, 5), 3),
+        (64, 96, (4, 6), 4),
+        (72, 40, (9, 5), 3),
+        (24, 192, (6, 48), 2),
+        (8, 2048, (4, 1024), 1),
+    ],
+)
+def test_a_grid_is_halved_while_it_can_be(height: int, width: int, grid: tuple[int, int], doublings: int) -> None:
+    assert read_image_grid(Spec((3, height, width), (), {}), "A network") == (3, grid, doublings)
+
+
+@given(st.integers(1, 256), st.integers(1, 256))
+def test_a_doubled_grid_is_the_image(rows: int, columns: int) -> None:
+    _, grid, doublings = read_image_grid(Spec((1, 8 * rows, 8 * columns), (), {}), "A network")
+    assert [side * 2**doublings for side in grid] == [8 * rows, 8 * columns]
+    assert min(grid) >= 4
+    assert doublings >= 1
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 96), (48, 48), (72, 40)])
+def test_compact_makes_images_of_any_shape(height: int, width: int) -> None:
+    """With labels, and with gradients to each of its parameters."""
+    spec = Spec((3, height, width), (), {"label": class_condition(4)})
+    built, label = Compact(g_width=2, d_width=2).build(spec), torch.tensor([0, 3])
+    x = built["G"](torch.randn(2, 64), label)
+    assert x.shape == (2, 3, height, width)
+    output = built["D"](x, label)
+    assert output.logits.shape == (2,)
+    output.logits.square().sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in built.parameters())
 
 
 def test_compact_can_be_the_prototype_at_32_px() -> None:

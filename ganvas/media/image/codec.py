@@ -1,7 +1,8 @@
-"""How images are stored (uint8 or uint16 [N, S, S, C]), fed to networks (float [N, C, S, S] in [-1, 1]), shown and written."""
+"""How images are stored (uint8 or uint16 [N, H, W, C]), fed to networks (float [N, C, H, W] in [-1, 1]), shown and written."""
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -14,11 +15,12 @@ from torch import Tensor
 
 from ...configuration import config
 from ...core import Field, Spec
-from ...errors import GanvasError, require
+from ...errors import GanvasError
 from ...system.files import write_bytes
 from . import png, tiff
 from .bands import MAX_CHANNELS, convert_channels, convert_depth, convert_to_bands, resize_bands
 from .picture import PICTURE_CHANNELS, convert_to_mode, convert_to_pixels, decode_picture, flatten_transparency
+from .sizes import PictureSize, parse_size
 
 RESIZE_FILTER = "lanczos"  # Pillow's filter; score cards name it
 Framing = Literal["crop", "pad", "stretch"]
@@ -28,18 +30,21 @@ MAX_PREVIEW_WIDTH, MAX_TILE_SIDE = 1024, 256  # pixels of a preview and of a til
 
 
 class Placement(NamedTuple):
-    """Which part of a picture goes where in a square."""
+    """Which part of a picture goes where in a frame."""
 
     box: tuple[float, float, float, float] | None  # left, upper, right, lower in the picture; None: all of it
     size: tuple[int, int]  # width and height after resizing
-    offset: tuple[int, int]  # left and upper in the square
+    offset: tuple[int, int]  # left and upper in the frame
 
 
 @config
 class ImageCodec:
-    """Square images of `size` pixels with 1 (gray), 3 (RGB), 4 (RGBA) or any channels, of 8 or 16 bits each."""
+    """Images of `size` pixels with 1 (gray), 3 (RGB), 4 (RGBA) or any channels, of 8 or 16 bits each.
 
-    size: int
+    size: a square's side, or "WIDTHxHEIGHT".
+    """
+
+    size: int | str
     channels: int = 3
     framing: Framing = "crop"
     background: int = 255
@@ -47,12 +52,22 @@ class ImageCodec:
     depth: Literal[8, 16] = 8
 
     def __post_init__(self) -> None:
-        check_image_size(self.size)
+        object.__setattr__(self, "size", parse_size(self.size).setting)
         if not 1 <= self.channels <= MAX_CHANNELS or self.depth not in (8, 16):
             raise GanvasError(
                 f"a codec has 1 to {MAX_CHANNELS} channels of 8 or 16 bits, not {self.channels} of {self.depth}: "
                 "correct codec.json"
             )
+
+    @cached_property
+    def frame_size(self) -> PictureSize:
+        """Width and height in pixels."""
+        return parse_size(self.size)
+
+    @property
+    def stored_shape(self) -> tuple[int, int, int]:
+        """The shape of a stored sample, [H, W, C]."""
+        return (self.frame_size.height, self.frame_size.width, self.channels)
 
     @property
     def stored_dtype(self) -> np.dtype[Any]:
@@ -80,10 +95,11 @@ class ImageCodec:
 
     @property
     def spec(self) -> Spec:
-        return Spec((self.channels, self.size, self.size), (Field("image", self.channels, "continuous"),), {})
+        height, width, channels = self.stored_shape
+        return Spec((channels, height, width), (Field("image", self.channels, "continuous"),), {})
 
     def encode(self, item: bytes | np.ndarray) -> np.ndarray:
-        """A file's bytes or an array (see `decode_picture`) in stored form [S, S, C]. Raises GanvasError with the reason."""
+        """A file's bytes or an array (see `decode_picture`) in stored form [H, W, C]. Raises GanvasError with the reason."""
         pixels = decode_picture(item)
         if isinstance(pixels, np.ndarray) and pixels.dtype == np.uint16 and self.depth == 8:
             pixels = convert_to_pixels(convert_depth(pixels, 8), PICTURE_CHANNELS)
@@ -99,14 +115,14 @@ class ImageCodec:
 
     def encode_all(self, array: np.ndarray) -> np.ndarray | None:
         """`encode` for all of [N, …] at once, if they are in stored form already; otherwise None."""
-        if array.dtype == self.stored_dtype and array.shape[1:] == (self.size, self.size) and self.channels == 1:
+        if array.dtype == self.stored_dtype and array.shape[1:] == self.stored_shape[:2] and self.channels == 1:
             return array[..., None]
-        if array.dtype == self.stored_dtype and array.shape[1:] == (self.size, self.size, self.channels):
+        if array.dtype == self.stored_dtype and array.shape[1:] == self.stored_shape:
             return array
         return None
 
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Stored [N, S, S, C] -> float32 [N, C, S, S] in [-1, 1], channels last in memory, randomly mirrored if `flip`."""
+        """Stored [N, H, W, C] -> float32 [N, C, H, W] in [-1, 1], channels last in memory, randomly mirrored if `flip`."""
         if self.depth == 16:  # torch can only index and convert uint16
             stored = stored.to(torch.float32)
         if self.flip and generator is not None:
@@ -115,7 +131,7 @@ class ImageCodec:
         return stored.permute(0, 3, 1, 2).to(torch.float32).div_(self._half_range).sub_(1.0)
 
     def store(self, x: Tensor) -> Tensor:
-        """float [N, C, S, S] -> stored [N, S, S, C] on the CPU, clipped and rounded."""
+        """float [N, C, H, W] -> stored [N, H, W, C] on the CPU, clipped and rounded."""
         levels = x.detach().to(torch.float32).clamp(-1.0, 1.0).add(1.0).mul(self._half_range).round()
         if self.depth == 8:
             return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu()
@@ -126,25 +142,26 @@ class ImageCodec:
         return (2**self.depth - 1) / 2
 
     def preview(self, stored: Tensor) -> Picture:
-        """A near-square grid of stored [N, S, S, C]; small pictures are enlarged by a whole number, transparency is filled.
+        """As many rows as columns of stored [N, H, W, C]; small ones are enlarged by a whole number, transparency is filled.
 
         Two channels show the first, five or more the first three as RGB.
         """
         count = len(stored)
         columns = max(1, math.ceil(math.sqrt(count)))
-        zoom = max(1, min(MAX_TILE_SIDE // self.size, (MAX_PREVIEW_WIDTH // columns - PREVIEW_GAP) // self.size))
-        tile, rows = self.size * zoom, max(1, math.ceil(count / columns))
-        shape = (columns * (tile + PREVIEW_GAP) - PREVIEW_GAP, rows * (tile + PREVIEW_GAP) - PREVIEW_GAP)
+        side, rows = max(self.frame_size), max(1, math.ceil(count / columns))
+        zoom = max(1, min(MAX_TILE_SIDE // side, (MAX_PREVIEW_WIDTH // columns - PREVIEW_GAP) // side))
+        tile = PictureSize(self.frame_size.width * zoom, self.frame_size.height * zoom)
+        shape = (columns * (tile.width + PREVIEW_GAP) - PREVIEW_GAP, rows * (tile.height + PREVIEW_GAP) - PREVIEW_GAP)
         grid = Image.new("L" if self.channels < 3 else "RGB", shape, "white")
         visible_channels = self.channels if self.channels in PICTURE_CHANNELS else (3 if self.channels > 3 else 1)
         for i, pixels in enumerate(stored.cpu().numpy()):
             picture = _convert_to_picture(convert_depth(pixels[..., :visible_channels], 8))
-            picture = flatten_transparency(picture, self.background).resize((tile, tile), Image.Resampling.NEAREST)
-            grid.paste(picture, (i % columns * (tile + PREVIEW_GAP), i // columns * (tile + PREVIEW_GAP)))
+            picture = flatten_transparency(picture, self.background).resize(tile, Image.Resampling.NEAREST)
+            grid.paste(picture, (i % columns * (tile.width + PREVIEW_GAP), i // columns * (tile.height + PREVIEW_GAP)))
         return grid
 
     def write(self, stored: Tensor, folder: Path, start: int, metadata: Mapping[str, str]) -> list[Path]:
-        """Write stored [N, S, S, C] as 000000.png etc. from `start` on, `metadata` as PNG text; .tif if PNG cannot hold it.
+        """Write stored [N, H, W, C] as 000000.png etc. from `start` on, `metadata` as PNG text; .tif if PNG cannot hold it.
 
         Raises:
             GanvasError: the folder cannot be written, or tifffile is missing.
@@ -158,53 +175,49 @@ class ImageCodec:
             png_info.add_text(name, text)
         for number, pixels in enumerate(stored.cpu().numpy(), start):
             if self.channels in PICTURE_CHANNELS:
-                is_unfiltered = self.depth == 16 or self.size <= MAX_UNFILTERED_SIDE
+                is_unfiltered = self.depth == 16 or max(self.frame_size) <= MAX_UNFILTERED_SIDE
                 yield f"{number:06d}.png", png.encode_png(pixels if is_unfiltered else _convert_to_picture(pixels), png_info)
             else:
                 yield f"{number:06d}.tif", tiff.encode_tiff(pixels, metadata)
 
     def _frame_picture(self, picture: Picture) -> Picture:
-        """The picture as a square of `size` pixels; one of that size stays as it is, bit for bit."""
-        square = (self.size, self.size)
-        if picture.size == square:
+        """The picture in a frame of `size` pixels; one of that size stays as it is, bit for bit."""
+        if picture.size == self.frame_size:
             return picture
-        box, size, offset = self._place_in_square(*picture.size)
+        box, size, offset = self._place_in_frame(*picture.size)
         inner = picture.resize(size, Image.Resampling.LANCZOS, box)
-        if size == square:
+        if size == self.frame_size:
             return inner
         gray = self.background
-        frame = Image.new(picture.mode, square, {"L": gray, "RGB": (gray,) * 3, "RGBA": (gray, gray, gray, 0)}[picture.mode])
+        fill = {"L": gray, "RGB": (gray,) * 3, "RGBA": (gray, gray, gray, 0)}[picture.mode]
+        frame = Image.new(picture.mode, self.frame_size, fill)
         frame.paste(inner, offset)
         return frame
 
     def _frame_bands(self, bands: np.ndarray) -> np.ndarray:
         """The same for an array [H, W, C]."""
         height, width, channels = bands.shape
-        if (width, height) == (self.size, self.size):
+        if (width, height) == self.frame_size:
             return bands
-        box, size, (left, upper) = self._place_in_square(width, height)
-        frame = np.full((self.size, self.size, channels), self.background * (2**self.depth - 1) // 255, bands.dtype)
+        box, size, (left, upper) = self._place_in_frame(width, height)
+        frame = np.full((*self.stored_shape[:2], channels), self.background * (2**self.depth - 1) // 255, bands.dtype)
         if channels == 4:
             frame[..., 3] = 0
         frame[upper : upper + size[1], left : left + size[0]] = resize_bands(bands, size, box)
         return frame
 
-    def _place_in_square(self, width: int, height: int) -> Placement:
-        square = (self.size, self.size)
-        if self.framing == "stretch" or width == height:
-            return Placement(None, square, (0, 0))
+    def _place_in_frame(self, width: int, height: int) -> Placement:
+        frame = self.frame_size
+        if self.framing == "stretch" or width * frame.height == height * frame.width:
+            return Placement(None, frame, (0, 0))
         if self.framing == "crop":
-            side = min(width, height)
-            left, upper = (width - side) / 2, (height - side) / 2
-            return Placement((left, upper, left + side, upper + side), square, (0, 0))
-        scale = self.size / max(width, height)
+            scale = min(width / frame.width, height / frame.height)  # the picture's pixels for one of the frame
+            box_width, box_height = frame.width * scale, frame.height * scale
+            left, upper = (width - box_width) / 2, (height - box_height) / 2
+            return Placement((left, upper, left + box_width, upper + box_height), frame, (0, 0))
+        scale = min(frame.width / width, frame.height / height)
         inner_size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        return Placement(None, inner_size, ((self.size - inner_size[0]) // 2, (self.size - inner_size[1]) // 2))
-
-
-def check_image_size(size: int) -> None:
-    """Raises SettingError unless `size` is from 4 to 2048. Networks may allow less."""
-    require(4 <= size <= 2048, "size", size, "from 4 to 2048 px")
+        return Placement(None, inner_size, ((frame.width - inner_size[0]) // 2, (frame.height - inner_size[1]) // 2))
 
 
 def _convert_to_picture(pixels: np.ndarray) -> Picture:

@@ -1,6 +1,5 @@
 """Images as a medium: size and channels are chosen from the data."""
 
-import statistics
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from ...configuration import config
 from ...core import Items
 from ...errors import GanvasError, require
-from .codec import Framing, ImageCodec, check_image_size
+from .codec import Framing, ImageCodec
 from .picture import (
     PICTURE_CHANNELS,
     PICTURE_SUFFIXES,
@@ -18,24 +17,29 @@ from .picture import (
     is_gray,
     open_picture,
 )
+from .sizes import choose_size, parse_size
 
 FIT_SAMPLE_IMAGES = 256  # items that `fit` looks at: random, but always the same
 CHANNEL_COUNTS = {"gray": 1, "rgb": 3, "rgba": 4}
 
 
 class ImageProperties(NamedTuple):
-    """Settings that suit some items."""
+    """What some items are like, and the settings that suit them."""
 
-    size: int
+    picture_sizes: list[tuple[int, int]]  # width and height of each that can be read
     channels: int
     depth: Literal[8, 16]
 
 
 @config
 class Image:
-    """Pictures, made square: `crop` fills the square and cuts, `pad` fits inside it, `stretch` distorts."""
+    """Pictures, brought to one size: `crop` fills the frame and cuts, `pad` fits inside it, `stretch` distorts.
 
-    size: int | None = None  # pixels; None: the power of two nearest to the data's median short side, from 8 to 64
+    size: pixels: 64 is 64x64, and 96x64 is 96 wide and 64 high. Without it, the pictures' own size or shape in multiples of 8,
+        with about 4,096 pixels at most, and a square if their shapes differ.
+    """
+
+    size: int | str | None = None
     channels: Literal["auto", "gray", "rgb", "rgba"] = "auto"  # auto: gray if all data is gray, else RGB, or as in the data
     depth: Literal[8, 16] | None = None  # bits per channel; None: 16 if some of the data has more than 8
     framing: Framing = "crop"
@@ -44,7 +48,7 @@ class Image:
 
     def __post_init__(self) -> None:
         if self.size is not None:
-            check_image_size(self.size)
+            object.__setattr__(self, "size", parse_size(self.size).setting)
         require(0 <= self.background <= 255, "background", self.background, "from 0 to 255")
 
     @property
@@ -53,19 +57,33 @@ class Image:
 
     def fit(self, items: Items) -> ImageCodec:
         """The codec for these items. Raises GanvasError if no sampled item can be read, or channels differ."""
-        size, channels, depth = self.size, CHANNEL_COUNTS.get(self.channels), self.depth
+        return self.fit_with_reasons(items)[0]
+
+    def fit_with_reasons(self, items: Items) -> tuple[ImageCodec, list[str]]:
+        """`fit`, and what to say of the choices."""
+        size, channels, depth, reasons = self.size, CHANNEL_COUNTS.get(self.channels), self.depth, list[str]()
         if size is None or channels is None or depth is None:
-            # in order, so that a file of many items is read through once
-            indices = np.sort(np.random.default_rng(0).permutation(len(items))[:FIT_SAMPLE_IMAGES]).tolist()
-            properties = self._inspect_items(items, indices, needs_channels=channels is None)
-            size, channels, depth = size or properties.size, channels or properties.channels, depth or properties.depth
-        return ImageCodec(
-            size=size, channels=channels, framing=self.framing, background=self.background, flip=self.flip, depth=depth
+            properties = self.inspect_items(items, needs_channels=channels is None)
+            channels, depth = channels or properties.channels, depth or properties.depth
+            if size is None:
+                choice = choose_size(properties.picture_sizes)
+                size, reasons = choice.size.setting, [choice.reason]
+        return (
+            ImageCodec(
+                size=size, channels=channels, framing=self.framing, background=self.background, flip=self.flip, depth=depth
+            ),
+            reasons,
         )
 
-    def _inspect_items(self, items: Items, indices: list[int], needs_channels: bool) -> ImageProperties:
-        """Settings that suit the sampled items; items that cannot be read are skipped."""
-        sides: list[int] = []
+    def inspect_items(self, items: Items, needs_channels: bool = True) -> ImageProperties:
+        """What a sample of the items is like; those that cannot be read are skipped.
+
+        Raises:
+            GanvasError: no sampled item can be read, or channels differ.
+        """
+        # in order, so that a file of many items is read through once
+        indices = np.sort(np.random.default_rng(0).permutation(len(items))[:FIT_SAMPLE_IMAGES]).tolist()
+        picture_sizes: list[tuple[int, int]] = []
         channels, is_deep = {0}, False
         faults = [f"{items.title} is empty"]
         for i in indices:
@@ -74,16 +92,15 @@ class Image:
                 picture = open_picture(item)
                 if needs_channels:
                     channels.add(self._count_channels(item, picture, 3 in channels))
-                sides.append(min(picture.size))
+                picture_sizes.append(picture.size)
                 is_deep = is_deep or picture.depth == 16
             except (GanvasError, OSError) as error:
                 faults.append(f"{items.names[i]} {error}")
-        if not sides:
+        if not picture_sizes:
             raise GanvasError(f"no image in {items.title} can be read: {faults[-1]}")
         if not (channels <= {0, *PICTURE_CHANNELS} or len(channels) == 2):
             raise GanvasError(f"images in {items.title} have {min(channels - {0})} to {max(channels)} channels: give one kind")
-        median = statistics.median(sides)
-        return ImageProperties(min((64, 32, 16, 8), key=lambda size: abs(size - median)), max(channels), 16 if is_deep else 8)
+        return ImageProperties(picture_sizes, max(channels), 16 if is_deep else 8)
 
     def _count_channels(self, item: bytes | np.ndarray, picture: LazyPicture, has_colours: bool) -> int:
         """How many channels an item needs. After the first coloured item, all that could be gray count as RGB."""
