@@ -116,7 +116,7 @@ class Transfer:
 class Facts(NamedTuple):
     """Facts that a chooser can use: the data, the device and the time."""
 
-    samples: int
+    samples: int  # of the data without a test part; training sees a few less, if some are held out
     distinct_samples: int  # without exact copies
     spec: Spec
     device: str

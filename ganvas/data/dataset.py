@@ -63,6 +63,7 @@ class EncodedDataset:
     skipped_count: int = 0  # items that could not be read
     sampler: BatchSampler = field(default_factory=Uniform)
     label_notes: tuple[str, ...] = ()  # where labels come from, or why there are none
+    held_out_count: int = 0  # samples that were held out of it
     is_taken_from_training: bool = False  # it was held out of the training samples; it is no test part
 
     @property
@@ -106,7 +107,8 @@ class EncodedDataset:
             fingerprint=fingerprint_parts(self.fingerprint, "held out", key, len(rows)),
             is_taken_from_training=True,
         )
-        return replace(self, columns=SelectedRows(self.columns, is_trained.nonzero().flatten())), held_out
+        training_columns = SelectedRows(self.columns, is_trained.nonzero().flatten())
+        return replace(self, columns=training_columns, held_out_count=len(rows)), held_out
 
 
 def prepare_dataset(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..core import Dataset
+from ..data import EncodedDataset
 from ..data.copies import find_first_copies
 from ..data.rows import get_storage
 from ..errors import GanvasError
@@ -110,8 +111,9 @@ class Planner:
         if recipe.choose is None:
             return recipe
         seconds = 60 * recipe.train.minutes if recipe.train.minutes else None
-        distinct_samples = count_distinct(self.data.columns)
-        facts = Facts(len(self.data), distinct_samples, self.data.spec, str(self.device), seconds)
+        total = len(self.data) + (self.data.held_out_count if isinstance(self.data, EncodedDataset) else 0)
+        distinct_samples = round(count_distinct(self.data.columns) * total / len(self.data))
+        facts = Facts(total, distinct_samples, self.data.spec, str(self.device), seconds)
         chosen_recipe, reasons = recipe.choose(replace(recipe, choose=None), facts, self.try_recipe)
         for reason in reasons:
             self.announce(f"  {reason}")

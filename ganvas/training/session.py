@@ -106,18 +106,18 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
     if requested.train.threads is not None:
         set_thread_count(requested.train.threads)
     codec, training_set, held_out, evaluator = prepare_data_and_evaluator(requested, None, device)
-    total = len(training_set) + count_taken_samples(held_out)
+    total = len(training_set) + training_set.held_out_count
     print_status(
         is_quiet, f"{requested.name}: {training_set.title}, {total:,} {codec.noun} of {describe_shape(codec)}, on {device}"
     )
     if held_out is None or held_out.is_taken_from_training:
-        print_status(is_quiet, f"  {describe_held_out(total, count_taken_samples(held_out), codec.noun)}")
+        print_status(is_quiet, f"  {describe_held_out(total, training_set.held_out_count, codec.noun)}")
     placed_data = place_on_device(training_set, device)
     resolved, speeds = _plan_run(requested, placed_data, evaluator, seed, device, is_quiet)
     data_summary = {
         "title": training_set.title,
         "count": total,
-        "held_out": count_taken_samples(held_out),
+        "held_out": training_set.held_out_count,
         "skipped": training_set.skipped_count,
         "fingerprint": training_set.fingerprint,
         "conditions": to_json(training_set.spec.conditions),
@@ -247,11 +247,6 @@ def prepare_data_and_evaluator(
             else None
         )
         return codec, training_set, held_out, evaluator
-
-
-def count_taken_samples(held_out: EncodedDataset | None) -> int:
-    """How many samples were held out of the training samples. The samples of a test part do not count."""
-    return len(held_out) if held_out is not None and held_out.is_taken_from_training else 0
 
 
 def describe_environment(device: torch.device) -> dict[str, str | int]:

@@ -64,7 +64,7 @@ def test_how_many(total: int, setting: HeldOut, count: int) -> None:
 def test_a_few_samples_are_held_out_and_training_keeps_all_others() -> None:
     data = dataset(200)
     training, held_out = split(data)
-    assert (len(training), len(held_out)) == (190, 10)
+    assert (len(training), training.held_out_count, len(held_out)) == (190, 10, 10)
     assert sorted(contents(training) + contents(held_out)) == sorted(contents(data))
     assert held_out.fingerprint != training.fingerprint == data.fingerprint
 
