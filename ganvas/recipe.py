@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from .configuration import config
 from .core import Architecture, BatchSampler, Extractor, Medium, Method, Metric, Source, Spec
+from .data.held_out import HeldOut
 from .data.samplers import Uniform
 from .errors import GanvasError, require
 from .optim.optimisers import Optimiser
@@ -127,7 +128,7 @@ class Transfer:
 class Facts(NamedTuple):
     """Facts that a chooser can use: the data, the device and the time."""
 
-    samples: int
+    samples: int  # of the data without a test part; training sees a few less, if some are held out
     distinct_samples: int  # without exact copies
     spec: Spec
     device: str
@@ -167,3 +168,4 @@ class Recipe:
     choose: Chooser | None = None  # adapts the recipe to data, device and time; None changes nothing
     start: Transfer | None = None  # None: networks start with random weights
     batches: BatchSampler = Uniform()  # chooses the rows of a batch
+    held_out: HeldOut = HeldOut()  # how many samples training never sees, if the data has no test part

@@ -28,7 +28,7 @@ def vector_condition(
 
 def both(features: Features) -> RealFeatures:
     """Real samples that a metric looks at, whichever part it takes."""
-    return RealFeatures(features, features)
+    return RealFeatures(features, features, (features,), features)
 
 
 class Noise:

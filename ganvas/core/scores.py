@@ -16,10 +16,15 @@ class Features(NamedTuple):
 
 
 class RealFeatures(NamedTuple):
-    """Real samples to compare with: `reference` from the training data, and `held_out`."""
+    """Real samples to compare with: `reference` from the training data, and `held_out`.
+
+    The held-out ones are a test part, or training samples that are put aside for scores alone. Training has seen these.
+    """
 
     reference: Features
     held_out: Features
+    training: tuple[Features, ...] = ()  # training samples, in parts: all, or a random part of many
+    unseen: Features | None = None  # samples that training never saw; None: there are none
 
 
 @runtime_checkable
@@ -59,7 +64,10 @@ class Metric(Protocol):
     """Computes one or more numbers from features. Frozen settings (@config)."""
 
     @property
-    def against(self) -> Literal["train", "held-out"]: ...  # the reals it compares with; the other reals' score is the baseline
+    def against(self) -> Literal["train", "held-out", "unseen"]:
+        """The reals it compares with; the other reals' score is the baseline. "unseen" has a baseline of its own."""
+        ...
+
     @property
     def samples(self) -> int | None: ...  # most fakes and held-out reals to use (neighbours have square cost); None: all
     @property

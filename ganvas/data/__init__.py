@@ -5,6 +5,7 @@ from .columns import Columns, ColumnsCodec
 from .conditions import ClassCondition, VectorCondition
 from .dataset import EncodedDataset, prepare_dataset
 from .files import Files
+from .held_out import HeldOut
 from .items import ItemList
 from .mixture import Mixture
 from .samplers import Balanced, Uniform
@@ -16,6 +17,7 @@ __all__ = [
     "ColumnsCodec",
     "EncodedDataset",
     "Files",
+    "HeldOut",
     "ItemList",
     "Mixture",
     "Uniform",

@@ -17,7 +17,10 @@ from ..system.files import find_cache_folder
 from .cache import load_or_encode
 from .columns import list_column_codecs, load_batch, select_column
 from .encoding import NotedItems, SkippedItem, encode_items, print_notes, print_skipped_items
+from .held_out import HeldOut
+from .items import fingerprint_parts
 from .labels import derive_condition
+from .rows import SelectedRows, count_bytes, count_rows, move_columns, take_rows
 from .samplers import Uniform
 
 MAX_UNCACHED_BYTES = 2**30  # may be held in memory if there is no cache to map
@@ -60,6 +63,8 @@ class EncodedDataset:
     skipped_count: int = 0  # items that could not be read
     sampler: BatchSampler = field(default_factory=Uniform)
     label_notes: tuple[str, ...] = ()  # where labels come from, or why there are none
+    held_out_count: int = 0  # samples that were held out of it
+    is_taken_from_training: bool = False  # it was held out of the training samples; it is no test part
 
     @property
     def spec(self) -> Spec:
@@ -69,20 +74,41 @@ class EncodedDataset:
     @property
     def byte_count(self) -> int:
         """The size of all columns."""
-        return sum(column.nbytes for column in self.columns.values())
+        return count_bytes(self.columns)
 
     def __len__(self) -> int:
-        return len(self.columns["x"])
+        return count_rows(self.columns)
 
     def copy_to_device(self, device: torch.device | str) -> Self:
         """The data set on a device."""
-        return replace(self, columns={name: column.to(device) for name, column in self.columns.items()})
+        return replace(self, columns=move_columns(self.columns, device))
 
     def batch(self, seed: int, size: int) -> Batch:
         """Rows drawn by the sampler on the CPU, so that every device gets the same; then loaded by the codec."""
         generator = torch.Generator().manual_seed(seed)
-        rows = self.sampler.draw_rows(self, size, generator).to(self.columns["x"].device)
-        return load_batch(self.codec, {name: column[rows] for name, column in self.columns.items()}, generator)
+        rows = self.sampler.draw_rows(self, size, generator)
+        return load_batch(self.codec, take_rows(self.columns, rows), generator)
+
+    def hold_out(self, setting: HeldOut, key: str) -> "tuple[EncodedDataset, EncodedDataset | None]":
+        """(the samples to train on, the held-out samples or None). Both look into this set's columns, without a copy.
+
+        Args:
+            key: decides which samples are held out. Usually the fingerprint of the data.
+        """
+        rows = setting.choose_rows(self, key)
+        if not len(rows):
+            return self, None
+        is_trained = torch.ones(len(self), dtype=torch.bool)
+        is_trained[rows] = False
+        held_out = replace(
+            self,
+            columns=SelectedRows(self.columns, rows),
+            title=f"{self.title}, {len(rows):,} held out of training",
+            fingerprint=fingerprint_parts(self.fingerprint, "held out", key, len(rows)),
+            is_taken_from_training=True,
+        )
+        training_columns = SelectedRows(self.columns, is_trained.nonzero().flatten())
+        return replace(self, columns=training_columns, held_out_count=len(rows)), held_out
 
 
 def prepare_dataset(
@@ -198,18 +224,30 @@ def open_data(
     codec: Codec | None = None,
     is_quiet: bool = False,
     sampler: BatchSampler | None = None,
+    held_out: HeldOut | None = None,
+    held_out_key: str | None = None,
 ) -> tuple[Codec, EncodedDataset, EncodedDataset | None]:
-    """(codec, training set, held-out set or None); the codec is fitted to the data unless given."""
+    """(codec, training set, held-out set or None). The held-out set is the test part, if the data has one.
+
+    Args:
+        codec: stores the samples; None fits one to the data.
+        held_out: how many samples to hold out of training if there is no test part; None is none.
+        held_out_key: decides which ones; None is the data's fingerprint. A resumed run keeps its own, even if the files moved.
+    """
     items = source.items(medium.suffixes)
     reasons: list[str] = []
     if codec is None:
         codec, reasons = (
             medium.fit_with_reasons(items) if isinstance(medium, ExplainingMedium) else (medium.fit(items), reasons)
         )
-    held_out = source.held_out(medium.suffixes)
+    test_items = source.held_out(medium.suffixes)
     if not is_quiet:
-        print_notes(items, held_out)
+        print_notes(items, test_items)
         print("".join(f"ganvas: {items.title}: {reason}\n" for reason in reasons), end="", file=sys.stderr)
     cache = find_cache_folder()
     training_set = prepare_dataset(items, codec, cache, is_quiet, sampler)
-    return codec, training_set, None if held_out is None else prepare_dataset(held_out, codec, cache, is_quiet)
+    if test_items is not None:
+        return codec, training_set, prepare_dataset(test_items, codec, cache, is_quiet)
+    if held_out is None:
+        return codec, training_set, None
+    return codec, *training_set.hold_out(held_out, held_out_key or training_set.fingerprint)

@@ -15,7 +15,7 @@ from ..sampling.stream import stream_blocks, stream_samples
 from ..system.console import align_columns
 from .evaluator import Evaluator
 from .features import select_features
-from .scorer import compute_real_baseline, score_samples
+from .scorer import choose_metrics, compute_real_baseline, score_samples
 
 MIN_SAMPLES_PER_CLASS = 50  # with fewer reference or held-out samples of a class, its scores mean nothing
 ALL_HELD_OUT = sys.maxsize  # a class has few of them
@@ -62,8 +62,8 @@ def score_classes(
         blocks = stream_blocks(method, nets, evaluator.codec, count, evaluator.evaluation.seed, request=request)
         scores, floor = dict[str, float](), dict[str, float]()
         fakes = evaluator.extract(evaluator.scorers, blocks, count, f"class {k}")
-        for (scorer, metrics), real, fake in zip(evaluator.list_parts(), reals, fakes, strict=True):
-            prefix = evaluator.get_prefix(scorer)
+        for scorer, real, fake in zip(evaluator.scorers, reals, fakes, strict=True):
+            prefix, metrics = evaluator.get_prefix(scorer), choose_metrics(scorer.metrics, real)
             scores |= {prefix + key: value for key, value in score_samples(real, metrics, fake, count).items()}
             for metric in metrics:
                 floor |= {prefix + key: value for key, value in compute_real_baseline(real, metric, count).items()}
@@ -77,7 +77,8 @@ def score_classes(
 
 def select_class(reals: RealFeatures, name: str, k: int) -> RealFeatures:
     """The real samples of class `k`."""
-    return RealFeatures(*(select_features(features, features.conditions[name] == k) for features in reals))
+    sets = (reals.reference, reals.held_out)  # unseen samples of a class are too few to compare with
+    return RealFeatures(*(select_features(features, features.conditions[name] == k) for features in sets))
 
 
 def sample_class_grid(evaluator: Evaluator, method: Method, nets: Nets, classes: tuple[str, ClassCondition]) -> Tensor:

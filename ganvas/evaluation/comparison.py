@@ -32,6 +32,7 @@ EVALUATE_OPTIONS = {  # options of `ganvas evaluate`, by the part of the protoco
     "fingerprint": "--data",
     "reference": "--data",
     "held_out": "--data",
+    "unseen": "--data",
 }
 CardJson = Mapping[str, Any]
 
@@ -267,7 +268,7 @@ def find_differences(groups: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     else:
         differing_names.discard(DATA_TITLE_KEY)
     if "samples" in differing_names or DATA_TITLE_KEY in differing_names or "fingerprint" in differing_names:
-        differing_names -= {"reference", "held_out"}  # these follow from the others
+        differing_names -= {"reference", "held_out", "unseen"}  # these follow from the others
     return {
         name: " | ".join(f"{format_setting(g['protocol'].get(name))} ({', '.join(list_members(g))})" for g in groups)
         for name in names

@@ -2,8 +2,9 @@
 
 Real samples come in two sets without overlap. The *reference* is the training set, 5,000 samples at most; Fréchet-like
 distances compare with it. The *held-out* samples are a test split, if the data has one. Otherwise up to half of the training
-samples are put aside for scoring, at most the size of the score card or 10,000, whichever is larger. The floor is the score of
-held-out samples in the place of generated ones, at the same count.
+samples are put aside for scoring, at most the size of the score card or 10,000, whichever is larger. The *unseen* samples are
+those that were held out of training; they show whether samples are copies. The floor is the score of held-out samples in the
+place of generated ones, at the same count.
 
 Several judges score the same samples. The first one's first metric chooses the best checkpoint.
 """
@@ -17,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures
-from ..data import Files
+from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, Source
+from ..data import EncodedDataset, Files
 from ..data.dataset import open_data
 from ..errors import GanvasError
 from ..recipe import Evaluation
@@ -60,7 +61,8 @@ class Evaluator:
         self.train, self.codec, self.cache, self.device = train, train.codec, cache, device or torch.device("cpu")
         self.extraction = Extraction(self.device, has_progress_bar)
         self.split = split_reals(train, held_out, evaluation)
-        self.preview_batch: Batch = {n: rows[:PREVIEW_SAMPLES].cpu() for n, rows in self.split.held_out.columns.items()}
+        preview = self.split.held_out.take(0, PREVIEW_SAMPLES)
+        self.preview_batch: Batch = {name: rows.cpu() for name, rows in preview.items()}
         self.data_metadata = self.split.description | {"data": train.title, "fingerprint": train.fingerprint}
         self.scorers: list[Scorer] = []
         self.use_evaluation(evaluation)
@@ -125,8 +127,8 @@ class Evaluator:
         return self.build_card(method, nets, self.list_parts(), self.sample_counts[1])
 
     def list_parts(self) -> list[tuple[Scorer, tuple[Metric, ...]]]:
-        """All judges with all their metrics."""
-        return [(scorer, scorer.judge.metrics) for scorer in self.scorers]
+        """All judges with all their metrics that the real samples allow."""
+        return [(scorer, scorer.metrics) for scorer in self.scorers]
 
     def build_card(
         self, method: Method, nets: Nets, parts: Sequence[tuple[Scorer, tuple[Metric, ...]]], n: int
@@ -179,7 +181,7 @@ class Evaluator:
     @property
     def sample_counts(self) -> tuple[int, int]:
         """(samples for a snapshot's card, samples for a final card), each at most the number of held-out samples."""
-        held_out_count = len(self.split.held_out.columns["x"])
+        held_out_count = self.split.held_out.count
         return min(self.evaluation.snapshot_samples, held_out_count), min(self.evaluation.card_samples, held_out_count)
 
     def describe_protocol(self, n: int) -> dict[str, Any]:
@@ -193,6 +195,15 @@ class Evaluator:
         return self.extraction.extract([scorer.judge.extractor for scorer in scorers], blocks, n, noun)
 
 
+def open_scored_data(run: RunFolder, source: Source) -> tuple[EncodedDataset, EncodedDataset | None]:
+    """(the training set, the held-out set or None) of a run, or of other data. The run's training saw none of other data."""
+    held_out = run.recipe.held_out if source == run.recipe.data else None
+    _, training_set, held_out_set = open_data(
+        source, run.recipe.medium, run.read_codec(), held_out=held_out, held_out_key=run.meta["data"]["fingerprint"]
+    )
+    return training_set, held_out_set
+
+
 def build_run_evaluator(
     run: RunFolder, extractor: str | Extractor | None = None, data: str | None = None, device: str = "auto"
 ) -> Evaluator:
@@ -200,5 +211,5 @@ def build_run_evaluator(
     recipe, codec = run.recipe if data is None else replace(run.recipe, data=Files(path=data)), run.read_codec()
     if extractor is not None:
         recipe = replace(recipe, evaluation=judge_by_one(recipe.evaluation, extractor, codec))
-    _, training, held_out = open_data(recipe.data, recipe.medium, codec)
+    training, held_out = open_scored_data(run, recipe.data)
     return Evaluator(recipe.evaluation, training, held_out, find_cache_folder(), choose_device(device), has_progress_bar=True)

@@ -7,11 +7,12 @@ from ..core import Codec, Extractor, FeatureUser, Nets, SizedExtractor
 from ..errors import GanvasError
 from ..extractors import Appearance, Coordinates, EfficientNetLite0, FashionClassifier, Pixels
 from ..extractors.by_name import list_extractors, make_extractor
-from ..metrics import KID, AppearanceGap, DensityCoverage, Frechet, PrecisionRecall
+from ..metrics import KID, AppearanceGap, Copying, DensityCoverage, Frechet, PrecisionRecall
 from ..recipe import Evaluation, Judge
 
 # fewer and smaller subsets than KID's own: of EfficientNet's 1,280 features 100 subsets of 1,000 take 12 s a card
 DISTANCES = (Frechet(), KID(subsets=10, subset_size=500), PrecisionRecall(), DensityCoverage())
+FIRST_JUDGE = (*DISTANCES, Copying())  # one judge is enough to see copies
 MAX_CLASSIFIER_PIXELS = 32  # the classifier of clothes was trained at this size
 
 
@@ -22,9 +23,9 @@ def choose_judges(codec: Codec) -> tuple[Judge, ...]:
     """
     if codec.medium != "image":
         values = Coordinates() if codec.medium in Coordinates().media else Pixels()
-        return (Judge(extractor=values, metrics=DISTANCES),)
+        return (Judge(extractor=values, metrics=FIRST_JUDGE),)
     channels, *sides = codec.spec.shape
-    judges = [Judge(extractor=fit_extractor(EfficientNetLite0(), codec), metrics=DISTANCES)]
+    judges = [Judge(extractor=fit_extractor(EfficientNetLite0(), codec), metrics=FIRST_JUDGE)]
     if channels == 1 and max(sides) <= MAX_CLASSIFIER_PIXELS:
         judges.append(Judge(extractor=FashionClassifier(), metrics=DISTANCES))
     return (*judges, Judge(extractor=Appearance(), metrics=(AppearanceGap(),)))

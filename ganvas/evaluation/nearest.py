@@ -9,6 +9,7 @@ from PIL.Image import Image as Picture
 from torch import Tensor
 
 from ..core import Extractor, Method, Nets
+from ..data.rows import take_rows
 from ..pictures.table import Cell, draw_table, draw_tiles
 from ..provenance import save_marked_picture
 from ..runs.folder import RunFolder
@@ -30,7 +31,7 @@ def find_nearest(evaluator: Evaluator, stored: Tensor) -> tuple[Tensor, Tensor]:
     """For samples [N, …] (their nearest training samples in stored form on the CPU, their indices in the training set)."""
     features = evaluator.scorers[0].judge.extractor(stored.to(evaluator.device)).features
     indices = evaluator.training_rows[find_closest_indices(features, evaluator.training_features)]
-    return evaluator.train.columns["x"][indices.to(evaluator.train.columns["x"].device)].cpu(), indices
+    return take_rows(evaluator.train.columns, indices)["x"].cpu(), indices
 
 
 def alternate_rows(upper_samples: Tensor, lower_samples: Tensor) -> Tensor:

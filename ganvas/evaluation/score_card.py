@@ -41,5 +41,6 @@ def format_protocol(protocol: Mapping[str, Any]) -> str:
     return (
         f"{protocol['samples']:,} samples, seed {protocol['seed']}, features {protocol['extractor']}; reference "
         f"{protocol['reference']}, held out {protocol['held_out']}"
+        + (f"; training never saw {protocol['unseen']}" if "unseen" in protocol else "")
         + (f"; resize {protocol['resize']}" if "resize" in protocol else "")
     )

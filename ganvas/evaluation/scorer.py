@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..configuration import to_json
 from ..core import Features, Metric, RealFeatures, seed_from
-from ..metrics.check import SelfCritical, SelfExplaining
+from ..metrics.check import Selective, SelfCritical, SelfExplaining
 from ..recipe import Judge
 from .features import FEATURE_BLOCK, Extraction, join_features, take_first
 from .fitting import count_fewest_samples, describe_fit, fit_metric
@@ -30,21 +30,39 @@ class Scorer:
 
     @cached_property
     def reference(self) -> Features:
-        count = len(self.split.reference.columns["x"])
-        blocks = [self._load_block("reference", self.split.reference, i) for i in range(0, count, FEATURE_BLOCK)]
-        return join_features(blocks)
+        return self._load_set("reference", self.split.reference)
+
+    @cached_property
+    def unseen(self) -> Features | None:
+        """The samples that training never saw, if they are no held-out samples and a metric compares with them."""
+        is_needed = any(metric.against == "unseen" for metric in self.judge.metrics)
+        return self._load_set("unseen", self.split.unseen) if self.split.unseen is not None and is_needed else None
+
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The judge's metrics that the real samples allow."""
+        return choose_metrics(self.judge.metrics, self.load_reals(FEATURE_BLOCK))
 
     def load_reals(self, n: int) -> RealFeatures:
-        """The whole reference and `n` held-out samples or more, in whole blocks; all of them if there are fewer."""
-        have, count = 0 if self.held_out is None else len(self.held_out.features), len(self.split.held_out.columns["x"])
-        if self.held_out is None or have < min(n, count):
-            starts = range(have, max(1, min(n, count)), FEATURE_BLOCK)
-            more = [self._load_block("held-out", self.split.held_out, start) for start in starts]
+        """The whole reference and the blocks of held-out samples that hold the first `n`; all if there are fewer.
+
+        The training samples are those of both sets that are training samples: all, or a random part of many.
+        """
+        have, blocks = 0 if self.held_out is None else len(self.held_out.features), max(1, -(-n // FEATURE_BLOCK))
+        wanted = min(blocks * FEATURE_BLOCK, self.split.held_out.count)
+        if self.held_out is None or have < wanted:
+            more = [self._load_block("held-out", self.split.held_out, start) for start in range(have, wanted, FEATURE_BLOCK)]
             self.held_out = join_features([self.held_out, *more] if self.held_out else more)
-        return RealFeatures(self.reference, self.held_out)
+        held_out = take_first(self.held_out, wanted)
+        if self.split.is_from_training:
+            return RealFeatures(self.reference, held_out, (held_out, self.reference), self.unseen)
+        return RealFeatures(self.reference, held_out, (self.reference,), held_out)
+
+    def _load_set(self, role: str, reals: RealSet) -> Features:
+        return join_features([self._load_block(role, reals, start) for start in range(0, reals.count, FEATURE_BLOCK)])
 
     def _load_block(self, role: str, reals: RealSet, start: int) -> Features:
-        stored, rows = reals.columns["x"][start : start + FEATURE_BLOCK], slice(start, start + FEATURE_BLOCK)
+        stored, rows = reals.take(start, start + FEATURE_BLOCK)["x"], slice(start, start + FEATURE_BLOCK)
         extractor = self.judge.extractor
         key = (role, start, len(stored), self.split.cache_key, str(to_json(extractor)), extractor.name)
         path = self.cache / "features" / f"{seed_from(*key):016x}.safetensors" if self.cache else None
@@ -69,8 +87,17 @@ class Scorer:
             reals, fewest = self.load_reals(n), self.split.count_fewest(n)
             fitted = fit_metric(metric, fewest)
             doubt = fitted.describe_doubt(select_reals(reals, fitted, n), n) if isinstance(fitted, SelfCritical) else ""
-            self.caution_cache[metric, n] = [line for line in (describe_fit(metric, fewest), doubt) if line]
+            lines = (describe_fit(metric, fewest), doubt, self.describe_unsearched_samples(metric, reals))
+            self.caution_cache[metric, n] = [line for line in lines if line]
         return self.caution_cache[metric, n]
+
+    def describe_unsearched_samples(self, metric: Metric, reals: RealFeatures) -> str:
+        """A sentence if the metric looks for copies of some training samples, and not of all; else ""."""
+        count = sum(len(part.features) for part in reals.training)
+        if metric.against != "unseen" or count == self.split.training_count:
+            return ""
+        name = next(iter(metric.lower_is_better))
+        return f"{name} looks at {count:,} of {self.split.training_count:,} training samples: copies of the others go unnoticed"
 
 
 def list_explanations(metrics: Iterable[Metric], scores: dict[str, float]) -> list[str]:
@@ -79,9 +106,14 @@ def list_explanations(metrics: Iterable[Metric], scores: dict[str, float]) -> li
     return [line for line in lines if line]
 
 
+def choose_metrics(metrics: Iterable[Metric], real: RealFeatures) -> tuple[Metric, ...]:
+    """The metrics that these real samples allow."""
+    return tuple(metric for metric in metrics if not isinstance(metric, Selective) or metric.applies_to(real))
+
+
 def select_reals(real: RealFeatures, metric: Metric, n: int) -> RealFeatures:
     """The real samples for `n` generated ones: the whole reference, and as many held-out samples."""
-    return RealFeatures(real.reference, take_first(take_first(real.held_out, n), metric.samples))
+    return real._replace(held_out=take_first(take_first(real.held_out, n), metric.samples))
 
 
 def score_samples(real: RealFeatures, metrics: Iterable[Metric], fake: Features, n: int) -> dict[str, float]:
@@ -94,5 +126,7 @@ def score_samples(real: RealFeatures, metrics: Iterable[Metric], fake: Features,
 def compute_real_baseline(real: RealFeatures, metric: Metric, n: int) -> dict[str, float]:
     """The floor: the scores of real samples in the place of `n` generated ones. The metric does not compare with these."""
     metric = fit_metric(metric, count_fewest_samples(real, n))
+    if isinstance(metric, Selective):
+        return metric.compute_baseline(real, n)
     other = real.held_out if metric.against == "train" else real.reference
     return metric(select_reals(real, metric, n), take_first(take_first(other, n), metric.samples))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .. import recipes
 from ..configuration import to_json
 from ..core import seeded_generator
-from ..data import ClassCondition, Files
+from ..data import ClassCondition, Files, HeldOut
 from ..errors import GanvasError
 from ..media import Image, ImageCodec
 from ..nets import StyleGAN2, StyleGAN3
@@ -98,7 +98,8 @@ def build_converted_recipe(g: ConvertedNetwork, d: ConvertedNetwork | None) -> R
         nets = replace(nets, d_mapping=d.nets.d_mapping, d_w_dim=d.nets.d_w_dim)
         if isinstance(nets, StyleGAN3):  # it has StyleGAN2's D, with its own widths
             nets = replace(nets, d_width=d.nets.width, d_base=d.nets.base)
-    return replace(base_recipe, data=Files(path=NO_DATA_PATH), medium=Image(size=g.shape[1]), nets=nets)
+    held_out = HeldOut(share=0.0)  # nobody knows what it was trained on
+    return replace(base_recipe, data=Files(path=NO_DATA_PATH), medium=Image(size=g.shape[1]), nets=nets, held_out=held_out)
 
 
 def fill_discriminator(state: State, d: ConvertedNetwork | None) -> str:

@@ -1,6 +1,7 @@
 """Scores on plain feature matrices, one file per metric."""
 
 from .appearance import AppearanceGap
+from .copying import Copying
 from .density_coverage import DensityCoverage
 from .frechet import Frechet, frechet_distance
 from .inception_score import InceptionScore
@@ -11,6 +12,7 @@ from .precision_recall import PrecisionRecall
 __all__ = [
     "KID",
     "AppearanceGap",
+    "Copying",
     "DensityCoverage",
     "Frechet",
     "InceptionScore",

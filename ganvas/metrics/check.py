@@ -30,6 +30,19 @@ class SelfCritical(Protocol):
 
 
 @runtime_checkable
+class Selective(Protocol):
+    """A metric that does not apply to all data. It computes its own baseline."""
+
+    def applies_to(self, real: RealFeatures) -> bool:
+        """Whether these real samples allow the metric."""
+        ...
+
+    def compute_baseline(self, real: RealFeatures, n: int) -> dict[str, float]:
+        """The scores of real samples in the place of `n` generated ones."""
+        ...
+
+
+@runtime_checkable
 class SelfExplaining(Protocol):
     """A metric that says in a sentence what its scores mean."""
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from ..core import Extractor
 from ..data import Files
-from ..data.dataset import open_data
 from ..evaluation import by_class
-from ..evaluation.evaluator import Evaluator
+from ..evaluation.evaluator import Evaluator, open_scored_data
 from ..evaluation.judges import judge_by_one
 from ..recipe import check_scored_samples
 from ..runs.folder import RunFolder
@@ -50,7 +49,7 @@ def evaluate(
     if extractor is not None:
         recipe = replace(recipe, evaluation=judge_by_one(recipe.evaluation, extractor, run.read_codec(), download))
     sampler = Sampler(run, checkpoint, device)
-    _, training_set, held_out = open_data(recipe.data, recipe.medium, run.read_codec())
+    training_set, held_out = open_scored_data(run, recipe.data)
     classes = find_class_condition(sampler.spec, sampler.traits)
     checked = by_class.check_classes(classes, training_set, recipe.evaluation.card_samples) if per_class else None
     evaluator = Evaluator(

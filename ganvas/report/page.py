@@ -300,7 +300,11 @@ def _render_score_table(cards: Sequence[ScoreCard]) -> str:
 
 def _format_protocol(protocol: dict[str, Any]) -> str:
     templates = {"extractor": "features of {}", "samples": "{} generated samples", "resize": "resized by {}"}
-    templates |= {"reference": "compared with {}", "held_out": "floor from {}"}
+    templates |= {
+        "reference": "compared with {}",
+        "held_out": "floor from {}",
+        "unseen": "copying from {} that training never saw",
+    }
     values = {name: _format_plain(value) for name, value in protocol.items() if value not in (None, "none")}
     phrases = [templates[k].format(v) if k in templates else f"{k.replace('_', ' ')} {v}" for k, v in values.items()]
     return ", ".join(phrases) or "not recorded"

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from ..configuration import TYPE_KEY, from_json, public_name, to_json
 from ..core import Codec, Spec
+from ..data import HeldOut
 from ..errors import GanvasError
 from ..recipe import Judge, Recipe
 from ..system.files import check_path_text, encode_json, explain_os_errors, read_json, write_atomically, write_json
@@ -21,7 +22,7 @@ from .state import State
 
 JsonObject = Mapping[str, Any]
 RUN_FORMAT = 6  # version of recipe.json; others are refused, but for the one before
-FORMAT_BEFORE_JUDGES = 5  # its evaluation has one extractor and its metrics, which are one judge's now
+FORMAT_BEFORE = 5  # its evaluation has one extractor and its metrics, which are one judge's now; training saw all samples
 
 
 class RunFolder:
@@ -42,8 +43,8 @@ class RunFolder:
         check_path_text(self.path)
         meta = read_json(self.path / "recipe.json")
         format_version = meta.get("format")
-        if format_version == FORMAT_BEFORE_JUDGES:
-            meta = move_extractor_to_judge(meta)
+        if format_version == FORMAT_BEFORE:
+            meta = upgrade_settings(meta)
         elif format_version != RUN_FORMAT:
             is_older = isinstance(format_version, int) and format_version < RUN_FORMAT
             raise GanvasError(
@@ -226,10 +227,14 @@ def lock_run(path: Path) -> Generator[None]:
             path.rmdir()
 
 
-def move_extractor_to_judge(meta: JsonObject) -> dict[str, Any]:
-    """A recipe.json of FORMAT_BEFORE_JUDGES as one of RUN_FORMAT: the recipes' extractor and metrics become one judge."""
+def upgrade_settings(meta: JsonObject) -> dict[str, Any]:
+    """A recipe.json of FORMAT_BEFORE as one of RUN_FORMAT.
+
+    The recipes' extractor and metrics become one judge. No samples are held out, because training saw all of them.
+    """
     recipes = {name: dict(meta[name]) for name in ("recipe", "asked") if isinstance(meta.get(name), dict)}
     for recipe in recipes.values():
+        recipe.setdefault("held_out", to_json(HeldOut(share=0.0)))
         evaluation = recipe.get("evaluation")
         if isinstance(evaluation, dict) and "extractor" in evaluation:
             judge = {TYPE_KEY: public_name(Judge), **{name: evaluation.get(name) for name in ("extractor", "metrics")}}

@@ -1,14 +1,16 @@
 """Before the first step, decide what depends on data, machine and time: measure it, announce it, write it down."""
 
-import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from ..core import Dataset
+from ..data import EncodedDataset
+from ..data.copies import find_first_copies
+from ..data.rows import get_storage
 from ..errors import GanvasError
 from ..evaluation.evaluator import Evaluator
 from ..evaluation.judges import describe_choice, fill_judges
@@ -117,8 +119,9 @@ class Planner:
         if recipe.choose is None:
             return recipe
         seconds = 60 * recipe.train.minutes if recipe.train.minutes else None
-        distinct_samples = count_distinct(self.data.columns["x"])
-        facts = Facts(len(self.data), distinct_samples, self.data.spec, str(self.device), seconds)
+        total = len(self.data) + (self.data.held_out_count if isinstance(self.data, EncodedDataset) else 0)
+        distinct_samples = round(count_distinct(self.data.columns) * total / len(self.data))
+        facts = Facts(total, distinct_samples, self.data.spec, str(self.device), seconds)
         chosen_recipe, reasons = recipe.choose(replace(recipe, choose=None), facts, self.try_recipe)
         for reason in reasons:
             self.announce(f"  {reason}")
@@ -270,12 +273,12 @@ def remaining_samples(minutes: float | None, batch: int, state: State) -> int:
     return int(state.clock.samples / state.training_seconds * seconds_left) // batch * batch
 
 
-def count_distinct(stored: Tensor) -> int:
+def count_distinct(columns: Mapping[str, Tensor]) -> int:
     """The number of different samples. For large data, an estimate from the first `COPY_SEARCH_BYTES`."""
-    sample_bytes = stored[:1].nbytes
-    first_rows = stored[: max(1, COPY_SEARCH_BYTES // sample_bytes)]
-    digests = {hashlib.blake2b(row.numpy().tobytes(), digest_size=16).digest() for row in first_rows.cpu()}
-    return round(len(digests) * len(stored) / len(first_rows))
+    stored, rows = get_storage(columns, "x")
+    first_rows = rows[: max(1, COPY_SEARCH_BYTES // stored[:1].nbytes)]
+    first_copies = find_first_copies(stored[: int(first_rows.max()) + 1].cpu().numpy(), first_rows.numpy())
+    return round(len(set(first_copies.tolist())) * len(rows) / len(first_rows))
 
 
 def describe_split(needs: list[MemoryFootprint], requested_count: int, micro_batches: int, available_bytes: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 
 from ..configuration import to_json
-from ..data import EncodedDataset, Files
+from ..data import EncodedDataset, Files, HeldOut
 from ..data.conditions import find_changed_conditions
 from ..errors import GanvasError
 from ..recipe import Recipe
@@ -47,11 +47,14 @@ def replace_threads(recipe: Recipe, threads: int | None) -> Recipe:
 def refuse_difference(run: RunFolder, requested: Recipe, seed: int) -> None:
     """Refuse to continue a run if the command would have made another one. Only its budget and threads may differ.
 
-    A command that leaves the judges to the data takes those of the run: before judges, each recipe named its extractor.
+    Runs from before judges name an extractor, and their training sees all samples. So a command that leaves the judges to the
+    data takes those of the run, and a run without held-out samples stays so, unless the command sets a share.
     """
     if not requested.evaluation.judges:
         evaluation = replace(requested.evaluation, judges=run.requested.evaluation.judges)
         requested = replace(requested, evaluation=evaluation)
+    if not run.requested.held_out.share and requested.held_out == HeldOut():
+        requested = replace(requested, held_out=run.requested.held_out)
     unbudgeted_recipes = [
         to_json(replace(r, train=replace(r.train, samples=None, minutes=None, threads=None)))
         for r in (run.requested, requested)

@@ -15,6 +15,7 @@ from ..configuration import from_json, to_json
 from ..core import Codec, Dataset, Reconstructor
 from ..data import EncodedDataset
 from ..data.dataset import explain_missing_labels, open_data
+from ..data.held_out import describe_held_out
 from ..errors import GanvasError
 from ..evaluation.evaluator import Evaluator
 from ..evaluation.exhibits import collect_exhibits
@@ -108,9 +109,11 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
     if plan.resolved.medium != requested.medium:  # the time is enough for samples of another size
         plan = _plan_run(replace(requested, medium=plan.resolved.medium), seed, device, is_quiet)
     training_set, resolved = plan.training_set, plan.resolved
+    total = len(training_set) + training_set.held_out_count
     data_summary = {
         "title": training_set.title,
-        "count": len(training_set),
+        "count": total,
+        "held_out": training_set.held_out_count,
         "skipped": training_set.skipped_count,
         "fingerprint": training_set.fingerprint,
         "conditions": to_json(training_set.spec.conditions),
@@ -135,9 +138,11 @@ class RunPlan(NamedTuple):
 
 def _plan_run(requested: Recipe, seed: int, device: torch.device, is_quiet: bool) -> RunPlan:
     """Open the data, and decide what depends on it. First refuses what cannot be trained."""
-    codec, training_set, evaluator = prepare_data_and_evaluator(requested, None, device)
-    title = f"{requested.name}: {training_set.title}"
-    print_status(is_quiet, f"{title}, {len(training_set):,} {codec.noun} of {describe_shape(codec)}, on {device}")
+    codec, training_set, held_out, evaluator = prepare_data_and_evaluator(requested, None, device)
+    total, title = len(training_set) + training_set.held_out_count, f"{requested.name}: {training_set.title}"
+    print_status(is_quiet, f"{title}, {total:,} {codec.noun} of {describe_shape(codec)}, on {device}")
+    if held_out is None or held_out.is_taken_from_training:
+        print_status(is_quiet, f"  {describe_held_out(total, training_set.held_out_count, codec.noun)}")
     data = place_on_device(training_set, device)
     with explain_missing_labels(data):
         planner = Planner(requested, data, seed, device, partial(print_status, is_quiet))
@@ -207,7 +212,9 @@ def _resume_locked(
     run_threads = threads or run.recipe.train.threads or int(run.meta["environment"].get("threads", 1))
     requested, resolved = replace_threads(requested, threads), replace_threads(resolved, run_threads)
     set_thread_count(run_threads)
-    _, training_set, evaluator = prepare_data_and_evaluator(resolved, run.read_codec(), device)
+    _, training_set, _, evaluator = prepare_data_and_evaluator(
+        resolved, run.read_codec(), device, run.meta["data"]["fingerprint"]
+    )
     refuse_other_conditions(run, training_set)
     current_environment = describe_environment(device)
     for difference in list_environment_changes(run, resolved, current_environment, training_set, device):
@@ -234,18 +241,23 @@ def build_slowdown_notice(path: Path, device: torch.device, speeds: Mapping[str,
 
 
 def prepare_data_and_evaluator(
-    recipe: Recipe, codec: Codec | None, device: torch.device
-) -> tuple[Codec, EncodedDataset, Evaluator | None]:
-    """The codec, the training set, and on rank 0 the evaluator. Rank 0 comes first, to fill the caches for the others."""
+    recipe: Recipe, codec: Codec | None, device: torch.device, held_out_key: str | None = None
+) -> tuple[Codec, EncodedDataset, EncodedDataset | None, Evaluator | None]:
+    """The codec, the training set, the held-out set, and on rank 0 the evaluator.
+
+    Rank 0 comes first, to fill the caches for the others.
+    """
     with distributed.rank_zero_first():
         is_quiet = not distributed.is_main_process()
-        codec, training_set, held_out = open_data(recipe.data, recipe.medium, codec, is_quiet, recipe.batches)
+        codec, training_set, held_out = open_data(
+            recipe.data, recipe.medium, codec, is_quiet, recipe.batches, recipe.held_out, held_out_key
+        )
         evaluator = (
             Evaluator(recipe.evaluation, training_set, held_out, find_cache_folder(), device)
             if distributed.is_main_process()
             else None
         )
-        return codec, training_set, evaluator
+        return codec, training_set, held_out, evaluator
 
 
 def describe_environment(device: torch.device) -> dict[str, str | int]:

@@ -14,7 +14,7 @@ from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 from .. import recipes
 from ..augment import DiffAugment
 from ..core import Method, Nets, Spec, seeded_generator
-from ..data import Files
+from ..data import Files, HeldOut
 from ..errors import GanvasError
 from ..methods import Adversarial, Progressive
 from ..recipe import Recipe, Transfer
@@ -26,10 +26,11 @@ LAYER_SHIFT_LIMIT = 10  # try shifts below this; an image size moves layer numbe
 def start_recipe_from_run(source: RunFolder, recipe: str | Recipe | None = None, freeze: int = 0) -> Recipe:
     """A recipe that starts with the source's networks: the source's resolved recipe, or `recipe`. It augments pictures.
 
-    With the source's recipe, the test set, the data limit and the size of the score card are not taken over.
+    With the source's recipe, its test set, data limit, held-out share and size of the score card are not taken over.
     """
     if recipe is None or recipe == source.recipe.name:
-        base = replace(source.recipe, evaluation=source.requested.evaluation)  # what it left open, this run's data decide
+        # what the source left open, this run's data decide
+        base = replace(source.recipe, evaluation=source.requested.evaluation, held_out=HeldOut())
         if isinstance(base.data, Files):
             base = replace(base, data=replace(base.data, test=None, limit=None))
     else:

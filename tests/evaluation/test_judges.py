@@ -13,7 +13,7 @@ from torch import nn
 from ganvas import recipes
 from ganvas.configuration import to_json
 from ganvas.core import Nets
-from ganvas.data import Files, prepare_dataset
+from ganvas.data import Files, HeldOut, prepare_dataset
 from ganvas.errors import GanvasError
 from ganvas.evaluation.evaluator import Evaluator
 from ganvas.evaluation.judges import choose_judges, describe_choice, describe_flattery, fill_judges, judge_by_one
@@ -22,7 +22,7 @@ from ganvas.extractors import Appearance, Coordinates, EfficientNetLite0, Fashio
 from ganvas.media import ImageCodec, PointsCodec
 from ganvas.metrics import AppearanceGap, Frechet
 from ganvas.recipe import Evaluation, Judge
-from ganvas.runs.folder import RunFolder, move_extractor_to_judge
+from ganvas.runs.folder import RunFolder, upgrade_settings
 from ganvas.runs.state import build_state
 from small_recipes import codec_for, small
 
@@ -192,19 +192,21 @@ def test_flattery_is_on_the_card(parts: tuple[Any, Any, Any]) -> None:
 
 def test_a_run_of_the_format_before_keeps_its_extractor(tmp_path: Path) -> None:
     recipe = replace(small(recipes.find_recipe("auto")), data=Files(path=str(DATA)))
-    judged = replace(recipe, evaluation=Evaluation(judges=THREE.judges[1:2], samples=60, seed=3))
+    judged = replace(recipe, evaluation=Evaluation(judges=THREE.judges[1:2], samples=60, seed=3), held_out=HeldOut(share=0.0))
     RunFolder.write_settings(tmp_path, judged, judged, 0, {}, {})
     meta = json.loads((tmp_path / "recipe.json").read_text())
     for name in ("recipe", "asked"):
         (judge,) = meta[name]["evaluation"].pop("judges")
+        del meta[name]["held_out"]
         meta[name]["evaluation"] |= {"extractor": judge["extractor"], "metrics": judge["metrics"]}
     (tmp_path / "recipe.json").write_text(json.dumps(meta | {"format": 5}))
     run = RunFolder(tmp_path)
     assert (run.recipe, run.requested) == (judged, judged)
     assert to_json(run.recipe) == json.loads((tmp_path / "recipe.json").read_text())["recipe"] | {
-        "evaluation": to_json(judged.evaluation)
+        "evaluation": to_json(judged.evaluation),
+        "held_out": to_json(HeldOut(share=0.0)),
     }
-    assert move_extractor_to_judge(meta)["format"] == 6
+    assert upgrade_settings(meta)["format"] == 6
     (tmp_path / "recipe.json").write_text(json.dumps(meta | {"format": 4}))
     with pytest.raises(GanvasError, match=r"run format 4, this one reads 6\): use that version"):
         RunFolder(tmp_path)

@@ -152,5 +152,5 @@ def test_copies_are_no_variety() -> None:
 
 def test_copies_are_counted() -> None:
     few = torch.randint(256, (7, 8, 8, 1), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    assert count_distinct(few) == 7
-    assert count_distinct(few.repeat(9, 1, 1, 1)) == 7
+    assert count_distinct({"x": few}) == 7
+    assert count_distinct({"x": few.repeat(9, 1, 1, 1)}) == 7

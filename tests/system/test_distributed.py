@@ -65,6 +65,29 @@ def test_two_ranks_equal_one_process_in_two_parts(tmp_path: Path, child_environm
         assert torch.equal(first[key], second[key])  # both ranks took the same steps
 
 
+SHOW_ROWS = f"""
+import hashlib, sys
+from dataclasses import replace
+import torch
+from ganvas import recipes
+from ganvas.data import Files
+from ganvas.system import distributed
+from ganvas.training.session import prepare_data_and_evaluator
+recipe = replace(recipes.find_recipe("auto"), data=Files(path={str(DATA)!r}))
+with distributed.join_ranks():
+    _, training_set, held_out, _ = prepare_data_and_evaluator(recipe, None, torch.device("cpu"))
+    rows = [data.columns["x"].numpy().tobytes() for data in (training_set, held_out)]
+    print(len(training_set), len(held_out), *(hashlib.blake2b(part).hexdigest() for part in rows))
+"""
+
+
+def test_two_ranks_hold_out_the_same_samples(tmp_path: Path, child_environment: dict[str, str]) -> None:
+    processes = ranks(2, ["-c", SHOW_ROWS], child_environment, tmp_path)
+    shown = [process.communicate(timeout=120)[0].split() for process in processes]
+    assert shown[0][:2] == ["190", "10"]
+    assert shown[0] == shown[1]
+
+
 def test_train_in_two_ranks_and_go_on_in_one(tmp_path: Path, child_environment: dict[str, str]) -> None:
     out = tmp_path / "run"
     words = ["-m", "ganvas", "train", *SMALL, "--out", str(out)]
