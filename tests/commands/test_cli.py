@@ -163,7 +163,7 @@ def failing(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
             "^ganvas: --medium.size: size must be a number such as 64, or .*, got 96x$",
         ),
         "a size for other networks": (
-            ["train", "dcgan", *data, *new, "--medium.size", "96x64"],
+            ["train", "dcgan", *data, *new[:2], "--medium.size", "96x64"],
             r"square images whose size is a power of two from 8 to 2048, got 96x64 \(width x height\): .*`size` to 64$",
         ),
         "absurd rate": (having("--optim.G.lr", "-1"), "--optim.G.lr: lr must be above 0, below 10, got -1"),

@@ -179,8 +179,17 @@ def test_arrays_and_idx_files_say_what_labels_they_miss(tmp_path):
 
 def test_what_is_to_be_said_is_printed_once(tmp_path, capsys):
     found = place(tmp_path / "p", ["cat/1.png", "dog/2.png"], dataset_json='{"labels": null}')
-    open_data(Files(path=str(found), test=str(found)), Image())
+    open_data(Files(path=str(found), test=str(found)), Image(size=8))
     assert capsys.readouterr().err.splitlines() == ["ganvas: p/ (2 files): dataset.json says that there are no labels"]
+    open_data(Files(path=str(found)), Image(size=8), is_quiet=True)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_size_that_was_chosen_is_said_unless_it_is_quiet(tmp_path, capsys):
+    found = place(tmp_path / "p", ["1.png", "2.png"])
+    codec, _, _ = open_data(Files(path=str(found)), Image())
+    size = codec.frame_size
+    assert capsys.readouterr().err.splitlines() == [f"ganvas: p/ (2 files): pictures stay {size} (width x height)"]
     open_data(Files(path=str(found)), Image(), is_quiet=True)
     assert capsys.readouterr().err == ""
 
