@@ -2,39 +2,42 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 
 from ..augment import DiffAugment
 from ..configuration import config
 from ..core import CriticPenalty, Spec
 from ..errors import GanvasError, require
 from ..losses import FiniteDifferenceR1, FiniteDifferenceR2
+from ..media import Image
 from ..methods import Adversarial
-from ..nets import Compact
-from ..optim.optimisers import Adam, Optimiser
+from ..nets import Projected
+from ..optim.optimisers import Adam
 from ..recipe import Facts, Recipe, Trial
 
-USUAL_GAMMA, USUAL_LEARNING_RATE = 0.5, 2e-3  # as in `auto`
+USUAL_GAMMA = 0.5  # as in `auto`
+ENLARGEMENTS = (2, 4, 8, 16)  # possible sides, in multiples of the usual ones
 
 
 @config
 class ByBudget:
     """Adapts the recipe `auto` to data, device and time. Settings that differ from the usual ones stay.
 
-    widths: G's possible channels next to the image. The widest that still sees enough samples is taken; D is half as wide.
+    widths: G's possible channels at the image's size. The widest that still sees enough samples is taken; D is as wide next to
+        the image.
     samples_for_narrowest: samples that networks of the first width need; wider ones need more, by the square of their width.
     augment_from: samples are augmented if each is seen at least so many times (Zhao et al. 2020). 1,000 pictures that were seen
         109 times each were better without (docs/log.md).
+    samples_for_usual_size: samples that pictures of 64 px need; larger ones need more, by the cube of their sides.
     least_per_class: labels are used if classes have at least so many samples on average.
-    short_run_samples: a run of fewer samples at up to 32 px learns at twice the usual rate. It starts faster; from some 100,000
-        samples on that gains nothing, and at 64 px it did harm (docs/log.md).
-    gamma: weight of penalties at 32 px, if they have the usual one; in proportion to the pixels (as in Karras et al. 2020b).
+    gamma: weight of D's penalties at 32 px, if they have the usual one; in proportion to the pixels (Karras et al. 2020b).
     """
 
-    widths: tuple[int, ...] = (24, 32, 48, 64)
-    samples_for_narrowest: int = 50_000
+    widths: tuple[int, ...] = (16, 24, 32, 48, 64)
+    samples_for_narrowest: int = 20_000
     augment_from: int = 300
+    samples_for_usual_size: int = 60_000
     least_per_class: int = 20
-    short_run_samples: int = 80_000
     gamma: float = USUAL_GAMMA
 
     def __post_init__(self) -> None:
@@ -43,18 +46,17 @@ class ByBudget:
         require(0 < self.gamma < 1e6, "gamma", self.gamma, "above 0, below 1e6")
 
     def __call__(self, requested: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]) -> tuple[Recipe, list[str]]:
-        if not (isinstance(requested.nets, Compact) and isinstance(requested.method, Adversarial)):
-            raise GanvasError("ByBudget adapts only Compact networks in Adversarial: set choose=None in the recipe")
+        if not (isinstance(requested.nets, Projected) and isinstance(requested.method, Adversarial)):
+            raise GanvasError("ByBudget adapts only Projected networks in Adversarial: set choose=None in the recipe")
         recipe, about_data = self.adapt_to_data(requested, facts)
-        recipe, samples_to_see, about_nets = self.adapt_to_time(recipe, facts, attempt)
+        recipe, samples_to_see, most_samples, about_nets = self.adapt_to_time(recipe, facts, attempt)
         recipe, about_repeats = self.adapt_to_repeats(recipe, samples_to_see / facts.distinct_samples)
-        if facts.spec.shape[1] <= 32 and 0 < samples_to_see < self.short_run_samples:
-            recipe = replace(recipe, optim={name: double_rate(part) for name, part in recipe.optim.items()})
-        return recipe, [f"{about_data}; {about_repeats}", *about_nets, describe_training(recipe)]
+        recipe, about_size = self.adapt_size(recipe, facts, most_samples)
+        return recipe, [f"{about_data}; {about_repeats}", *about_nets, *about_size, describe_training(recipe)]
 
     def adapt_to_data(self, recipe: Recipe, facts: Facts) -> tuple[Recipe, str]:
         """Choose whether labels are used, and the weight of the penalties."""
-        assert isinstance(recipe.nets, Compact)
+        assert isinstance(recipe.nets, Projected)
         assert isinstance(recipe.method, Adversarial)
         nets, method, label = recipe.nets, recipe.method, facts.spec.conditions.get("label")
         description = f"{facts.samples:,} samples of {' x '.join(str(n) for n in facts.spec.shape)}"
@@ -70,6 +72,25 @@ class ByBudget:
         recipe = replace(recipe, nets=nets, method=scale_penalties(method, self.gamma, facts.spec))
         return recipe, f"data: {description}; {about_labels}"
 
+    def adapt_size(self, recipe: Recipe, facts: Facts, most_samples: float) -> tuple[Recipe, list[str]]:
+        """Raise the medium's limit of pixels if the time is enough for larger pictures; the run then reads its data again.
+
+        Sides of f times as many pixels make each sample f² times as costly, and need f³ times as many samples.
+
+        most_samples: how many the narrowest networks would see.
+        """
+        medium, pixels = recipe.medium, prod(facts.spec.shape[1:])
+        has_reached_limit = isinstance(medium, Image) and medium.size is None and pixels >= medium.pixels
+        if not (facts.seconds and has_reached_limit and medium.pixels == Image().pixels):
+            return recipe, []
+        affordable = [f for f in ENLARGEMENTS if most_samples >= self.samples_for_usual_size * f**5]
+        if affordable:
+            return replace(recipe, medium=replace(medium, pixels=affordable[-1] ** 2 * medium.pixels)), []
+        hours = self.samples_for_usual_size * ENLARGEMENTS[0] ** 5 / most_samples * facts.seconds / 3600
+        return recipe, [
+            f"size: larger pictures than these {pixels:,} pixels want about {max(1, round(hours)):,} hours at this speed"
+        ]
+
     def adapt_to_repeats(self, recipe: Recipe, repeats: float) -> tuple[Recipe, str]:
         """Augment if `repeats`, the times that each sample will be seen, are many."""
         assert isinstance(recipe.method, Adversarial)
@@ -82,15 +103,17 @@ class ByBudget:
 
     def adapt_to_time(
         self, recipe: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]
-    ) -> tuple[Recipe, float, list[str]]:
-        """Choose the widest networks that see enough samples; also returns how many they will see."""
-        nets, default_nets = recipe.nets, Compact()
-        assert isinstance(nets, Compact)
+    ) -> tuple[Recipe, float, float, list[str]]:
+        """Choose the widest networks that see enough samples; also how many they, and the narrowest ones, would see."""
+        nets, default_nets = recipe.nets, Projected()
+        assert isinstance(nets, Projected)
         width_description = f"networks: G {nets.g_width}, D {nets.d_width} channels next to the image"
         if facts.seconds is None:
-            return recipe, recipe.train.samples or 0, [f"{width_description}; with a budget in minutes they fit the time"]
+            samples = recipe.train.samples or 0
+            return recipe, samples, samples, [f"{width_description}; with a budget in minutes they fit the time"]
         if (nets.g_width, nets.d_width) != (default_nets.g_width, default_nets.d_width):
-            return recipe, attempt(recipe).samples_per_second * facts.seconds, [f"{width_description}, as requested"]
+            samples = attempt(recipe).samples_per_second * facts.seconds
+            return recipe, samples, samples, [f"{width_description}, as requested"]
         speeds: dict[int, float] = {}
         affordable_widths: list[int] = []
         for width in self.widths:
@@ -103,19 +126,14 @@ class ByBudget:
         verdict = "the widest that see enough samples" if affordable_widths else "though they need more samples"
         reasons = [
             f"device: {facts.device}; samples/s by G's width: {measured_speeds}",
-            f"networks: G {best_width}, D {best_width // 2} channels next to the image, {verdict} in "
-            f"{facts.seconds / 60:g} minutes",
+            f"networks: G and D {best_width} channels next to the image, {verdict} in {facts.seconds / 60:g} minutes",
         ]
-        return replace(recipe, nets=set_width(nets, best_width)), speeds[best_width] * facts.seconds, reasons
+        best_recipe, narrowest = replace(recipe, nets=set_width(nets, best_width)), self.widths[0]
+        return best_recipe, speeds[best_width] * facts.seconds, speeds[narrowest] * facts.seconds, reasons
 
 
-def double_rate(optim: Optimiser) -> Optimiser:
-    """Double the learning rate, if it is the usual one."""
-    return replace(optim, lr=2 * USUAL_LEARNING_RATE) if isinstance(optim, Adam) and optim.lr == USUAL_LEARNING_RATE else optim
-
-
-def set_width(nets: Compact, width: int) -> Compact:
-    return replace(nets, g_width=width, d_width=width // 2)
+def set_width(nets: Projected, width: int) -> Projected:
+    return replace(nets, g_width=width, d_width=width, cap=16 * width)
 
 
 def scale_penalties(method: Adversarial, gamma: float, spec: Spec) -> Adversarial:

@@ -12,10 +12,7 @@ import torch
 
 from .. import recipes
 from ..configuration import from_json, to_json
-from ..core import Codec, Dataset, Reconstructor
-from ..data import EncodedDataset
-from ..data.dataset import explain_missing_labels, open_data
-from ..data.held_out import describe_held_out
+from ..core import Dataset, Reconstructor
 from ..errors import GanvasError
 from ..evaluation.evaluator import Evaluator
 from ..evaluation.exhibits import collect_exhibits
@@ -28,13 +25,13 @@ from ..runs.folder import RunFolder, lock_run, save_codec
 from ..runs.state import State
 from ..system import distributed
 from ..system.console import print_status
-from ..system.device import choose_device, describe_machine, has_room_for
-from ..system.files import find_cache_folder
+from ..system.device import choose_device, describe_machine
 from ..system.threads import keep_thread_count, set_thread_count
 from . import divergence
 from .loop import Loop
 from .monitor import FollowerMonitor, InterruptHandler, Monitor
 from .plan import Planner, remaining_samples
+from .preparation import place_on_device, prepare_data_and_evaluator, prepare_run
 from .resuming import (
     extend_budget,
     list_environment_changes,
@@ -105,15 +102,9 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
     """`train` in an empty folder; the caller holds the lock."""
     if requested.train.threads is not None:
         set_thread_count(requested.train.threads)
-    codec, training_set, held_out, evaluator = prepare_data_and_evaluator(requested, None, device)
+    plan = prepare_run(requested, seed, device, is_quiet)
+    training_set, resolved = plan.training_set, plan.resolved
     total = len(training_set) + training_set.held_out_count
-    print_status(
-        is_quiet, f"{requested.name}: {training_set.title}, {total:,} {codec.noun} of {describe_shape(codec)}, on {device}"
-    )
-    if held_out is None or held_out.is_taken_from_training:
-        print_status(is_quiet, f"  {describe_held_out(total, training_set.held_out_count, codec.noun)}")
-    placed_data = place_on_device(training_set, device)
-    resolved, speeds = _plan_run(requested, placed_data, evaluator, seed, device, is_quiet)
     data_summary = {
         "title": training_set.title,
         "count": total,
@@ -123,32 +114,11 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
         "conditions": to_json(training_set.spec.conditions),
     }
     if distributed.is_main_process():
-        save_codec(path, codec)  # first: recipe.json makes the folder a run
+        save_codec(path, training_set.codec)  # first: recipe.json makes the folder a run
     run = write_run_settings(path, resolved, requested, seed, data_summary, describe_environment(device))
     state = initial_state(resolved, training_set.spec, seed, device)
-    return _train_with_recovery(run, state, placed_data, evaluator, build_slowdown_notice(path, device, speeds), is_quiet)
-
-
-def _plan_run(
-    requested: Recipe, data: EncodedDataset, evaluator: Evaluator | None, seed: int, device: torch.device, is_quiet: bool
-) -> tuple[Recipe, dict[str, float]]:
-    """(The resolved recipe, the measured samples/s by stage). First refuses what cannot be trained."""
-    with explain_missing_labels(data):
-        planner = Planner(requested, data, seed, device, partial(print_status, is_quiet))
-        nets = planner.build_networks(requested).state.nets
-    unused = set(data.spec.conditions) - set(requested.method.traits(nets).conditions)
-    if unused:
-        advice = "; projection, acgan and cgan use it" if unused == {"label"} else ""
-        print_status(is_quiet, f"{requested.name} ignores the data's {', '.join(sorted(unused))}{advice}")
-    del nets  # so that the planner can free their memory
-    if evaluator is not None:
-        evaluator.check_floors()
-    resolved = planner.plan(evaluator)
-    if evaluator is not None:
-        evaluator.use_evaluation(resolved.evaluation)  # with the card size for this budget
-        for caution in evaluator.check_floors():
-            print_status(is_quiet, f"note: {caution}")
-    return resolved, planner.stage_speeds
+    notice = build_slowdown_notice(path, device, plan.stage_speeds)
+    return _train_with_recovery(run, state, plan.placed_data, plan.evaluator, notice, is_quiet)
 
 
 def resolve_recipe(recipe: str | Recipe | None, source: str | Path | RunFolder | None, freeze_d: int) -> Recipe:
@@ -229,26 +199,6 @@ def build_slowdown_notice(path: Path, device: torch.device, speeds: Mapping[str,
     return SlowdownNotice(path, torch.get_num_threads() if device.type == "cpu" else 1, speeds)
 
 
-def prepare_data_and_evaluator(
-    recipe: Recipe, codec: Codec | None, device: torch.device, held_out_key: str | None = None
-) -> tuple[Codec, EncodedDataset, EncodedDataset | None, Evaluator | None]:
-    """The codec, the training set, the held-out set, and on rank 0 the evaluator.
-
-    Rank 0 comes first, to fill the caches for the others.
-    """
-    with distributed.rank_zero_first():
-        is_quiet = not distributed.is_main_process()
-        codec, training_set, held_out = open_data(
-            recipe.data, recipe.medium, codec, is_quiet, recipe.batches, recipe.held_out, held_out_key
-        )
-        evaluator = (
-            Evaluator(recipe.evaluation, training_set, held_out, find_cache_folder(), device)
-            if distributed.is_main_process()
-            else None
-        )
-        return codec, training_set, held_out, evaluator
-
-
 def describe_environment(device: torch.device) -> dict[str, str | int]:
     """Facts about the machine that exact resume depends on."""
     return describe_machine(device) | {"ranks": distributed.count_ranks()}
@@ -281,11 +231,6 @@ def restore_state(run: RunFolder, device: torch.device) -> State:
     if distributed.is_main_process():
         run.discard_after(state.clock.samples)
     return state
-
-
-def place_on_device(data: EncodedDataset, device: torch.device) -> EncodedDataset:
-    """The data on the device if it fits there; else unchanged, and each batch is copied when needed."""
-    return data.copy_to_device(device) if has_room_for(device, data.byte_count) else data
 
 
 # ---------------------------------------------------------------- the loop and recovery
@@ -382,9 +327,3 @@ def _write_final_cards(run: RunFolder, state: State, evaluator: Evaluator) -> No
     # the best checkpoint was loaded last
     write_exhibits(run.path, collect_exhibits(evaluator, method, state.select_sampling_networks()))
     write_report(run.path)
-
-
-def describe_shape(codec: Codec) -> str:
-    """A sample's shape in words: "1 x 32 x 32"; "3 x 64 x 96 (channels x height x width)" where it could be mistaken."""
-    shape, is_long = codec.spec.shape, codec.is_visual and len(codec.spec.shape) == 3 and len(set(codec.spec.shape[1:])) > 1
-    return " x ".join(str(size) for size in shape) + (" (channels x height x width)" if is_long else "")

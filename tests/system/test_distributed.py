@@ -72,7 +72,7 @@ import torch
 from ganvas import recipes
 from ganvas.data import Files
 from ganvas.system import distributed
-from ganvas.training.session import prepare_data_and_evaluator
+from ganvas.training.preparation import prepare_data_and_evaluator
 recipe = replace(recipes.find_recipe("auto"), data=Files(path={str(DATA)!r}))
 with distributed.join_ranks():
     _, training_set, held_out, _ = prepare_data_and_evaluator(recipe, None, torch.device("cpu"))

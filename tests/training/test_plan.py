@@ -12,7 +12,7 @@ from ganvas.configuration import config
 from ganvas.core import Spec
 from ganvas.data import Files
 from ganvas.methods.progressive import get_growth
-from ganvas.nets import DCGAN, Compact, ProGAN
+from ganvas.nets import DCGAN, ProGAN, Projected
 from ganvas.recipe import Facts, Recipe, Trial
 from ganvas.training.plan import Planner
 from small_recipes import noise, small
@@ -38,7 +38,7 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
         monkeypatch.setattr(kind, "build", build)
 
-    for kind in (Compact, DCGAN, ProGAN):
+    for kind in (Projected, DCGAN, ProGAN):
         count_builds(kind, kind.build)
     return entries
 
@@ -59,7 +59,7 @@ class TryWidths:
     widths: tuple[int, ...] = (3, 4)
 
     def __call__(self, requested: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]) -> tuple[Recipe, list[str]]:
-        assert isinstance(requested.nets, Compact)
+        assert isinstance(requested.nets, Projected)
         for width in self.widths:
             requested = replace(requested, nets=replace(requested.nets, g_width=width))
             for _ in range(2):

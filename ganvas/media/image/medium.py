@@ -17,7 +17,7 @@ from .picture import (
     is_gray,
     open_picture,
 )
-from .sizes import choose_size, parse_size
+from .sizes import MAX_SIDE, SIDE_STEP, USUAL_PIXELS, choose_size, parse_size
 
 FIT_SAMPLE_IMAGES = 256  # items that `fit` looks at: random, but always the same
 CHANNEL_COUNTS = {"gray": 1, "rgb": 3, "rgba": 4}
@@ -36,7 +36,8 @@ class Image:
     """Pictures, brought to one size: `crop` fills the frame and cuts, `pad` fits inside it, `stretch` distorts.
 
     size: pixels: 64 is 64x64, and 96x64 is 96 wide and 64 high. Without it, the pictures' own size or shape in multiples of 8,
-        with about 4,096 pixels at most, and a square if their shapes differ.
+        with about `pixels` pixels at most, and a square if their shapes differ.
+    pixels: about how many pixels a picture has at most, if `size` is not given. Long runs of `auto` raise it.
     """
 
     size: int | str | None = None
@@ -45,11 +46,13 @@ class Image:
     framing: Framing = "crop"
     background: int = 255  # gray level, 0 to 255, behind transparency and around padding
     flip: bool = False  # mirror left and right at random in training
+    pixels: int = USUAL_PIXELS
 
     def __post_init__(self) -> None:
         if self.size is not None:
             object.__setattr__(self, "size", parse_size(self.size).setting)
         require(0 <= self.background <= 255, "background", self.background, "from 0 to 255")
+        require(SIDE_STEP**2 <= self.pixels <= MAX_SIDE**2, "pixels", self.pixels, f"from {SIDE_STEP**2} to {MAX_SIDE**2:,}")
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -66,7 +69,7 @@ class Image:
             properties = self.inspect_items(items, needs_channels=channels is None)
             channels, depth = channels or properties.channels, depth or properties.depth
             if size is None:
-                choice = choose_size(properties.picture_sizes)
+                choice = choose_size(properties.picture_sizes, self.pixels)
                 size, reasons = choice.size.setting, [choice.reason]
         return (
             ImageCodec(
