@@ -77,8 +77,11 @@ def score_classes(
 
 def select_class(reals: RealFeatures, name: str, k: int) -> RealFeatures:
     """The real samples of class `k`."""
-    sets = (reals.reference, reals.held_out)  # unseen samples of a class are too few to compare with
-    return RealFeatures(*(select_features(features, features.conditions[name] == k) for features in sets))
+    reference, held_out = (
+        select_features(features, features.conditions[name] == k)
+        for features in (reals.reference, reals.held_out)  # of a class, too few samples are unseen
+    )
+    return RealFeatures(reference, held_out)
 
 
 def sample_class_grid(evaluator: Evaluator, method: Method, nets: Nets, classes: tuple[str, ClassCondition]) -> Tensor:

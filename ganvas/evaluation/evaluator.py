@@ -181,7 +181,7 @@ class Evaluator:
     @property
     def sample_counts(self) -> tuple[int, int]:
         """(samples for a snapshot's card, samples for a final card), each at most the number of held-out samples."""
-        held_out_count = self.split.held_out.count
+        held_out_count = self.split.held_out.size
         return min(self.evaluation.snapshot_samples, held_out_count), min(self.evaluation.card_samples, held_out_count)
 
     def describe_protocol(self, n: int) -> dict[str, Any]:

@@ -28,12 +28,12 @@ class RealSet(NamedTuple):
     rows: Tensor  # their rows in the training set; none if they come from a test split
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         return count_rows(self.columns)
 
     def take(self, start: int, stop: int) -> dict[str, Tensor]:
         """Copies of samples `start` to `stop`, or to the last one: every column."""
-        return take_rows(self.columns, torch.arange(start, min(stop, self.count)))
+        return take_rows(self.columns, torch.arange(start, min(stop, self.size)))
 
 
 class RealSplit(NamedTuple):
@@ -49,7 +49,7 @@ class RealSplit(NamedTuple):
 
     def count_fewest(self, n: int) -> int:
         """The size of the smallest set if `n` samples are generated."""
-        return min(n, self.reference.count, self.held_out.count)
+        return min(n, self.reference.size, self.held_out.size)
 
 
 def split_reals(train: Dataset, held_out: Dataset | None, evaluation: Evaluation) -> RealSplit:
@@ -61,7 +61,7 @@ def split_reals(train: Dataset, held_out: Dataset | None, evaluation: Evaluation
     order = torch.randperm(len(train), generator=seeded_generator(evaluation.seed, "split"))
     count = min(len(train) // 2, evaluation.split_size)
     is_taken = isinstance(held_out, EncodedDataset) and held_out.is_taken_from_training
-    unseen = held_out if is_taken and len(held_out) < count else None
+    unseen = held_out if held_out is not None and is_taken and len(held_out) < count else None
     if held_out is None or unseen is not None:
         test_rows, reference_rows, noun = order[:count], order[count:], "other training samples"
         test_reals = select_real_set(train, test_rows, train)

@@ -1,5 +1,6 @@
 """Score cards as text."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,8 @@ def name_score(score_name: str, protocol: Mapping[str, Any]) -> str:
 
 def get_judge_word(score_name: str) -> str:
     """The judge in a score's name: "classifier" of "classifier/frechet"; "" for the first judge."""
-    return score_name.rpartition("/")[0]
+    match = re.match(r"([a-z][\w-]*)/", score_name)
+    return match[1] if match else ""
 
 
 def name_direction(is_lower_better: bool | None) -> str:

@@ -49,7 +49,7 @@ class Scorer:
         The training samples are those of both sets that are training samples: all, or a random part of many.
         """
         have, blocks = 0 if self.held_out is None else len(self.held_out.features), max(1, -(-n // FEATURE_BLOCK))
-        wanted = min(blocks * FEATURE_BLOCK, self.split.held_out.count)
+        wanted = min(blocks * FEATURE_BLOCK, self.split.held_out.size)
         if self.held_out is None or have < wanted:
             more = [self._load_block("held-out", self.split.held_out, start) for start in range(have, wanted, FEATURE_BLOCK)]
             self.held_out = join_features([self.held_out, *more] if self.held_out else more)
@@ -59,7 +59,7 @@ class Scorer:
         return RealFeatures(self.reference, held_out, (self.reference,), held_out)
 
     def _load_set(self, role: str, reals: RealSet) -> Features:
-        return join_features([self._load_block(role, reals, start) for start in range(0, reals.count, FEATURE_BLOCK)])
+        return join_features([self._load_block(role, reals, start) for start in range(0, reals.size, FEATURE_BLOCK)])
 
     def _load_block(self, role: str, reals: RealSet, start: int) -> Features:
         stored, rows = reals.take(start, start + FEATURE_BLOCK)["x"], slice(start, start + FEATURE_BLOCK)

@@ -135,7 +135,7 @@ def test_a_score_that_was_taken_otherwise_ranks_nothing(make: Make) -> None:
     """The protocol does not hold a metric's own settings; the recipe does."""
     run = make("a", card(1.0, 0.1))
     meta = json.loads((run.path / "recipe.json").read_text())
-    meta["recipe"]["evaluation"]["judges"][0]["metrics"][0]["samples"] = 30
+    meta["recipe"]["evaluation"]["judges"][1]["metrics"][0]["samples"] = 30  # the classifier, as on the card
     (run.path / "recipe.json").write_text(json.dumps(meta))
     group = compare_runs([RunFolder(run.path), make("b", card(2.0, 0.2))])["groups"][0]
     assert (group["ranked_by"], ranking(group)) == ("coverage", ["b", "a"])
