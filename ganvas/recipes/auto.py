@@ -27,7 +27,7 @@ def auto() -> Recipe:
         method=Adversarial(
             objective=RelativisticPairing(),
             penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
-            side_critics=(SideCritic(network="F", view=FeaturePyramid(), penalties=on_features),),
+            side_critics=(SideCritic(network="F", view=FeaturePyramid(), penalties=on_features, weight=0.3),),
         ),
         optim={"G": adam, "D": adam, "F": adam},
         train=Train(minutes=10.0, batch=32, ema_kimg=20.0),
