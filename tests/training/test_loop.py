@@ -43,7 +43,7 @@ def test_one_step_of_the_classic_game_equals_plain_torch() -> None:
     """The reference is written out; only the draws are made the loop's way."""
     recipe = small(recipes.find_recipe("gan"), samples=8)
     # an eps of the gradients' size: Adam's first step would be their signs, and noise would show
-    recipe = replace(recipe, optim={name: Adam(lr=2e-4, betas=(0.5, 0.999), eps=0.1) for name in "GD"})
+    recipe = replace(recipe, optim={name: Adam(lr=2e-4, betas=(0.5, 0.999), eps=0.1) for name in recipe.optim})
     data = noise(recipe)
     got = trained(recipe)
 
@@ -229,7 +229,7 @@ def test_exact_penalties_beside_compiled_networks(penalty: CriticPenalty, monkey
 
 def assert_compiled_equals_eager(recipe: Recipe) -> None:
     # an eps of the gradients' size, as above
-    recipe = replace(recipe, optim={name: Adam(lr=1e-2, betas=(0.0, 0.99), eps=0.1) for name in "GD"})
+    recipe = replace(recipe, optim={name: Adam(lr=1e-2, betas=(0.0, 0.99), eps=0.1) for name in recipe.optim})
     eager = trained(recipe)
     compiled = trained(replace(recipe, train=replace(recipe.train, compile=True)))
     for a, b in zip(compiled.nets.parameters(), eager.nets.parameters(), strict=True):

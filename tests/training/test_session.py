@@ -76,7 +76,7 @@ def test_the_folder_is_the_interface(straight: Any) -> None:
     assert last["samples"] == 160
     assert {"D/adversarial", "G/adversarial"} <= last["terms"].keys()
     assert {"D/real", "D/fake"} <= last["seen"].keys()
-    assert {"G", "D"} == last["gradient_norm"].keys() == last["lr"].keys()
+    assert {"G", "D", "F"} == last["gradient_norm"].keys() == last["lr"].keys()
     pictures = sorted(p.name for p in (straight.path / "samples").iterdir())
     assert pictures[0] == "000000000.png"
     assert pictures[-1] == "000000160.png"
@@ -156,8 +156,8 @@ def test_a_grown_budget_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_different_command_is_refused_with_the_difference(straight: Any) -> None:
-    other = replace(tiny(), optim=tiny().optim | {"G": replace(tiny().optim["G"], lr=1e-3)})
-    with pytest.raises(GanvasError, match=r"optim\.G\.lr: 0\.002 -> 0\.001.*--out"):
+    other = replace(tiny(), optim=tiny().optim | {"G": replace(tiny().optim["G"], lr=2e-3)})
+    with pytest.raises(GanvasError, match=r"optim\.G\.lr: 0\.001 -> 0\.002.*--out"):
         api.train(other, out=straight.path, quiet=True)
     with pytest.raises(GanvasError, match="seed: 0 -> 1"):
         api.train(tiny(), out=straight.path, seed=1, quiet=True)
