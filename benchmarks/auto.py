@@ -17,9 +17,9 @@ from typing import Any
 from families import wall
 from second_judge import VGG16
 
-from ganvas import api
+import ganvas
+from ganvas.api import Run
 from ganvas.extractors import Appearance, EfficientNetLite0, FashionClassifier
-from ganvas.runs.folder import RunFolder
 from ganvas.system.device import choose_device, describe_machine
 
 PLACES = {"clothes": "fashion-embedded", "sprites": "data/crossfire", "emoji": "data/noto", "other emoji": "data/openmoji"}
@@ -27,17 +27,17 @@ SUITE = ["sprites:5", "emoji:5", "clothes:5", "other emoji:5", "clothes:20", "em
 KEPT, WALLS = Path("benchmarks/results/auto.jsonl"), Path("docs/images/auto")
 
 
-def train(data: str, minutes: float, out: Path) -> RunFolder:
+def train(data: str, minutes: float, out: Path) -> Run:
     place = "fashion" if data == "clothes" else PLACES[data]
     command = [sys.executable, "-m", "ganvas", "train", "--data", place, "--minutes", str(minutes), "--out", str(out)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return RunFolder(out)
+    return ganvas.load(out)
 
 
-def judge(run: RunFolder, data: str) -> dict[str, Any]:
+def judge(run: Run, data: str) -> dict[str, Any]:
     """Score the better checkpoint by every judge."""
     judges = [EfficientNetLite0(size=64), VGG16(), Appearance()] + ([FashionClassifier()] if data == "clothes" else [])
-    cards = {judge.word: api.evaluate(run, data=PLACES[data], extractor=judge, n=2000) for judge in judges}
+    cards = {judge.word: ganvas.evaluate(run, data=PLACES[data], extractor=judge, n=2000) for judge in judges}
     return {word: {key: card[key] for key in ("scores", "floor", "protocol")} for word, card in cards.items()}
 
 

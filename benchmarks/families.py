@@ -21,8 +21,8 @@ from typing import Any
 from PIL import Image
 
 from ganvas import api
+from ganvas.api import Run
 from ganvas.extractors import EfficientNetLite0
-from ganvas.runs.folder import RunFolder
 from ganvas.system.device import choose_device, describe_machine
 
 PLAIN = ["gan", "gan_minimax", "dcgan_small", "lsgan", "ragan", "dragan", "wgan_small", "wgan_gp_small"]
@@ -39,14 +39,14 @@ def title(data: str, size: int | None) -> str:
     return Path(data).name + (f"-{size}px" if size else "")
 
 
-def trained(recipe: str, data: str, minutes: float, size: int | None, out: Path) -> RunFolder:
+def trained(recipe: str, data: str, minutes: float, size: int | None, out: Path) -> Run:
     command = [sys.executable, "-m", "ganvas", "train", recipe, "--data", data, "--minutes", str(minutes), "--out", str(out)]
     command += ["--medium.size", str(size)] if size else []
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return RunFolder(out)
+    return api.load(out)
 
 
-def row(run: RunFolder, recipe: str, data: str, minutes: float, size: int | None) -> dict[str, Any]:
+def row(run: Run, recipe: str, data: str, minutes: float, size: int | None) -> dict[str, Any]:
     """What a finished run is worth: cost, scores of last and best, each class, the second extractor."""
     log = [json.loads(line) for line in (run.path / "log.jsonl").read_text().splitlines()]
     final = [card for card in run.score_cards if card["kind"] == "final"]
@@ -71,7 +71,7 @@ def row(run: RunFolder, recipe: str, data: str, minutes: float, size: int | None
     return found | {"second": {key: second[key] for key in ("scores", "floor", "protocol")}}
 
 
-def wall(run: RunFolder, path: Path, rows: int = 4, columns: int = 12) -> None:
+def wall(run: Run, path: Path, rows: int = 4, columns: int = 12) -> None:
     """Samples of the better checkpoint, as a PNG; of a conditional generator, as its labels come."""
     images = run.generate(rows * columns, seed=0)
     pictures = [Image.fromarray(image.squeeze()) for image in images]

@@ -56,7 +56,7 @@ class VGG16:
                     for _ in range(count):
                         x = F.relu(F.conv2d(x, *next(layers), padding=1))
                     maps.append(x.float().mean((2, 3)))
-            return torch.cat(maps[-2:], 1), x.new_zeros(len(x), 1)
+            return torch.cat(maps[-2:], 1), torch.zeros(len(x), 1)
 
         return extract_in_batches(stored.cpu(), 50, (1024, 1), forward)._replace(logits=None)
 
