@@ -57,7 +57,8 @@ def test_a_run_says_how_many_samples_its_card_took_and_grows_it_with_the_budget(
     recipe = replace(recipe, data=Files(path=DATA), evaluation=replace(recipe.evaluation, snapshot_samples=10))
     run = train(recipe, out=tmp_path / "run", quiet=True)
     assert (run.requested.evaluation.samples, run.recipe.evaluation.samples) == (None, 500)
-    assert {card["protocol"]["samples"] for card in run.score_cards if card["kind"] == "final"} == {95}  # half of the 190 that training sees
+    final_sizes = {card["protocol"]["samples"] for card in run.score_cards if card["kind"] == "final"}
+    assert final_sizes == {95}  # half of the 190 that training sees
     assert extend_budget(run, None, 32)[1].evaluation.samples == 500
     requested, resolved = extend_budget(run, None, 100_000)
     assert (requested.evaluation.samples, resolved.evaluation.samples) == (None, 2_000)
