@@ -24,8 +24,8 @@ class FeaturePyramid:
         if (enlargement := find_enlargement(*x.shape[2:])) > 1:
             x = F.interpolate(x, scale_factor=enlargement, mode="bilinear", align_corners=False)
         h, maps = x.contiguous(memory_format=torch.channels_last), list[Tensor]()
-        net, last_layers = load_efficientnet(x.device), [level.layer for level in PYRAMID_LEVELS]
-        for number, layer in enumerate(net[: last_layers[-1] + 1]):
+        last_layers = [level.layer for level in PYRAMID_LEVELS]
+        for number, layer in zip(range(last_layers[-1] + 1), load_efficientnet(x.device), strict=False):
             h = layer(h)
             if number in last_layers:
                 maps.append(h.flatten(1))

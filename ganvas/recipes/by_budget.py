@@ -80,8 +80,9 @@ class ByBudget:
         most_samples: how many the narrowest networks would see.
         """
         medium, pixels = recipe.medium, prod(facts.spec.shape[1:])
-        has_reached_limit = isinstance(medium, Image) and medium.size is None and pixels >= medium.pixels
-        if not (facts.seconds and has_reached_limit and medium.pixels == Image().pixels):
+        if not facts.seconds or not isinstance(medium, Image) or medium.size is not None:
+            return recipe, []
+        if pixels < medium.pixels or medium.pixels != Image().pixels:  # the pictures are smaller, or the limit is raised
             return recipe, []
         affordable = [f for f in ENLARGEMENTS if most_samples >= self.samples_for_usual_size * f**5]
         if affordable:
