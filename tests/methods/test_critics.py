@@ -144,3 +144,43 @@ def test_the_best_fakes_are_chosen_by_the_mean_of_their_patches() -> None:
     logits = torch.tensor([[0.0, 0.0], [5.0, 1.0], [1.0, 1.0], [9.0, -9.0]])
     loss = TopK(min_share=0.5, decay=0.5, samples=1)(logits, logits, Clock(0, 100, 100))
     assert loss.tolist() == [0.0, 6.0, 2.0, 0.0]
+
+
+class Tenfold:
+    def __call__(self, x: Tensor) -> Tensor:
+        return 10 * x[:, :1]
+
+
+class Shift:
+    """An augmentation that adds 1."""
+
+    def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
+        return x + 1
+
+
+def test_penalties_act_on_what_a_side_critic_sees() -> None:
+    """R1 of its linear critic is γ/2·weight², whatever the view makes of the samples."""
+    side = SideCritic(network="S", view=Tenfold(), penalties=(R1(gamma=1.0),))
+    turn = Adversarial(side_critics=(side,)).play_d(nets(), {"x": torch.randn(4, 3)}, CLOCK)
+    torch.testing.assert_close(turn.terms["S/R1"], torch.full((4,), 0.5 * 3.0**2))
+
+
+def test_samples_are_augmented_before_the_view() -> None:
+    method = Adversarial(augment=Shift(), side_critics=(SideCritic(network="S", view=Tenfold()),))
+    x = torch.randn(4, 3)
+    view = method.view_samples(method.side_critics[0], nets(), x, CLOCK)
+    torch.testing.assert_close(view, 10 * (x[:, :1] + 1))
+
+
+def test_shared_fakes_are_seen_once() -> None:
+    """With share_fakes D's turn takes the views of G's turn, without gradients."""
+    side = SideCritic(network="S", view=Tenfold())
+    method, networks, x = Adversarial(share_fakes=True, side_critics=(side,)), nets(), torch.randn(4, 3)
+    shared = dict(method.play_g(networks, {"x": x}, CLOCK).statistics)
+    torch.testing.assert_close(shared["S/real"], 10 * x[:, :1])
+    torch.testing.assert_close(shared["S/fake"], 10 * shared["fake"][:, :1])
+    assert not shared["S/fake"].requires_grad
+    shared["S/fake"] = torch.zeros(4, 1)  # D takes these
+    turn = method.play_d(networks, shared, CLOCK)
+    expected = NonSaturating().d(3.0 * shared["S/real"][:, 0], torch.zeros(4))
+    torch.testing.assert_close(turn.terms["S/adversarial"], expected)
