@@ -76,30 +76,39 @@ def project_target(
 
 
 def search_code(sampler: Sampler, distance: Callable[[Tensor], Tensor], steps: int, shows_progress: bool) -> Latents:
-    """Optimise a code by Adam, from the best of some random ones, with noise that fades out."""
+    """Optimise a code by Adam, from the best of some random ones, with noise that fades out.
+
+    Only codes without noise, those of the last quarter and the first one, can be the best.
+    """
     candidate_codes, latents = draw_codes(sampler, START_CANDIDATES)
     name = "ws" if sampler.has_styles else "z"
     deviations, usual_square = candidate_codes.std(0), candidate_codes.square().mean()
     start_latents = pick_nearest_latents(sampler, latents, distance)
     code = start_latents[name].clone().requires_grad_(True)
     optimiser, rng = torch.optim.Adam([code], LEARNING_RATE), torch.Generator().manual_seed(0)
-    best_latents, best_loss = {**start_latents}, float("inf")
+
+    def compute_loss(code: Tensor) -> Tensor:
+        loss = distance(sampler.method.render(sampler.nets, {**start_latents, name: code})).sum()
+        if not sampler.has_styles:
+            loss = loss + SHELL_WEIGHT * (code.square().mean() / usual_square - 1).square()
+        return loss
+
+    best_code = code.detach().clone()  # the start is a candidate too: generators that hardly trained have nothing nearer
+    with torch.no_grad():
+        best_loss = compute_loss(best_code).item()
     for step in tqdm(range(steps), desc="searching", disable=not shows_progress):
         progress = step / steps
         optimiser.param_groups[0]["lr"] = LEARNING_RATE * anneal_learning_rate(progress)
         noise = (
             NOISE_DEVIATIONS * max(0.0, 1 - progress / NOISE_END_SHARE) ** 2 * torch.randn(code.shape, generator=rng).to(code)
         )
-        x = sampler.method.render(sampler.nets, {**start_latents, name: code + deviations * noise})
-        loss = distance(x).sum()
-        if not sampler.has_styles:
-            loss = loss + SHELL_WEIGHT * (code.square().mean() / usual_square - 1).square()
+        loss = compute_loss(code + deviations * noise)
         (gradient,) = torch.autograd.grad(loss, [code])
         if progress >= NOISE_END_SHARE and loss.item() < best_loss:
-            best_latents, best_loss = {**start_latents, name: code.detach().clone()}, loss.item()
+            best_code, best_loss = code.detach().clone(), loss.item()
         code.grad = gradient
         optimiser.step()
-    return best_latents if best_loss < float("inf") else {**start_latents, name: code.detach()}
+    return {**start_latents, name: best_code}
 
 
 def pick_nearest_latents(sampler: Sampler, latents: Latents, distance: Callable[[Tensor], Tensor]) -> Latents:
