@@ -15,7 +15,7 @@ FEATURE_SCALE = 0.1  # features have a standard deviation of 7 to 11, for clothe
 class FeaturePyramid:
     """Images as a frozen EfficientNet-Lite0 sees them: x [N, C, H, W] in [-1, 1] -> its features at three sizes, [N, F].
 
-    Sauer et al. 2021 (Projected GANs), section 3.1, without random mixing of features. Small pictures are enlarged to 64 px
+    Sauer et al. 2021 (Projected GANs), section 3.1, without random mixing of features. Small pictures are enlarged to 32 px
     or more. Gray becomes RGB, and channels after the third are dropped. Features come in the order of `PYRAMID_LEVELS`.
     """
 

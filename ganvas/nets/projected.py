@@ -18,9 +18,10 @@ from torch.nn import functional as F
 from ..configuration import config
 from ..core import CriticOutput, GeneratorNetwork, Spec
 from .compact import ClassBatchNorm, Discriminator, build_zero_embedding, compute_compact_widths
+from .layers.doubling import double_and_convolve
 from .layers.labels import check_widths, count_classes, embed_labels, read_image_grid
 
-MIN_PYRAMID_SIDE = 64  # pixels: smaller pictures are enlarged before the classifier sees them
+MIN_PYRAMID_SIDE = 32  # pixels: smaller pictures are enlarged before the classifier sees them
 
 
 class PyramidLevel(NamedTuple):
@@ -35,14 +36,14 @@ PYRAMID_LEVELS = (PyramidLevel(3, 24, 4), PyramidLevel(5, 40, 8), PyramidLevel(1
 
 
 def find_enlargement(height: int, width: int) -> int:
-    """How many times a picture is enlarged before the classifier sees it, so that no side is below 64 px."""
+    """How many times a picture is enlarged before the classifier sees it, so that no side is below 32 px."""
     return ceil(MIN_PYRAMID_SIDE / min(height, width))
 
 
 def compute_pyramid_shapes(height: int, width: int) -> list[tuple[int, int, int]]:
     """(channels, rows, columns) of the features at each size."""
     sides = [find_enlargement(height, width) * side for side in (height, width)]
-    return [(level.channels, ceil(sides[0] / level.stride), ceil(sides[1] / level.stride)) for level in PYRAMID_LEVELS]
+    return [(level.channels, sides[0] // level.stride, sides[1] // level.stride) for level in PYRAMID_LEVELS]
 
 
 class Doubling(nn.Module):
@@ -53,7 +54,7 @@ class Doubling(nn.Module):
         self.conv, self.norm = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), ClassBatchNorm(outputs, classes)
 
     def forward(self, x: Tensor, label: Tensor | None) -> Tensor:
-        return F.leaky_relu(self.norm(self.conv(F.interpolate(x, scale_factor=2)), label), 0.2, inplace=True)
+        return F.leaky_relu(self.norm(double_and_convolve(x, self.conv.weight), label), 0.2, inplace=True)
 
 
 class Generator(GeneratorNetwork):

@@ -20,6 +20,7 @@ import torch
 
 NOTABLE_LOAD = 0.25  # of a core: what other programs may take without being noticed
 MIN_LOOK_SECONDS = 0.15  # to look at other programs for; the system counts in hundredths of a second
+LOOK_SECONDS = (0.15, 1.0)  # work that ends within a second must not decide for the whole run
 BURST_SECONDS, BURST_ROUNDS = 0.06, 3
 MIN_GAIN = 1.3  # times as fast as all threads: what fewer have to be
 DECISIVE_GAIN = 3.0  # that needs no second look
@@ -108,10 +109,14 @@ def choose_thread_count(
     if threads == 1 or other_cores < cores - threads + NOTABLE_LOAD:
         torch.set_num_threads(threads)
         return ThreadChoice(threads, other_cores)
-    burst(1, MIN_LOOK_SECONDS)  # with all but one core left to them, others take what they want
-    other_cores = meter.measure_other_cores()
-    fewer = max(1, int(cores - other_cores + NOTABLE_LOAD))
-    choice = fewer if fewer < threads and compare_thread_counts(burst, fewer, threads) >= MIN_GAIN else threads
+    choice = threads
+    for seconds in LOOK_SECONDS:
+        burst(1, seconds)  # with all but one core left to them, others take what they want
+        other_cores = meter.measure_other_cores()
+        choice = max(1, int(cores - other_cores + NOTABLE_LOAD))
+        if choice >= threads or compare_thread_counts(burst, choice, threads) < MIN_GAIN:
+            choice = threads
+            break
     torch.set_num_threads(choice)
     return ThreadChoice(choice, other_cores)
 

@@ -100,6 +100,17 @@ def test_a_busy_machine_gives_as_many_threads_as_cores_are_free_where_that_is_fa
     assert choose(Machine(other_cores, speeds), cores) == chosen
 
 
+def test_work_that_soon_ends_does_not_decide_for_the_whole_run(torch_threads: Callable[[int], None]) -> None:
+    class Settling(Machine):
+        def compute(self, threads: int, seconds: float) -> None:
+            super().compute(threads, seconds)
+            if self.now > 2.0:  # another program starts up beside this one
+                self.other_cores, self.speeds = 0.0, {1: 1.0, 2: 1.9}
+
+    torch_threads(2)
+    assert choose(Settling(1.0, {1: 1.0, 2: 0.1}), 2) == 2
+
+
 def test_speeds_are_compared_in_turn_and_no_longer_than_it_takes() -> None:
     for speed, bursts in ((0.1, [1, 2]), (0.8, [1, 2] * 3)):
         machine = Machine(1.0, {1: 1.0, 2: speed})
