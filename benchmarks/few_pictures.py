@@ -3,7 +3,7 @@
 python benchmarks/few_pictures.py [--counts 50 200 1000] [--minutes 2] [--runs DIR] [--table]     (wants `make data`)
 
 A random part of the data is all that training has. Each run is `ganvas train --data PART --minutes M` on one thread, two at
-once, once with DiffAugment and once without. The rest of the data judges 2,000 samples of the last checkpoint: EfficientNet at
+once, without augmentation, with shifts alone, and with all of DiffAugment. The rest of the data judges 2,000 samples of the last checkpoint: EfficientNet at
 64 px, which `auto` learns from, and VGG16, which it does not. "Copying" compares distances to the part with distances to 1,000
 pictures of the rest, by EfficientNet. What is in benchmarks/results/few_pictures.jsonl is not done again.
 """
@@ -36,7 +36,8 @@ from ganvas.metrics.neighbours import find_nearest_points, measure_kth_distances
 
 KEPT, WALLS = Path("benchmarks/results/few_pictures.jsonl"), Path("docs/images/few")
 SETS, UNSEEN = ("clothes", "sprites", "emoji"), 1000
-AUGMENT_FROM = {"not augmented": 10**9, "DiffAugment": 1}  # views of each picture
+NEVER = 10**9
+VARIANTS = {"not augmented": (NEVER, NEVER), "shifted": (1, NEVER), "DiffAugment": (1, 1)}  # shift_from and augment_from
 
 
 def split_pictures(data: str, count: int) -> tuple[torch.Tensor, torch.Tensor, list[str]]:
@@ -54,8 +55,9 @@ def write_pictures(stored: torch.Tensor, names: list[str], folder: Path) -> None
         Picture.fromarray(picture.squeeze(-1).numpy()).save(folder / name / f"{number:04}.png")
 
 
-def train(part: Path, out: Path, minutes: float, augment_from: int) -> None:
-    words = ["--data", part, "--minutes", minutes, "--threads", 1, "--choose.augment-from", augment_from, "--out", out]
+def train(part: Path, out: Path, minutes: float, shift_from: int, augment_from: int) -> None:
+    words = ["--data", part, "--minutes", minutes, "--threads", 1, "--out", out]
+    words += ["--choose.shift-from", shift_from, "--choose.augment-from", augment_from]
     command = [sys.executable, "-m", "ganvas", "train", *map(str, words)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
@@ -74,15 +76,15 @@ def judge(run: Path, part: torch.Tensor, rest: torch.Tensor) -> dict[str, Any]:
     return scores
 
 
-def run_pair(data: str, count: int, minutes: float, runs: Path) -> list[dict[str, Any]]:
-    """Both variants at once, one thread each."""
+def run_variants(data: str, count: int, minutes: float, runs: Path) -> list[dict[str, Any]]:
+    """All variants, two at once, one thread each."""
     part, rest, names = split_pictures(data, count)
     folder = runs / f"{data}-{count}"
     if not folder.exists():
         write_pictures(part, names, folder)
-    outs = {variant: runs / f"{data}-{count}-{variant.replace(' ', '-')}" for variant in AUGMENT_FROM}
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda variant: train(folder, outs[variant], minutes, AUGMENT_FROM[variant]), outs))
+    outs = {variant: runs / f"{data}-{count}-{variant.replace(' ', '-')}" for variant in VARIANTS}
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda variant: train(folder, outs[variant], minutes, *VARIANTS[variant]), outs))
     rows: list[dict[str, Any]] = []
     for variant, out in outs.items():
         log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
@@ -109,11 +111,11 @@ def main() -> None:
     for data, count in [] if got.table else [(data, count) for data in SETS for count in got.counts]:
         if any((row["data"], row["pictures"]) == (data, count) for row in rows):
             continue
-        pair = run_pair(data, count, got.minutes, got.runs)
-        rows += pair
+        variants = run_variants(data, count, got.minutes, got.runs)
+        rows += variants
         with KEPT.open("a") as file:
-            file.writelines(json.dumps(row) + "\n" for row in pair)
-        print("\n".join(describe(row) for row in pair), flush=True)
+            file.writelines(json.dumps(row) + "\n" for row in variants)
+        print("\n".join(describe(row) for row in variants), flush=True)
     print("| pictures | augmentation | views | EfficientNet: Fréchet / coverage | VGG16 | copying |\n|---|---|---|---|---|---|")
     print("\n".join(describe(row) for row in rows))
 

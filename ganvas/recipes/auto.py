@@ -17,7 +17,7 @@ def auto() -> Recipe:
     Paper: Huang et al. 2024 (R3GAN's loss), with its penalties by finite differences; Sauer et al. 2021 (a critic on features).
     Expected: docs/results.md.
     """
-    adam = Adam(lr=1e-3, betas=(0.0, 0.99))
+    adam = Adam(lr=2e-3, betas=(0.0, 0.99))
     on_features = FiniteDifferenceR1(gamma=0.33, sigma=0.3), FiniteDifferenceR2(gamma=0.33, sigma=0.3)
     return Recipe(
         name="auto",
@@ -30,7 +30,7 @@ def auto() -> Recipe:
             side_critics=(SideCritic(network="F", view=FeaturePyramid(), penalties=on_features, weight=0.3),),
         ),
         optim={"G": adam, "D": adam, "F": adam},
-        train=Train(minutes=10.0, batch=32, ema_kimg=20.0),
+        train=Train(minutes=10.0, batch=64, ema_kimg=20.0),
         evaluation=Evaluation(),
         choose=ByBudget(),
     )

@@ -26,8 +26,8 @@ class ByBudget:
     widths: G's possible channels at the image's size. The widest that still sees enough samples is taken; D is as wide next to
         the image.
     samples_for_narrowest: samples that networks of the first width need; wider ones need more, by the square of their width.
-    augment_from: samples are augmented if each is seen at least so many times (Zhao et al. 2020). 1,000 pictures that were seen
-        109 times each were better without (docs/log.md).
+    shift_from, augment_from: D sees samples shifted if each is seen at least `shift_from` times, and with all of DiffAugment
+        (Zhao et al. 2020) from `augment_from` times on (docs/log.md).
     samples_for_usual_size: samples that pictures of 64 px need; larger ones need more, by the cube of their sides.
     least_per_class: labels are used if classes have at least so many samples on average.
     gamma: weight of D's penalties at 32 px, if they have the usual one; in proportion to the pixels (Karras et al. 2020b).
@@ -35,6 +35,7 @@ class ByBudget:
 
     widths: tuple[int, ...] = (16, 24, 32, 48, 64)
     samples_for_narrowest: int = 20_000
+    shift_from: int = 10
     augment_from: int = 300
     samples_for_usual_size: int = 60_000
     least_per_class: int = 20
@@ -93,14 +94,18 @@ class ByBudget:
         ]
 
     def adapt_to_repeats(self, recipe: Recipe, repeats: float) -> tuple[Recipe, str]:
-        """Augment if `repeats`, the times that each sample will be seen, are many."""
+        """Augment what D sees if `repeats`, the times that each sample will be seen, are many."""
         assert isinstance(recipe.method, Adversarial)
         if recipe.method.augment is not None:
             return recipe, "augmented, as requested"
-        if repeats < self.augment_from:
+        if repeats < min(self.shift_from, self.augment_from):
             return recipe, f"each is seen {repeats:,.1f} times: not augmented"
-        recipe = replace(recipe, method=replace(recipe.method, augment=DiffAugment()))
-        return recipe, f"each is seen {repeats:,.0f} times: augmented, or D would memorise them"
+        if repeats < self.augment_from:
+            augment, description = DiffAugment(colour=False, cut=0.0), "shifted"
+        else:
+            augment, description = DiffAugment(), "augmented"
+        recipe = replace(recipe, method=replace(recipe.method, augment=augment))
+        return recipe, f"each is seen {repeats:,.0f} times: {description} for D, which would memorise them"
 
     def adapt_to_time(
         self, recipe: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]

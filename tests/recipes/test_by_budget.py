@@ -71,6 +71,9 @@ def test_samples_seen_often_are_augmented() -> None:
     found, said = chosen(facts(samples=300, minutes=10))
     assert found.method.augment == DiffAugment()  # type: ignore[attr-defined]
     assert "each is seen 330 times: augmented" in said
+    found, said = chosen(facts(samples=3_000, minutes=10))
+    assert found.method.augment == DiffAugment(colour=False, cut=0.0)  # type: ignore[attr-defined]
+    assert "each is seen 33 times: shifted" in said
     found, said = chosen(facts(samples=60_000, minutes=10))
     assert found.method.augment is None  # type: ignore[attr-defined]
     assert "each is seen 1.6 times: not augmented" in said
@@ -91,7 +94,7 @@ def test_what_was_set_stays() -> None:
 
 
 def test_the_choosers_own_settings() -> None:
-    recipe = replace(recipes.find_recipe("auto"), choose=ByBudget(gamma=1.0, widths=(32,), augment_from=10**9))
+    recipe = replace(recipes.find_recipe("auto"), choose=ByBudget(gamma=1.0, widths=(32,), shift_from=10**9, augment_from=10**9))
     found, _ = chosen(facts(samples=100, size=64), recipe)
     assert {p.gamma for p in found.method.penalties} == {4.0}  # type: ignore[attr-defined]
     assert found.nets.g_width == 32  # type: ignore[attr-defined]
