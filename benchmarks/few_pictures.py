@@ -3,9 +3,10 @@
 python benchmarks/few_pictures.py [--counts 50 200 1000] [--minutes 2] [--runs DIR] [--table]     (wants `make data`)
 
 A random part of the data is all that training has. Each run is `ganvas train --data PART --minutes M` on one thread, two at
-once, without augmentation, with shifts alone, and with all of DiffAugment. The rest of the data judges 2,000 samples of the last checkpoint: EfficientNet at
-64 px, which `auto` learns from, and VGG16, which it does not. "Copying" compares distances to the part with distances to 1,000
-pictures of the rest, by EfficientNet. What is in benchmarks/results/few_pictures.jsonl is not done again.
+once: without augmentation, with shifts alone, and with all of DiffAugment. The rest of the data judges 2,000 samples of the
+last checkpoint by EfficientNet at 64 px, which `auto` learns from, and by VGG16, which it does not. "Copying" compares
+distances to the part with distances to 1,000 pictures of the rest, by EfficientNet. What is in
+benchmarks/results/few_pictures.jsonl is not done again.
 """
 
 import argparse
@@ -14,6 +15,8 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,7 @@ from PIL import Image as Picture
 from second_judge import VGG16
 
 import ganvas
-from ganvas.core import Features, RealFeatures
+from ganvas.core import Extractor, Features, RealFeatures
 from ganvas.data import Files
 from ganvas.data.dataset import open_data
 from ganvas.extractors import EfficientNetLite0
@@ -35,7 +38,7 @@ from ganvas.metrics.frechet import frechet_distance
 from ganvas.metrics.neighbours import find_nearest_points, measure_kth_distances
 
 KEPT, WALLS = Path("benchmarks/results/few_pictures.jsonl"), Path("docs/images/few")
-SETS, UNSEEN = ("clothes", "sprites", "emoji"), 1000
+SETS, UNSEEN = ("clothes", "emoji", "sprites"), 1000
 NEVER = 10**9
 VARIANTS = {"not augmented": (NEVER, NEVER), "shifted": (1, NEVER), "DiffAugment": (1, 1)}  # shift_from and augment_from
 
@@ -62,36 +65,38 @@ def train(part: Path, out: Path, minutes: float, shift_from: int, augment_from: 
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
-def judge(run: Path, part: torch.Tensor, rest: torch.Tensor) -> dict[str, Any]:
+@cache
+def extract_real_features(data: str, count: int, extractor: Extractor) -> tuple[np.ndarray, np.ndarray]:
+    """Features of (the part, the rest)."""
+    part, rest, _ = split_pictures(data, count)
+    return extractor(part).features, extractor(rest).features
+
+
+def judge(run: Path, data: str, count: int) -> dict[str, Any]:
     samples = torch.from_numpy(ganvas.load(run).generate(2000, seed=0, checkpoint="last"))
     scores: dict[str, Any] = {}
     for extractor in (EfficientNetLite0(size=64), VGG16()):
-        known, real, fake = (extractor(x).features for x in (part, rest, samples))
+        known, real = extract_real_features(data, count, extractor)
+        fake = extractor(samples).features
         coverage = (find_nearest_points(real, fake)[0] < measure_kth_distances(real, 5)).mean()
         scores[extractor.word] = {"frechet": float(frechet_distance(real, fake)), "coverage": float(coverage)}
         if isinstance(extractor, EfficientNetLite0):
             reals = RealFeatures(Features(real), Features(real), (Features(known),), Features(real[:UNSEEN]))
             scores |= Copying()(reals, Features(fake))
-            scores["from_part"] = {"frechet": float(frechet_distance(real, np.resize(known, (2000, known.shape[1]))))}
     return scores
 
 
-def run_variants(data: str, count: int, minutes: float, runs: Path) -> list[dict[str, Any]]:
-    """All variants, two at once, one thread each."""
-    part, rest, names = split_pictures(data, count)
-    folder = runs / f"{data}-{count}"
-    if not folder.exists():
-        write_pictures(part, names, folder)
-    outs = {variant: runs / f"{data}-{count}-{variant.replace(' ', '-')}" for variant in VARIANTS}
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda variant: train(folder, outs[variant], minutes, *VARIANTS[variant]), outs))
-    rows: list[dict[str, Any]] = []
-    for variant, out in outs.items():
-        log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
-        wall(ganvas.load(out), WALLS / f"{out.name}.png", rows=3)
-        facts = {"data": data, "pictures": count, "variant": variant, "minutes": minutes, "samples": log[-1]["samples"]}
-        rows.append(facts | {"views": log[-1]["samples"] / count} | judge(out, part, rest))
-    return rows
+def train_and_judge(data: str, count: int, variant: str, minutes: float, runs: Path) -> dict[str, Any]:
+    folder, out = runs / f"{data}-{count}", runs / f"{data}-{count}-{variant.replace(' ', '-')}"
+    train(folder, out, minutes, *VARIANTS[variant])
+    log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    wall(ganvas.load(out), WALLS / f"{out.name}.png", rows=3)
+    facts = {"data": data, "pictures": count, "variant": variant, "minutes": minutes, "samples": log[-1]["samples"]}
+    row = facts | {"views": log[-1]["samples"] / count} | judge(out, data, count)
+    with KEPT.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    print(describe(row), flush=True)
+    return row
 
 
 def describe(row: dict[str, Any]) -> str:
@@ -108,14 +113,15 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="only print what there is")
     got = parser.parse_args()
     rows = [json.loads(line) for line in KEPT.read_text().splitlines()] if KEPT.exists() else []
-    for data, count in [] if got.table else [(data, count) for data in SETS for count in got.counts]:
-        if any((row["data"], row["pictures"]) == (data, count) for row in rows):
-            continue
-        variants = run_variants(data, count, got.minutes, got.runs)
-        rows += variants
-        with KEPT.open("a") as file:
-            file.writelines(json.dumps(row) + "\n" for row in variants)
-        print("\n".join(describe(row) for row in variants), flush=True)
+    known = {(row["data"], row["pictures"], row["variant"]) for row in rows}
+    jobs = [job for job in product(SETS, got.counts, VARIANTS) if job not in known and not got.table]
+    for data, count in dict.fromkeys((data, count) for data, count, _ in jobs):
+        if not (folder := got.runs / f"{data}-{count}").exists():
+            part, _, names = split_pictures(data, count)
+            write_pictures(part, names, folder)
+    torch.set_num_threads(1)  # two runs at once: each has one core
+    with ThreadPoolExecutor(2) as pool:
+        rows += pool.map(lambda job: train_and_judge(*job, got.minutes, got.runs), jobs)
     print("| pictures | augmentation | views | EfficientNet: Fréchet / coverage | VGG16 | copying |\n|---|---|---|---|---|---|")
     print("\n".join(describe(row) for row in rows))
 
