@@ -42,7 +42,8 @@ class Pairing(NamedTuple):
 
 def place_side(name: str) -> PlacedSide:
     """Read a path such as "trainA/1.png", "A/train/1.png" or "train/A/1.png"."""
-    part, side, kept_folders = "train", None, list[str]()
+    part, kept_folders = "train", list[str]()
+    side: Side | None = None
     *folders, file_name = name.split("/")
     for folder in folders:
         read_part = read_part_name(folder)
