@@ -94,7 +94,9 @@ def test_what_was_set_stays() -> None:
 
 
 def test_the_choosers_own_settings() -> None:
-    recipe = replace(recipes.find_recipe("auto"), choose=ByBudget(gamma=1.0, widths=(32,), shift_from=10**9, augment_from=10**9))
+    recipe = replace(
+        recipes.find_recipe("auto"), choose=ByBudget(gamma=1.0, widths=(32,), shift_from=10**9, augment_from=10**9)
+    )
     found, _ = chosen(facts(samples=100, size=64), recipe)
     assert {p.gamma for p in found.method.penalties} == {4.0}  # type: ignore[attr-defined]
     assert found.nets.g_width == 32  # type: ignore[attr-defined]
