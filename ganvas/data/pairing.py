@@ -50,7 +50,8 @@ def place_side(name: str) -> PlacedSide:
         if side is None and folder.lower() in SIDE_FOLDERS:
             side = SIDE_FOLDERS[folder.lower()]
         elif read_part is not None and (not read_part.domain or side is None):
-            part, side = read_part.part, DOMAIN_SIDES.get(read_part.domain, side)
+            part = read_part.part
+            side = DOMAIN_SIDES.get(read_part.domain) or side
         else:
             kept_folders.append(folder)
     return PlacedSide(part, side, "/".join([*kept_folders, file_name]))
