@@ -36,7 +36,7 @@ class ByBudget:
 
     widths: tuple[int, ...] = (16, 24, 32, 48, 64)
     samples_for_narrowest: int = 40_000
-    shift_from: int = 10
+    shift_from: int = 7
     augment_from: int = 300
     samples_for_usual_size: int = 60_000
     least_per_class: int = 20
