@@ -145,7 +145,11 @@ def name_unet_layer(layer: str) -> str:
     if not match:
         raise GanvasError(f"U-Nets with a layer {layer} are not supported: published ones have none")
     level, index = (match[1] or "").count("model."), int(match[2])
-    kinds = {0: "downs", 3: "ups"} if level == 0 else {1: "downs", 2: "down_norms", 3: "ups", 4: "up_norms", 5: "ups", 6: "up_norms"}
+    kinds = (
+        {0: "downs", 3: "ups"}
+        if level == 0
+        else {1: "downs", 2: "down_norms", 3: "ups", 4: "up_norms", 5: "ups", 6: "up_norms"}
+    )
     if index not in kinds:
         raise GanvasError(f"U-Nets with a layer {layer} are not supported: published ones have none")
     return f"{kinds[index]}.{level}"

@@ -47,35 +47,42 @@ class Generator(TranslatorNetwork):
         self, source_channels: int, channels: int, width: int, blocks: int, norm: Norm, is_antialiased: bool, has_dropout: bool
     ) -> None:
         super().__init__()
+        self.norm: Norm = norm
         self.layers, self.feature_widths = nn.ModuleDict(), dict[str, int]()
-        self._add("pad", nn.ReflectionPad2d(3), source_channels)
-        self._add_normed("first", nn.Conv2d(source_channels, width, 7, bias=needs_bias(norm)), width, norm)
+        self.add_layer("pad", nn.ReflectionPad2d(3), source_channels)
+        self.add_normed("first", nn.Conv2d(source_channels, width, 7, bias=needs_bias(norm)), width)
         for k in range(1, HALVINGS + 1):
-            stride, blur = (1, [BlurredHalving()]) if is_antialiased else (2, [])
-            self._add_normed(
-                f"down{k}", nn.Conv2d(width, 2 * width, 3, stride, 1, bias=needs_bias(norm)), 2 * width, norm, blur
-            )
+            self.add_halving(f"down{k}", width, is_antialiased)
             width *= 2
         for k in range(1, blocks + 1):
-            self._add(f"block{k}", ResNetBlock(width, norm, has_dropout), width)
+            self.add_layer(f"block{k}", ResNetBlock(width, norm, has_dropout), width)
         for k in range(1, HALVINGS + 1):
-            if is_antialiased:
-                self._add(f"up{k}_blur", BlurredDoubling(), width)
-                layer = nn.Conv2d(width, width // 2, 3, padding=1, bias=needs_bias(norm))
-            else:
-                layer = nn.ConvTranspose2d(width, width // 2, 3, 2, 1, output_padding=1, bias=needs_bias(norm))
+            self.add_doubling(f"up{k}", width, is_antialiased)
             width //= 2
-            self._add_normed(f"up{k}", layer, width, norm)
-        self._add("last_pad", nn.ReflectionPad2d(3), width)
-        self._add("last", nn.Conv2d(width, channels, 7), channels)
-        self._add("tanh", nn.Tanh(), channels)
+        self.add_layer("last_pad", nn.ReflectionPad2d(3), width)
+        self.add_layer("last", nn.Conv2d(width, channels, 7), channels)
+        self.add_layer("tanh", nn.Tanh(), channels)
 
-    def _add(self, name: str, layer: nn.Module, width: int) -> None:
-        self.layers[name], self.feature_widths[name] = layer, width
+    def add_layer(self, name: str, layer: nn.Module, outputs: int) -> None:
+        self.layers[name], self.feature_widths[name] = layer, outputs
 
-    def _add_normed(self, name: str, layer: nn.Module, width: int, norm: Norm, after: Iterable[nn.Module] = ()) -> None:
-        self._add(name, layer, width)
-        self._add(f"{name}_norm", nn.Sequential(build_norm(norm, width), nn.ReLU(), *after), width)
+    def add_normed(self, name: str, layer: nn.Module, outputs: int, *after: nn.Module) -> None:
+        self.add_layer(name, layer, outputs)
+        self.add_layer(f"{name}_norm", nn.Sequential(build_norm(self.norm, outputs), nn.ReLU(), *after), outputs)
+
+    def add_halving(self, name: str, inputs: int, is_antialiased: bool) -> None:
+        stride, blur = (1, [BlurredHalving()]) if is_antialiased else (2, [])
+        layer = nn.Conv2d(inputs, 2 * inputs, 3, stride, 1, bias=needs_bias(self.norm))
+        self.add_normed(name, layer, 2 * inputs, *blur)
+
+    def add_doubling(self, name: str, inputs: int, is_antialiased: bool) -> None:
+        has_bias = needs_bias(self.norm)
+        if is_antialiased:
+            self.add_layer(f"{name}_blur", BlurredDoubling(), inputs)
+            layer = nn.Conv2d(inputs, inputs // 2, 3, padding=1, bias=has_bias)
+        else:
+            layer = nn.ConvTranspose2d(inputs, inputs // 2, 3, 2, 1, output_padding=1, bias=has_bias)
+        self.add_normed(name, layer, inputs // 2)
 
     def forward(self, source: Tensor) -> Tensor:
         for layer in self.layers.values():
