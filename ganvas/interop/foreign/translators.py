@@ -17,6 +17,8 @@ from ...nets.translation import CriticDesign, TranslatorDesign
 
 BLOCK_PATTERN = r"model\.(\d+)\.conv_block\.(\d+)\.(.*)"
 FIRST_BLOCK = {10: False, 12: True}  # the index of the first block, by which antialiased networks are known
+LARGEST_LEVEL = {0: "downs", 3: "ups"}  # of U-Nets: the kind of layer by its index in the level
+OTHER_LEVELS = {1: "downs", 2: "down_norms", 3: "ups", 4: "up_norms", 5: "ups", 6: "up_norms"}
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
@@ -145,11 +147,7 @@ def name_unet_layer(layer: str) -> str:
     if not match:
         raise GanvasError(f"U-Nets with a layer {layer} are not supported: published ones have none")
     level, index = (match[1] or "").count("model."), int(match[2])
-    kinds = (
-        {0: "downs", 3: "ups"}
-        if level == 0
-        else {1: "downs", 2: "down_norms", 3: "ups", 4: "up_norms", 5: "ups", 6: "up_norms"}
-    )
+    kinds = LARGEST_LEVEL if level == 0 else OTHER_LEVELS
     if index not in kinds:
         raise GanvasError(f"U-Nets with a layer {layer} are not supported: published ones have none")
     return f"{kinds[index]}.{level}"
@@ -165,7 +163,7 @@ def read_patchgan(tensors: Mapping[str, Tensor]) -> CriticWeights:
     layers = len(convolutions) - 2
     is_antialiased = layers > 0 and convolutions[1] == 3
     names = {f"model.{index}": f"blocks.{k}.0" for k, index in enumerate(convolutions)}
-    names |= {f"model.{index + 1}": f"blocks.{k}.1" for k, index in enumerate(convolutions)}
+    names |= {f"model.{index + 1}": f"blocks.{k}.1" for k, index in enumerate(convolutions[:-1])}
     names[f"model.{convolutions[-1]}"] = "last"
     state = rename_layers(tensors, names, "PatchGAN discriminators")
     first = tensors["model.0.weight"]

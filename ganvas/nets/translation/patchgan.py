@@ -57,7 +57,7 @@ def join_source(x: Tensor, source: Tensor | None, takes_source: bool) -> Tensor:
 class PatchGAN:
     """A critic whose logits see 70 px each with 3 layers, 34 px with 2, 16 px with 1.
 
-    norm: "batch" in pix2pix, "instance" in CycleGAN and CUT. Gradient penalties are defined per sample: use no "batch" with them.
+    norm: "batch" in pix2pix, "instance" in CycleGAN and CUT. Gradient penalties are per sample: no "batch" with them.
     antialiased: blur before each halving, as CUT does.
     """
 
