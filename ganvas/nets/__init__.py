@@ -11,6 +11,7 @@ from .residual import SAGAN, SNGAN, BigGAN
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
+from .translation import CUT, CycleGAN, PatchGAN, Pix2Pix, PixelGAN, ResNet, UNet
 from .wrappers.conditioning import AuxiliaryClassifier, Concatenation, Projection
 from .wrappers.encoded import WithEncoder
 from .wrappers.initialised import WithInitialisation
@@ -19,6 +20,7 @@ from .wrappers.spectral import WithSpectralNorm
 from .wrappers.virtual import VirtualBatchNorm
 
 __all__ = [
+    "CUT",
     "DCGAN",
     "MLP",
     "R3GAN",
@@ -29,13 +31,19 @@ __all__ = [
     "BigGANDeep",
     "Compact",
     "Concatenation",
+    "CycleGAN",
     "MinibatchDiscrimination",
+    "PatchGAN",
+    "Pix2Pix",
+    "PixelGAN",
     "ProGAN",
     "Projected",
     "Projection",
+    "ResNet",
     "StyleGAN",
     "StyleGAN2",
     "StyleGAN3",
+    "UNet",
     "VirtualBatchNorm",
     "WithEncoder",
     "WithInitialisation",
