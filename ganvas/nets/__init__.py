@@ -2,12 +2,16 @@
 
 from .biggan_deep import BigGANDeep
 from .compact import Compact
+from .critics import ScalesCritic, UNetCritic, VGGCritic, WithCritic
 from .dcgan import DCGAN
 from .mlp import MLP
+from .pix2pixhd import GlobalGenerator
 from .progan import ProGAN
 from .projected import Projected
 from .r3gan import R3GAN
 from .residual import SAGAN, SNGAN, BigGAN
+from .restoration import SRVGG, GatedInpainting, LaMa, MSRResNet, RRDBNet, SRResNet
+from .stargan import StarGAN
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
@@ -24,19 +28,31 @@ __all__ = [
     "R3GAN",
     "SAGAN",
     "SNGAN",
+    "SRVGG",
     "AuxiliaryClassifier",
     "BigGAN",
     "BigGANDeep",
     "Compact",
     "Concatenation",
+    "GatedInpainting",
+    "GlobalGenerator",
+    "LaMa",
+    "MSRResNet",
     "MinibatchDiscrimination",
     "ProGAN",
     "Projected",
     "Projection",
+    "RRDBNet",
+    "SRResNet",
+    "ScalesCritic",
+    "StarGAN",
     "StyleGAN",
     "StyleGAN2",
     "StyleGAN3",
+    "UNetCritic",
+    "VGGCritic",
     "VirtualBatchNorm",
+    "WithCritic",
     "WithEncoder",
     "WithInitialisation",
     "WithSpectralNorm",

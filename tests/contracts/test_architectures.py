@@ -10,10 +10,11 @@ from ganvas.configuration import from_json, to_json
 from ganvas.core import Architecture
 from ganvas.errors import GanvasError
 from ganvas.methods import FeaturePyramid
+from ganvas.nets.restoration.source_generator import SourceGenerator
 from small_recipes import IMAGE8, class_condition, components
 
 ALL = components(nets, "build", "smallest")
-NEEDING = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection)
+NEEDING = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection, nets.StarGAN)
 UNUSED = ("classify", "to_image", "from_image")  # a classifier that D does not play itself; images of other sizes
 
 
@@ -25,14 +26,13 @@ def test_contract(name: str) -> None:
     assert smallest.smallest() == smallest
     built, given = made(smallest)
     assert sum(p.numel() for p in built.parameters()) < 20_000
-    z = torch.randn(4, int(built["G"].z_dim))
-    x = built["G"](z, **given)
+    z = latents(built["G"])
+    x = built["G"](**z, **given)
     assert x.shape == (4, *IMAGE8.shape)
     total = x.sum()
     if "D" in built:
         verdict = built["D"](x, **given)
-        assert verdict.logits.shape == (4,)
-        assert verdict.features.shape[0] == 4
+        assert verdict.logits.shape[0] == verdict.features.shape[0] == 4
         assert verdict.features.dim() == 2
         total = verdict.logits.sum() + verdict.features.sum()
     if "F" in built:
@@ -41,7 +41,7 @@ def test_contract(name: str) -> None:
         total = total + verdict.logits.sum() + verdict.features.sum()
     if "E" in built:
         mean, log_variance = built["E"](x, **given)
-        assert mean.shape == log_variance.shape == z.shape
+        assert mean.shape == log_variance.shape == z["z"].shape
         total = total + (mean + log_variance).sum()
     total.backward()
     unused = {id(p) for net in built.values() for part in UNUSED for p in getattr(net, part, nn.Module()).parameters()}
@@ -49,22 +49,35 @@ def test_contract(name: str) -> None:
 
 
 def made(architecture: Architecture) -> tuple[nn.ModuleDict, dict[str, torch.Tensor]]:
-    """Networks for data with classes, and what they take of them."""
+    """Networks for data with classes, and the conditions that they take."""
     built = architecture.build(IMAGE8._replace(conditions={"label": class_condition(3, (), (1 / 3,) * 3)}))
-    return built, {"label": torch.arange(4) % 3} if built["G"].conditions else {}
+    return built, conditions(built["G"])
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if made(ALL[name].smallest())[1]])
+def latents(G: nn.Module) -> dict[str, torch.Tensor]:
+    return {"z": torch.randn(4, int(G.z_dim))} if G.z_dim else {}
+
+
+def conditions(G: nn.Module) -> dict[str, torch.Tensor]:
+    """Values for the conditions that a generator of 8 px takes; a source is smaller by its scale."""
+    torch.manual_seed(5)
+    values = {"label": torch.arange(4) % 3, "mask": (torch.rand(4, 1, 8, 8) < 0.5).float()}
+    if isinstance(G, SourceGenerator):
+        values["source"] = torch.rand(4, IMAGE8.shape[0], 8 // G.scale, 8 // G.scale) * 2 - 1
+    return {name: values[name] for name in G.conditions}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if "label" in made(ALL[name].smallest())[1]])
 def test_a_class_is_a_mixture_of_one_and_between_two_there_is_another(name: str) -> None:
     built, given = made(ALL[name].smallest())
     torch.manual_seed(0)
     for parameter in built.parameters():  # those that start at 0, too
         parameter.data.normal_()
-    G, z = built["G"].eval(), torch.randn(4, int(built["G"].z_dim))
-    one = one_hot(given["label"], 3).float()
+    G = built["G"].eval()
+    one, inputs = one_hot(given["label"], 3).float(), given | latents(G)
     with torch.no_grad():
-        assert torch.allclose(G(z, label=one), G(z, **given), atol=1e-5)
-        assert not torch.allclose(G(z, label=(one + one.roll(1, 1)) / 2), G(z, **given), atol=1e-5)
+        assert torch.allclose(G(**inputs | {"label": one}), G(**inputs), atol=1e-5)
+        assert not torch.allclose(G(**inputs | {"label": (one + one.roll(1, 1)) / 2}), G(**inputs), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -74,8 +87,8 @@ def test_without_labels_networks_that_need_them_say_so(name: str) -> None:
         with pytest.raises(GanvasError, match="need labels"):
             smallest.build(IMAGE8)
     else:
-        built = smallest.build(IMAGE8)
-        assert built["G"](torch.randn(4, int(built["G"].z_dim))).shape == (4, *IMAGE8.shape)
+        G = smallest.build(IMAGE8)["G"]
+        assert G(**latents(G), **conditions(G)).shape == (4, *IMAGE8.shape)
 
 
 @pytest.mark.parametrize("name", ALL)
