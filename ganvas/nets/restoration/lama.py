@@ -28,7 +28,7 @@ def hide_hole(source: Tensor, mask: Tensor) -> Tensor:
 
 def split_channels(width: int, global_share: float) -> tuple[int, int]:
     """(local, global) channels."""
-    far = int(width * global_share)
+    far = round(width * global_share)
     return width - far, far
 
 
