@@ -70,7 +70,7 @@ def test_it_refuses_other_sizes(name: str) -> None:
 
 
 def see_everything(G: nn.Module) -> nn.Module:
-    """Positive weights that average, so no path cancels or is cut off; norms, whose statistics span the picture, are left out."""
+    """Positive weights that average, so no path cancels or is cut off; no norms, whose statistics span the picture."""
     for parent in list(G.modules()):
         for child_name, child in list(parent.named_children()):
             if "Norm" in type(child).__name__:

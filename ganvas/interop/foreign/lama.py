@@ -23,7 +23,7 @@ FFC_NAMES: tuple[tuple[str, str], ...] = (  # inside a fast Fourier convolution 
 
 
 def convert_lama(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
-    """The row: padding, first layer, halvings, residual blocks, joining, doublings of three layers each, padding, last layer."""
+    """The row: padding, first layer, halvings, residual blocks, joining, three layers a doubling, padding, last layer."""
     tensors = {re.sub(r"^(generator\.)?model\.", "", name): value for name, value in tensors.items()}
     levels = len(find_numbers(tensors, r"(\d+)\.(?:ffc|bn_[lg])\..*")) - 1
     blocks = len(find_numbers(tensors, r"(\d+)\.conv1\..*"))
