@@ -1,5 +1,6 @@
 """Every generator that starts from a picture, found by itself: the facts that it states are measured."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -73,7 +74,7 @@ def see_everything(G: nn.Module) -> nn.Module:
     """Positive weights that average, so no path cancels or is cut off; no norms, whose statistics span the picture."""
     for parent in list(G.modules()):
         for child_name, child in list(parent.named_children()):
-            if "Norm" in type(child).__name__:
+            if re.search(r"Norm(\dd)?$", type(child).__name__):
                 setattr(parent, child_name, nn.Identity())
     for parameter in G.parameters():
         parameter.data.fill_(1 / max(1, parameter[0].numel()) if parameter.dim() > 1 else 0.01)

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ganvas.core import Spec
+from ganvas.core import Clock, Spec
 from ganvas.data import VectorCondition
 from ganvas.errors import GanvasError, SettingError
 from ganvas.interop.converting import fill_weights
@@ -19,7 +20,8 @@ from ganvas.interop.foreign.lama import convert_lama
 from ganvas.interop.foreign.pix2pixhd import convert_global_generator, convert_scales_critic
 from ganvas.interop.foreign.renaming import RenamedNetwork
 from ganvas.interop.foreign.stargan import convert_stargan_critic, convert_stargan_generator
-from ganvas.losses import Hinge, LeastSquares, NonSaturating, RelativisticAverage, Wasserstein
+from ganvas.losses import R1, Hinge, LeastSquares, NonSaturating, RelativisticAverage, Wasserstein
+from ganvas.methods import Adversarial
 from ganvas.nets import (
     SRVGG,
     GatedInpainting,
@@ -117,7 +119,7 @@ def build_critic(renamed: RenamedNetwork, side: int) -> nn.Module:
 
 def old_esrgan_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """RRDBNet's weights as ESRGAN's later code called them."""
-    changes = {"body.": "RRDB_trunk.", "rdb": "RDB", "conv_body": "trunk_conv", "conv_up": "upconv", "conv_hr": "HRconv"}
+    changes = {"conv_body": "trunk_conv", "body.": "RRDB_trunk.", "rdb": "RDB", "conv_up": "upconv", "conv_hr": "HRconv"}
     renamed: dict[str, Tensor] = {}
     for name, value in weights.items():
         for new, old in changes.items():
@@ -339,17 +341,22 @@ def test_a_weight_that_no_rule_knows_is_named() -> None:
 # ---------------------------------------------------------------- what they do
 
 
+def test_a_fourier_unit_works_on_real_and_imaginary_parts_in_turn() -> None:
+    """A convolution that exchanges both parts of the first channel, and leaves the second: numpy's transform says the same."""
+    unit, x = FourierUnit(2).eval(), torch.randn(1, 2, 6, 5, generator=torch.Generator().manual_seed(0))
+    unit.conv.weight.data = torch.eye(4)[[1, 0, 2, 3]][:, :, None, None]
+    spectrum = np.fft.rfft2(x.numpy(), norm="ortho")
+    spectrum[0, 0] = spectrum[0, 0].imag + 1j * spectrum[0, 0].real
+    positive = np.maximum(spectrum.real, 0) + 1j * np.maximum(spectrum.imag, 0)
+    wanted = torch.from_numpy(np.fft.irfft2(positive, (6, 5), norm="ortho")).float() / (1 + unit.norm.eps) ** 0.5
+    torch.testing.assert_close(unit(x), wanted)
+
+
 def test_a_fourier_unit_mixes_every_place_with_every_other() -> None:
-    """With an identity on the spectrum and no norm, only negative coefficients are cut; a constant picture stays as it is."""
-    unit = FourierUnit(2).eval()
-    unit.conv.weight.data = torch.eye(4)[:, :, None, None]
-    constant = torch.full((1, 2, 6, 5), 0.7)
-    torch.testing.assert_close(unit(constant), constant / (1 + unit.norm.eps) ** 0.5)
-    point = torch.zeros(1, 2, 6, 5)
-    point[:, :, 0, 0] = 1
-    assert (unit(point)[0, 0] != 0).sum() == 1  # all coefficients are positive
-    point = point.roll((1, 1), (2, 3))
-    assert (unit(point)[0, 0].abs() > 1e-6).all()
+    torch.manual_seed(0)
+    unit, x = FourierUnit(2).eval(), torch.randn(1, 2, 6, 5, requires_grad=True)
+    (gradient,) = torch.autograd.grad(unit(x)[0, 0, 2, 3], x)
+    assert (gradient.abs() > 1e-6).all()
 
 
 def test_a_hole_is_not_seen() -> None:
@@ -421,3 +428,33 @@ def test_data_that_does_not_fit_is_refused(architecture: Any, spec: Spec, words:
 def test_settings_out_of_range_are_refused(cls: Any, settings: dict[str, Any]) -> None:
     with pytest.raises(SettingError):
         cls(**settings)
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        WithCritic(nets=SRResNet(width=2, blocks=1, scale=2)),
+        WithCritic(nets=RRDBNet(width=2, growth=2, blocks=1, scale=2), critic=UNetCritic(width=2)),
+        WithCritic(nets=LaMa(width=2, levels=1, blocks=1), critic=ScalesCritic(width=2, halvings=1, sees=("mask",))),
+        WithCritic(nets=GlobalGenerator(width=2, levels=1, blocks=1), critic=ScalesCritic(width=2, halvings=1)),
+        StarGAN(width=2, blocks=1, d_width=2, d_levels=1),
+    ],
+)
+def test_the_adversarial_method_plays_with_sources_in_place_of_latents(architecture: Any) -> None:
+    spec = Spec((3, 16, 16), (), {"label": VectorCondition(examples=((0.0, 1.0),))})
+    nets = architecture.build(spec)
+    small = 16 // nets["G"].scale
+    batch = {"x": torch.rand(4, 3, 16, 16), "source": torch.rand(4, 3, small, small), "label": torch.rand(4, 2)}
+    batch["mask"] = (torch.rand(4, 1, 16, 16) < 0.3).float()
+    method = Adversarial(objective=RelativisticAverage(), penalties=(R1(),))
+    assert method.traits(nets).latent is None
+    for player, play in {"G": method.play_g, "D": method.play_d}.items():
+        nets.zero_grad()
+        turn = play(nets, batch, Clock(0, 0, 100))
+        torch.stack([term.mean() for term in turn.terms.values()]).sum().backward()
+        assert all(p.grad is not None and p.grad.isfinite().all() for p in nets[player].parameters() if not is_head(nets, p))
+
+
+def is_head(nets: nn.ModuleDict, parameter: nn.Parameter) -> bool:
+    """Whether it belongs to D's classifier, which only the loss Classification uses."""
+    return any(parameter is p for p in getattr(nets["D"], "classify", nn.Module()).parameters())

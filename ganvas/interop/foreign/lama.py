@@ -45,7 +45,7 @@ def convert_lama(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
     rules += [
         (rf"{place}\.{theirs}", f"{name_place(place)}.{leaf}") for place in range(1, levels + 2) for theirs, leaf in FFC_NAMES
     ]
-    rules += [(r"(\d+)\.([a-z_]+)", lambda match: f"{name_place(int(match[1]))}.{match[2]}")]
+    rules.append((r"(\d+)\.([a-z_]+)", lambda match: f"{name_place(int(match[1]))}.{match[2]}"))
     far, near = (len(tensors[f"{levels + 2}.conv1.bn_{part}.weight"]) for part in "gl")
     nets = LaMa(width=len(tensors["1.bn_l.weight"]), levels=levels, blocks=blocks, global_share=far / (far + near))
     return RenamedNetwork("LaMa, from its authors' code", nets, rename_weights(tensors, rules, "LaMa"))

@@ -74,8 +74,11 @@ class FourierConv(nn.Module):
 
 def add_paths(*paths: tuple[nn.Module | None, Tensor | None]) -> Tensor | None:
     """The sum of what the paths make of their parts; None if there is none."""
-    results = [layer(part) for layer, part in paths if layer is not None and part is not None]
-    return sum(results[1:], start=results[0]) if results else None
+    total: Tensor | None = None
+    for layer, part in paths:
+        if layer is not None and part is not None:
+            total = layer(part) if total is None else total + layer(part)
+    return total
 
 
 def activate(norm: nn.Module | None, x: Tensor | None) -> Tensor | None:
