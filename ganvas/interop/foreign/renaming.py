@@ -1,0 +1,48 @@
+"""Rename others' weights to ours: an ordered list of patterns and replacements, of which the first that fits is taken."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from torch import Tensor
+
+from ...core import Architecture
+from ...errors import GanvasError
+from ...nets.critics.with_critic import CriticArchitecture
+
+RenameRule = tuple[str, str | Callable[[re.Match[str]], str]]  # a pattern of whole names, and our name
+STATISTICS = r".*\.(running_mean|running_var|num_batches_tracked)"
+
+
+class RenamedNetwork(NamedTuple):
+    """A network under our names: its origin, its architecture or critic with the sizes found, its weights."""
+
+    origin: str
+    nets: Architecture | CriticArchitecture
+    state: Mapping[str, Tensor]
+
+
+def rename_weights(tensors: Mapping[str, Tensor], rules: Sequence[RenameRule], origin: str) -> dict[str, Tensor]:
+    """The tensors by our names.
+
+    Raises:
+        GanvasError: a name that no rule fits.
+    """
+    renamed: dict[str, Tensor] = {}
+    for name, value in tensors.items():
+        rule = next(((pattern, ours) for pattern, ours in rules if re.fullmatch(pattern, name)), None)
+        if rule is None:
+            raise GanvasError(f"{origin} with a weight {name!r} is not supported: convert the file of the published network")
+        renamed[re.sub(rule[0], rule[1], name, count=1)] = value
+    return renamed
+
+
+def find_numbers(tensors: Mapping[str, Tensor], pattern: str) -> list[int]:
+    """The numbers that the pattern's first group takes in the names, each once, in order."""
+    matches = (re.fullmatch(pattern, name) for name in tensors)
+    return sorted({int(match[1]) for match in matches if match})
+
+
+def shift_number(template: str, offset: int, step: int = 1) -> Callable[[re.Match[str]], str]:
+    """A replacement: the first group's number moved by `offset` and divided by `step` fills {k}, the last group {leaf}."""
+    return lambda match: template.format(k=(int(match[1]) + offset) // step, leaf=match[match.re.groups])
