@@ -36,13 +36,13 @@ UNET_LEAVES = {
 def convert_msrresnet(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
     width, channels = tensors["conv_first.weight"].shape[:2]
     factor = round((tensors["upconv1.weight"].shape[0] / width) ** 0.5) if "upconv1.weight" in tensors else 1
-    nets = MSRResNet(
+    design = MSRResNet(
         width=width,
         blocks=len(find_numbers(tensors, r"body\.(\d+)\..*")),
         scale=factor**2 if "upconv2.weight" in tensors else factor,  # type: ignore[arg-type]
     )
     origin = f"MSRResNet of {channels} channels, from BasicSR"
-    return RenamedNetwork(origin, nets, rename_weights(tensors, MSRRESNET_RULES, origin))
+    return RenamedNetwork(origin, design, channels, channels, rename_weights(tensors, MSRRESNET_RULES, origin))
 
 
 def convert_rrdbnet(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
@@ -52,10 +52,11 @@ def convert_rrdbnet(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
     rules += [(RRDBNET_BLOCK, name_dense_layer), (RRDBNET_BODY_END, rf"body.{blocks}.\1")]
     state = rename_weights(tensors, rules, "RRDBNet")
     width, folded_channels = state["first.weight"].shape[:2]
-    folding = round((folded_channels / len(state["last.bias"])) ** 0.5)
+    channels = len(state["last.bias"])
+    folding = round((folded_channels / channels) ** 0.5)
     growth = state["body.0.blocks.0.layers.0.weight"].shape[0]
-    nets = RRDBNet(width=width, growth=growth, blocks=blocks, scale=4 // folding)  # type: ignore[arg-type]
-    return RenamedNetwork("RRDBNet, from ESRGAN or Real-ESRGAN", nets, state)
+    design = RRDBNet(width=width, growth=growth, blocks=blocks, scale=4 // folding)  # type: ignore[arg-type]
+    return RenamedNetwork("RRDBNet, from ESRGAN or Real-ESRGAN", design, folded_channels // folding**2, channels, state)
 
 
 def name_dense_layer(match: re.Match[str]) -> str:
@@ -68,7 +69,8 @@ def convert_srvgg(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
     last = find_numbers(tensors, r"body\.(\d+)\..*")[-1]
     scale = round((tensors[f"body.{last}.weight"].shape[0] / channels) ** 0.5)
     state = rename_weights(tensors, [(r"body\.(.*)", r"layers.\1")], "SRVGG")
-    return RenamedNetwork("SRVGG, from Real-ESRGAN", SRVGG(width=width, layers=last // 2 - 1, scale=scale), state)
+    design = SRVGG(width=width, layers=last // 2 - 1, scale=scale)
+    return RenamedNetwork("SRVGG, from Real-ESRGAN", design, channels, channels, state)
 
 
 def convert_unet_critic(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
@@ -78,7 +80,8 @@ def convert_unet_critic(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
         for name, value in tensors.items()
     }
     state = rename_weights(values, [(r"conv(\d)\.(.*)", name_unet_weight)], "U-Net critic")
-    return RenamedNetwork("U-Net critic, from Real-ESRGAN", UNetCritic(width=len(tensors["conv0.bias"])), state)
+    width, channels = tensors["conv0.weight"].shape[:2]
+    return RenamedNetwork("U-Net critic, from Real-ESRGAN", UNetCritic(width=width), channels, channels, state)
 
 
 def name_unet_weight(match: re.Match[str]) -> str:
@@ -101,5 +104,6 @@ def convert_vgg_critic(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
         (r"linear1\.(.*)", r"dense.\1"),
         (r"linear2\.(.*)", r"last.\1"),
     ]
-    nets = VGGCritic(width=len(tensors["conv0_0.bias"]), hidden=len(tensors["linear1.bias"]))
-    return RenamedNetwork("VGG critic, from BasicSR", nets, rename_weights(tensors, rules, "VGG critic"))
+    width, channels = tensors["conv0_0.weight"].shape[:2]
+    design = VGGCritic(width=width, hidden=len(tensors["linear1.bias"]))
+    return RenamedNetwork("VGG critic, from BasicSR", design, channels, channels, rename_weights(tensors, rules, "VGG critic"))

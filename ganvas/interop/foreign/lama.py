@@ -47,5 +47,7 @@ def convert_lama(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
     ]
     rules.append((r"(\d+)\.([a-z_]+)", lambda match: f"{name_place(int(match[1]))}.{match[2]}"))
     far, near = (len(tensors[f"{levels + 2}.conv1.bn_{part}.weight"]) for part in "gl")
-    nets = LaMa(width=len(tensors["1.bn_l.weight"]), levels=levels, blocks=blocks, global_share=far / (far + near))
-    return RenamedNetwork("LaMa, from its authors' code", nets, rename_weights(tensors, rules, "LaMa"))
+    design = LaMa(width=len(tensors["1.bn_l.weight"]), levels=levels, blocks=blocks, global_share=far / (far + near))
+    state = rename_weights(tensors, rules, "LaMa")
+    channels = len(state["last.bias"])
+    return RenamedNetwork("LaMa, from its authors' code", design, channels, channels, state)

@@ -25,13 +25,17 @@ D_RULES: tuple[RenameRule, ...] = (
 def convert_stargan_generator(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
     """G. Running statistics are left out: instance norm takes those of the picture, as in training."""
     tensors = {name: value for name, value in tensors.items() if not re.fullmatch(STATISTICS, name)}
-    nets = StarGAN(width=len(tensors["main.0.weight"]), blocks=len(find_numbers(tensors, r"main\.(\d+)\.main\..*")))
-    return RenamedNetwork("StarGAN's G", nets, rename_weights(tensors, G_RULES, "StarGAN's G"))
+    width, inputs = tensors["main.0.weight"].shape[:2]
+    design = StarGAN(width=width, blocks=len(find_numbers(tensors, r"main\.(\d+)\.main\..*")))
+    state = rename_weights(tensors, G_RULES, "StarGAN's G")
+    last = f"layers.{find_numbers(tensors, r'main\.(\d+)\..*')[-1]}.weight"
+    return RenamedNetwork("StarGAN's G", design, inputs, len(state[last]), state)
 
 
 def convert_stargan_critic(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
     """D. The convolution that classifies covers the whole map: it is a dense layer."""
     levels = len(find_numbers(tensors, r"main\.(\d+)\.weight"))
     values = {name: value.flatten(1) if name == "conv2.weight" else value for name, value in tensors.items()}
-    nets = StarGAN(d_width=len(tensors["main.0.bias"]), d_levels=levels)
-    return RenamedNetwork("StarGAN's D", nets, rename_weights(values, D_RULES, "StarGAN's D"))
+    width, channels = tensors["main.0.weight"].shape[:2]
+    state = rename_weights(values, D_RULES, "StarGAN's D")
+    return RenamedNetwork("StarGAN's D", StarGAN(d_width=width, d_levels=levels), channels, channels, state)

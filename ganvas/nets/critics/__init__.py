@@ -1,8 +1,10 @@
-"""Critics that any generator can play against, and the wrapper that joins them."""
+"""Critics of images that any generator can play against."""
 
+from .critic_design import CriticDesign
+from .patchgan import PatchGAN
+from .pixelgan import PixelGAN
 from .scales_critic import ScalesCritic
 from .unet_critic import UNetCritic
 from .vgg_critic import VGGCritic
-from .with_critic import WithCritic
 
-__all__ = ["ScalesCritic", "UNetCritic", "VGGCritic", "WithCritic"]
+__all__ = ["CriticDesign", "PatchGAN", "PixelGAN", "ScalesCritic", "UNetCritic", "VGGCritic"]

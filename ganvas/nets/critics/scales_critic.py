@@ -4,6 +4,7 @@ The same layers, with other weights, see the picture at full size, at half of it
 keep the whole consistent; the small patches judge detail.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -12,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from ...configuration import config
-from ...core import CriticOutput, Spec
+from ...core import CriticOutput
 from ...errors import require
-from ..layers.labels import check_widths
-from ..pix2pixhd import initialise_normal_weights
-from .conditions import count_seen_channels, join_conditions
+from ..layers.instance_norm import InstanceNorm, initialise_translation_weights
+from ..layers.labels import ImageShape, check_widths
+from .critic_design import join_conditions
 
 WIDTH_CAP = 512
 MAX_SCALES, MAX_HALVINGS = 5, 6
@@ -30,7 +31,7 @@ class PatchLayers(nn.Module):
         last_stride = [2] * (len(widths) - 1) + [1]
         self.layers = nn.ModuleList()
         for k, ((inputs, outputs), stride) in enumerate(zip(pairwise([channels, *widths]), last_stride, strict=True)):
-            norm = [nn.InstanceNorm2d(outputs)] if k else []
+            norm = [InstanceNorm()] if k else []
             self.layers.append(nn.Sequential(nn.Conv2d(inputs, outputs, 4, stride, 2), *norm, nn.LeakyReLU(0.2, inplace=True)))
         self.layers.append(nn.Conv2d(widths[-1], 1, 4, 1, 2))
 
@@ -48,14 +49,15 @@ class Discriminator(nn.Module):
     So a mean over the logits gives each scale the same weight. The features [N, F] are all layers' maps, each divided by its
     number of values and of scales: a sum of absolute differences is the paper's feature matching loss, eq. 4.
 
-    channels: of x, and of the conditions that it `sees`.
+    seen_channels: the channels of each condition that it sees.
     """
 
-    def __init__(self, channels: int, widths: list[int], scales: int, sees: tuple[str, ...] = ()) -> None:
+    def __init__(self, channels: int, seen_channels: Mapping[str, int], widths: list[int], scales: int) -> None:
         super().__init__()
-        self.sees = sees
-        self.scales = nn.ModuleList(PatchLayers(channels, widths) for _ in range(scales))  # full size first
-        self.apply(initialise_normal_weights)
+        self.sees = tuple(seen_channels)
+        inputs = sum(seen_channels.values()) + channels
+        self.scales = nn.ModuleList(PatchLayers(inputs, widths) for _ in range(scales))  # full size first
+        initialise_translation_weights(self, "instance")
 
     def forward(self, x: Tensor, **conditions: Tensor) -> CriticOutput:
         h = join_conditions(x, conditions, self.sees)
@@ -77,22 +79,20 @@ class ScalesCritic:
     width: channels next to the image; they double up to 512.
     halvings: of the picture in each critic.
     scales: critics, each at half the size of the one before.
-    sees: G's conditions that it is shown besides the sample: "source", "mask".
     """
 
     width: int = 64
     halvings: int = 3
     scales: int = 2
-    sees: tuple[str, ...] = ("source",)
 
     def __post_init__(self) -> None:
         check_widths(width=self.width)
         require(1 <= self.halvings <= MAX_HALVINGS, "halvings", self.halvings, f"from 1 to {MAX_HALVINGS}")
         require(1 <= self.scales <= MAX_SCALES, "scales", self.scales, f"from 1 to {MAX_SCALES}")
 
-    def build_critic(self, spec: Spec) -> nn.Module:
+    def build_critic(self, x: ImageShape, seen_channels: Mapping[str, int]) -> Discriminator:
         widths = [min(WIDTH_CAP, self.width * 2**k) for k in range(self.halvings + 1)]
-        return Discriminator(count_seen_channels(spec, self.sees, "ScalesCritic"), widths, self.scales, self.sees)
+        return Discriminator(x[0], seen_channels, widths, self.scales)
 
     def smallest(self) -> "ScalesCritic":
         return replace(self, width=2, halvings=1)

@@ -3,6 +3,7 @@
 In the form of Real-ESRGAN (Wang et al. 2021, section 3.3): spectral norm, three halvings, bilinear doublings, added skips.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -10,12 +11,12 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
 from ...configuration import config
-from ...core import CriticOutput, Spec
+from ...core import CriticOutput
 from ...errors import GanvasError
-from ..layers.labels import check_widths, read_image_shape
+from ..layers.labels import ImageShape, check_widths
 from ..layers.spectral_norm import add_spectral_norm
-from ..restoration.source_generator import to_unit_range
-from .conditions import count_seen_channels, join_conditions
+from ..layers.unit_range import to_unit_range
+from .critic_design import join_conditions
 
 WIDTH_FACTORS = (1, 2, 4, 8)  # times `width`, from the image inwards
 SIDE_MULTIPLE = 2 ** (len(WIDTH_FACTORS) - 1)
@@ -28,15 +29,15 @@ def build_plain_conv(inputs: int, outputs: int) -> nn.Conv2d:
 class Discriminator(nn.Module):
     """x [N, C, H, W], conditions by name -> CriticOutput with logits [N, 1, H, W]; features are means over all places.
 
-    channels: of x, and of the conditions that it `sees`.
+    seen_channels: the channels of each condition that it sees.
     has_skips: the way up also gets the features of the same size from the way down.
     """
 
-    def __init__(self, channels: int, width: int, has_skips: bool = True, sees: tuple[str, ...] = ()) -> None:
+    def __init__(self, channels: int, seen_channels: Mapping[str, int], width: int, has_skips: bool) -> None:
         super().__init__()
-        self.has_skips, self.sees = has_skips, sees
+        self.has_skips, self.sees = has_skips, tuple(seen_channels)
         widths = [width * factor for factor in WIDTH_FACTORS]
-        self.first = nn.Conv2d(channels, width, 3, padding=1)
+        self.first = nn.Conv2d(sum(seen_channels.values()) + channels, width, 3, padding=1)
         self.downs = nn.ModuleList(nn.Conv2d(i, o, 4, 2, 1, bias=False) for i, o in pairwise(widths))
         self.ups = nn.ModuleList(build_plain_conv(i, o) for i, o in pairwise(reversed(widths)))
         self.evens = nn.ModuleList(build_plain_conv(width, width) for _ in range(2))
@@ -61,26 +62,22 @@ class Discriminator(nn.Module):
 
 @config
 class UNetCritic:
-    """Pictures whose sides are multiples of 8 px.
-
-    sees: G's conditions that it is shown besides the sample: "source", "mask".
-    """
+    """Pictures whose sides are multiples of 8 px."""
 
     width: int = 64
     has_skips: bool = True
-    sees: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_widths(width=self.width)
 
-    def build_critic(self, spec: Spec) -> nn.Module:
-        _, height, width = read_image_shape(spec, "UNetCritic")
+    def build_critic(self, x: ImageShape, seen_channels: Mapping[str, int]) -> Discriminator:
+        channels, height, width = x
         if height % SIDE_MULTIPLE or width % SIDE_MULTIPLE:
             raise GanvasError(
                 f"UNetCritic takes images whose sides are multiples of {SIDE_MULTIPLE}, got {width}x{height} (width x height): "
                 "resize the data, by setting the medium's `size`"
             )
-        return Discriminator(count_seen_channels(spec, self.sees, "UNetCritic"), self.width, self.has_skips, self.sees)
+        return Discriminator(channels, seen_channels, self.width, self.has_skips)
 
     def smallest(self) -> "UNetCritic":
         return replace(self, width=2)

@@ -3,6 +3,7 @@
 Pairs of convolutions with batch norm, of which the second halves the size, down to about 4x4; then two dense layers.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from math import prod
@@ -12,9 +13,9 @@ from torch.nn.functional import leaky_relu
 
 from ...configuration import config
 from ...core import CriticOutput, Spec
-from ..layers.labels import check_widths, read_image_grid
-from ..restoration.source_generator import to_unit_range
-from .conditions import count_seen_channels, join_conditions
+from ..layers.labels import ImageShape, check_widths, read_image_grid
+from ..layers.unit_range import to_unit_range
+from .critic_design import join_conditions
 
 MAX_DOUBLINGS = 3  # of the width: 64 next to the image, then 128, 256, 512, 512, …
 
@@ -34,17 +35,18 @@ class NormedHalving(nn.Sequential):
 class Discriminator(nn.Module):
     """x [N, C, H, W], conditions by name -> CriticOutput with a logit for each picture.
 
-    channels: of x, and of the conditions that it `sees`.
+    seen_channels: the channels of each condition that it sees.
     widths: channels of the blocks, from the image inwards.
     grid: H and W after all halvings.
     """
 
     def __init__(
-        self, channels: int, widths: list[int], grid: tuple[int, int], hidden: int, sees: tuple[str, ...] = ()
+        self, channels: int, seen_channels: Mapping[str, int], widths: list[int], grid: tuple[int, int], hidden: int
     ) -> None:
         super().__init__()
-        self.sees = sees
-        self.blocks = nn.Sequential(*(NormedHalving(i, o, k == 0) for k, (i, o) in enumerate(pairwise([channels, *widths]))))
+        self.sees = tuple(seen_channels)
+        inputs = sum(seen_channels.values()) + channels
+        self.blocks = nn.Sequential(*(NormedHalving(i, o, k == 0) for k, (i, o) in enumerate(pairwise([inputs, *widths]))))
         self.dense, self.last = nn.Linear(widths[-1] * prod(grid), hidden), nn.Linear(hidden, 1)
 
     def forward(self, x: Tensor, **conditions: Tensor) -> CriticOutput:
@@ -59,20 +61,18 @@ class VGGCritic:
 
     width: channels next to the image; they double inwards up to eight times as many.
     hidden: numbers between the two dense layers.
-    sees: G's conditions that it is shown besides the sample: "source", "mask".
     """
 
     width: int = 64
     hidden: int = 100
-    sees: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_widths(width=self.width, hidden=self.hidden)
 
-    def build_critic(self, spec: Spec) -> nn.Module:
-        _, grid, halvings = read_image_grid(spec, "VGGCritic")
+    def build_critic(self, x: ImageShape, seen_channels: Mapping[str, int]) -> Discriminator:
+        _, grid, halvings = read_image_grid(Spec(x, (), {}), "VGGCritic")
         widths = [self.width * 2 ** min(k, MAX_DOUBLINGS) for k in range(halvings)]
-        return Discriminator(count_seen_channels(spec, self.sees, "VGGCritic"), widths, grid, self.hidden, self.sees)
+        return Discriminator(x[0], seen_channels, widths, grid, self.hidden)
 
     def smallest(self) -> "VGGCritic":
         return replace(self, width=2, hidden=2)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from .reflected import ReflectedConv
+from .reflected import build_reflected_conv
 
 
 class TwoPartMap(NamedTuple):
@@ -57,8 +57,8 @@ class FourierConv(nn.Module):
         super().__init__()
         (near_in, far_in), (near_out, far_out) = inputs, outputs
 
-        def build_path(path_inputs: int, path_outputs: int) -> nn.Module | None:
-            return ReflectedConv(path_inputs, path_outputs, kernel, stride, False) if path_inputs and path_outputs else None
+        def build_path(start: int, end: int) -> nn.Module | None:
+            return build_reflected_conv(start, end, kernel, stride, has_bias=False) if start and end else None
 
         self.near_to_near, self.near_to_far = build_path(near_in, near_out), build_path(near_in, far_out)
         self.far_to_near = build_path(far_in, near_out)

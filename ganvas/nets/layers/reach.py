@@ -6,6 +6,7 @@ from typing import NamedTuple
 from torch import nn
 
 from .antialiasing import BlurredDoubling, BlurredHalving
+from .fourier import FourierUnit
 
 
 class Footprint(NamedTuple):
@@ -38,25 +39,36 @@ def read_footprint(layer: nn.Module) -> Footprint | None:
             return Footprint(layer.kernel_size[0], layer.stride[0], layer.padding[0], is_transposed=True)
         case nn.ReflectionPad2d():
             return Footprint(1, 1, layer.padding[0])
+        case nn.PixelUnshuffle():
+            return Footprint(layer.downscale_factor, layer.downscale_factor)
+        case nn.PixelShuffle():
+            return Footprint(layer.upscale_factor, layer.upscale_factor, is_transposed=True)
         case BlurredHalving():
             return Footprint(3, 2, 1)
         case BlurredDoubling():
             return Footprint(4, 2, 1, is_transposed=True)
+        case nn.Upsample(mode="nearest"):
+            assert isinstance(layer.scale_factor, float)
+            return Footprint(int(layer.scale_factor), int(layer.scale_factor), is_transposed=True)
         case _:
             return None
 
 
-def compute_reach(layers: Iterable[nn.Module], period: int) -> int:
-    """The largest distance, in pixels, between an output and an input that it sees. The output has the input's size.
+def compute_reach(path: Iterable[nn.Module], scale: int, multiple: int) -> int | None:
+    """How many pixels of the input an output pixel sees each way, norms' statistics aside. None: all of them.
 
-    layers: from the input to the output; where paths branch, the one that sees farthest.
-    period: outputs that lie so many pixels apart see alike.
+    path: layers, or groups of them, from the input to the output; where paths branch, the one that sees farthest.
+    scale: output pixels per input pixel.
+    multiple: the input's sides are multiples of it, so outputs that lie scale·multiple pixels apart see alike.
     """
+    layers = [layer for group in path for layer in group.modules()]
+    if any(isinstance(layer, FourierUnit) for layer in layers):
+        return None
     footprints = [footprint for layer in layers if (footprint := read_footprint(layer)) is not None]
-    distances: list[int] = []
-    for pixel in range(period):
-        first, last = pixel, pixel
+    farthest = 0
+    for pixel in range(scale * multiple):
+        first = last = pixel
         for footprint in reversed(footprints):
             first, last = footprint.find_inputs(first, last)
-        distances += [pixel - first, last - pixel]
-    return max(distances)
+        farthest = max(farthest, pixel // scale - first, last - pixel // scale)
+    return farthest

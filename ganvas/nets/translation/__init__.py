@@ -1,26 +1,35 @@
-"""Networks that translate images: translators, critics of patches and pairs, and the architectures that join them."""
+"""Generators that start from a picture, and the architectures that join them with critics: translation, enlarging, filling."""
 
 from .cut import CUT
 from .cyclegan import CycleGAN
-from .patchgan import PatchGAN
-from .pix2pix import Pix2Pix
-from .pixelgan import PixelGAN
+from .gated import GatedInpainting
+from .image_to_image import ImageToImage
+from .lama import LaMa
+from .msrresnet import MSRResNet
 from .projection_head import ProjectionHead, draw_places
 from .resnet import ResNet
-from .translator import CriticDesign, TranslatorDesign, TranslatorNetwork
+from .rrdbnet import RRDBNet
+from .source_generator import GeneratorDesign, SourceGenerator
+from .srresnet import SRResNet
+from .srvgg import SRVGG
+from .stargan import StarGAN
 from .unet import UNet
 
 __all__ = [
     "CUT",
-    "CriticDesign",
+    "SRVGG",
     "CycleGAN",
-    "PatchGAN",
-    "Pix2Pix",
-    "PixelGAN",
+    "GatedInpainting",
+    "GeneratorDesign",
+    "ImageToImage",
+    "LaMa",
+    "MSRResNet",
     "ProjectionHead",
+    "RRDBNet",
     "ResNet",
-    "TranslatorDesign",
-    "TranslatorNetwork",
+    "SRResNet",
+    "SourceGenerator",
+    "StarGAN",
     "UNet",
     "draw_places",
 ]

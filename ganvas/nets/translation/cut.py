@@ -1,4 +1,4 @@
-"""The networks of CUT: a translator, a critic, and a head that maps patches to points. Park et al. 2020."""
+"""The networks of CUT: a generator, a critic, and a head that maps patches to points. Park et al. 2020."""
 
 from dataclasses import replace
 
@@ -7,11 +7,11 @@ from torch import nn
 from ...configuration import config
 from ...core import Spec
 from ...errors import require
+from ..critics import CriticDesign, PatchGAN
 from ..layers.labels import check_widths, read_image_shape
-from .patchgan import PatchGAN
 from .projection_head import ProjectionHead
-from .resnet import ResNet, check_feature_names
-from .translator import CriticDesign, check_scale, read_source_shape
+from .resnet import Generator, ResNet, check_feature_names
+from .source_generator import build_fitting_generator, read_source_shape
 
 
 @config
@@ -33,11 +33,11 @@ class CUT:
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         source, x = read_source_shape(spec, "CUT"), read_image_shape(spec, "CUT")
-        G = self.generator.build_translator(source, x[0])
-        check_scale(G, source, x, "CUT")
+        G = build_fitting_generator(self.generator, source, x)
+        assert isinstance(G, Generator)
         check_feature_names(G, self.features)
         H = ProjectionHead({name: G.feature_widths[name] for name in self.features}, self.head_width)
-        return nn.ModuleDict({"G": G, "D": self.critic.build_critic(x, 0), "H": H})
+        return nn.ModuleDict({"G": G, "D": self.critic.build_critic(x, {}), "H": H})
 
     def smallest(self) -> "CUT":
         return replace(

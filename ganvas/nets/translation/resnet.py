@@ -1,6 +1,7 @@
-"""The residual translator of CycleGAN and CUT: two halvings, blocks at a quarter of the size, two doublings.
+"""The residual generator of CycleGAN, CUT and pix2pixHD: halvings, blocks at the smallest size, doublings.
 
 Johnson et al. 2016, as in Zhu et al. 2017 (CycleGAN), section 7.2. CUT's form blurs before it halves and after it doubles.
+pix2pixHD's global generator has four halvings: Wang et al. 2018b, section 3.1 and appendix.
 """
 
 from collections.abc import Iterable
@@ -12,51 +13,43 @@ from ...configuration import config
 from ...errors import GanvasError, require
 from ..layers.antialiasing import BlurredDoubling, BlurredHalving
 from ..layers.instance_norm import Norm, build_norm, initialise_translation_weights, needs_bias
-from ..layers.labels import check_widths
-from ..layers.reach import compute_reach
-from .translator import ImageShape, TranslatorNetwork, check_multiple
+from ..layers.labels import ImageShape, check_widths
+from ..layers.reflected import ReflectedResidual
+from .source_generator import SourceGenerator
 
-HALVINGS = 2
-SMALLEST_SOURCE = 8  # pixels: below, the borders at a quarter of the size could not be mirrored
-
-
-class ResNetBlock(nn.Module):
-    """x + norm(conv(ReLU(norm(conv(x))))), at one size, with mirrored borders."""
-
-    def __init__(self, width: int, norm: Norm, has_dropout: bool) -> None:
-        super().__init__()
-        self.first, self.second = (
-            nn.Conv2d(width, width, 3, padding=1, bias=needs_bias(norm), padding_mode="reflect") for _ in range(2)
-        )
-        self.first_norm, self.second_norm = build_norm(norm, width), build_norm(norm, width)
-        self.dropout = nn.Dropout(0.5) if has_dropout else nn.Identity()
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = self.first_norm(self.first(x)).relu()
-        return x + self.second_norm(self.second(self.dropout(h)))
+MAX_HALVINGS = 6
 
 
-class Generator(TranslatorNetwork):
+class Generator(SourceGenerator):
     """source [N, C, H, W] -> x [N, C', H, W] in [-1, 1]. Its layers have names: features can be taken after any of them.
 
-    Names: "pad", "first", "down1", "down2" (the convolutions), "block1" …, "up1", "up2", "last", and "…_norm" for a norm with
-    what follows it.
+    Names: "pad", "first", "down1", "down2" … (the convolutions), "block1" …, "up1", "up2" …, "last", and "…_norm" for a norm
+    with what follows it.
     """
 
     def __init__(
-        self, source_channels: int, channels: int, width: int, blocks: int, norm: Norm, is_antialiased: bool, has_dropout: bool
+        self,
+        source_channels: int,
+        channels: int,
+        width: int,
+        halvings: int,
+        blocks: int,
+        norm: Norm,
+        is_antialiased: bool,
+        has_dropout: bool,
     ) -> None:
         super().__init__()
         self.norm: Norm = norm
+        self.multiple = 2**halvings
         self.layers, self.feature_widths = nn.ModuleDict(), dict[str, int]()
         self.add_layer("pad", nn.ReflectionPad2d(3), source_channels)
         self.add_normed("first", nn.Conv2d(source_channels, width, 7, bias=needs_bias(norm)), width)
-        for k in range(1, HALVINGS + 1):
+        for k in range(1, halvings + 1):
             self.add_halving(f"down{k}", width, is_antialiased)
             width *= 2
         for k in range(1, blocks + 1):
-            self.add_layer(f"block{k}", ResNetBlock(width, norm, has_dropout), width)
-        for k in range(1, HALVINGS + 1):
+            self.add_layer(f"block{k}", ReflectedResidual(width, norm, has_dropout), width)
+        for k in range(1, halvings + 1):
             self.add_doubling(f"up{k}", width, is_antialiased)
             width //= 2
         self.add_layer("last_pad", nn.ReflectionPad2d(3), width)
@@ -84,7 +77,12 @@ class Generator(TranslatorNetwork):
             layer = nn.ConvTranspose2d(inputs, inputs // 2, 3, 2, 1, output_padding=1, bias=has_bias)
         self.add_normed(name, layer, inputs // 2)
 
+    @property
+    def smallest_side(self) -> int:
+        return 2 * self.multiple
+
     def forward(self, source: Tensor) -> Tensor:
+        self.check_source(source)
         for layer in self.layers.values():
             source = layer(source)
         return source
@@ -98,6 +96,7 @@ class Generator(TranslatorNetwork):
         return self._run(source, tuple(names), is_complete=False)[1]
 
     def _run(self, h: Tensor, names: tuple[str, ...], is_complete: bool) -> tuple[Tensor, dict[str, Tensor]]:
+        self.check_source(h)
         check_feature_names(self, names)
         features: dict[str, Tensor] = {}
         for name, layer in self.layers.items():
@@ -108,34 +107,29 @@ class Generator(TranslatorNetwork):
                 features[name] = h
         return h, {name: features[name] for name in names}
 
-    @property
-    def multiple(self) -> int:
-        return 2**HALVINGS
-
-    @property
-    def convolutional_reach(self) -> int:
-        return compute_reach(self.modules(), self.multiple)
-
 
 def check_feature_names(network: Generator, names: Iterable[str]) -> None:
     """Raises GanvasError for a name that none of the network's layers has."""
     unknown_names = [name for name in names if name not in network.feature_widths]
     if unknown_names:
         raise GanvasError(
-            f"the translator has no layer {unknown_names[0]!r}: take features after {', '.join(network.feature_widths)}"
+            f"the generator has no layer {unknown_names[0]!r}: take features after {', '.join(network.feature_widths)}"
         )
 
 
 @config
 class ResNet:
-    """A residual translator for sides that are multiples of 4. The paper has 9 blocks from 256 px, and 6 below.
+    """A residual generator for sides that are multiples of 2^halvings. CycleGAN has 9 blocks from 256 px, and 6 below.
 
+    width: channels at full size; they double with each halving.
+    halvings: 2 in CycleGAN and CUT, 4 in pix2pixHD.
     norm: "instance" in the papers. With "none", large images can go through in tiles.
     dropout: drop half of the features inside each block.
     antialiased: blur before each halving and after each doubling, as CUT does.
     """
 
-    width: int = 64  # channels at full size; four times as many in the blocks
+    width: int = 64
+    halvings: int = 2
     blocks: int = 9
     norm: Norm = "instance"
     antialiased: bool = False
@@ -143,13 +137,14 @@ class ResNet:
 
     def __post_init__(self) -> None:
         check_widths(width=self.width)
+        require(1 <= self.halvings <= MAX_HALVINGS, "halvings", self.halvings, f"from 1 to {MAX_HALVINGS}")
         require(0 <= self.blocks <= 1000, "blocks", self.blocks, "from 0 to 1000")
 
-    def build_translator(self, source: ImageShape, channels: int) -> Generator:
-        check_multiple(source, 2**HALVINGS, SMALLEST_SOURCE, "ResNet")
-        G = Generator(source[0], channels, self.width, self.blocks, self.norm, self.antialiased, self.dropout)
+    def build_generator(self, source: ImageShape, channels: int) -> Generator:
+        sizes = (self.width, self.halvings, self.blocks)
+        G = Generator(source[0], channels, *sizes, self.norm, self.antialiased, self.dropout)
         initialise_translation_weights(G, self.norm)
         return G
 
     def smallest(self) -> "ResNet":
-        return replace(self, width=2, blocks=1)
+        return replace(self, width=2, halvings=1, blocks=1)

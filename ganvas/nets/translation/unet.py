@@ -14,15 +14,14 @@ from torch.nn import functional as F
 from ...configuration import config
 from ...errors import require
 from ..layers.instance_norm import Norm, build_norm, initialise_translation_weights, needs_bias
-from ..layers.labels import check_widths
-from ..layers.reach import compute_reach
-from .translator import ImageShape, TranslatorNetwork, check_multiple
+from ..layers.labels import ImageShape, check_widths
+from .source_generator import SourceGenerator
 
 MAX_WIDENING = 8  # no layer is wider than this many times the first
 MAX_HALVINGS = 8  # of the paper's network for 256 px
 
 
-class Generator(TranslatorNetwork):
+class Generator(SourceGenerator):
     """source [N, C, H, W] -> x [N, C', H, W] in [-1, 1].
 
     Level 0 is the largest. Its halving has no norm, nor has that of the smallest level, whose features may be a single pixel.
@@ -31,7 +30,7 @@ class Generator(TranslatorNetwork):
 
     def __init__(self, source_channels: int, channels: int, width: int, depth: int, norm: Norm, has_dropout: bool) -> None:
         super().__init__()
-        self.depth = depth
+        self.depth, self.multiple = depth, 2**depth
         widths = [width * min(MAX_WIDENING, 2**k) for k in range(depth)]
         has_bias = needs_bias(norm)
         self.downs = nn.ModuleList(nn.Conv2d(i, o, 4, 2, 1, bias=has_bias) for i, o in pairwise([source_channels, *widths]))
@@ -50,6 +49,7 @@ class Generator(TranslatorNetwork):
         )
 
     def forward(self, source: Tensor) -> Tensor:
+        self.check_source(source)
         features: list[Tensor] = []
         h = source
         for k, (down, norm) in enumerate(zip(self.downs, self.down_norms, strict=True)):
@@ -63,14 +63,9 @@ class Generator(TranslatorNetwork):
         return h.tanh()
 
     @property
-    def multiple(self) -> int:
-        return 2**self.depth
-
-    @property
-    def convolutional_reach(self) -> int:
-        """Along the path through the smallest level, which sees farthest. If that level is one pixel, this is the image."""
-        path: Iterable[nn.Module] = (*self.downs, *reversed(self.ups))
-        return compute_reach(path, self.multiple)
+    def path(self) -> Iterable[nn.Module]:
+        """Through the smallest level, which sees farthest. If that level is one pixel, it sees the whole image."""
+        return (*self.downs, *reversed(self.ups))
 
 
 @config
@@ -91,9 +86,8 @@ class UNet:
         check_widths(width=self.width)
         require(self.depth is None or 2 <= self.depth <= 16, "depth", self.depth, "from 2 to 16, or none")
 
-    def build_translator(self, source: ImageShape, channels: int) -> Generator:
+    def build_generator(self, source: ImageShape, channels: int) -> Generator:
         depth = self.depth or count_unet_halvings(*source[1:])
-        check_multiple(source, 2**depth, 2**depth, f"UNet with {depth} halvings")
         G = Generator(source[0], channels, self.width, depth, self.norm, self.dropout)
         initialise_translation_weights(G, self.norm)
         return G

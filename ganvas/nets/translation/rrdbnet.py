@@ -4,20 +4,20 @@ Dense blocks in residual blocks, without norms. For scales below 4 the source's 
 unshuffle), so that most of the work is done at a quarter of the output's size.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, leaky_relu, pixel_unshuffle
+from torch.nn.functional import leaky_relu
 
 from ...configuration import config
-from ...core import Spec
 from ...errors import require
-from ..layers.labels import check_widths
-from ..layers.reach import Sight, measure_reach, see_by_convolution, see_by_folding, see_by_repeating
+from ..layers.labels import ImageShape, check_widths
+from ..layers.unit_range import from_unit_range, to_unit_range
 from .msrresnet import shrink_he_weights
-from .source_generator import SourceGenerator, from_unit_range, read_source_shape, to_unit_range
+from .source_generator import SourceGenerator
 
 RESIDUAL_WEIGHT = 0.2  # of each residual, section 3.1: "residual scaling"
 DENSE_LAYERS = 5  # convolutions in a dense block
@@ -57,25 +57,25 @@ class Generator(SourceGenerator):
     def __init__(self, source_channels: int, channels: int, width: int, growth: int, blocks: int, scale: int) -> None:
         super().__init__()
         self.scale, self.multiple = scale, BODY_SCALE // scale
+        self.fold, self.double = nn.PixelUnshuffle(self.multiple), nn.Upsample(scale_factor=2)
         self.first = nn.Conv2d(source_channels * self.multiple**2, width, 3, padding=1)
         self.body = nn.Sequential(
             *(ResidualDenseBlock(width, growth) for _ in range(blocks)), nn.Conv2d(width, width, 3, padding=1)
         )
         self.ups = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
         self.even, self.last = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, channels, 3, padding=1)
-        see = see_by_convolution(3)
-        body_sights = [see] * (3 * DENSE_LAYERS * blocks + 2)
-        up_sights: list[Sight] = [see_by_repeating(2), see] * 2
-        self.reach = measure_reach(
-            [see_by_folding(self.multiple), *body_sights, *up_sights, see, see], self.scale, self.multiple
-        )
+
+    @property
+    def path(self) -> Iterable[nn.Module]:
+        doublings = [layer for up in self.ups for layer in (self.double, up)]
+        return (self.fold, self.first, self.body, *doublings, self.even, self.last)
 
     def forward(self, source: Tensor) -> Tensor:
-        self.check_sides(source)
-        h = self.first(pixel_unshuffle(to_unit_range(source), self.multiple))
+        self.check_source(source)
+        h = self.first(self.fold(to_unit_range(source)))
         h = h + self.body(h)
         for up in self.ups:
-            h = leaky_relu(up(interpolate(h, scale_factor=2, mode="nearest")), 0.2, inplace=True)
+            h = leaky_relu(up(self.double(h)), 0.2, inplace=True)
         return from_unit_range(self.last(leaky_relu(self.even(h), 0.2, inplace=True)))
 
 
@@ -95,10 +95,8 @@ class RRDBNet:
         check_widths(width=self.width, growth=self.growth, blocks=self.blocks)
         require(self.scale in (1, 2, 4), "scale", self.scale, "1, 2 or 4")
 
-    def build(self, spec: Spec) -> nn.ModuleDict:
-        shape = read_source_shape(spec, "RRDBNet", self.scale, BODY_SCALE // self.scale)
-        G = Generator(shape.source_channels, shape.channels, self.width, self.growth, self.blocks, self.scale)
-        return nn.ModuleDict({"G": G})
+    def build_generator(self, source: ImageShape, channels: int) -> Generator:
+        return Generator(source[0], channels, self.width, self.growth, self.blocks, self.scale)
 
     def smallest(self) -> "RRDBNet":
         return replace(self, width=2, growth=2, blocks=1)

@@ -1,4 +1,4 @@
-"""Translators and critics as the PyTorch code of pix2pix, CycleGAN and CUT saves them (a state dict with their names).
+"""Generators and critics as the PyTorch code of pix2pix, CycleGAN, CUT and pix2pixHD saves them (a state dict).
 
 Each `read_…` finds the settings from names and shapes, and gives our names. Instance norm has no weights, so a file cannot show
 whether there is one: convolutions with a bias are taken for convolutions before instance norm, as all published ones are.
@@ -13,33 +13,15 @@ from torch import Tensor
 from ...errors import GanvasError
 from ...nets import PatchGAN, PixelGAN, ResNet, UNet
 from ...nets.layers.instance_norm import Norm
-from ...nets.translation import CriticDesign, TranslatorDesign
+from .renaming import STATISTICS, RenamedNetwork, rename_layers
 
 BLOCK_PATTERN = r"model\.(\d+)\.conv_block\.(\d+)\.(.*)"
-FIRST_BLOCK = {10: False, 12: True}  # the index of the first block, by which antialiased networks are known
+FIRST_HALVING = 4  # its place in a ResNet
 LARGEST_LEVEL = {0: "downs", 3: "ups"}  # of U-Nets: the kind of layer by its index in the level
 OTHER_LEVELS = {1: "downs", 2: "down_norms", 3: "ups", 4: "up_norms", 5: "ups", 6: "up_norms"}
-STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
-class TranslatorWeights(NamedTuple):
-    """A translator's settings, its channels, and its weights under our names."""
-
-    design: TranslatorDesign
-    source_channels: int
-    channels: int
-    state: Mapping[str, Tensor]
-
-
-class CriticWeights(NamedTuple):
-    """A critic's settings, the channels of all that it sees (a source and x, of pairs), and its weights under our names."""
-
-    design: CriticDesign
-    channels: int
-    state: Mapping[str, Tensor]
-
-
-def read_translator(tensors: Mapping[str, Tensor]) -> TranslatorWeights | None:
+def read_translator(tensors: Mapping[str, Tensor]) -> RenamedNetwork | None:
     """A generator; None for names of another network.
 
     Raises:
@@ -53,7 +35,7 @@ def read_translator(tensors: Mapping[str, Tensor]) -> TranslatorWeights | None:
     return None
 
 
-def read_critic(tensors: Mapping[str, Tensor]) -> CriticWeights | None:
+def read_critic(tensors: Mapping[str, Tensor]) -> RenamedNetwork | None:
     """A discriminator of patches or of pixels; None for names of another network."""
     tensors = drop_extra_tensors(tensors)
     if "net.0.weight" in tensors and "net.5.weight" in tensors:
@@ -72,7 +54,7 @@ def drop_extra_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     def is_extra(name: str) -> bool:
         layer, _, leaf = name.rpartition(".")
-        return leaf == "filt" or (leaf in STATISTICS and f"{layer}.weight" not in plain)
+        return leaf == "filt" or (bool(re.fullmatch(STATISTICS, name)) and f"{layer}.weight" not in plain)
 
     return {name: value for name, value in plain.items() if not is_extra(name)}
 
@@ -82,63 +64,73 @@ def infer_norm(first_bias: str, tensors: Mapping[str, Tensor]) -> Norm:
     return "instance" if first_bias in tensors else "batch"
 
 
-def rename_layers(tensors: Mapping[str, Tensor], names: Mapping[str, str], what: str) -> dict[str, Tensor]:
-    """Each tensor under the new name of its layer. Raises GanvasError for a layer without one."""
-    state: dict[str, Tensor] = {}
-    for name, value in tensors.items():
-        layer, _, leaf = name.rpartition(".")
-        if layer not in names:
-            raise GanvasError(f"{what} with a layer {layer} are not supported: published ones have none")
-        state[f"{names[layer]}.{leaf}"] = value
-    return state
-
-
 # ---------------------------------------------------------------- ResNet
 
 
-def read_resnet(tensors: Mapping[str, Tensor]) -> TranslatorWeights:
+def read_resnet(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
+    """A row: padding, first layer, halvings, residual blocks, doublings, padding, last layer."""
     matches = [match for name in tensors if (match := re.fullmatch(BLOCK_PATTERN, name))]
-    indices = sorted({int(match[1]) for match in matches})
+    places = sorted({int(match[1]) for match in matches})
     has_dropout = any(match[2] == "6" and match[3] == "weight" and tensors[match[0]].dim() == 4 for match in matches)
-    if indices[0] not in FIRST_BLOCK:
-        raise GanvasError("ResNet generators with other than two halvings are not supported: published ones have two")
-    is_antialiased = FIRST_BLOCK[indices[0]]
-    names = name_resnet_layers(indices[0], len(indices), is_antialiased, has_dropout)
-    state = rename_layers(tensors, names, "ResNet generators")
+    is_antialiased = not any(name.startswith("model.7.") for name in tensors)  # a blur, without weights
+    row = ResNetRow(places[0], len(places), 4 if is_antialiased else 3, has_dropout)
+    state = rename_layers(tensors, row.name_layers(), "a ResNet generator")
     first, last = tensors["model.1.weight"], state["layers.last.weight"]
-    norm = infer_norm("model.1.bias", tensors)
-    design = ResNet(width=len(first), blocks=len(indices), norm=norm, antialiased=is_antialiased, dropout=has_dropout)
-    return TranslatorWeights(design, first.shape[1], len(last), state)
+    design = ResNet(
+        width=len(first),
+        halvings=row.halvings,
+        blocks=row.blocks,
+        norm=infer_norm("model.1.bias", tensors),
+        antialiased=is_antialiased,
+        dropout=has_dropout,
+    )
+    return RenamedNetwork("ResNet, from CycleGAN, CUT or pix2pixHD", design, first.shape[1], len(last), state)
 
 
-def name_resnet_layers(start: int, blocks: int, is_antialiased: bool, has_dropout: bool) -> dict[str, str]:
-    """Our name of each of their layers; `start` is the index of their first block. Dropout shifts what follows it by one."""
-    shift = 1 if is_antialiased else 0
-    names = {1: "first", 4: "down1", 7 + shift: "down2"}
-    end = start + blocks
-    names |= {end + shift: "up1", end + 3 + 2 * shift: "up2"}
-    layers = {f"model.{index}": f"layers.{name}" for index, name in names.items()}
-    layers |= {f"model.{index + 1}": f"layers.{name}_norm.0" for index, name in names.items()}
-    layers[f"model.{end + 7 + 2 * shift}"] = "layers.last"
-    second = 6 if has_dropout else 5
-    parts = {1: "first", 2: "first_norm", second: "second", second + 1: "second_norm"}
-    for k in range(blocks):
-        layers |= {f"model.{start + k}.conv_block.{i}": f"layers.block{k + 1}.{part}" for i, part in parts.items()}
-    return layers
+class ResNetRow(NamedTuple):
+    """How the row of layers is numbered.
+
+    start: the number of the first residual block.
+    step: layers from one halving to the next: convolution, norm, ReLU, and a blur if it is antialiased.
+    """
+
+    start: int
+    blocks: int
+    step: int
+    has_dropout: bool  # in each block, which shifts what follows it by one
+
+    @property
+    def halvings(self) -> int:
+        return (self.start - FIRST_HALVING) // self.step
+
+    def name_layers(self) -> dict[str, str]:
+        """Our name of each of their layers."""
+        first_up = self.start + self.blocks + self.step - 3  # an enlargement comes before the convolution
+        names = {1: "first"}
+        for k in range(self.halvings):
+            names |= {FIRST_HALVING + self.step * k: f"down{k + 1}", first_up + self.step * k: f"up{k + 1}"}
+        layers = {f"model.{place}": f"layers.{name}" for place, name in names.items()}
+        layers |= {f"model.{place + 1}": f"layers.{name}_norm.0" for place, name in names.items()}
+        layers[f"model.{self.start + self.blocks + self.step * self.halvings + 1}"] = "layers.last"
+        second = 6 if self.has_dropout else 5
+        parts = {1: "first", 2: "first_norm", second: "second", second + 1: "second_norm"}
+        for k in range(self.blocks):
+            layers |= {f"model.{self.start + k}.conv_block.{i}": f"layers.block{k + 1}.{part}" for i, part in parts.items()}
+        return layers
 
 
 # ---------------------------------------------------------------- U-Net
 
 
-def read_unet(tensors: Mapping[str, Tensor]) -> TranslatorWeights:
+def read_unet(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
     layer_names = {name.rpartition(".")[0] for name in tensors}
     names = {layer: name_unet_layer(layer) for layer in layer_names}
-    state = rename_layers(tensors, names, "U-Nets")
+    state = rename_layers(tensors, names, "a U-Net")
     depth = sum(bool(re.fullmatch(r"downs\.\d+\.weight", name)) for name in state)
     norm = infer_norm("downs.1.bias", state)
     first = state["downs.0.weight"]
     design = UNet(width=len(first), depth=depth, norm=norm, dropout=norm == "batch")  # as in pix2pix; a file cannot show it
-    return TranslatorWeights(design, first.shape[1], state["ups.0.weight"].shape[1], state)
+    return RenamedNetwork("U-Net, from pix2pix", design, first.shape[1], state["ups.0.weight"].shape[1], state)
 
 
 def name_unet_layer(layer: str) -> str:
@@ -156,7 +148,7 @@ def name_unet_layer(layer: str) -> str:
 # ---------------------------------------------------------------- critics and heads
 
 
-def read_patchgan(tensors: Mapping[str, Tensor]) -> CriticWeights:
+def read_patchgan(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
     convolutions = sorted(
         int(name.split(".")[1]) for name, value in tensors.items() if name.endswith(".weight") and value.dim() == 4
     )
@@ -165,21 +157,22 @@ def read_patchgan(tensors: Mapping[str, Tensor]) -> CriticWeights:
     names = {f"model.{index}": f"blocks.{k}.0" for k, index in enumerate(convolutions)}
     names |= {f"model.{index + 1}": f"blocks.{k}.1" for k, index in enumerate(convolutions[:-1])}
     names[f"model.{convolutions[-1]}"] = "last"
-    state = rename_layers(tensors, names, "PatchGAN discriminators")
+    state = rename_layers(tensors, names, "a PatchGAN discriminator")
     first = tensors["model.0.weight"]
     norm = infer_norm(f"model.{convolutions[1]}.bias", tensors)
     design = PatchGAN(width=len(first), layers=layers, norm=norm, antialiased=is_antialiased)
-    return CriticWeights(design, first.shape[1], state)
+    return RenamedNetwork("PatchGAN, from pix2pix, CycleGAN or CUT", design, first.shape[1], first.shape[1], state)
 
 
-def read_pixelgan(tensors: Mapping[str, Tensor]) -> CriticWeights:
+def read_pixelgan(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
     names = {"net.0": "first", "net.2": "second", "net.3": "norm", "net.5": "last"}
     first = tensors["net.0.weight"]
     design = PixelGAN(width=len(first), norm=infer_norm("net.2.bias", tensors))
-    return CriticWeights(design, first.shape[1], rename_layers(tensors, names, "PixelGAN discriminators"))
+    state = rename_layers(tensors, names, "a PixelGAN discriminator")
+    return RenamedNetwork("PixelGAN, from pix2pix", design, first.shape[1], first.shape[1], state)
 
 
 def rename_head_weights(tensors: Mapping[str, Tensor], features: Iterable[str]) -> dict[str, Tensor]:
     """CUT's projection head; `features` are our names of the layers of the translator, in the file's order."""
     names = {f"mlp_{k}.{index}": f"projections.{name}.{index}" for k, name in enumerate(features) for index in (0, 2)}
-    return rename_layers(drop_extra_tensors(tensors), names, "CUT's projection heads")
+    return rename_layers(drop_extra_tensors(tensors), names, "CUT's projection head")

@@ -10,20 +10,16 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from ..configuration import config
-from ..core import Condition, CriticOutput, Spec
-from ..errors import GanvasError, require
-from .layers.labels import check_widths
-from .layers.reach import Sight, measure_reach, see_by_convolution, see_by_transposed_convolution
-from .restoration.source_generator import SourceGenerator, read_source_shape
-from .wrappers.conditioning import encode_label_vectors, require_labels
+from ...configuration import config
+from ...core import Condition, CriticOutput, Spec
+from ...errors import GanvasError, require
+from ..layers.instance_norm import InstanceNorm
+from ..layers.labels import check_widths, read_image_shape
+from ..wrappers.conditioning import encode_label_vectors, require_labels
+from .source_generator import SOURCE, SourceGenerator, check_scale, check_sides, read_source_shape
 
 G_LEVELS = 2  # halvings in G
 MAX_D_LEVELS = 10
-
-
-def build_scaled_norm(width: int) -> nn.InstanceNorm2d:
-    return nn.InstanceNorm2d(width, affine=True)
 
 
 class ScaledResidual(nn.Module):
@@ -32,7 +28,7 @@ class ScaledResidual(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.first, self.second = (nn.Conv2d(width, width, 3, padding=1, bias=False) for _ in range(2))
-        self.norms = nn.ModuleList(build_scaled_norm(width) for _ in range(2))
+        self.norms = nn.ModuleList(InstanceNorm(width) for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.norms[1](self.second(self.norms[0](self.first(x)).relu()))
@@ -47,22 +43,22 @@ class Generator(SourceGenerator):
         super().__init__()
         self.label, inner = label, width * 2**G_LEVELS
         layers: list[nn.Module] = [nn.Conv2d(source_channels + label.size, width, 7, 1, 3, bias=False)]
-        layers += [build_scaled_norm(width), nn.ReLU(inplace=True)]
+        layers += [InstanceNorm(width), nn.ReLU(inplace=True)]
         for k in range(G_LEVELS):
             layers += [nn.Conv2d(width * 2**k, width * 2 ** (k + 1), 4, 2, 1, bias=False)]
-            layers += [build_scaled_norm(width * 2 ** (k + 1)), nn.ReLU(inplace=True)]
+            layers += [InstanceNorm(width * 2 ** (k + 1)), nn.ReLU(inplace=True)]
         layers += [ScaledResidual(inner) for _ in range(blocks)]
         for k in range(G_LEVELS, 0, -1):
             layers += [nn.ConvTranspose2d(width * 2**k, width * 2 ** (k - 1), 4, 2, 1, bias=False)]
-            layers += [build_scaled_norm(width * 2 ** (k - 1)), nn.ReLU(inplace=True)]
+            layers += [InstanceNorm(width * 2 ** (k - 1)), nn.ReLU(inplace=True)]
         self.layers = nn.Sequential(*layers, nn.Conv2d(width, channels, 7, 1, 3, bias=False), nn.Tanh())
-        see_7, see_3 = see_by_convolution(7), see_by_convolution(3)
-        inner_sights: list[Sight] = [*[see_by_convolution(4, 2, padding=1)] * G_LEVELS, *[see_3] * (2 * blocks)]
-        inner_sights += [see_by_transposed_convolution(4, 2, 1)] * G_LEVELS
-        self.reach = measure_reach([see_7, *inner_sights, see_7], 1, self.multiple)
+
+    @property
+    def smallest_side(self) -> int:
+        return 2 * self.multiple
 
     def forward(self, source: Tensor, label: Tensor) -> Tensor:
-        self.check_sides(source)
+        self.check_source(source)
         planes = encode_label_vectors(label, self.label).to(source.dtype)[:, :, None, None]
         return self.layers(torch.cat([source, planes.expand(-1, -1, *source.shape[2:])], 1))
 
@@ -89,8 +85,9 @@ class Discriminator(nn.Module):
 
 @config
 class StarGAN:
-    """Pictures with classes or attributes. Their sides are multiples of 4 px and of 2^d_levels px.
+    """{"G": source, label -> x, "D": a critic of x that tells its label}, for pictures with classes or attributes.
 
+    Sides are multiples of 4 px and of 2^d_levels px. If the data has no sources, samples are sources.
     width, blocks: G's channels next to the image, and its residual blocks.
     d_width, d_levels: D's channels after its first halving, and its halvings.
     """
@@ -105,16 +102,19 @@ class StarGAN:
         require(1 <= self.d_levels <= MAX_D_LEVELS, "d_levels", self.d_levels, f"from 1 to {MAX_D_LEVELS}")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        shape, label = read_source_shape(spec, "StarGAN", 1, 2**G_LEVELS), require_labels(spec)
-        height, width = spec.shape[1:]
+        x, label = read_image_shape(spec, "StarGAN"), require_labels(spec)
+        source = read_source_shape(spec, "StarGAN") if SOURCE in spec.conditions else x
+        G = Generator(source[0], x[0], label, self.width, self.blocks)
+        check_sides(G, source[1], source[2], "StarGAN")
+        check_scale(G, source, x, "StarGAN")
+        channels, height, width = x
         step = 2**self.d_levels
         if height % step or width % step:
             raise GanvasError(
                 f"StarGAN's D halves {width}x{height} pictures {self.d_levels} times, but they are no multiples of {step} px: "
                 "resize the data, by setting the medium's `size`, or set fewer `d_levels`"
             )
-        G = Generator(shape.source_channels, shape.channels, label, self.width, self.blocks)
-        D = Discriminator(shape.channels, label.size, self.d_width, self.d_levels, (height // step, width // step))
+        D = Discriminator(channels, label.size, self.d_width, self.d_levels, (height // step, width // step))
         return nn.ModuleDict({"G": G, "D": D})
 
     def smallest(self) -> "StarGAN":

@@ -7,14 +7,13 @@ repeated, is added. Wang et al. 2021 (Real-ESRGAN), the authors' later models.
 from dataclasses import replace
 
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pixel_shuffle
+from torch.nn.functional import interpolate
 
 from ...configuration import config
-from ...core import Spec
 from ...errors import require
-from ..layers.labels import check_widths
-from ..layers.reach import measure_reach, see_by_convolution, see_by_repeating
-from .source_generator import SourceGenerator, from_unit_range, require_same_channels, to_unit_range
+from ..layers.labels import ImageShape, check_widths
+from ..layers.unit_range import from_unit_range, to_unit_range
+from .source_generator import SourceGenerator, check_same_channels
 
 MAX_SCALE = 8
 
@@ -31,13 +30,11 @@ class Generator(SourceGenerator):
         row: list[nn.Module] = []
         for inputs in (channels, *[width] * layers):
             row += [nn.Conv2d(inputs, width, 3, padding=1), nn.PReLU(width)]
-        self.layers = nn.Sequential(*row, nn.Conv2d(width, channels * scale**2, 3, padding=1))
-        self.reach = measure_reach([*[see_by_convolution(3)] * (layers + 2), see_by_repeating(scale)], scale, 1)
+        self.layers = nn.Sequential(*row, nn.Conv2d(width, channels * scale**2, 3, padding=1), nn.PixelShuffle(scale))
 
     def forward(self, source: Tensor) -> Tensor:
         source = to_unit_range(source)
-        details = pixel_shuffle(self.layers(source), self.scale)
-        return from_unit_range(details + interpolate(source, scale_factor=self.scale, mode="nearest"))
+        return from_unit_range(self.layers(source) + interpolate(source, scale_factor=self.scale, mode="nearest"))
 
 
 @config
@@ -55,9 +52,9 @@ class SRVGG:
         check_widths(width=self.width, layers=self.layers)
         require(1 <= self.scale <= MAX_SCALE, "scale", self.scale, f"from 1 to {MAX_SCALE}")
 
-    def build(self, spec: Spec) -> nn.ModuleDict:
-        channels = require_same_channels(spec, "SRVGG", self.scale, 1)
-        return nn.ModuleDict({"G": Generator(channels, self.width, self.layers, self.scale)})
+    def build_generator(self, source: ImageShape, channels: int) -> Generator:
+        check_same_channels(source, channels, "SRVGG")
+        return Generator(channels, self.width, self.layers, self.scale)
 
     def smallest(self) -> "SRVGG":
         return replace(self, width=2, layers=1)

@@ -6,15 +6,14 @@ The layout is the coarse network of Yu et al. 2018 (appendix A): two halvings, d
 from dataclasses import replace
 
 from torch import Tensor, nn
-from torch.nn.functional import elu, interpolate
+from torch.nn.functional import elu
 
 from ...configuration import config
-from ...core import Spec
 from ...errors import require
-from ..layers.labels import check_widths
-from ..layers.reach import Sight, measure_reach, see_by_convolution, see_by_repeating
+from ..layers.labels import ImageShape, check_widths
+from ..layers.unit_range import from_unit_range
 from .lama import hide_hole
-from .source_generator import SourceGenerator, from_unit_range, require_same_channels
+from .source_generator import SourceGenerator, check_same_channels
 
 MULTIPLE = 4  # two halvings
 MAX_DILATION = 256
@@ -27,22 +26,17 @@ class GatedConv(nn.Module):
         super().__init__()
         padding = dilation * (kernel - 1) // 2
         self.conv = nn.Conv2d(inputs, 2 * outputs, kernel, stride, padding, dilation)
-        self.sight = see_by_convolution(kernel, stride, dilation)
 
     def forward(self, x: Tensor) -> Tensor:
         features, gates = self.conv(x).chunk(2, 1)
         return elu(features) * gates.sigmoid()
 
 
-class GatedDoubling(nn.Module):
+class GatedDoubling(nn.Sequential):
     """Twice the size, by repeating pixels; then two gated convolutions."""
 
     def __init__(self, inputs: int, outputs: int, last: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(GatedConv(inputs, outputs), GatedConv(outputs, last))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(interpolate(x, scale_factor=2, mode="nearest"))
+        super().__init__(nn.Upsample(scale_factor=2), GatedConv(inputs, outputs), GatedConv(outputs, last))
 
 
 class Generator(SourceGenerator):
@@ -66,12 +60,9 @@ class Generator(SourceGenerator):
         self.body = nn.Sequential(*(GatedConv(inner, inner, dilation=dilation) for dilation in middle))
         self.ups = nn.Sequential(GatedDoubling(inner, 2 * width, 2 * width), GatedDoubling(2 * width, width, half))
         self.last = nn.Conv2d(half, channels, 3, padding=1)
-        see = see_by_convolution(3)
-        row: list[Sight] = [layer.sight for layer in (*self.downs, *self.body) if isinstance(layer, GatedConv)]
-        self.reach = measure_reach([*row, *[see_by_repeating(2), see, see] * 2, see], 1, MULTIPLE)
 
     def forward(self, source: Tensor, mask: Tensor) -> Tensor:
-        self.check_sides(source)
+        self.check_source(source)
         h = self.ups(self.body(self.downs(hide_hole(source, mask))))
         return from_unit_range(self.last(h).sigmoid())
 
@@ -92,9 +83,9 @@ class GatedInpainting:
         is_valid = all(1 <= dilation <= MAX_DILATION for dilation in self.dilations)
         require(is_valid, "dilations", self.dilations, f"from 1 to {MAX_DILATION} each")
 
-    def build(self, spec: Spec) -> nn.ModuleDict:
-        channels = require_same_channels(spec, "GatedInpainting", 1, MULTIPLE)
-        return nn.ModuleDict({"G": Generator(channels, self.width, self.dilations)})
+    def build_generator(self, source: ImageShape, channels: int) -> Generator:
+        check_same_channels(source, channels, "GatedInpainting")
+        return Generator(channels, self.width, self.dilations)
 
     def smallest(self) -> "GatedInpainting":
         return replace(self, width=2, dilations=(2,))

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from ...configuration import config
-from ...core import Spec
 from ...errors import require
 from ..layers.fourier import FourierConv, FourierResidual, TwoPartMap, join_parts
-from ..layers.labels import check_widths
-from ..layers.reflected import ReflectedConv
-from .source_generator import SourceGenerator, from_unit_range, require_same_channels, to_unit_range
+from ..layers.labels import ImageShape, check_widths
+from ..layers.reflected import build_reflected_conv
+from ..layers.unit_range import from_unit_range, to_unit_range
+from .source_generator import SourceGenerator, check_same_channels
 
 MAX_LEVELS = 6
 
@@ -51,10 +51,14 @@ class Generator(SourceGenerator):
         ups: list[nn.Module] = []
         for inputs, outputs in ((width * 2**k, width * 2 ** (k - 1)) for k in range(levels, 0, -1)):
             ups += [nn.ConvTranspose2d(inputs, outputs, 3, 2, 1, 1), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
-        self.ups, self.last = nn.Sequential(*ups), ReflectedConv(width, channels, 7)
+        self.ups, self.last = nn.Sequential(*ups), build_reflected_conv(width, channels, 7)
+
+    @property
+    def smallest_side(self) -> int:
+        return 2 * self.multiple
 
     def forward(self, source: Tensor, mask: Tensor) -> Tensor:
-        self.check_sides(source)
+        self.check_source(source)
         h = self.body(self.downs(self.first(TwoPartMap(hide_hole(source, mask), None))))
         return from_unit_range(self.last(self.ups(join_parts(h))).sigmoid())
 
@@ -80,9 +84,9 @@ class LaMa:
         is_mixed = all(0 < part < inner_width for part in split_channels(inner_width, self.global_share))
         require(is_mixed, "global_share", self.global_share, "above 0 and below 1, with a channel for each part")
 
-    def build(self, spec: Spec) -> nn.ModuleDict:
-        channels = require_same_channels(spec, "LaMa", 1, 2**self.levels)
-        return nn.ModuleDict({"G": Generator(channels, self.width, self.levels, self.blocks, self.global_share)})
+    def build_generator(self, source: ImageShape, channels: int) -> Generator:
+        check_same_channels(source, channels, "LaMa")
+        return Generator(channels, self.width, self.levels, self.blocks, self.global_share)
 
     def smallest(self) -> "LaMa":
         return replace(self, width=2, levels=1, blocks=1, global_share=0.5)

@@ -13,11 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu, relu
 
 from ...configuration import config
-from ...core import Spec
 from ...errors import require
-from ..layers.labels import check_widths
-from ..layers.reach import Sight, measure_reach, see_by_convolution, see_by_repeating
-from .source_generator import SourceGenerator, from_unit_range, require_same_channels, to_unit_range
+from ..layers.labels import ImageShape, check_widths
+from ..layers.unit_range import from_unit_range, to_unit_range
+from .source_generator import SourceGenerator, check_same_channels
 
 SHUFFLE_FACTORS = {1: (), 2: (2,), 3: (3,), 4: (2, 2)}  # by scale: the pixel shuffles
 OUTER_SLOPE = 0.1  # of LeakyReLU outside the residual blocks
@@ -55,15 +54,12 @@ class Generator(SourceGenerator):
         self.scale = scale
         self.first = nn.Conv2d(channels, width, 3, padding=1)
         self.body = nn.Sequential(*(PlainResidual(width) for _ in range(blocks)))
-        factors = SHUFFLE_FACTORS[scale]
         self.ups = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(width, width * factor**2, 3, padding=1), nn.PixelShuffle(factor)) for factor in factors
+            nn.Sequential(nn.Conv2d(width, width * factor**2, 3, padding=1), nn.PixelShuffle(factor))
+            for factor in SHUFFLE_FACTORS[scale]
         )
         self.even, self.last = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, channels, 3, padding=1)
         shrink_he_weights(self.modules())
-        see = see_by_convolution(3)
-        up_sights: list[Sight] = [sight for factor in factors for sight in (see, see_by_repeating(factor))]
-        self.reach = measure_reach([*[see] * (2 * blocks + 1), *up_sights, see, see], scale, 1)
 
     def forward(self, source: Tensor) -> Tensor:
         source = to_unit_range(source)
@@ -88,9 +84,9 @@ class MSRResNet:
         check_widths(width=self.width, blocks=self.blocks)
         require(self.scale in SHUFFLE_FACTORS, "scale", self.scale, "1, 2, 3 or 4")
 
-    def build(self, spec: Spec) -> nn.ModuleDict:
-        channels = require_same_channels(spec, "MSRResNet", self.scale, 1)
-        return nn.ModuleDict({"G": Generator(channels, self.width, self.blocks, self.scale)})
+    def build_generator(self, source: ImageShape, channels: int) -> Generator:
+        check_same_channels(source, channels, "MSRResNet")
+        return Generator(channels, self.width, self.blocks, self.scale)
 
     def smallest(self) -> "MSRResNet":
         return replace(self, width=2, blocks=1)

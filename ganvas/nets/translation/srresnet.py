@@ -10,11 +10,10 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ...configuration import config
-from ...core import Spec
 from ...errors import require
-from ..layers.labels import check_widths
-from ..layers.reach import Sight, measure_reach, see_by_convolution, see_by_repeating
-from .source_generator import SourceGenerator, read_source_shape, to_unit_range
+from ..layers.labels import ImageShape, check_widths
+from ..layers.unit_range import to_unit_range
+from .source_generator import SourceGenerator
 
 
 def build_normed_conv(width: int) -> list[nn.Module]:
@@ -44,9 +43,6 @@ class Generator(SourceGenerator):
         for _ in range(doublings):
             ups += [nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.PReLU()]
         self.ups, self.last = nn.Sequential(*ups), nn.Conv2d(width, channels, 9, padding=4)
-        see_3, see_9 = see_by_convolution(3), see_by_convolution(9)
-        up_sights: list[Sight] = [see_3, see_by_repeating(2)] * doublings
-        self.reach = measure_reach([see_9, *[see_3] * (2 * blocks + 1), *up_sights, see_9], self.scale, 1)
 
     def forward(self, source: Tensor) -> Tensor:
         h = self.first(to_unit_range(source))
@@ -65,10 +61,8 @@ class SRResNet:
         check_widths(width=self.width, blocks=self.blocks)
         require(self.scale in (1, 2, 4, 8), "scale", self.scale, "1, 2, 4 or 8")
 
-    def build(self, spec: Spec) -> nn.ModuleDict:
-        shape = read_source_shape(spec, "SRResNet", self.scale, 1)
-        doublings = self.scale.bit_length() - 1
-        return nn.ModuleDict({"G": Generator(shape.source_channels, shape.channels, self.width, self.blocks, doublings)})
+    def build_generator(self, source: ImageShape, channels: int) -> Generator:
+        return Generator(source[0], channels, self.width, self.blocks, self.scale.bit_length() - 1)
 
     def smallest(self) -> "SRResNet":
         return replace(self, width=2, blocks=1)

@@ -1,8 +1,8 @@
 """A critic of patches: each logit sees a square of the image, so it judges texture. Isola et al. 2017, section 3.2.2."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-import torch
 from torch import Tensor, nn
 
 from ...configuration import config
@@ -10,24 +10,28 @@ from ...core import CriticOutput
 from ...errors import GanvasError, require
 from ..layers.antialiasing import BlurredHalving
 from ..layers.instance_norm import Norm, build_norm, initialise_translation_weights, needs_bias
-from ..layers.labels import check_widths
-from .translator import ImageShape
+from ..layers.labels import ImageShape, check_widths
+from .critic_design import join_conditions
 
 MAX_WIDENING = 8  # no layer is wider than this many times the first
 
 
 class Discriminator(nn.Module):
-    """x [N, C, H, W] -> CriticOutput with logits [N, 1, H/2^layers - 2, …]; features are averaged over places.
+    """x [N, C, H, W], conditions by name -> CriticOutput with logits [N, 1, H/2^layers - 2, …].
 
-    A critic of pairs takes the source [N, C', H, W] too, and sees both as the channels of one image. Others ignore a source.
+    Features are averaged over places.
+
+    seen_channels: the channels of each condition that it sees.
     """
 
-    def __init__(self, channels: int, source_channels: int, width: int, layers: int, norm: Norm, is_antialiased: bool) -> None:
+    def __init__(
+        self, channels: int, seen_channels: Mapping[str, int], width: int, layers: int, norm: Norm, is_antialiased: bool
+    ) -> None:
         super().__init__()
-        self.takes_source = source_channels > 0
+        self.sees = tuple(seen_channels)
         widths = [width * min(MAX_WIDENING, 2**k) for k in range(layers + 1)]
         blocks: list[nn.Module] = []
-        inputs = source_channels + channels
+        inputs = sum(seen_channels.values()) + channels
         for k, outputs in enumerate(widths):
             is_halving = k < layers
             stride = 2 if is_halving and not is_antialiased else 1
@@ -39,18 +43,9 @@ class Discriminator(nn.Module):
             inputs = outputs
         self.blocks, self.last = nn.Sequential(*blocks), nn.Conv2d(inputs, 1, 4, padding=1)
 
-    def forward(self, x: Tensor, source: Tensor | None = None) -> CriticOutput:
-        h = self.blocks(join_source(x, source, self.takes_source))
+    def forward(self, x: Tensor, **conditions: Tensor) -> CriticOutput:
+        h = self.blocks(join_conditions(x, conditions, self.sees))
         return CriticOutput(self.last(h), h.mean((2, 3)))
-
-
-def join_source(x: Tensor, source: Tensor | None, takes_source: bool) -> Tensor:
-    """What a critic sees: x, or the source and x as one image [N, C' + C, H, W]."""
-    if not takes_source:
-        return x
-    if source is None:
-        raise TypeError("a critic of pairs needs the source too: call D(x, source)")
-    return torch.cat([source.to(x.dtype), x], 1)
 
 
 @config
@@ -70,14 +65,14 @@ class PatchGAN:
         check_widths(width=self.width)
         require(1 <= self.layers <= 16, "layers", self.layers, "from 1 to 16")
 
-    def build_critic(self, x: ImageShape, source_channels: int) -> Discriminator:
+    def build_critic(self, x: ImageShape, seen_channels: Mapping[str, int]) -> Discriminator:
         channels, height, width = x
         if min(height, width) >> self.layers < 3:
             raise GanvasError(
                 f"PatchGAN with {self.layers} layers takes images from {3 * 2**self.layers} px, got {width}x{height} "
                 "(width x height): take fewer layers, or larger images"
             )
-        D = Discriminator(channels, source_channels, self.width, self.layers, self.norm, self.antialiased)
+        D = Discriminator(channels, seen_channels, self.width, self.layers, self.norm, self.antialiased)
         initialise_translation_weights(D, self.norm)
         return D
 
