@@ -28,8 +28,8 @@ def convert_stargan_generator(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
     width, inputs = tensors["main.0.weight"].shape[:2]
     design = StarGAN(width=width, blocks=len(find_numbers(tensors, r"main\.(\d+)\.main\..*")))
     state = rename_weights(tensors, G_RULES, "StarGAN's G")
-    last = f"layers.{find_numbers(tensors, r'main\.(\d+)\..*')[-1]}.weight"
-    return RenamedNetwork("StarGAN's G", design, inputs, len(state[last]), state)
+    last = find_numbers(tensors, r"main\.(\d+)\..*")[-1]
+    return RenamedNetwork("StarGAN's G", design, inputs, len(state[f"layers.{last}.weight"]), state)
 
 
 def convert_stargan_critic(tensors: Mapping[str, Tensor]) -> RenamedNetwork:

@@ -57,7 +57,7 @@ class Generator(SourceGenerator):
     def __init__(self, source_channels: int, channels: int, width: int, growth: int, blocks: int, scale: int) -> None:
         super().__init__()
         self.scale, self.multiple = scale, BODY_SCALE // scale
-        self.fold, self.double = nn.PixelUnshuffle(self.multiple), nn.Upsample(scale_factor=2)
+        self.fold, self.doubling = nn.PixelUnshuffle(self.multiple), nn.Upsample(scale_factor=2)
         self.first = nn.Conv2d(source_channels * self.multiple**2, width, 3, padding=1)
         self.body = nn.Sequential(
             *(ResidualDenseBlock(width, growth) for _ in range(blocks)), nn.Conv2d(width, width, 3, padding=1)
@@ -67,7 +67,7 @@ class Generator(SourceGenerator):
 
     @property
     def path(self) -> Iterable[nn.Module]:
-        doublings = [layer for up in self.ups for layer in (self.double, up)]
+        doublings = [layer for up in self.ups for layer in (self.doubling, up)]
         return (self.fold, self.first, self.body, *doublings, self.even, self.last)
 
     def forward(self, source: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ class Generator(SourceGenerator):
         h = self.first(self.fold(to_unit_range(source)))
         h = h + self.body(h)
         for up in self.ups:
-            h = leaky_relu(up(self.double(h)), 0.2, inplace=True)
+            h = leaky_relu(up(self.doubling(h)), 0.2, inplace=True)
         return from_unit_range(self.last(leaky_relu(self.even(h), 0.2, inplace=True)))
 
 
