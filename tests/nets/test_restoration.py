@@ -17,7 +17,7 @@ from ganvas.errors import GanvasError, SettingError
 from ganvas.interop.converting import fill_weights
 from ganvas.interop.foreign import basicsr
 from ganvas.interop.foreign.lama import convert_lama
-from ganvas.interop.foreign.pix2pixhd import convert_global_generator, convert_scales_critic
+from ganvas.interop.foreign.pix2pixhd import convert_scales_critic
 from ganvas.interop.foreign.renaming import RenamedNetwork
 from ganvas.interop.foreign.stargan import convert_stargan_critic, convert_stargan_generator
 from ganvas.losses import R1, Hinge, LeastSquares, NonSaturating, RelativisticAverage, Wasserstein
@@ -25,33 +25,24 @@ from ganvas.methods import Adversarial
 from ganvas.nets import (
     SRVGG,
     GatedInpainting,
-    GlobalGenerator,
+    ImageToImage,
     LaMa,
     MSRResNet,
+    ResNet,
     RRDBNet,
     ScalesCritic,
     SRResNet,
     StarGAN,
     UNetCritic,
     VGGCritic,
-    WithCritic,
 )
+from ganvas.nets.critics import CriticDesign
 from ganvas.nets.critics.unet_critic import Discriminator as UNetDiscriminator
 from ganvas.nets.layers.fourier import FourierUnit
+from ganvas.nets.translation import GeneratorDesign
+from small_recipes import image_condition
 
-PHOTO = Spec((3, 128, 128), (), {})
-
-
-class Picture:
-    """A source of so many channels at 128 px."""
-
-    kind, names = "picture", ()
-
-    def __init__(self, channels: int) -> None:
-        self.size = channels * 128 * 128
-
-    def describe(self) -> str:
-        return "pictures"
+PHOTO = (3, 128, 128)  # the shape of a picture
 
 
 def count(net: nn.Module) -> int:
@@ -59,7 +50,7 @@ def count(net: nn.Module) -> int:
 
 
 @pytest.mark.parametrize(
-    ("architecture", "parameters"),
+    ("design", "parameters"),
     [
         (SRResNet(), 1_547_350),
         (MSRResNet(), 1_517_571),
@@ -69,26 +60,24 @@ def count(net: nn.Module) -> int:
         (SRVGG(), 621_424),
         (SRVGG(layers=32), 1_213_296),
         (LaMa(), 27_048_835),
-        (GlobalGenerator(), 182_443_267),
     ],
 )
-def test_generators_have_the_published_sizes(architecture: Any, parameters: int) -> None:
+def test_generators_have_the_published_sizes(design: GeneratorDesign, parameters: int) -> None:
     with torch.device("meta"):
-        assert count(architecture.build(PHOTO)["G"]) == parameters
+        assert count(design.build_generator(PHOTO, 3)) == parameters
 
 
 def test_critics_have_the_published_sizes() -> None:
     with torch.device("meta"):
-        assert count(VGGCritic().build_critic(PHOTO)) == 14_499_401
-        assert count(UNetCritic().build_critic(PHOTO)) == 4_376_897
-        labels = PHOTO._replace(conditions={"source": Picture(36)})  # type: ignore[dict-item]
-        assert count(ScalesCritic().build_critic(labels)) == 5_603_202
+        assert count(VGGCritic().build_critic(PHOTO, {})) == 14_499_401
+        assert count(UNetCritic().build_critic(PHOTO, {})) == 4_376_897
+        assert count(ScalesCritic().build_critic(PHOTO, {"source": 36})) == 5_603_202
 
 
 def test_stargan_has_the_published_size() -> None:
     with torch.device("meta"):
         label = VectorCondition(examples=((0.0,) * 5,))
-        assert count(StarGAN().build(PHOTO._replace(conditions={"label": label}))["G"]) == 8_430_528
+        assert count(StarGAN().build(Spec(PHOTO, (), {"label": label}))["G"]) == 8_430_528
 
 
 # ---------------------------------------------------------------- goldens
@@ -105,14 +94,16 @@ def load_golden(goldens: Path, name: str) -> tuple[dict[str, Tensor], dict[str, 
     return golden, weights, json.loads((goldens / f"{name}.json").read_text())
 
 
-def build_generator(renamed: RenamedNetwork, side: int) -> nn.Module:
-    G = renamed.nets.build(Spec((3, side, side), (), {}))["G"]  # type: ignore[union-attr]
+def build_generator(renamed: RenamedNetwork) -> nn.Module:
+    assert isinstance(renamed.design, GeneratorDesign)
+    G = renamed.design.build_generator((renamed.input_channels, 16, 16), renamed.channels)
     fill_weights(G, renamed.state, renamed.origin)
     return G.eval()
 
 
 def build_critic(renamed: RenamedNetwork, side: int) -> nn.Module:
-    D = renamed.nets.build_critic(Spec((3, side, side), (), {}))  # type: ignore[union-attr]
+    assert isinstance(renamed.design, CriticDesign)
+    D = renamed.design.build_critic((renamed.channels, side, side), {})
     fill_weights(D, renamed.state, renamed.origin)
     return D.eval()
 
@@ -148,8 +139,8 @@ def oldest_esrgan_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def test_rrdbnet(goldens: Path, name: str, rename: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]) -> None:
     golden, weights, description = load_golden(goldens, name)
     renamed = basicsr.convert_rrdbnet(rename(weights))
-    assert renamed.nets == RRDBNet(width=16, growth=8, blocks=2, scale=int(name[-1]))  # type: ignore[arg-type]
-    G = build_generator(renamed, golden["out/y"].shape[-1])
+    assert renamed.design == RRDBNet(width=16, growth=8, blocks=2, scale=int(name[-1]))  # type: ignore[arg-type]
+    G = build_generator(renamed)
     assert count(G) == description["param_count"]
     with torch.no_grad():
         assert agree((G(golden["in/x"] * 2 - 1) + 1) / 2, golden["out/y"])
@@ -159,8 +150,8 @@ def test_rrdbnet(goldens: Path, name: str, rename: Callable[[Mapping[str, Tensor
 def test_msrresnet(goldens: Path, name: str) -> None:
     golden, weights, description = load_golden(goldens, name)
     renamed = basicsr.convert_msrresnet(weights)
-    assert renamed.nets == MSRResNet(width=16, blocks=2, scale=int(name[-1]))  # type: ignore[arg-type]
-    G = build_generator(renamed, golden["out/y"].shape[-1])
+    assert renamed.design == MSRResNet(width=16, blocks=2, scale=int(name[-1]))  # type: ignore[arg-type]
+    G = build_generator(renamed)
     assert count(G) == description["param_count"]
     with torch.no_grad():
         assert agree((G(golden["in/x"] * 2 - 1) + 1) / 2, golden["out/y"])
@@ -226,8 +217,8 @@ def test_srvgg_by_its_authors_names() -> None:
     weights |= {f"{name}.bias": torch.randn(shape[0]) for name, shape in shapes.items()}
     weights |= {f"body.{k}.weight": torch.rand(4) for k in (1, 3, 5)}
     renamed = basicsr.convert_srvgg(weights)
-    assert renamed.nets == SRVGG(width=4, layers=2, scale=4)
-    build_generator(renamed, 16)
+    assert renamed.design == SRVGG(width=4, layers=2, scale=4)
+    build_generator(renamed)
 
 
 def list_norm(name: str, width: int) -> dict[str, Tensor]:
@@ -271,8 +262,8 @@ def test_lama_by_its_authors_names(prefix: str) -> None:
     # 6 joins the parts
     weights |= list_norm("model.8", 8) | list_norm("model.11", 4)
     renamed = convert_lama({f"{prefix}{name}": value for name, value in weights.items()})
-    assert renamed.nets == LaMa(width=4, levels=2, blocks=2, global_share=0.75)
-    G = build_generator(renamed, 16)
+    assert renamed.design == LaMa(width=4, levels=2, blocks=2, global_share=0.75)
+    G = build_generator(renamed)
     for ours, theirs in {
         "ups.3.weight": "model.10.weight",
         "body.1.second.far_to_far.unit.norm.weight": "model.5.conv2.ffc.convg2g.fu.bn.weight",
@@ -285,26 +276,13 @@ def list_conv(name: str, *shape: int, outputs: int | None = None) -> dict[str, T
     return {f"{name}.weight": torch.randn(shape), f"{name}.bias": torch.randn(shape[0] if outputs is None else outputs)}
 
 
-def test_pix2pixhd_by_its_authors_names() -> None:
-    weights = list_conv("model.1", 4, 3, 7, 7) | list_conv("model.4", 8, 4, 3, 3) | list_conv("model.7", 16, 8, 3, 3)
-    for k in (10, 11, 12):
-        weights |= list_conv(f"model.{k}.conv_block.1", 16, 16, 3, 3) | list_conv(f"model.{k}.conv_block.5", 16, 16, 3, 3)
-    weights |= list_conv("model.13", 16, 8, 3, 3, outputs=8) | list_conv("model.16", 8, 4, 3, 3, outputs=4)
-    weights |= list_conv("model.20", 3, 4, 7, 7)
-    renamed = convert_global_generator(weights)
-    assert renamed.nets == GlobalGenerator(width=4, cap=16, levels=2, blocks=3)
-    G = build_generator(renamed, 16)
-    assert torch.equal(G.state_dict()["body.2.layers.3.bias"], weights["model.12.conv_block.5.bias"])
-    assert torch.equal(G.state_dict()["ups.3.weight"], weights["model.16.weight"])
-
-
 def test_pix2pixhds_critics_by_their_authors_names() -> None:
     weights: dict[str, Tensor] = {}
     for scale in range(2):
         for k, (outputs, inputs) in enumerate(((4, 6), (8, 4), (16, 8), (32, 16), (1, 32))):
             weights |= list_conv(f"scale{scale}_layer{k}.0", outputs, inputs, 4, 4)
     renamed = convert_scales_critic(weights)
-    assert renamed.nets == ScalesCritic(width=4, halvings=3, scales=2)
+    assert renamed.design == ScalesCritic(width=4)
     D = build_critic(renamed, 32)
     assert torch.equal(D.state_dict()["scales.0.layers.4.bias"], weights["scale1_layer4.0.bias"])  # the picture at full size
 
@@ -321,8 +299,8 @@ def test_stargan_by_its_usual_names() -> None:
     critic = list_conv("main.0", 4, 3, 4, 4) | list_conv("main.2", 8, 4, 4, 4)
     critic |= {"conv1.weight": torch.randn(1, 8, 3, 3), "conv2.weight": torch.randn(5, 8, 2, 2)}
     renamed, renamed_critic = convert_stargan_generator(weights), convert_stargan_critic(critic)
-    assert renamed.nets == StarGAN(width=2, blocks=1)
-    assert renamed_critic.nets == StarGAN(d_width=4, d_levels=2)
+    assert renamed.design == StarGAN(width=2, blocks=1)
+    assert renamed_critic.design == StarGAN(d_width=4, d_levels=2)
     label = VectorCondition(examples=((0.0,) * 5,))
     built = StarGAN(width=2, blocks=1, d_width=4, d_levels=2).build(Spec((3, 8, 8), (), {"label": label}))
     fill_weights(built["G"], renamed.state, "G")
@@ -360,8 +338,8 @@ def test_a_fourier_unit_mixes_every_place_with_every_other() -> None:
 
 
 def test_a_hole_is_not_seen() -> None:
-    for architecture in (LaMa().smallest(), GatedInpainting().smallest()):
-        G = architecture.build(Spec((3, 16, 16), (), {}))["G"].eval()
+    for design in (LaMa().smallest(), GatedInpainting().smallest()):
+        G = design.build_generator((3, 16, 16), 3).eval()
         source, mask = torch.rand(2, 3, 16, 16), torch.zeros(2, 1, 16, 16)
         mask[:, :, 4:9, 4:12] = 1
         with torch.no_grad():
@@ -373,7 +351,7 @@ def test_a_hole_is_not_seen() -> None:
 def test_residual_generators_start_near_the_enlarged_source() -> None:
     """Weights a tenth as large: the details are small beside the picture."""
     torch.manual_seed(0)
-    G = MSRResNet(width=16, blocks=2).build(Spec((3, 64, 64), (), {}))["G"]
+    G = MSRResNet(width=16, blocks=2).build_generator((3, 16, 16), 3)
     source = torch.rand(2, 3, 16, 16) * 2 - 1
     enlarged = torch.nn.functional.interpolate(source, scale_factor=4, mode="bilinear", align_corners=False)
     with torch.no_grad():
@@ -382,7 +360,7 @@ def test_residual_generators_start_near_the_enlarged_source() -> None:
 
 def test_features_of_all_scales_hold_the_matching_loss() -> None:
     """The sum of absolute differences is the mean over scales of the layers' mean differences, eq. 4."""
-    D = ScalesCritic(width=2, halvings=2, sees=()).build_critic(Spec((3, 32, 32), (), {}))
+    D = ScalesCritic(width=2, halvings=2).build_critic((3, 32, 32), {})
     a, b = torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32)
     found = (D(a).features - D(b).features).abs().sum()
     wanted = torch.zeros(())
@@ -393,26 +371,48 @@ def test_features_of_all_scales_hold_the_matching_loss() -> None:
 
 
 def test_every_scale_has_the_same_weight_in_a_mean_of_logits() -> None:
-    D = ScalesCritic(width=2, halvings=2, sees=()).build_critic(Spec((3, 32, 32), (), {}))
+    D = ScalesCritic(width=2, halvings=2).build_critic((3, 32, 32), {})
     logits = D(torch.rand(2, 3, 32, 32)).logits
     assert logits.shape == (2, 2, 11, 11)
     assert len(logits[0, 1].unique()) <= 7 * 7  # enlarged by repeating
 
 
 @pytest.mark.parametrize(
-    ("architecture", "spec", "words"),
+    ("architecture", "source", "x", "words"),
     [
-        (RRDBNet(), Spec((3, 66, 66), (), {}), "multiples of 4"),
-        (LaMa(), Spec((3, 20, 20), (), {}), "multiples of 8"),
-        (MSRResNet(), PHOTO._replace(conditions={"source": Picture(1)}), "numbers|channels"),  # type: ignore[dict-item]
-        (WithCritic(critic=UNetCritic()), Spec((3, 36, 36), (), {}), "multiples of 8"),
-        (StarGAN(), Spec((3, 48, 48), (), {"label": VectorCondition(examples=((0.0,),))}), "d_levels"),
-        (MSRResNet(), Spec((2,), (), {}), "makes images"),
+        (
+            ImageToImage(generator=RRDBNet(scale=1).smallest()),
+            (3, 66, 66),
+            (3, 66, 66),
+            "RRDBNet takes .* multiples of 4 .* 66x66",
+        ),
+        (
+            ImageToImage(generator=LaMa(width=2, blocks=1)),
+            (3, 20, 20),
+            (3, 20, 20),
+            "LaMa takes .* multiples of 8 .*`size` to 24",
+        ),
+        (ImageToImage(generator=LaMa(width=2, blocks=1)), (3, 8, 8), (3, 8, 8), "multiples of 8 from 16 px, got 8x8"),
+        (ImageToImage(generator=MSRResNet(), critic_sees=()), (1, 8, 8), (3, 32, 32), "as many channels, got 1 .* and 3"),
+        (
+            ImageToImage(generator=ResNet(width=2), critic=UNetCritic()),
+            (3, 36, 36),
+            (3, 36, 36),
+            "UNetCritic .* multiples of 8",
+        ),
+        (ImageToImage(), (3, 16, 16), (2,), "makes images"),
     ],
 )
-def test_data_that_does_not_fit_is_refused(architecture: Any, spec: Spec, words: str) -> None:
+def test_data_that_does_not_fit_is_refused(
+    architecture: ImageToImage, source: tuple[int, ...], x: tuple[int, ...], words: str
+) -> None:
     with pytest.raises(GanvasError, match=words):
-        architecture.build(spec)
+        architecture.build(Spec(x, (), {"source": image_condition(source)}))
+
+
+def test_stargans_critic_refuses_sizes_that_it_cannot_halve() -> None:
+    with pytest.raises(GanvasError, match="d_levels"):
+        StarGAN(width=2).build(Spec((3, 48, 48), (), {"label": VectorCondition(examples=((0.0,),))}))
 
 
 @pytest.mark.parametrize(
@@ -433,17 +433,19 @@ def test_settings_out_of_range_are_refused(cls: Any, settings: dict[str, Any]) -
 @pytest.mark.parametrize(
     "architecture",
     [
-        WithCritic(nets=SRResNet(width=2, blocks=1, scale=2)),
-        WithCritic(nets=RRDBNet(width=2, growth=2, blocks=1, scale=2), critic=UNetCritic(width=2)),
-        WithCritic(nets=LaMa(width=2, levels=1, blocks=1), critic=ScalesCritic(width=2, halvings=1, sees=("mask",))),
-        WithCritic(nets=GlobalGenerator(width=2, levels=1, blocks=1), critic=ScalesCritic(width=2, halvings=1)),
+        ImageToImage(generator=SRResNet(width=2, blocks=1, scale=2), critic=VGGCritic().smallest(), critic_sees=()),
+        ImageToImage(generator=RRDBNet(width=2, growth=2, blocks=1, scale=2), critic=UNetCritic(width=2), critic_sees=()),
+        ImageToImage(
+            generator=LaMa(width=2, levels=1, blocks=1), critic=ScalesCritic(width=2, halvings=1), critic_sees=("mask",)
+        ),
+        ImageToImage(generator=ResNet(width=2, halvings=1, blocks=1), critic=ScalesCritic(width=2, halvings=1)),
         StarGAN(width=2, blocks=1, d_width=2, d_levels=1),
     ],
 )
 def test_the_adversarial_method_plays_with_sources_in_place_of_latents(architecture: Any) -> None:
-    spec = Spec((3, 16, 16), (), {"label": VectorCondition(examples=((0.0, 1.0),))})
-    nets = architecture.build(spec)
-    small = 16 // nets["G"].scale
+    small = 16 // getattr(getattr(architecture, "generator", None), "scale", 1)
+    conditions = {"label": VectorCondition(examples=((0.0, 1.0),)), "source": image_condition((3, small, small))}
+    nets = architecture.build(Spec((3, 16, 16), (), conditions))
     batch = {"x": torch.rand(4, 3, 16, 16), "source": torch.rand(4, 3, small, small), "label": torch.rand(4, 2)}
     batch["mask"] = (torch.rand(4, 1, 16, 16) < 0.3).float()
     method = Adversarial(objective=RelativisticAverage(), penalties=(R1(),))

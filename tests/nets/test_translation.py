@@ -11,12 +11,14 @@ from torch import Tensor, nn
 
 from ganvas.core import Spec
 from ganvas.errors import GanvasError
-from ganvas.interop.foreign.translators import read_critic, read_translator, rename_head_weights
+from ganvas.interop.foreign.cyclegan import read_critic, read_translator, rename_head_weights
 from ganvas.losses import LeastSquares, NonSaturating, PatchNCE, Wasserstein
-from ganvas.nets import CUT, CycleGAN, PatchGAN, Pix2Pix, PixelGAN, ResNet, UNet
+from ganvas.nets import CUT, CycleGAN, ImageToImage, MSRResNet, PatchGAN, PixelGAN, ResNet, SRResNet, UNet
+from ganvas.nets.critics import CriticDesign
 from ganvas.nets.layers.instance_norm import InstanceNorm, Norm
-from ganvas.nets.translation import CriticDesign, ProjectionHead, TranslatorDesign, draw_places
+from ganvas.nets.translation import GeneratorDesign, ProjectionHead, draw_places
 from ganvas.nets.translation.projection_head import scale_to_unit_length, take_places
+from ganvas.nets.translation.source_generator import build_fitting_generator
 from small_recipes import image_condition
 
 CUT_FEATURES = ("pad", "down1", "down2", "block1", "block5")
@@ -38,10 +40,11 @@ def load_golden(goldens: Path, name: str) -> tuple[dict[str, Tensor], dict[str, 
     return weights, tensors, json.loads((goldens / f"{name}.json").read_text())["param_count"]
 
 
-def load_translator(weights: dict[str, Tensor], size: int = 32) -> tuple[nn.Module, TranslatorDesign]:
+def load_translator(weights: dict[str, Tensor], size: int = 32) -> tuple[nn.Module, GeneratorDesign]:
     found = read_translator(weights)
     assert found is not None
-    G = found.design.build_translator((found.source_channels, size, size), found.channels)
+    assert isinstance(found.design, GeneratorDesign)
+    G = found.design.build_generator((found.input_channels, size, size), found.channels)
     G.load_state_dict(found.state)
     return G.eval(), found.design
 
@@ -49,7 +52,8 @@ def load_translator(weights: dict[str, Tensor], size: int = 32) -> tuple[nn.Modu
 def load_critic(weights: dict[str, Tensor]) -> tuple[nn.Module, CriticDesign]:
     found = read_critic(weights)
     assert found is not None
-    D = found.design.build_critic((found.channels, 32, 32), 0)
+    assert isinstance(found.design, CriticDesign)
+    D = found.design.build_critic((found.channels, 32, 32), {})
     D.load_state_dict(found.state)
     return D.eval(), found.design
 
@@ -92,7 +96,7 @@ def test_features_by_name(goldens: Path) -> None:
 
 
 def test_no_later_layer_runs_for_features() -> None:
-    G = ResNet(width=2, blocks=3).build_translator((3, 16, 16), 3)
+    G = ResNet(width=2, blocks=3).build_generator((3, 16, 16), 3)
     ran: list[str] = []
     for name, layer in G.layers.items():
         layer.register_forward_hook(lambda *_, name=name: ran.append(name))
@@ -149,11 +153,12 @@ def test_a_critic_of_pairs_sees_the_source_first(goldens: Path) -> None:
     weights, golden, _ = load_golden(goldens, "patchgan_bn6")
     found = read_critic(weights)
     assert found is not None
-    D = found.design.build_critic((3, 32, 32), 3).eval()
+    assert isinstance(found.design, CriticDesign)
+    D = found.design.build_critic((3, 32, 32), {"source": 3}).eval()
     D.load_state_dict(found.state)
     source, x = golden["in/x"].chunk(2, 1)
-    close(D(x, source).logits, golden["out/logits"])
-    assert D(x, source).features.shape == (2, 64)
+    close(D(x, source=source).logits, golden["out/logits"])
+    assert D(x, source=source).features.shape == (2, 64)
     with pytest.raises(TypeError, match="needs the source"):
         D(x)
 
@@ -233,6 +238,7 @@ def test_places_are_drawn_without_repetition_within_the_features() -> None:
         (ResNet(), 11_378_179),
         (ResNet(antialiased=True), 11_378_179),
         (ResNet(blocks=6), 7_837_699),
+        (ResNet(halvings=4), 182_443_267),
         (ResNet(norm="batch"), 11_383_427),
         (ResNet(blocks=6, norm="batch"), 7_841_411),
         (UNet(), 54_413_955),
@@ -241,29 +247,29 @@ def test_places_are_drawn_without_repetition_within_the_features() -> None:
         (UNet(depth=7, norm="instance"), 41_825_667),
     ],
 )
-def test_translators_have_the_published_parameters(design: TranslatorDesign, parameters: int) -> None:
+def test_translators_have_the_published_parameters(design: GeneratorDesign, parameters: int) -> None:
     with torch.device("meta"):
-        assert count_parameters(design.build_translator((3, 256, 256), 3)) == parameters
+        assert count_parameters(design.build_generator((3, 256, 256), 3)) == parameters
 
 
 @pytest.mark.parametrize(
-    ("design", "source_channels", "parameters"),
+    ("design", "seen_channels", "parameters"),
     [
-        (PatchGAN(), 0, 2_764_737),
-        (PatchGAN(norm="batch"), 3, 2_768_705),
-        (PixelGAN(), 0, 8_832),
-        (PixelGAN(), 3, 9_024),
+        (PatchGAN(), {}, 2_764_737),
+        (PatchGAN(norm="batch"), {"source": 3}, 2_768_705),
+        (PixelGAN(), {}, 8_832),
+        (PixelGAN(), {"source": 3}, 9_024),
     ],
 )
-def test_critics_have_the_published_parameters(design: CriticDesign, source_channels: int, parameters: int) -> None:
+def test_critics_have_the_published_parameters(design: CriticDesign, seen_channels: dict[str, int], parameters: int) -> None:
     with torch.device("meta"):
-        assert count_parameters(design.build_critic((3, 256, 256), source_channels)) == parameters
+        assert count_parameters(design.build_critic((3, 256, 256), seen_channels)) == parameters
 
 
 def test_the_architectures_at_their_published_sizes() -> None:
     spec = Spec((3, 256, 256), (), {"source": image_condition((3, 256, 256))})
     with torch.device("meta"):
-        cut, cycle, pix2pix = (architecture.build(spec) for architecture in (CUT(), CycleGAN(), Pix2Pix()))
+        cut, cycle, pix2pix = (architecture.build(spec) for architecture in (CUT(), CycleGAN(), ImageToImage()))
     assert count_parameters(cut["H"]) == 560_384
     assert {name: count_parameters(net) for name, net in cycle.items()} == {
         "G": 11_378_179, "G_reverse": 11_378_179, "D": 2_764_737, "D_reverse": 2_764_737,
@@ -272,7 +278,7 @@ def test_the_architectures_at_their_published_sizes() -> None:
 
 
 def test_a_patch_sees_70_pixels_and_there_are_30_by_30() -> None:
-    D = PatchGAN(width=2, norm="none").build_critic((1, 256, 256), 0).double()
+    D = PatchGAN(width=2, norm="none").build_critic((1, 256, 256), {}).double()
     x = torch.randn(1, 1, 256, 256, dtype=torch.float64, requires_grad=True)
     logits = D(x).logits
     assert logits.shape == (1, 1, 30, 30)
@@ -283,7 +289,7 @@ def test_a_patch_sees_70_pixels_and_there_are_30_by_30() -> None:
 
 
 def test_a_pixel_sees_itself() -> None:
-    D = PixelGAN(width=2, norm="none").build_critic((1, 8, 8), 0)
+    D = PixelGAN(width=2, norm="none").build_critic((1, 8, 8), {})
     x = torch.randn(1, 1, 8, 8, requires_grad=True)
     D(x).logits[0, 0, 3, 4].backward()
     assert x.grad is not None
@@ -295,7 +301,7 @@ def test_a_pixel_sees_itself() -> None:
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 def test_initial_weights(norm: Norm) -> None:
-    G = ResNet(width=32, blocks=2, norm=norm).build_translator((3, 64, 64), 3)
+    G = ResNet(width=32, blocks=2, norm=norm).build_generator((3, 64, 64), 3)
     for layer in G.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
             he = (2 / 1.04 / layer.weight[0].numel()) ** 0.5
@@ -310,7 +316,7 @@ def test_initial_weights(norm: Norm) -> None:
 
 def test_without_norm_signals_keep_their_size() -> None:
     torch.manual_seed(0)
-    G = ResNet(width=16, blocks=6, norm="none").build_translator((3, 32, 32), 3)
+    G = ResNet(width=16, blocks=6, norm="none").build_generator((3, 32, 32), 3)
     assert 0.1 < G(torch.randn(4, 3, 32, 32)).std() < 1
 
 
@@ -323,30 +329,31 @@ def test_instance_norm_is_exact_and_keeps_channels_last() -> None:
 
 
 def test_dropout_acts_where_the_paper_has_it() -> None:
-    G = UNet(width=2, depth=8).build_translator((3, 256, 256), 3)
+    G = UNet(width=2, depth=8).build_generator((3, 256, 256), 3)
     assert [isinstance(layer, nn.Dropout) for layer in G.dropouts] == [False] * 4 + [True] * 3 + [False]
-    assert not any(isinstance(layer, nn.Dropout) for layer in UNet(dropout=False).build_translator((3, 64, 64), 3).modules())
+    assert not any(isinstance(layer, nn.Dropout) for layer in UNet(dropout=False).build_generator((3, 64, 64), 3).modules())
 
 
 @pytest.mark.parametrize(
     ("size", "depth"), [((256, 256), 8), ((128, 128), 7), ((64, 64), 6), ((512, 512), 8), ((96, 64), 5), ((12, 16), 2)]
 )
 def test_a_unet_halves_as_often_as_the_size_allows(size: tuple[int, int], depth: int) -> None:
-    assert UNet(width=1).build_translator((1, *size), 1).depth == depth
+    assert UNet(width=1).build_generator((1, *size), 1).depth == depth
 
 
 @pytest.mark.parametrize(
     ("design", "shape", "message"),
     [
-        (ResNet(), (3, 65, 64), "multiples of 4 from 8 px, got 64x65 .*`size` to 64x68"),
-        (ResNet(), (3, 4, 4), "`size` to 8$"),
-        (UNet(depth=8), (3, 100, 100), "UNet with 8 halvings takes .* multiples of 256 from 256 px.*`size` to 256"),
-        (UNet(), (3, 50, 51), "UNet with 2 halvings .* multiples of 4"),
+        (ResNet(width=1), (3, 65, 64), "multiples of 4 from 8 px, got 64x65 .*`size` to 64x68"),
+        (ResNet(width=1), (3, 4, 4), "`size` to 8, or pad"),
+        (UNet(width=1, depth=8), (3, 100, 100), "UNet takes .* multiples of 256 from 256 px.*`size` to 256, or pad"),
+        (UNet(width=1), (3, 50, 51), "UNet takes .* multiples of 4"),
+        (ResNet(width=1, halvings=4), (3, 40, 64), "multiples of 16 from 32 px, got 64x40 .*`size` to 64x48"),
     ],
 )
-def test_sizes_that_do_not_fit_are_refused(design: TranslatorDesign, shape: tuple[int, int, int], message: str) -> None:
+def test_sizes_that_do_not_fit_are_refused(design: GeneratorDesign, shape: tuple[int, int, int], message: str) -> None:
     with pytest.raises(GanvasError, match=message):
-        design.build_translator(shape, 3)
+        build_fitting_generator(design, shape, shape)
 
 
 def test_what_does_not_fit_together_is_refused() -> None:
@@ -354,7 +361,17 @@ def test_what_does_not_fit_together_is_refused() -> None:
         return Spec(x, (), {"source": image_condition(source)})
 
     with pytest.raises(GanvasError, match="1 times the source's size, and the data pairs 8x8 with 16x16"):
-        Pix2Pix().smallest().build(spec((3, 8, 8)))
+        ImageToImage().smallest().build(spec((3, 8, 8)))
+    with pytest.raises(GanvasError, match="SRResNet makes images of 4 times the source's size, and the data pairs 8x8"):
+        ImageToImage(generator=SRResNet(), critic_sees=()).build(spec((3, 8, 8)))
+    with pytest.raises(GanvasError, match="critic_sees names 'source', which is 2 times smaller than samples: leave it out"):
+        ImageToImage(generator=SRResNet(scale=2)).smallest().build(spec((3, 8, 8)))
+    with pytest.raises(GanvasError, match="critic_sees names 'mask', which is no image that G takes"):
+        ImageToImage(critic_sees=("mask",)).smallest().build(spec((3, 16, 16)))
+    with pytest.raises(GanvasError, match="both need as many channels, got 1 for the source and 3"):
+        ImageToImage(generator=MSRResNet(scale=1)).build(spec((1, 16, 16)))
+    with pytest.raises(GanvasError, match="UNet needs a source image"):
+        ImageToImage().build(Spec((3, 16, 16), (), {}))
     with pytest.raises(GanvasError, match="PatchGAN with 3 layers takes images from 24 px, got 16x16"):
         CycleGAN().build(spec((3, 16, 16)))
     with pytest.raises(GanvasError, match="no layer 'block5'"):
@@ -368,10 +385,10 @@ def test_what_does_not_fit_together_is_refused() -> None:
 def test_source_and_target_may_have_other_channels() -> None:
     spec = Spec((3, 16, 16), (), {"source": image_condition((1, 16, 16))})
     source, x = torch.randn(2, 1, 16, 16), torch.randn(2, 3, 16, 16)
-    for architecture in (Pix2Pix(), CycleGAN(), CUT()):
+    for architecture in (ImageToImage(), CycleGAN(), CUT()):
         nets = architecture.smallest().build(spec)
         assert nets["G"](source).shape == x.shape
-        assert nets["D"](x, source).logits.shape[:2] == (2, 1)
+        assert nets["D"](x, source=source).logits.shape[:2] == (2, 1)
         if "G_reverse" in nets:
             assert nets["G_reverse"](x).shape == source.shape
             assert nets["D_reverse"](source).logits.shape[:2] == (2, 1)
@@ -431,7 +448,48 @@ def test_every_batch_normed_layer_has_its_name(has_dropout: bool, is_antialiased
     found = read_translator(theirs.state_dict())
     assert found is not None
     assert found.design == ResNet(width=2, blocks=2, norm="batch", antialiased=is_antialiased, dropout=has_dropout)
-    found.design.build_translator((3, 16, 16), 3).load_state_dict(found.state)
+    assert isinstance(found.design, GeneratorDesign)
+    found.design.build_generator((3, 16, 16), 3).load_state_dict(found.state)
+
+
+def test_pix2pixhds_global_generator_by_its_authors_names() -> None:
+    def conv(name: str, *shape: int, outputs: int | None = None) -> dict[str, Tensor]:
+        return {f"{name}.weight": torch.randn(shape), f"{name}.bias": torch.randn(shape[0] if outputs is None else outputs)}
+
+    weights = conv("model.1", 4, 3, 7, 7) | conv("model.4", 8, 4, 3, 3) | conv("model.7", 16, 8, 3, 3)
+    for k in (10, 11, 12):
+        weights |= conv(f"model.{k}.conv_block.1", 16, 16, 3, 3) | conv(f"model.{k}.conv_block.5", 16, 16, 3, 3)
+    weights |= conv("model.13", 16, 8, 3, 3, outputs=8) | conv("model.16", 8, 4, 3, 3, outputs=4)
+    weights |= conv("model.20", 3, 4, 7, 7)
+    G, design = load_translator(weights)
+    assert design == ResNet(width=4, blocks=3)
+    assert torch.equal(G.state_dict()["layers.block3.second.bias"], weights["model.12.conv_block.5.bias"])
+    assert torch.equal(G.state_dict()["layers.up2.weight"], weights["model.16.weight"])
+
+
+@pytest.mark.parametrize("is_antialiased", [False, True])
+@pytest.mark.parametrize("halvings", [1, 3, 4])
+def test_other_numbers_of_halvings_have_names_too(halvings: int, is_antialiased: bool) -> None:
+    """Their row: padding, then convolution, norm and ReLU each time, with a blur after a halving and before a doubling."""
+    blur, stride = ([nn.Identity()], 1) if is_antialiased else ([], 2)
+    tail = [nn.Identity(), nn.ReLU()]
+    row: list[nn.Module] = [nn.Identity(), nn.Conv2d(3, 1, 7), *tail]
+    for k in range(halvings):
+        row += [nn.Conv2d(2**k, 2 ** (k + 1), 3, stride, 1), *tail, *blur]
+    block = nn.Module()
+    inner = 2**halvings
+    pad = nn.Identity()
+    block.conv_block = nn.Sequential(pad, nn.Conv2d(inner, inner, 3), *tail, pad, nn.Conv2d(inner, inner, 3), nn.Identity())
+    row.append(block)
+    for k in range(halvings, 0, -1):
+        up = nn.Conv2d(2**k, 2 ** (k - 1), 3) if is_antialiased else nn.ConvTranspose2d(2**k, 2 ** (k - 1), 3)
+        row += [*blur, up, *tail]
+    theirs = nn.Module()
+    theirs.model = nn.Sequential(*row, nn.Identity(), nn.Conv2d(1, 3, 7), nn.Tanh())
+    weights = theirs.state_dict()
+    G, design = load_translator(weights)
+    assert design == ResNet(width=1, halvings=halvings, blocks=1, antialiased=is_antialiased)
+    assert len(G.state_dict()) == len(weights)
 
 
 def test_pixel_critics_have_names_too() -> None:
@@ -452,5 +510,5 @@ def test_other_files_are_not_taken_for_translators(goldens: Path) -> None:
     assert read_critic(translator) is None
     with pytest.raises(GanvasError, match=r"a layer model\.model\.7 are not supported"):
         read_translator(translator | {"model.model.7.weight": torch.zeros(1)})
-    with pytest.raises(GanvasError, match=r"a layer model\.12 are not supported"):
+    with pytest.raises(GanvasError, match=r"a PatchGAN discriminator with a weight 'model\.12\.extra' is not supported"):
         read_critic(critic | {"model.12.extra": torch.zeros(1)})

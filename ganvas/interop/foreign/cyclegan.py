@@ -75,6 +75,8 @@ def read_resnet(tensors: Mapping[str, Tensor]) -> RenamedNetwork:
     is_antialiased = not any(name.startswith("model.7.") for name in tensors)  # a blur, without weights
     row = ResNetRow(places[0], len(places), 4 if is_antialiased else 3, has_dropout)
     state = rename_layers(tensors, row.name_layers(), "a ResNet generator")
+    if "layers.last.weight" not in state:
+        raise GanvasError("a ResNet generator without its last layer is not supported: convert the whole file")
     first, last = tensors["model.1.weight"], state["layers.last.weight"]
     design = ResNet(
         width=len(first),
