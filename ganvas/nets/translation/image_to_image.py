@@ -28,7 +28,8 @@ class ImageToImage:
     def build(self, spec: Spec) -> nn.ModuleDict:
         name = type(self.generator).__name__
         source, x = read_source_shape(spec, name), read_image_shape(spec, name)
-        networks = nn.ModuleDict({"G": (G := build_fitting_generator(self.generator, source, x))})
+        G = build_fitting_generator(self.generator, source, x)
+        networks = nn.ModuleDict({"G": G})
         if self.critic is not None:
             networks["D"] = self.critic.build_critic(x, self.list_seen_channels(G, source))
         return networks
