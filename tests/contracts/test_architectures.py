@@ -84,11 +84,11 @@ def test_a_class_is_a_mixture_of_one_and_between_two_there_is_another(name: str)
     torch.manual_seed(0)
     for parameter in built.parameters():  # those that start at 0, too
         parameter.data.normal_()
-    G, z = built["G"].eval(), torch.randn(4, int(built["G"].z_dim))
-    one = one_hot(given["label"], 3).float()
+    G, one = built["G"].eval(), one_hot(given["label"], 3).float()
+    inputs = given | latent(built, torch.randn(4, int(built["G"].z_dim)))
     with torch.no_grad():
-        assert torch.allclose(G(z, label=one), G(z, **given), atol=1e-5)
-        assert not torch.allclose(G(z, label=(one + one.roll(1, 1)) / 2), G(z, **given), atol=1e-5)
+        assert torch.allclose(G(**inputs | {"label": one}), G(**inputs), atol=1e-5)
+        assert not torch.allclose(G(**inputs | {"label": (one + one.roll(1, 1)) / 2}), G(**inputs), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ALL)

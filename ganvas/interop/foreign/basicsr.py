@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from ...nets import SRVGG, MSRResNet, RRDBNet, UNetCritic, VGGCritic
-from .renaming import RenamedNetwork, RenameRule, find_numbers, rename_weights, shift_number
+from .renaming import RenamedNetwork, RenameRule, find_numbers, rename_weights
 
 MSRRESNET_RULES: tuple[RenameRule, ...] = (
     (r"conv_first\.(.*)", r"first.\1"),
     (r"body\.(\d+)\.conv1\.(.*)", r"body.\1.first.\2"),
     (r"body\.(\d+)\.conv2\.(.*)", r"body.\1.second.\2"),
-    (r"upconv(\d)\.(.*)", shift_number("ups.{k}.0.{leaf}", -1)),
+    (r"upconv(\d)\.(.*)", lambda match: f"ups.{int(match[1]) - 1}.0.{match[2]}"),
     (r"conv_hr\.(.*)", r"even.\1"),
     (r"conv_last\.(.*)", r"last.\1"),
 )

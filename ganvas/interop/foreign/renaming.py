@@ -54,8 +54,3 @@ def find_numbers(tensors: Mapping[str, Tensor], pattern: str) -> list[int]:
     """The numbers that the pattern's first group takes in the names, each once, in order."""
     matches = (re.fullmatch(pattern, name) for name in tensors)
     return sorted({int(match[1]) for match in matches if match})
-
-
-def shift_number(template: str, offset: int, step: int = 1) -> Callable[[re.Match[str]], str]:
-    """A replacement: the first group's number moved by `offset` and divided by `step` fills {k}, the last group {leaf}."""
-    return lambda match: template.format(k=(int(match[1]) + offset) // step, leaf=match[match.re.groups])
