@@ -8,6 +8,7 @@ from .files import Files
 from .held_out import HeldOut
 from .items import ItemList
 from .mixture import Mixture
+from .pairs import Pairs
 from .samplers import Balanced, Uniform
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "HeldOut",
     "ItemList",
     "Mixture",
+    "Pairs",
     "Uniform",
     "VectorCondition",
     "find_cache_folder",

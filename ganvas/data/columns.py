@@ -32,7 +32,10 @@ class Columns:
 
 @config
 class ColumnsCodec:
-    """A codec for each column. Column "x" decides how to store, preview and write samples. Columns load independently."""
+    """A codec for each column. Column "x" decides how to store, preview and write samples.
+
+    All columns load with the same random draws, so a picture is mirrored together with the one that it is made of.
+    """
 
     columns: Mapping[str, Codec]
 
@@ -66,7 +69,10 @@ class ColumnsCodec:
         return self.columns["x"].load(stored, generator)
 
     def load_columns(self, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
-        return {name: codec.load(stored[name], generator) for name, codec in self.columns.items()}
+        if generator is None:
+            return {name: codec.load(stored[name], None) for name, codec in self.columns.items()}
+        seed = int(torch.randint(2**62, (), generator=generator))
+        return {name: codec.load(stored[name], torch.Generator().manual_seed(seed)) for name, codec in self.columns.items()}
 
     def store(self, x: Tensor) -> Tensor:
         return self.columns["x"].store(x)

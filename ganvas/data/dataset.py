@@ -132,7 +132,7 @@ def prepare_dataset(
     conditions = {
         name: column_codec.derive_condition(columns[name])
         for name, column_codec in codecs.items()
-        if isinstance(column_codec, ConditionCodec)
+        if name != "x" and isinstance(column_codec, ConditionCodec)
     }
     if items.labels is not None:
         columns["label"] = torch.as_tensor(np.delete(items.labels, all_skipped, axis=0))

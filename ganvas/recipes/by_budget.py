@@ -34,7 +34,7 @@ class ByBudget:
     """
 
     widths: tuple[int, ...] = (16, 24, 32, 48, 64)
-    samples_for_narrowest: int = 20_000
+    samples_for_narrowest: int = 40_000
     shift_from: int = 10
     augment_from: int = 300
     samples_for_usual_size: int = 60_000

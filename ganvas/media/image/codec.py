@@ -17,6 +17,7 @@ from ...configuration import config
 from ...core import Field, Spec
 from ...errors import GanvasError
 from ...system.files import write_bytes
+from ..conditions import SampleCondition, derive_sample_condition
 from . import png, tiff
 from .bands import MAX_CHANNELS, convert_channels, convert_depth, convert_to_bands, resize_bands
 from .picture import PICTURE_CHANNELS, convert_to_mode, convert_to_pixels, decode_picture, flatten_transparency
@@ -136,6 +137,10 @@ class ImageCodec:
         if self.depth == 8:
             return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu()
         return levels.permute(0, 2, 3, 1).contiguous().cpu().to(torch.uint16)
+
+    def derive_condition(self, stored: Tensor) -> SampleCondition:
+        """For a column that others are made from: its pictures [N, H, W, C] as a condition."""
+        return derive_sample_condition(self, stored)
 
     @property
     def _half_range(self) -> float:

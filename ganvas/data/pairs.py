@@ -1,0 +1,192 @@
+"""Pairs of pictures for translators: each source with what it becomes."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from ..configuration import config
+from ..errors import GanvasError
+from .formats.archive import list_archive
+from .formats.folder import list_folder
+from .items import MIN_DATASET_SAMPLES, ItemList, fingerprint_parts, limit_items
+from .listing import FileListing, ListedFile, build_no_samples_error, is_sample
+from .names import format_count, list_examples
+from .pairing import PlacedSide, pair_by_name, place_side
+from .parts import choose_held_out_part
+from .side_by_side import read_picture_size, split_picture
+
+MAX_LONE_SHARE = 0.05  # of files without a partner that are left out; more of them are refused
+CHECKED_PAIRS = 64  # whose sizes are looked at, evenly spaced
+MAX_SHAPE_DIFFERENCE = 1.02  # by this factor the shapes of a source and its target may differ
+
+Part = Mapping[str, np.ndarray | bytes]
+T = TypeVar("T")
+
+
+@config
+class Pairs:
+    """Pairs of pictures in a folder or a zip. A translator learns to make the second, "x", from the first, "source".
+
+    path: A/ with the sources and B/ with what they become, under the same names; or trainA, trainB, testA, testB; or pictures
+        that hold both halves, the source on the left.
+    targets: another folder, with what the pictures of `path` become.
+    reverse: from B to A.
+    limit: train on at most this many pairs: random, but always the same.
+    """
+
+    path: str
+    targets: str | None = None
+    reverse: bool = False
+    limit: int | None = None
+
+    def items(self, suffixes: tuple[str, ...]) -> ItemList:
+        """The pairs to train on. Raises GanvasError if there are fewer than two, or files that do not pair."""
+        items = self._read_part(suffixes, "train")
+        if items is None or len(items) < MIN_DATASET_SAMPLES:
+            raise GanvasError(f"{self.path} has no pairs to train on: at least {MIN_DATASET_SAMPLES} are needed")
+        return limit_items(items, self.limit)
+
+    def held_out(self, suffixes: tuple[str, ...]) -> ItemList | None:
+        """The pairs of testA and testB, or of a folder called test or val; None if there are none."""
+        return self._read_part(suffixes, "test")
+
+    def _read_part(self, suffixes: tuple[str, ...], split: str) -> ItemList | None:
+        listing = _list_files(self.path)
+        files = list_sided_files(listing, suffixes)
+        if self.targets is not None:
+            files = [file._replace(place=file.place._replace(side="source")) for file in files]
+            target_files = list_sided_files(_list_files(self.targets), suffixes)
+            files += [file._replace(place=file.place._replace(side="target")) for file in target_files]
+        part = "train" if split == "train" else choose_held_out_part(Counter(file.place.part for file in files))
+        files = [file for file in files if file.place.part == part]
+        if not files:
+            return None
+        read = read_halves if all(file.place.side is None for file in files) else read_sides
+        return read(listing, files, self.reverse)
+
+
+class SidedFile(NamedTuple):
+    """A file, and its place in a set of pairs."""
+
+    file: ListedFile
+    place: PlacedSide
+
+
+def _list_files(path: str) -> FileListing:
+    location = Path(path).expanduser()
+    if location.is_dir():
+        return list_folder(location)
+    if location.suffix.lower() == ".zip" and location.is_file():
+        return list_archive(location)
+    raise GanvasError(f"{path} is no folder and no zip of pictures: give the folder that holds A/ and B/")
+
+
+def list_sided_files(listing: FileListing, suffixes: tuple[str, ...]) -> list[SidedFile]:
+    """The files with one of the suffixes. Raises GanvasError if there are none."""
+    files = [SidedFile(file, place_side(file.name)) for file in listing.files if is_sample(file, suffixes)]
+    if not files:
+        raise build_no_samples_error(listing, suffixes)
+    return files
+
+
+def read_sides(listing: FileListing, files: Sequence[SidedFile], reverse: bool) -> ItemList:
+    """Pairs of files in two folders, by their names.
+
+    Raises:
+        GanvasError: an empty side, files outside both, more than 5% without a partner, or shapes that do not fit.
+    """
+    sides = {side: [file for file in files if file.place.side == side] for side in ("source", "target", None)}
+    if sides[None]:
+        raise GanvasError(
+            f"{format_count(len(sides[None]))} of {listing.title} lie neither in A nor in B "
+            f"({list_examples([file.file.name for file in sides[None]])}): move them into one of these folders"
+        )
+    sources, targets = (sides["target"], sides["source"]) if reverse else (sides["source"], sides["target"])
+    if not sources or not targets:
+        raise GanvasError(
+            f"{listing.title} has {format_count(len(sides['source']))} in A and {format_count(len(sides['target']))} in B: "
+            "put the sources into A, and what they become into B, under the same names"
+        )
+    pairing = pair_by_name([file.place.path for file in sources], [file.place.path for file in targets])
+    notes = _describe_lone_files(listing.title, pairing.lone_names, len(sources) + len(targets), len(pairing.pairs))
+    pairs = [(sources[i].file, targets[j].file) for i, j in pairing.pairs]
+    check_shapes(pairs)
+
+    def read_pair(index: int) -> Part:
+        source, target = pairs[index]
+        return {"source": source.read(), "x": target.read()}
+
+    names = [f"{source.name} and {target.name}" for source, target in pairs]
+    return _build_pair_items(listing, names, read_pair, [file for pair in pairs for file in pair], notes, reverse)
+
+
+def read_halves(listing: FileListing, files: Sequence[SidedFile], reverse: bool) -> ItemList:
+    """Pairs that are the two halves of one picture. Raises GanvasError unless all pictures are twice as wide as high."""
+    pictures = [file.file for file in files]
+    for picture in _choose_evenly(pictures):
+        width, height = _read_size(picture)
+        if width != 2 * height:
+            raise GanvasError(
+                f"{listing.title} has neither the folders A and B nor pictures of two halves: {picture.name} is {width} x "
+                f"{height} px, not twice as wide as high. Put the sources into A, and what they become into B"
+            )
+
+    def read_pair(index: int) -> Part:
+        left, right = split_picture(pictures[index].read())
+        return {"source": right, "x": left} if reverse else {"source": left, "x": right}
+
+    notes = (f"each picture holds a pair: its {'right' if reverse else 'left'} half is the source",)
+    return _build_pair_items(listing, [picture.name for picture in pictures], read_pair, pictures, notes, reverse)
+
+
+def check_shapes(pairs: Sequence[tuple[ListedFile, ListedFile]]) -> None:
+    """Raises GanvasError if a source has another shape than its target; sizes may differ. It looks at some of the pairs."""
+    for source, target in _choose_evenly(pairs):
+        (source_width, source_height), (width, height) = _read_size(source), _read_size(target)
+        ratio = (source_width * height) / (source_height * width)
+        if not 1 / MAX_SHAPE_DIFFERENCE < ratio < MAX_SHAPE_DIFFERENCE:
+            raise GanvasError(
+                f"{source.name} is {source_width} x {source_height} px, but {target.name} is {width} x {height}: a pair shows "
+                "the same place, so crop both alike"
+            )
+
+
+def _read_size(file: ListedFile) -> tuple[int, int]:
+    try:
+        return read_picture_size(file.read())
+    except GanvasError as error:
+        raise GanvasError(f"{file.name} {error}") from None
+
+
+def _choose_evenly(everything: Sequence[T]) -> Sequence[T]:
+    return everything[:: max(1, -(-len(everything) // CHECKED_PAIRS))]
+
+
+def _describe_lone_files(title: str, names: Sequence[str], total: int, pair_count: int) -> tuple[str, ...]:
+    """A note about files without a partner. Raises GanvasError if they are many."""
+    if not names:
+        return ()
+    description = f"{format_count(len(names))} of {title} have no partner of the same name ({list_examples(sorted(names))})"
+    if len(names) > MAX_LONE_SHARE * total:
+        raise GanvasError(f"{description}, and {pair_count:,} pairs: rename them so that both sides agree")
+    return (f"{description}: left out",)
+
+
+def _build_pair_items(
+    listing: FileListing,
+    names: Sequence[str],
+    read_pair: Callable[[int], Part],
+    files: Sequence[ListedFile],
+    notes: tuple[str, ...],
+    reverse: bool,
+) -> ItemList:
+    return ItemList(
+        names=names,
+        read_item=read_pair,  # type: ignore[arg-type]
+        fingerprint=fingerprint_parts(listing.take_fingerprint(files, []), "pairs", reverse),
+        title=f"{listing.title} ({format_count(len(names), 'pair')})",
+        notes=(*listing.notes, *notes),
+    )
