@@ -4,16 +4,15 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import replace
-from math import prod
 from types import ModuleType
 from typing import Any
 
 import torch
 
-from ganvas.configuration import config, is_config
+from ganvas.configuration import is_config
 from ganvas.core import Dataset, Features, RealFeatures, Spec
 from ganvas.data import ClassCondition, VectorCondition
-from ganvas.media import ImageCodec, PointsCodec
+from ganvas.media import ImageCodec, PointsCodec, SampleCondition
 from ganvas.recipe import Recipe
 
 
@@ -27,33 +26,11 @@ def vector_condition(
     return VectorCondition(names=names, examples=((0.0,) * size,) if examples is None else examples)
 
 
-@config
-class ImageCondition:
-    """An image to translate; `draw` gives gray ones."""
-
-    shape: tuple[int, ...]
-    names: tuple[str, ...] = ()
-
-    @property
-    def kind(self) -> str:
-        return "image"
-
-    @property
-    def size(self) -> int:
-        return prod(self.shape)
-
-    def parse(self, text: str) -> torch.Tensor:
-        return torch.full(self.shape, float(text))
-
-    def draw(self, n: int, generator: torch.Generator | None) -> torch.Tensor:
-        return torch.rand(n, *(1 for _ in self.shape), generator=generator).expand(n, *self.shape)
-
-    def describe(self) -> str:
-        return f"an image of shape {self.shape}"
-
-
-def image_condition(shape: tuple[int, ...]) -> ImageCondition:
-    return ImageCondition(shape=shape)
+def image_condition(shape: tuple[int, ...]) -> SampleCondition:
+    """Pictures of (channels, height, width) to start from; of one dimension, rows of numbers."""
+    is_image = len(shape) == 3
+    codec = ImageCodec(size=f"{shape[2]}x{shape[1]}", channels=shape[0]) if is_image else PointsCodec(dim=shape[0])
+    return SampleCondition(codec=codec, examples=())
 
 
 def both(features: Features) -> RealFeatures:
