@@ -109,7 +109,7 @@ def stylegan3_small() -> Recipe:
 
     Paper: Karras et al. 2021.
     Expected: Fashion-MNIST, 5 minutes on two cores with bf16: Fréchet 19.2, coverage 0.07, from 600 steps (docs/results.md).
-    It needs more than 20 minutes there: sprites stood at 42, and at 16 with `--method.penalties.0.gamma 5` (docs/log.md).
+    It needs more than 20 minutes there: sprites stood at 42, and at 16 with γ 5 in the place of 0.1 (docs/log.md).
     """
     return replace(
         stylegan3_t(),

@@ -89,8 +89,18 @@ def test_what_was_set_stays() -> None:
     penalties = tuple(replace(p, gamma=3.0) for p in recipe.method.penalties)  # type: ignore[attr-defined]
     nets = replace(recipe.nets, g_width=20, labels=False)  # type: ignore[call-arg]
     method = replace(recipe.method, penalties=penalties, augment=DiffAugment(cut=0.25))  # type: ignore[call-arg]
-    found, _ = chosen(facts(samples=50, classes=2, size=64), replace(recipe, nets=nets, method=method))
-    assert found == replace(recipe, nets=nets, method=method)
+    optim = recipe.optim | {"G": replace(recipe.optim["G"], lr=5e-4)}  # type: ignore[type-var]
+    asked = replace(recipe, nets=nets, method=method, optim=optim, train=replace(recipe.train, batch=48))
+    found, _ = chosen(facts(samples=50, classes=2, size=64), asked)
+    assert found == asked
+
+
+def test_larger_pictures_take_more_steps_of_half_the_batch() -> None:
+    for size, batch, rate in ((32, 64, 2e-3), (48, 64, 2e-3), (56, 32, 1e-3), (128, 32, 1e-3)):
+        found, said = chosen(facts(size=size))
+        assert found.train.batch == batch
+        assert {optim.lr for optim in found.optim.values()} == {rate}  # type: ignore[attr-defined]
+        assert f"training: batch {batch}; learning rates G {rate:g}, D {rate:g}, F {rate:g}" in said
 
 
 def test_the_choosers_own_settings() -> None:

@@ -156,8 +156,8 @@ def test_a_grown_budget_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_different_command_is_refused_with_the_difference(straight: Any) -> None:
-    other = replace(tiny(), optim=tiny().optim | {"G": replace(tiny().optim["G"], lr=2e-3)})
-    with pytest.raises(GanvasError, match=r"optim\.G\.lr: 0\.001 -> 0\.002.*--out"):
+    other = replace(tiny(), optim=tiny().optim | {"G": replace(tiny().optim["G"], lr=3e-3)})
+    with pytest.raises(GanvasError, match=r"optim\.G\.lr: 0\.002 -> 0\.003.*--out"):
         api.train(other, out=straight.path, quiet=True)
     with pytest.raises(GanvasError, match="seed: 0 -> 1"):
         api.train(tiny(), out=straight.path, seed=1, quiet=True)
