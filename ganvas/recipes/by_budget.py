@@ -72,7 +72,7 @@ class ByBudget:
         else:
             about_labels = f"{label.size} classes, used: they help more than anything else"
         recipe = replace(recipe, nets=nets, method=scale_penalties(method, self.gamma, facts.spec))
-        recipe = adapt_batch(recipe, facts.spec)
+        recipe = _adapt_batch(recipe, facts.spec)
         return recipe, f"data: {description}; {about_labels}"
 
     def adapt_size(self, recipe: Recipe, facts: Facts, most_samples: float) -> tuple[Recipe, list[str]]:
@@ -156,7 +156,7 @@ def scale_penalties(method: Adversarial, gamma: float, spec: Spec) -> Adversaria
     return replace(method, penalties=tuple(scale_penalty(penalty) for penalty in method.penalties))
 
 
-def adapt_batch(recipe: Recipe, spec: Spec) -> Recipe:
+def _adapt_batch(recipe: Recipe, spec: Spec) -> Recipe:
     """Take twice as many steps of half the batch and half the learning rate for larger pictures, which cost no more time."""
     if recipe.train.batch != USUAL_BATCH or prod(spec.shape[1:]) <= MAX_PIXELS_FOR_USUAL_BATCH:
         return recipe
