@@ -12,7 +12,7 @@ import torch
 from ganvas.configuration import is_config
 from ganvas.core import Dataset, Features, RealFeatures, Spec
 from ganvas.data import ClassCondition, VectorCondition
-from ganvas.media import ImageCodec, PointsCodec
+from ganvas.media import ImageCodec, PointsCodec, SampleCondition
 from ganvas.recipe import Recipe
 
 
@@ -24,6 +24,13 @@ def vector_condition(
     size: int, names: tuple[str, ...] = (), examples: tuple[tuple[float, ...], ...] | None = None
 ) -> VectorCondition:
     return VectorCondition(names=names, examples=((0.0,) * size,) if examples is None else examples)
+
+
+def image_condition(shape: tuple[int, ...]) -> SampleCondition:
+    """Pictures of (channels, height, width) to start from; of one dimension, rows of numbers."""
+    is_image = len(shape) == 3
+    codec = ImageCodec(size=f"{shape[2]}x{shape[1]}", channels=shape[0]) if is_image else PointsCodec(dim=shape[0])
+    return SampleCondition(codec=codec, examples=())
 
 
 def both(features: Features) -> RealFeatures:

@@ -46,6 +46,14 @@ class Condition(Protocol):
         ...
 
 
+@runtime_checkable
+class ShapedCondition(Condition, Protocol):
+    """A condition whose values are tensors of one shape, such as images to translate."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # of a value as networks see it: (3, 64, 64)
+
+
 class Spec(NamedTuple):
     """What one encoded sample looks like to a network."""
 

@@ -18,6 +18,7 @@ from .objectives import (
     Wasserstein,
 )
 from .orthogonal import Orthogonal
+from .patchnce import PatchNCE
 from .path_length import PathLength
 from .r1 import R1, R2
 from .weight_clipping import WeightClipping
@@ -40,6 +41,7 @@ __all__ = [
     "Minimax",
     "NonSaturating",
     "Orthogonal",
+    "PatchNCE",
     "PathLength",
     "RelativisticAverage",
     "RelativisticPairing",

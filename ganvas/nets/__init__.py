@@ -2,6 +2,7 @@
 
 from .biggan_deep import BigGANDeep
 from .compact import Compact
+from .critics import PatchGAN, PixelGAN, ScalesCritic, UNetCritic, VGGCritic
 from .dcgan import DCGAN
 from .mlp import MLP
 from .progan import ProGAN
@@ -11,6 +12,20 @@ from .residual import SAGAN, SNGAN, BigGAN
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
+from .translation import (
+    CUT,
+    SRVGG,
+    CycleGAN,
+    GatedInpainting,
+    ImageToImage,
+    LaMa,
+    MSRResNet,
+    ResNet,
+    RRDBNet,
+    SRResNet,
+    StarGAN,
+    UNet,
+)
 from .wrappers.conditioning import AuxiliaryClassifier, Concatenation, Projection
 from .wrappers.encoded import WithEncoder
 from .wrappers.initialised import WithInitialisation
@@ -19,23 +34,40 @@ from .wrappers.spectral import WithSpectralNorm
 from .wrappers.virtual import VirtualBatchNorm
 
 __all__ = [
+    "CUT",
     "DCGAN",
     "MLP",
     "R3GAN",
     "SAGAN",
     "SNGAN",
+    "SRVGG",
     "AuxiliaryClassifier",
     "BigGAN",
     "BigGANDeep",
     "Compact",
     "Concatenation",
+    "CycleGAN",
+    "GatedInpainting",
+    "ImageToImage",
+    "LaMa",
+    "MSRResNet",
     "MinibatchDiscrimination",
+    "PatchGAN",
+    "PixelGAN",
     "ProGAN",
     "Projected",
     "Projection",
+    "RRDBNet",
+    "ResNet",
+    "SRResNet",
+    "ScalesCritic",
+    "StarGAN",
     "StyleGAN",
     "StyleGAN2",
     "StyleGAN3",
+    "UNet",
+    "UNetCritic",
+    "VGGCritic",
     "VirtualBatchNorm",
     "WithEncoder",
     "WithInitialisation",

@@ -7,14 +7,19 @@ from torch.nn.functional import one_hot
 
 from ganvas import nets
 from ganvas.configuration import from_json, to_json
-from ganvas.core import Architecture
+from ganvas.core import Architecture, CriticOutput
 from ganvas.errors import GanvasError
 from ganvas.methods import FeaturePyramid
-from small_recipes import IMAGE8, class_condition, components
+from ganvas.nets.translation import draw_places
+from small_recipes import IMAGE8, class_condition, components, image_condition
 
 ALL = components(nets, "build", "smallest")
-NEEDING = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection)
+NEEDS_LABELS = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection, nets.StarGAN)
 UNUSED = ("classify", "to_image", "from_image")  # a classifier that D does not play itself; images of other sizes
+VALUES = {"label": torch.arange(4) % 3, "source": torch.linspace(-1, 1, 4 * 2 * 64).view(4, 2, 8, 8)}
+CONDITIONED = IMAGE8._replace(
+    conditions={"label": class_condition(3, (), (1 / 3,) * 3), "source": image_condition(VALUES["source"].shape[1:])}
+)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -26,15 +31,11 @@ def test_contract(name: str) -> None:
     built, given = made(smallest)
     assert sum(p.numel() for p in built.parameters()) < 20_000
     z = torch.randn(4, int(built["G"].z_dim))
-    x = built["G"](z, **given)
+    x = built["G"](**given, **latent(built, z))
     assert x.shape == (4, *IMAGE8.shape)
     total = x.sum()
     if "D" in built:
-        verdict = built["D"](x, **given)
-        assert verdict.logits.shape == (4,)
-        assert verdict.features.shape[0] == 4
-        assert verdict.features.dim() == 2
-        total = verdict.logits.sum() + verdict.features.sum()
+        total = judged(built["D"](x, **given), has_patches="source" in given)
     if "F" in built:
         verdict = built["F"](FeaturePyramid()(x), **given)
         assert verdict.logits.shape[0] == verdict.features.shape[0] == 4
@@ -43,35 +44,59 @@ def test_contract(name: str) -> None:
         mean, log_variance = built["E"](x, **given)
         assert mean.shape == log_variance.shape == z.shape
         total = total + (mean + log_variance).sum()
+    if "G_reverse" in built:
+        source = built["G_reverse"](x)
+        assert source.shape == given["source"].shape
+        total = total + source.sum() + judged(built["D_reverse"](source), has_patches=True)
+    if "H" in built:
+        features = built["G"].extract_features(given["source"], built["H"].names)
+        points = built["H"](features, draw_places(features, 3))
+        assert {name: value.shape[:2] for name, value in points.items()} == dict.fromkeys(built["H"].names, (4, 3))
+        total = total + sum(value.sum() for value in points.values())
     total.backward()
     unused = {id(p) for net in built.values() for part in UNUSED for p in getattr(net, part, nn.Module()).parameters()}
     assert all(p.grad is not None or id(p) in unused for p in built.parameters())
 
 
+def judged(verdict: CriticOutput, has_patches: bool) -> torch.Tensor:
+    """A critic's logits, one a sample or one a patch, and its features, summed."""
+    assert verdict.logits.shape == ((4, 1, *verdict.logits.shape[2:]) if has_patches else (4,))
+    assert verdict.logits.dim() == (4 if has_patches else 1)
+    assert verdict.features.shape[0] == 4
+    assert verdict.features.dim() == 2
+    return verdict.logits.sum() + verdict.features.sum()
+
+
 def made(architecture: Architecture) -> tuple[nn.ModuleDict, dict[str, torch.Tensor]]:
-    """Networks for data with classes, and what they take of them."""
-    built = architecture.build(IMAGE8._replace(conditions={"label": class_condition(3, (), (1 / 3,) * 3)}))
-    return built, {"label": torch.arange(4) % 3} if built["G"].conditions else {}
+    """Networks for data with classes and source images, and what they take of them."""
+    built = architecture.build(CONDITIONED)
+    return built, {name: VALUES[name] for name in built["G"].conditions}
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if made(ALL[name].smallest())[1]])
+def latent(built: nn.ModuleDict, z: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What G takes beside its conditions: z, or nothing."""
+    return {"z": z} if built["G"].z_dim else {}
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if "label" in made(ALL[name].smallest())[1]])
 def test_a_class_is_a_mixture_of_one_and_between_two_there_is_another(name: str) -> None:
     built, given = made(ALL[name].smallest())
     torch.manual_seed(0)
     for parameter in built.parameters():  # those that start at 0, too
         parameter.data.normal_()
-    G, z = built["G"].eval(), torch.randn(4, int(built["G"].z_dim))
-    one = one_hot(given["label"], 3).float()
+    G, one = built["G"].eval(), one_hot(given["label"], 3).float()
+    inputs = given | latent(built, torch.randn(4, int(built["G"].z_dim)))
     with torch.no_grad():
-        assert torch.allclose(G(z, label=one), G(z, **given), atol=1e-5)
-        assert not torch.allclose(G(z, label=(one + one.roll(1, 1)) / 2), G(z, **given), atol=1e-5)
+        assert torch.allclose(G(**inputs | {"label": one}), G(**inputs), atol=1e-5)
+        assert not torch.allclose(G(**inputs | {"label": (one + one.roll(1, 1)) / 2}), G(**inputs), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_without_labels_networks_that_need_them_say_so(name: str) -> None:
+def test_without_conditions_networks_that_need_them_say_so(name: str) -> None:
     smallest = ALL[name].smallest()
-    if type(smallest) in NEEDING:
-        with pytest.raises(GanvasError, match="need labels"):
+    needs_labels = type(smallest) in NEEDS_LABELS
+    if needs_labels or "source" in made(smallest)[1]:
+        with pytest.raises(GanvasError, match="need labels" if needs_labels else "needs a source image"):
             smallest.build(IMAGE8)
     else:
         built = smallest.build(IMAGE8)

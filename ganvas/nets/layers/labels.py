@@ -12,6 +12,7 @@ from ...core import Condition, GeneratorNetwork, Spec
 from ...errors import GanvasError, require
 from ...resampling import count_common_halvings
 
+ImageShape = tuple[int, int, int]  # channels, height, width
 SIDE_STEP = 8  # sides of images that are not powers of two are multiples of this, so that they can be halved
 
 
@@ -50,7 +51,7 @@ def read_image_grid(spec: Spec, network: str, largest: int = 2048) -> tuple[int,
     return channels, (height >> doublings, width >> doublings), doublings
 
 
-def read_image_shape(spec: Spec, network: str) -> tuple[int, int, int]:
+def read_image_shape(spec: Spec, network: str) -> ImageShape:
     """(channels, height, width). Raises GanvasError if samples are not images."""
     if len(spec.shape) != 3:
         raise GanvasError(

@@ -19,18 +19,29 @@ class SpectralNorm(nn.Module):
     """W / σ(W) of W as [out, rest]. Each use is one power iteration, from where the last one in training ended.
 
     In evaluation it iterates, too, but does not store the result, like BigGAN-PyTorch.
+
+    iterates_in_evaluation: False stores v besides u, and keeps to both in evaluation, like `torch.nn.utils.spectral_norm`.
     """
 
     u: Tensor
+    v: Tensor | None
     cached_weight: Tensor | None = None  # W / σ(W) while W's network runs
 
-    def __init__(self, weight: Tensor, axis: int = 0, eps: float = 1e-12) -> None:
+    def __init__(self, weight: Tensor, axis: int = 0, eps: float = 1e-12, iterates_in_evaluation: bool = True) -> None:
         super().__init__()
         self.axis, self.eps = axis, eps
         self.register_buffer("u", normalize(torch.randn(weight.shape[axis]), dim=0))
+        self.register_buffer("v", None)
+        if not iterates_in_evaluation:
+            self.v = normalize(self.u @ flatten_rows(weight.detach(), axis), dim=0)
 
     def forward(self, weight: Tensor) -> Tensor:
         return normalise_weights([self], [weight])[0] if self.cached_weight is None else self.cached_weight
+
+
+def flatten_rows(weight: Tensor, axis: int) -> Tensor:
+    """A weight whose outputs are on `axis` as [out, rest]; `rest` is in the order of channels_last."""
+    return weight.transpose(0, axis).movedim(1, -1).flatten(1)
 
 
 def normalise_weights(norms: Sequence[SpectralNorm], weights: Sequence[Tensor]) -> list[Tensor]:
@@ -44,14 +55,25 @@ def normalise_weights(norms: Sequence[SpectralNorm], weights: Sequence[Tensor]) 
     rows = outputs_first.flatten(2)  # [K, out, rest]
     with torch.autocast(rows.device.type, enabled=False):
         with torch.no_grad():
-            u = torch.stack([norm.u for norm in norms])[:, None]
-            v = normalize(u @ rows, dim=2, eps=eps)
-            u = normalize(v @ rows.mT, dim=2, eps=eps)
-            for norm, new in zip(norms, u, strict=True):
-                if norm.training:
-                    norm.u.copy_(new[0])
+            u, v = iterate_power(norms, rows, eps)
         normalised_weights = (rows / (u @ rows @ v.mT)).view_as(outputs_first)
     return [weight.movedim(-1, 1).transpose(0, axis) for weight in normalised_weights.unbind()]
+
+
+def iterate_power(norms: Sequence[SpectralNorm], rows: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """u [K, 1, out] and v [K, 1, rest] after one iteration, which training stores; or the stored ones, if the norms say so."""
+    u = torch.stack([norm.u for norm in norms])[:, None]
+    stored = [norm.v for norm in norms if norm.v is not None and not norm.training]
+    if len(stored) == len(norms):
+        return u, torch.stack(stored)[:, None]
+    v = normalize(u @ rows, dim=2, eps=eps)
+    u = normalize(v @ rows.mT, dim=2, eps=eps)
+    for norm, new_u, new_v in zip(norms, u, v, strict=True):
+        if norm.training:
+            norm.u.copy_(new_u[0])
+            if norm.v is not None:
+                norm.v.copy_(new_v[0])
+    return u, v
 
 
 class SpectralNormHook:
@@ -86,7 +108,9 @@ def get_spectral_norm(layer: nn.Module) -> SpectralNorm:
     return layer.parametrizations.weight[0]  # type: ignore[union-attr, index, return-value]
 
 
-def add_spectral_norm(net: Net, eps: float = 1e-12, excluded_layers: Iterable[nn.Module | None] = ()) -> Net:
+def add_spectral_norm(
+    net: Net, eps: float = 1e-12, excluded_layers: Iterable[nn.Module | None] = (), iterates_in_evaluation: bool = True
+) -> Net:
     """Apply spectral norm to every weight of one or several networks, except `excluded_layers` and weights that start at 0."""
     excluded_set = set(excluded_layers)
     for player in net.values() if isinstance(net, nn.ModuleDict) else [net]:
@@ -96,7 +120,7 @@ def add_spectral_norm(net: Net, eps: float = 1e-12, excluded_layers: Iterable[nn
         layers = [layer for layer in layers if not is_zero_weight(layer.weight)]  # they have no direction
         for layer in layers:
             axis = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
-            register_parametrization(layer, "weight", SpectralNorm(layer.weight, axis, eps))
+            register_parametrization(layer, "weight", SpectralNorm(layer.weight, axis, eps, iterates_in_evaluation))
         hook = SpectralNormHook(layers)
         player.register_forward_pre_hook(hook.cache_weights)
         player.register_forward_hook(hook.drop_weights, always_call=True)

@@ -1,0 +1,35 @@
+"""Generators that start from a picture, and the architectures that join them with critics: translation, enlarging, filling."""
+
+from .cut import CUT
+from .cyclegan import CycleGAN
+from .gated import GatedInpainting
+from .image_to_image import ImageToImage
+from .lama import LaMa
+from .msrresnet import MSRResNet
+from .projection_head import ProjectionHead, draw_places
+from .resnet import ResNet
+from .rrdbnet import RRDBNet
+from .source_generator import GeneratorDesign, SourceGenerator
+from .srresnet import SRResNet
+from .srvgg import SRVGG
+from .stargan import StarGAN
+from .unet import UNet
+
+__all__ = [
+    "CUT",
+    "SRVGG",
+    "CycleGAN",
+    "GatedInpainting",
+    "GeneratorDesign",
+    "ImageToImage",
+    "LaMa",
+    "MSRResNet",
+    "ProjectionHead",
+    "RRDBNet",
+    "ResNet",
+    "SRResNet",
+    "SourceGenerator",
+    "StarGAN",
+    "UNet",
+    "draw_places",
+]
