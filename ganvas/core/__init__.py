@@ -28,7 +28,7 @@ from .samples import (
     Spec,
     Traits,
 )
-from .scores import Extractor, Features, FeatureUser, Metric, RealFeatures, SizedExtractor
+from .scores import Baseline, Extractor, Features, FeatureUser, Metric, PairMetric, RealFeatures, SizedExtractor
 from .seeds import seed_from, seeded_generator
 from .steps import (
     Architecture,
@@ -54,6 +54,7 @@ __all__ = [
     "Architecture",
     "Augment",
     "AuxiliaryLoss",
+    "Baseline",
     "Batch",
     "BatchSampler",
     "Clock",
@@ -82,6 +83,7 @@ __all__ = [
     "Metric",
     "Nets",
     "Objective",
+    "PairMetric",
     "Phase",
     "RealFeatures",
     "Reconstructor",

@@ -95,6 +95,7 @@ class Traits(NamedTuple):
     conditions: tuple[str, ...] = ()  # the conditions that the generator takes
     latent: Literal["z", "ws"] | None = "z"  # the space for edits and interpolation; None: the generator has no latent
     prior: Literal["normal", "uniform"] = "normal"  # the distribution of z
+    reverse_generator: str | None = None  # the network that makes sources from samples; None: there is none
 
 
 class Items(Protocol):

@@ -1,10 +1,12 @@
 """How samples are scored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
+
+from .samples import Batch, Spec
 
 
 class Features(NamedTuple):
@@ -76,3 +78,32 @@ class Metric(Protocol):
         ...
 
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]: ...
+
+
+@runtime_checkable
+class PairMetric(Protocol):
+    """Compares each generated sample with one that belongs to it: the truth, or its source. Frozen settings (@config)."""
+
+    @property
+    def lower_is_better(self) -> Mapping[str, bool]: ...  # by name, in the order of a score card
+    def __call__(self, x: Tensor, other: Tensor) -> Mapping[str, Tensor]:
+        """Samples as networks see them, [N, …] twice -> values by name, [N] each. Raises GanvasError for other shapes."""
+        ...
+
+
+@runtime_checkable
+class Baseline(Protocol):
+    """Makes samples from conditions without a trained network, so that a translator has something to beat.
+
+    Frozen settings (@config).
+    """
+
+    @property
+    def name(self) -> str: ...  # on score cards: "identity"
+    def applies_to(self, spec: Spec) -> bool:
+        """Whether it can make such samples from their conditions."""
+        ...
+
+    def fit(self, training: Batch) -> Callable[[Batch], Tensor]:
+        """From some training samples, "x" and their conditions: a function from conditions [N, …] to samples x [N, …]."""
+        ...
