@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from .configuration import config
-from .core import Architecture, BatchSampler, Extractor, Medium, Method, Metric, Source, Spec
+from .core import Architecture, Baseline, BatchSampler, Extractor, Medium, Method, Metric, PairMetric, Source, Spec
 from .data.held_out import HeldOut
 from .data.samplers import Uniform
 from .errors import GanvasError, require
@@ -76,16 +76,34 @@ class Judge:
 
 
 @config
+class PairJudge:
+    """Compares each translation with what belongs to it.
+
+    against: the "truth" that the data gives for its source, or the "source".
+    """
+
+    metrics: tuple[PairMetric, ...]
+    against: Literal["truth", "source"] = "truth"
+
+    def __post_init__(self) -> None:
+        require(bool(self.metrics), "metrics", self.metrics, "one or more")
+
+
+@config
 class Evaluation:
-    """How to score samples: judges and numbers of samples. The first metric of the first judge chooses the best checkpoint.
+    """How to score samples: judges and numbers of samples. The first score of a card chooses the best checkpoint.
 
     judges: no two may have the same extractor. () means that the data chooses the judges.
+    pair_judges: of translations of held-out sources, one by one. Their scores come first if they know the truth.
+    baselines: what translations have to beat. Those that do not suit the data are left out.
     samples: for the final score card; fewer if the data has fewer to compare with. None is 500 to 10,000, by the length of
         the run.
     snapshot_samples: for the scores during training, which only use the first metric of the first judge.
     """
 
     judges: tuple[Judge, ...] = ()
+    pair_judges: tuple[PairJudge, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
     samples: int | None = None
     snapshot_samples: int = 1_000
     seed: int = 0
@@ -93,6 +111,8 @@ class Evaluation:
     def __post_init__(self) -> None:
         words = [judge.extractor.word for judge in self.judges]
         require(len(set(words)) == len(words), "judges", ", ".join(words), "of different extractors")
+        names = [name for judge in self.pair_judges for metric in judge.metrics for name in metric.lower_is_better]
+        require(len(set(names)) == len(names), "pair_judges", ", ".join(names), "of different scores")
         for name in ("samples", "snapshot_samples"):
             if getattr(self, name) is not None:
                 check_scored_samples(getattr(self, name), name)

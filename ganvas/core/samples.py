@@ -52,6 +52,8 @@ class ShapedCondition(Condition, Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]: ...  # of a value as networks see it: (3, 64, 64)
+    @property
+    def codec(self) -> "Codec": ...  # stores its values and shows them
 
 
 class Spec(NamedTuple):

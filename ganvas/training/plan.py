@@ -16,7 +16,6 @@ from ..evaluation.evaluator import Evaluator
 from ..evaluation.judges import describe_choice, fill_judges
 from ..recipe import Facts, Recipe, Trial
 from ..runs.state import State
-from ..sampling.stream import draw_samples
 from ..system import distributed
 from ..system.device import has_bf16
 from ..system.threads import LoadMeter, choose_thread_count, list_cores, set_thread_count
@@ -243,10 +242,10 @@ class Planner:
             Loop(whole_recipe, self.data, state, self.seed).train_step(stage, 2)
         if evaluator is not None:
             evaluator.prepare_snapshots()  # once a run
-        nets, snapshot_started, codec = state.select_sampling_networks(), time.perf_counter(), self.data.codec
+        nets, snapshot_started = state.select_sampling_networks(), time.perf_counter()
         if evaluator is not None:
             evaluator.score_snapshot(recipe.method, nets)
-            codec.preview(draw_samples(recipe.method, nets, codec, codec.preview_count, self.seed))
+            evaluator.draw_preview(recipe.method, nets, self.seed)
         return time.perf_counter() - snapshot_started, 1 if evaluator is None else evaluator.sample_counts[0]
 
     def announce_stages(self, recipe: Recipe) -> None:

@@ -260,7 +260,7 @@ def _train_until_stopped(
     run: RunFolder, state: State, data: Dataset, evaluator: Evaluator | None, slowdown: SlowdownNotice, is_quiet: bool
 ) -> list[str]:
     """Train until the budget is spent, time is up, or a value is not finite. Returns the names of such values."""
-    monitor = Monitor(run, data.codec, evaluator, slowdown, is_quiet) if evaluator is not None else FollowerMonitor()
+    monitor = Monitor(run, evaluator, slowdown, is_quiet) if evaluator is not None else FollowerMonitor()
     with InterruptHandler(monitor):
         monitor.open_progress(state)
         try:
