@@ -58,9 +58,8 @@ def _render_picture(path: Path, caption: str) -> str:
 def _render_slider(picture: dict[str, Any], caption: str) -> str:
     """The two halves of a picture on top of each other; the slider says how much of the left one shows."""
     size = f"width:{picture['width'] // 2}px;aspect-ratio:{picture['width']}/{2 * picture['height']}"
-    layers = "".join(
-        f'<div class="{name}" style="background-image:url({picture["uri"]})"></div>' for name in ("after", "before")
-    )
+    image = f"background-image:url({picture['uri']})"
+    layers = "".join(f'<div class="{name}" style="{image}"></div>' for name in ("after", "before"))
     return (
         f'<div class="compare" style="{size}" role="img" aria-label="{escape(caption)}">{layers}</div>'
         '<div class="player"><span>after</span><input class="share" type="range" min="0" max="100" value="50" '
