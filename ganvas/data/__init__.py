@@ -10,6 +10,7 @@ from .items import ItemList
 from .mixture import Mixture
 from .pairs import Pairs
 from .samplers import Balanced, Uniform
+from .unpaired import Unpaired
 
 __all__ = [
     "Balanced",
@@ -23,6 +24,7 @@ __all__ = [
     "Mixture",
     "Pairs",
     "Uniform",
+    "Unpaired",
     "VectorCondition",
     "find_cache_folder",
     "prepare_dataset",

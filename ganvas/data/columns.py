@@ -11,6 +11,7 @@ from torch import Tensor
 from ..configuration import config
 from ..core import Batch, Codec, Items, JointCodec, Medium, Spec
 from .items import ItemList, fingerprint_parts
+from .unpaired import UnpairedItems
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -90,7 +91,9 @@ def list_column_codecs(codec: Codec) -> Mapping[str, Codec]:
 
 
 def select_column(items: Items, name: str) -> ItemList:
-    """The items reduced to one column."""
+    """The items reduced to one column; of sides without pairs, one side."""
+    if isinstance(items, UnpairedItems):
+        return items.sides[name]
     return ItemList(
         items.names, lambda index: items[index][name], fingerprint_parts(items.fingerprint, name), f"{items.title} ({name})"
     )
