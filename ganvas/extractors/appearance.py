@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from ..configuration import config
 from ..core import Features
 from ..errors import GanvasError
+from ..metrics.pairs.colourfulness import measure_colourfulness
 
 FINE_BAND, MIDDLE_BAND = (0.375, 0.5), (0.1875, 0.375)  # max(|fx|, |fy|) in cycles per pixel: from, below (0.5 is the last)
 COARSE_PIXELS = 16  # longest side of the pixels that diversity is measured on: noise is no variety
@@ -84,13 +85,3 @@ def average_band(power: Tensor, low: float, high: float) -> Tensor:
     radius = torch.maximum(fy[:, None], fx)
     is_inside = (radius >= low) & ((radius < high) | math.isclose(high, 0.5))
     return power[:, is_inside].mean(1) if bool(is_inside.any()) else power.new_zeros(len(power))
-
-
-def measure_colourfulness(x: Tensor) -> Tensor:
-    """Colourfulness [N] of values in [0, 1]. Hasler & Süsstrunk 2003, section 7 (there of values up to 255)."""
-    if x.shape[1] != 3:
-        return x.new_zeros(len(x))
-    red, green, blue = x.flatten(2).unbind(1)
-    opponents = torch.stack([red - green, (red + green) / 2 - blue])
-    spread = opponents.var(2, correction=0).sum(0).sqrt()
-    return spread + 0.3 * opponents.mean(2).square().sum(0).sqrt()
