@@ -95,7 +95,7 @@ class Evaluation:
 
     judges: no two may have the same extractor. () means that the data chooses the judges.
     pair_judges: of translations of held-out sources, one by one. Their scores come first if they know the truth.
-    baselines: what translations have to beat. Those that do not suit the data are left out.
+    baselines: what translations have to beat. () means that the data chooses them.
     samples: for the final score card; fewer if the data has fewer to compare with. None is 500 to 10,000, by the length of
         the run.
     snapshot_samples: for the scores during training, which only use the first metric of the first judge.

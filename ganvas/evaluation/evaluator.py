@@ -26,6 +26,7 @@ from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, Re
 from ..data import EncodedDataset, Files
 from ..data.dataset import open_data
 from ..errors import GanvasError
+from ..metrics.baselines import choose_baselines
 from ..recipe import Evaluation
 from ..runs.folder import RunFolder
 from ..sampling.stream import SAMPLES_PER_BLOCK, SampleBlock, draw_samples, stream_blocks
@@ -217,7 +218,9 @@ class Evaluator:
         if self.sources is None:
             return {}
         if n not in self.baseline_cards:
-            baselines = [b for b in self.evaluation.baselines if b.applies_to(self.train.spec)]
+            knows_truth = self.pairs is not None and self.pairs.knows_truth
+            chosen = self.evaluation.baselines or choose_baselines(self.train.spec, knows_truth)
+            baselines = [baseline for baseline in chosen if baseline.applies_to(self.train.spec)]
             self.baseline_cards[n] = {b.name: self._score_baseline(self.sources.make_baseline(b, n)) for b in baselines}
         return self.baseline_cards[n]
 
