@@ -31,7 +31,7 @@ def pix2pix() -> Recipe:
         nets=ImageToImage(),
         method=Adversarial(objective=NonSaturating(), auxiliary_losses=(PixelLoss(),), share_fakes=True),
         optim={"G": adam, "D": adam},
-        train=Train(samples=200_000, batch=2),
+        train=Train(samples=200_000, batch=1),
         evaluation=BY_TRUTH,
         held_out=HeldOut(share=0.1),
     )

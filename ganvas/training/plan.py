@@ -157,18 +157,19 @@ class Planner:
             distributed.count_ranks(),
         )
         requested_count, smallest_batch = recipe.train.accumulate * world, min(need.batch for need in needs)
-        if requested_count > smallest_batch // 2:
+        most_count = max(1, smallest_batch // 2)
+        if requested_count > most_count:
             raise GanvasError(
                 f"a batch of {smallest_batch} has fewer than 2 samples for each of {requested_count} micro-batches: "
                 f"--train.batch {2 * requested_count}"
             )
         available_bytes = self.measure_available_bytes()
-        candidate_counts = range(requested_count, smallest_batch // 2 + 1, world)
+        candidate_counts = range(requested_count, most_count + 1, world)
         fitting_count = next(
             (n for n in candidate_counts if max(need.estimate_split_bytes(n) for need in needs) <= available_bytes), None
         )
         if fitting_count is None:
-            raise GanvasError(describe_lack_of_memory(needs, smallest_batch // 2, available_bytes))
+            raise GanvasError(describe_lack_of_memory(needs, most_count, available_bytes))
         if fitting_count > requested_count:
             announce(describe_split(needs, requested_count, fitting_count // world, available_bytes))
         return replace(recipe, train=replace(recipe.train, accumulate=fitting_count // world))
