@@ -38,7 +38,11 @@ def pix2pix() -> Recipe:
 
 
 def paired() -> Recipe:
-    """Pairs, the data's own size: the default for pairs, quick on a CPU."""
+    """Pairs: the default for them, quick on a CPU. It starts from the source and learns the change.
+
+    Paper: Isola et al. 2017 (a critic of pairs, beside L1); Huang et al. 2024 (R3GAN's loss), penalties by finite differences.
+    Expected: docs/results.md.
+    """
     adam = Adam(lr=1e-3, betas=(0.0, 0.99))
     picture = Image(flip=True)
     return replace(
