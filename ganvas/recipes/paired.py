@@ -28,7 +28,7 @@ def pix2pix() -> Recipe:
         name="pix2pix",
         data=Pairs(path="pairs"),
         medium=Columns(media={"x": picture, "source": picture}),
-        nets=ImageToImage(),
+        nets=ImageToImage(generator=UNet(varies=True)),
         method=Adversarial(objective=NonSaturating(), auxiliary_losses=(PixelLoss(),), share_fakes=True),
         optim={"G": adam, "D": adam},
         train=Train(samples=200_000, batch=1),
