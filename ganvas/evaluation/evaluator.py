@@ -122,6 +122,11 @@ class Evaluator:
         """(The name of the score that chooses the best checkpoint, whether lower is better): the first one of a card."""
         if self.pairs is not None and self.pairs.knows_truth:
             return next(iter(self.pairs.lower_is_better.items()))
+        return self.primary_direction
+
+    @property
+    def primary_direction(self) -> tuple[str, bool]:
+        """(The first score of the first judge, whether lower is better)."""
         name, is_lower_better = next(iter(self.primary_metric.lower_is_better.items()))
         assert is_lower_better is not None
         return name, is_lower_better
@@ -144,7 +149,8 @@ class Evaluator:
         card, baselines = self.build_card(method, nets, self.list_parts(), n), self.score_baselines(n)
         if not baselines:
             return card
-        losses = list_losses_to_baselines(card["scores"], baselines, card["lower_is_better"])
+        pair_scores = {} if self.pairs is None else self.pairs.lower_is_better
+        losses = list_losses_to_baselines(card["scores"], baselines, pair_scores | dict([self.best_by, self.primary_direction]))
         return card | {"baselines": baselines, "cautions": [*card.get("cautions", []), *losses]}
 
     def list_parts(self) -> list[tuple[Scorer, tuple[Metric, ...]]]:

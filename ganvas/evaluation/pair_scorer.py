@@ -42,14 +42,13 @@ class PairScorer:
 
 
 def list_losses_to_baselines(
-    scores: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]], lower_is_better: Mapping[str, bool | None]
+    scores: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]], lower_is_better: Mapping[str, bool]
 ) -> list[str]:
-    """A sentence for each score in which a baseline is at least as good as the generator."""
+    """A sentence for each score named in `lower_is_better` in which a baseline is at least as good as the generator."""
     lines: list[str] = []
-    for name, value in scores.items():
-        rivals = {word: card[name] for word, card in baselines.items() if name in card}
-        is_lower_better = lower_is_better.get(name)
-        if not rivals or is_lower_better is None:
+    for name, is_lower_better in lower_is_better.items():
+        value, rivals = scores[name], {word: card[name] for word, card in baselines.items() if name in card}
+        if not rivals:
             continue
         best = (min if is_lower_better else max)(rivals, key=lambda word: rivals[word])
         if (rivals[best] <= value) if is_lower_better else (rivals[best] >= value):

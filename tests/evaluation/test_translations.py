@@ -162,12 +162,12 @@ def test_baselines_stand_beside_and_a_loss_to_them_is_said(data: tuple[EncodedDa
 
 
 def test_which_losses_are_said() -> None:
-    lower_is_better = {"psnr": False, "kid": True, "detail": None}
+    lower_is_better = {"psnr": False, "kid": True}
     baselines = {"identity": {"psnr": 20.0, "kid": 0.5, "detail": 1.0}, "mean": {"psnr": 21.0, "kid": 0.4}}
     assert list_losses_to_baselines({"psnr": 22.0, "kid": 0.3, "detail": 2.0}, baselines, lower_is_better) == []
     (line,) = list_losses_to_baselines({"psnr": 20.5, "kid": 0.3}, baselines, lower_is_better)
     assert line == "psnr: the baseline mean is no worse, 21 against 20.5"
-    assert len(list_losses_to_baselines({"kid": 0.4}, baselines, lower_is_better)) == 1
+    assert len(list_losses_to_baselines({"kid": 0.4}, baselines, {"kid": True})) == 1
 
 
 def test_pictures_show_source_result_and_truth(data: tuple[EncodedDataset, EncodedDataset]) -> None:
