@@ -9,13 +9,13 @@ from ...configuration import config
 from ...errors import GanvasError, require
 from .pixels import check_pair, round_to_pixels
 
-MAX_DECIBELS = 100.0  # of identical images, whose ratio is infinite
+MAX_DECIBELS = 60.0  # of identical images, whose ratio is infinite; a few of them must not decide a mean
 STUDIO_LUMA, STUDIO_BLACK = (65.481, 128.553, 24.966), 16.0  # ITU-R BT.601: black is 16 and white 235
 
 
 @config
 class PSNR:
-    """10·log10(255² / MSE) of each pair, over all channels, in dB; at most 100, which identical pictures have.
+    """10·log10(255² / MSE) of each pair, over all channels, in dB; at most 60, which identical pictures have.
 
     Pictures are rounded and clipped to `bits` bits per channel first. The mean over pairs is of decibels, as in most papers.
 
@@ -42,7 +42,7 @@ class PSNR:
         """Images [N, C, H, W] in [-1, 1] twice -> dB [N].
 
         Args:
-            where: [N, 1, H, W], 1 at the places that count, such as a hole; a picture without such places has 100 dB.
+            where: [N, 1, H, W], 1 at the places that count, such as a hole; a picture without such places has 60 dB.
         """
         check_pair(x, other, self.score_name)
         pixels, others = (self._select_pixels(image) for image in (x, other))
