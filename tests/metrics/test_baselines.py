@@ -25,7 +25,7 @@ from ganvas.metrics.baselines import (
 
 
 class Shaped:
-    kind, size, names = "image", 1, ()
+    kind, size, names, codec = "image", 1, (), None
 
     def __init__(self, *shape: int) -> None:
         self.shape = shape
