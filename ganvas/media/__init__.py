@@ -5,6 +5,7 @@ from .degradations import Blur, Boxes, Gray, Jpeg, Noise, OneOf, Pasted, Sinc, S
 from .degraded import Degraded, DegradedCodec
 from .image.codec import RESIZE_FILTER, ImageCodec
 from .image.medium import Image
+from .label_maps import LabelMap, LabelMapCodec
 from .masks import MaskCodec
 from .points import Points, PointsCodec
 
@@ -18,6 +19,8 @@ __all__ = [
     "Image",
     "ImageCodec",
     "Jpeg",
+    "LabelMap",
+    "LabelMapCodec",
     "MaskCodec",
     "Noise",
     "OneOf",
