@@ -211,6 +211,21 @@ class JointCodec(Protocol):
 
 
 @runtime_checkable
+class DerivingCodec(Protocol):
+    """A codec that makes further columns from "x" when it loads samples, such as a degraded copy. They are stored nowhere."""
+
+    @property
+    def base(self) -> Codec: ...  # the codec of "x" by itself
+    def load_columns(self, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
+        """Stored "x" [N, …] -> "x" and the further columns. Without a generator they follow from each sample alone."""
+        ...
+
+    def derive_conditions(self, stored: Tensor) -> Mapping[str, Condition]:
+        """The conditions that the further columns of samples [N, …] hold the values of, by name."""
+        ...
+
+
+@runtime_checkable
 class ConditionCodec(Protocol):
     """A codec for a column that can be a condition: captions, source images."""
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Batch, BatchSampler, Codec, Condition, ConditionCodec, Items, JointCodec, Medium, Source, Spec
+from ..core import Batch, BatchSampler, Codec, Condition, ConditionCodec, DerivingCodec, Items, JointCodec, Medium, Source, Spec
 from ..errors import GanvasError, MissingLabelsError
 from ..system.files import find_cache_folder
 from .cache import load_or_encode
@@ -144,6 +144,8 @@ def prepare_dataset(
     all_skipped = sorted(set[int]().union(*skipped.values()))
     columns = {name: _drop_rows(rows, skipped[name], all_skipped) for name, (rows, _) in encoded.items()}
     conditions = _derive_conditions(codecs, columns)
+    if isinstance(codec, DerivingCodec):
+        conditions |= codec.derive_conditions(columns["x"])
     if items.labels is not None:
         columns["label"] = torch.as_tensor(np.delete(items.labels, all_skipped, axis=0))
         label = derive_condition(columns["label"], items.classes)

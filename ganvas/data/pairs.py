@@ -10,6 +10,7 @@ from ..errors import GanvasError
 from .items import MIN_DATASET_SAMPLES, ItemList, fingerprint_parts, limit_items
 from .listing import FileListing, ListedFile
 from .names import format_count, list_examples
+from .pair_tables import PairTable, find_pair_table
 from .pairing import pair_by_name
 from .side_by_side import read_picture_size, split_picture
 from .sides import SidedPart, divide_sides, read_sided_part
@@ -27,7 +28,7 @@ class Pairs:
     """Pairs of pictures in a folder or a zip. A translator learns to make the second, "x", from the first, "source".
 
     path: A/ with the sources and B/ with what they become, under the same names; or trainA, trainB, testA, testB; or pictures
-        that hold both halves, the source on the left.
+        that hold both halves, the source on the left; or a table of pairs, pairs.csv, with the columns source and target.
     targets: another folder, with what the pictures of `path` become.
     reverse: from B to A.
     limit: train on at most this many pairs: random, but always the same.
@@ -50,6 +51,9 @@ class Pairs:
         return self._read_part(suffixes, "test")
 
     def _read_part(self, suffixes: tuple[str, ...], split: str) -> ItemList | None:
+        table = find_pair_table(self.path) if self.targets is None else None
+        if table is not None:
+            return read_table(table, self.reverse) if split == "train" else None
         part = read_sided_part(self.path, self.targets, suffixes, split)
         if part is None:
             return None
@@ -78,10 +82,24 @@ def read_sides(part: SidedPart, reverse: bool) -> ItemList:
     return _build_pair_items(listing, names, read_pair, [file for pair in pairs for file in pair], notes, reverse)
 
 
+def read_table(table: PairTable, reverse: bool) -> ItemList:
+    """Pairs of a table. Raises GanvasError for shapes that do not fit."""
+    pairs = [(target, source) if reverse else (source, target) for source, target in table.pairs]
+    check_shapes(pairs)
+
+    def read_pair(index: int) -> Part:
+        source, target = pairs[index]
+        return {"source": source.read(), "x": target.read()}
+
+    names = [f"{source.name} and {target.name}" for source, target in pairs]
+    notes = (f"its pairs are those of {table.name}",)
+    return _build_pair_items(table.listing, names, read_pair, [file for pair in pairs for file in pair], notes, reverse)
+
+
 def read_halves(part: SidedPart, reverse: bool) -> ItemList:
     """Pairs that are the two halves of one picture. Raises GanvasError unless all pictures are twice as wide as high."""
     listing, pictures = part.listing, [file.file for file in part.files]
-    for picture in _choose_evenly(pictures):
+    for picture in choose_evenly(pictures):
         width, height = _read_size(picture)
         if width != 2 * height:
             raise GanvasError(
@@ -97,16 +115,35 @@ def read_halves(part: SidedPart, reverse: bool) -> ItemList:
     return _build_pair_items(listing, [picture.name for picture in pictures], read_pair, pictures, notes, reverse)
 
 
-def check_shapes(pairs: Sequence[tuple[ListedFile, ListedFile]]) -> None:
-    """Raises GanvasError if a source has another shape than its target; sizes may differ. It looks at some of the pairs."""
-    for source, target in _choose_evenly(pairs):
+def check_shapes(pairs: Sequence[tuple[ListedFile, ListedFile]]) -> float:
+    """How many times larger targets are than their sources: a whole number, or one over it. It looks at some of the pairs.
+
+    Raises:
+        GanvasError: a source has another shape than its target, another factor lies between them, or factors differ.
+    """
+    scale: float | None = None
+    for source, target in choose_evenly(pairs):
         (source_width, source_height), (width, height) = _read_size(source), _read_size(target)
+        sizes = f"{source.name} is {source_width} x {source_height} px, but {target.name} is {width} x {height}"
         ratio = (source_width * height) / (source_height * width)
         if not 1 / MAX_SHAPE_DIFFERENCE < ratio < MAX_SHAPE_DIFFERENCE:
-            raise GanvasError(
-                f"{source.name} is {source_width} x {source_height} px, but {target.name} is {width} x {height}: a pair shows "
-                "the same place, so crop both alike"
-            )
+            raise GanvasError(f"{sizes}: a pair shows the same place, so crop both alike")
+        pair_scale = find_whole_scale(source_height, height)
+        if pair_scale is None:
+            raise GanvasError(f"{sizes}, which is no whole number of times: give both one size, or 2, 3, 4 … times the other")
+        if scale not in (None, pair_scale):
+            raise GanvasError(f"{sizes}, and other pairs differ by another factor: bring all pairs to one factor")
+        scale = pair_scale
+    return scale or 1.0
+
+
+def find_whole_scale(source_side: int, side: int) -> float | None:
+    """How many times larger a side is: a whole number, or one over it. None if it is neither, but for rounding."""
+    factor = max(source_side, side) / min(source_side, side)
+    whole_factor = round(factor)
+    if not 1 / MAX_SHAPE_DIFFERENCE < factor / whole_factor < MAX_SHAPE_DIFFERENCE:
+        return None
+    return float(whole_factor) if side >= source_side else 1 / whole_factor
 
 
 def _read_size(file: ListedFile) -> tuple[int, int]:
@@ -116,7 +153,7 @@ def _read_size(file: ListedFile) -> tuple[int, int]:
         raise GanvasError(f"{file.name} {error}") from None
 
 
-def _choose_evenly(everything: Sequence[T]) -> Sequence[T]:
+def choose_evenly(everything: Sequence[T]) -> Sequence[T]:
     return everything[:: max(1, -(-len(everything) // CHECKED_PAIRS))]
 
 

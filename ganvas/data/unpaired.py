@@ -1,7 +1,7 @@
 """Two sets of pictures without pairs, for translators: each side is stored once and drawn by itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -82,14 +82,13 @@ class UnpairedItems:
     label_notes: tuple[str, ...] = ()
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
+    names: Sequence[str] = field(init=False)
+    fingerprint: str = field(init=False)
 
-    @property
-    def names(self) -> Sequence[str]:
-        return self.sides["x"].names
-
-    @property
-    def fingerprint(self) -> str:
-        return fingerprint_parts("unpaired", {name: side.fingerprint for name, side in sorted(self.sides.items())})
+    def __post_init__(self) -> None:
+        self.names = self.sides["x"].names
+        fingerprints = {name: side.fingerprint for name, side in sorted(self.sides.items())}
+        self.fingerprint = fingerprint_parts("unpaired", fingerprints)
 
     def __len__(self) -> int:
         return len(self.sides["x"])
