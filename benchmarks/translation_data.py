@@ -206,7 +206,7 @@ def prepare_photographs(folder: Path) -> Named:
 
 def prepare_small_photographs(folder: Path) -> Named:
     for name, pixels in read_photographs(folder, held_out=True):
-        x = torch.as_tensor(pixels).permute(2, 0, 1)[None].float()
+        x = torch.as_tensor(pixels.copy()).permute(2, 0, 1)[None].float()
         small = F.interpolate(x, scale_factor=0.25, mode="bicubic", antialias=True, align_corners=False)
         yield f"A/{name}", small[0].clamp(0, 255).round().byte().permute(1, 2, 0).numpy()
         yield f"B/{name}", pixels

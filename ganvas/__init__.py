@@ -14,6 +14,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .api import (
         Run,
+        blend,
         compare,
         convert,
         directions,
@@ -34,6 +35,7 @@ __all__ = [
     "GanvasError",
     "Run",
     "__version__",
+    "blend",
     "compare",
     "config",
     "convert",

@@ -26,6 +26,7 @@ from .sampling.generator import generate
 from .sampling.labelled_set import synthesise
 from .training.session import resume as resume_training
 from .training.session import train as train_recipe
+from .translation.blending import blend
 
 P = ParamSpec("P")
 
@@ -65,6 +66,7 @@ convert, train, resume = return_run(convert_file), return_run(train_recipe), ret
 
 __all__ = [
     "Run",
+    "blend",
     "compare",
     "convert",
     "directions",
