@@ -13,7 +13,7 @@ from ganvas.configuration import is_config
 from ganvas.core import Condition, Dataset, Features, RealFeatures, Spec
 from ganvas.data import ClassCondition, Columns, ColumnsCodec, VectorCondition
 from ganvas.data.columns import list_column_codecs, load_batch
-from ganvas.media import ImageCodec, PointsCodec, SampleCondition
+from ganvas.media import Degraded, DegradedCodec, ImageCodec, PointsCodec, SampleCondition
 from ganvas.media.conditions import derive_sample_condition
 from ganvas.recipe import Recipe
 
@@ -52,7 +52,9 @@ class Noise:
         self.columns["label"] = torch.arange(count) % 3
         self.stored = self.columns["x"]
         self.conditions: dict[str, Condition] = {"label": class_condition(3, ("a", "b", "c"))}
-        if "source" in self.columns:
+        if isinstance(codec, DegradedCodec):
+            self.conditions |= codec.derive_conditions(self.stored)
+        elif "source" in self.columns:
             self.conditions["source"] = derive_sample_condition(codec.columns["source"], self.columns["source"])
 
     @property
@@ -80,6 +82,8 @@ def noise(recipe: Recipe) -> Dataset:
 
 def codec_for(recipe: Recipe) -> Any:
     """What the recipe's medium would fit to small data."""
+    if isinstance(recipe.medium, Degraded):
+        return DegradedCodec(base=ImageCodec(size=32, channels=3), by=recipe.medium.by)
     if isinstance(recipe.medium, Columns):
         return ColumnsCodec(columns={name: ImageCodec(size=16, channels=1) for name in recipe.medium.media})
     if type(recipe.medium).__name__ == "Points":
