@@ -15,12 +15,12 @@ class Swaps(NamedTuple):
 
     shown: for each fake, what D sees instead: its row in the batch, or -1 - slot for a fake of the pool.
     written: the rows that slots hold afterwards.
-    count: the number of slots that hold a fake afterwards.
+    fake_count: how many slots hold a fake afterwards.
     """
 
     shown: list[int]
     written: dict[int, int]
-    count: int
+    fake_count: int
 
 
 class ImagePool(nn.Module):
@@ -57,7 +57,7 @@ class ImagePool(nn.Module):
             elif slot < 0:
                 shown.append(row)
             else:
-                shown.append(written.get(slot, -1 - slot))
+                shown.append(written[slot] if slot in written else -1 - slot)
                 written[slot] = row
         return Swaps(shown, written, count)
 
