@@ -15,12 +15,12 @@ class Swaps(NamedTuple):
 
     shown: for each fake, what D sees instead: its row in the batch, or -1 - slot for a fake of the pool.
     written: the rows that slots hold afterwards.
-    fill_count: the number of slots that hold a fake afterwards.
+    fake_count: how many slots hold a fake afterwards.
     """
 
     shown: list[int]
     written: dict[int, int]
-    fill_count: int
+    fake_count: int
 
 
 class ImagePool(nn.Module):

@@ -58,7 +58,7 @@ class Pictures:
     def __init__(self, is_own_source: bool = False, label: Any = None) -> None:
         self.is_own_source = is_own_source
         self.conditions = {"source": image_condition(SHAPE), "label": label or class_condition(3)}
-        self.codec = self.conditions["source"].codec
+        self.codec = image_condition(SHAPE).codec
         self.columns: dict[str, Tensor] = {}
 
     @property
@@ -82,17 +82,23 @@ def build_recipe(nets: Architecture, method: Method, samples: int = 8, **train: 
     names = nets.build(Pictures().spec)
     # an eps of the gradients' size: Adam's first step would be their signs, and noise would show
     optim = {name: Adam(lr=1e-2, betas=(0.5, 0.999), eps=0.1) for name in names}
-    budget = Train(**{"samples": samples, "batch": 4, "precision": "fp32"} | train)
+    budget = replace(Train(batch=4, precision="fp32"), samples=samples, **train)
+    data: Any = None
     return Recipe(
-        name="test", data=None, medium=Image(), nets=nets, method=method, optim=optim, train=budget, evaluation=Evaluation()
-    )  # type: ignore[arg-type]
+        name="test", data=data, medium=Image(), nets=nets, method=method, optim=optim, train=budget, evaluation=Evaluation()
+    )
 
 
-def train(recipe: Recipe, data: Any = None, seed: int = 0, until: int = 10**9, state: State | None = None) -> State:
+def train(recipe: Recipe, data: Any = None, seed: int = 0, until: int = 10**9, state: State | None = None) -> Any:
     data = data or Pictures()
     state = state or build_state(recipe, data.spec, seed, CPU)
     Loop(recipe, data, state, 0).train_to_budget(lambda now, _: now.clock.samples >= until)
     return state
+
+
+def build_nets(recipe: Recipe, data: Any) -> Any:
+    """The networks as they are before the first step."""
+    return build_state(recipe, data.spec, 0, CPU).nets
 
 
 def seeded_batch(phase: str, size: int = 4, data: Any = None) -> dict[str, Tensor]:
@@ -191,7 +197,7 @@ def test_a_step_of_pix2pix_equals_plain_torch() -> None:
     method = Adversarial(auxiliary_losses=(PixelLoss(weight=100.0),), share_fakes=True)
     recipe = build_recipe(SMALL_PAIRS, method, samples=4)
     ours = train(recipe)
-    nets = build_state(recipe, Pictures().spec, 0, CPU).nets
+    nets = build_nets(recipe, Pictures())
     G, D = nets["G"], nets["D"]
     batch = seeded_batch("G")
     x, source = batch["x"], batch["source"]
@@ -208,7 +214,7 @@ def test_a_step_of_cyclegan_equals_plain_torch() -> None:
     """The authors' order and weights; the pools are empty, so critics see the fakes themselves."""
     recipe = build_recipe(SMALL_CYCLE, Cycle(), samples=4)
     ours = train(recipe)
-    nets = build_state(recipe, Pictures().spec, 0, CPU).nets
+    nets = build_nets(recipe, Pictures())
     G, F, D, E = (nets[name] for name in ("G", "G_reverse", "D", "D_reverse"))
     batch = seeded_batch("G")
     a, b = batch["source"], batch["x"]
@@ -232,7 +238,7 @@ def test_a_step_of_cut_equals_plain_torch() -> None:
     """As the authors have it: source and x go through G together, and queries come from a pass of their own."""
     recipe = build_recipe(SMALL_CUT, Contrastive(contrast=PatchNCE(patches=8)), samples=4)
     ours = train(recipe)
-    nets = build_state(recipe, Pictures().spec, 0, CPU).nets
+    nets = build_nets(recipe, Pictures())
     G, D, H = (nets[name] for name in "GDH")
     batch = seeded_batch("G")
     a, b = batch["source"], batch["x"]
@@ -259,7 +265,7 @@ def test_a_step_of_stargan_equals_plain_torch(kind: str) -> None:
     data = Pictures(is_own_source=True, label=class_condition(3) if kind == "class" else vector_condition(3))
     recipe = build_recipe(SMALL_STAR, ManyDomains(critic_steps=1), samples=4)
     ours = train(recipe, data)
-    nets = build_state(recipe, data.spec, 0, CPU).nets
+    nets = build_nets(recipe, data)
     G, D = nets["G"], nets["D"]
 
     def classify(features: Tensor, label: Tensor) -> Tensor:
@@ -371,7 +377,11 @@ def test_a_full_pool_shows_past_fakes() -> None:
     batch = Pictures().batch(0, 8)
     turn = recipe.method.play_generators(state.nets, batch, CLOCK)  # type: ignore[attr-defined]
     shown: list[Tensor] = []
-    state.nets["D"].register_forward_pre_hook(lambda _, given: shown.append(given[0]))
+
+    def remember(_: nn.Module, given: Any) -> None:
+        shown.append(given[0])
+
+    state.nets["D"].register_forward_pre_hook(remember)
     recipe.method.play_critics(state.nets, {**batch, **turn.statistics}, CLOCK)  # type: ignore[attr-defined]
     old = [x for x in shown[1] if any(torch.equal(x, fake) for fake in fakes)]
     new = [x for x in shown[1] if any(torch.equal(x, fake) for fake in turn.statistics["fake"])]
@@ -382,7 +392,7 @@ def test_a_full_pool_shows_past_fakes() -> None:
 
 def test_the_way_back_and_its_error() -> None:
     method = Cycle()
-    nets = SMALL_CYCLE.build(Pictures().spec)
+    nets: Any = SMALL_CYCLE.build(Pictures().spec)
     assert method.traits(nets).reverse_generator == "G_reverse"
     assert method.averaged_networks == ("G", "G_reverse")
     batch = Pictures().batch(0, 3)
@@ -394,7 +404,8 @@ def test_the_way_back_and_its_error() -> None:
 
 def test_mirrored_batches_compare_mirrored_features(monkeypatch: pytest.MonkeyPatch) -> None:
     """With FastCUT's flips, queries of a mirrored batch are mirrored back to the places of the keys."""
-    method, nets = Contrastive(identity=0.0, flips=True, contrast=PatchNCE(patches=6)), SMALL_CUT.build(Pictures().spec)
+    method = Contrastive(identity=0.0, flips=True, contrast=PatchNCE(patches=6))
+    nets: Any = SMALL_CUT.build(Pictures().spec)
     source = Pictures().batch(0, 2)["source"]
     for toss, is_flipped in ((0.2, True), (0.8, False)):
         monkeypatch.setattr(torch, "rand", lambda *_, toss=toss: torch.tensor(toss))
@@ -467,7 +478,7 @@ def test_losses_on_critics_are_refused_where_there_is_none() -> None:
 
 def test_pix2pixhd_matches_all_layers_of_all_scales() -> None:
     """Its loss by D's features equals eq. 4 on the maps of the layers."""
-    nets = ImageToImage(generator=ResNet(width=2, halvings=1, blocks=1), critic=ScalesCritic(width=2, halvings=1)).build(
+    nets: Any = ImageToImage(generator=ResNet(width=2, halvings=1, blocks=1), critic=ScalesCritic(width=2, halvings=1)).build(
         Pictures().spec
     )
     method = Adversarial(objective=LeastSquares(), auxiliary_losses=(PairedFeatureMatching(weight=10.0),))
