@@ -18,10 +18,10 @@ from tqdm import tqdm
 from ..configuration import config
 from ..core import Features
 from ..errors import GanvasError, require
+from ..nets.pretrained.weights import fold_batch_norm, read_published_weights
 from ..system.files import explain_os_errors, find_cache_folder, write_atomically
 from .images import check_images, extract_in_batches, to_three_channels
 from .inception_v3 import build_inception_v3
-from .weights import fold_batch_norm, read_published_weights
 
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
 INCEPTION_URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{INCEPTION_FILE}"

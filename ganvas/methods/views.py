@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..configuration import config
-from ..extractors.efficientnet import load_efficientnet
+from ..nets.pretrained.efficientnet import load_efficientnet
 from ..nets.projected import PYRAMID_LEVELS, find_enlargement
 
 FEATURE_SCALE = 0.1  # features have a standard deviation of 7 to 11, for clothes, sprites and emoji alike

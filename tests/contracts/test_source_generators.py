@@ -1,6 +1,7 @@
 """Every generator that starts from a picture, found by itself: its sizes, its scale and how far it sees are measured."""
 
 import re
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +13,9 @@ from ganvas import nets
 from ganvas.configuration import from_json, to_json
 from ganvas.core import Spec
 from ganvas.errors import GanvasError, SettingError
-from ganvas.nets import Chroma, GatedInpainting, Hole, LaMa, Residual, ResNet, RRDBNet, SRResNet, StarGAN, UNet
+from ganvas.nets import Chroma, GatedInpainting, Hole, LaMa, PretrainedUNet, Residual, ResNet, RRDBNet, SRResNet, StarGAN, UNet
 from ganvas.nets.layers.instance_norm import InstanceNorm
-from ganvas.nets.translation import SourceGenerator
+from ganvas.nets.translation import SourceGenerator, pretrained_unet
 from ganvas.nets.translation import hole as holes
 from ganvas.nets.translation.wrapped_generator import silence_last_layer
 from small_recipes import class_condition, components
@@ -65,7 +66,12 @@ def build(design: Any, size: int = 16) -> SourceGenerator:
     if isinstance(design, StarGAN):
         spec = Spec((CHANNELS, size, size), (), {"label": class_condition(3)})
         return design.build(spec)["G"].double().eval()  # type: ignore[return-value]
-    return design.build_generator((CHANNELS, size, size), CHANNELS).double().eval()
+    G = design.build_generator((CHANNELS, size, size), CHANNELS).double().eval()
+    for module in G.modules():
+        if isinstance(module, pretrained_unet.Generator):  # it sees through a network that is no part of it
+            encoder = deepcopy(module.find_encoder(torch.device("cpu"))).double()
+            module.find_encoder = lambda device, encoder=encoder: encoder  # type: ignore[method-assign]
+    return G
 
 
 def draw_source(height: int, width: int) -> Tensor:
@@ -82,6 +88,9 @@ def run(G: SourceGenerator, source: Tensor, mask: Tensor | None = None) -> Tenso
 
 def see_everything(network: nn.Module) -> None:
     """Convolutions become means, so that no input is lost behind a ReLU; norms, whose statistics see all, go."""
+    for seen in list(network.modules()):
+        if isinstance(seen, pretrained_unet.Generator):
+            see_everything(seen.find_encoder(torch.device("cpu")))
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
             if re.search(r"Norm(\dd)?$", type(child).__name__):
@@ -133,7 +142,21 @@ def test_contract(name: str) -> None:
     assert G.z_dim == 0
 
 
-@pytest.mark.parametrize("name", FORMS)
+FAR_SEEING = ("PretrainedUNet",)  # hundreds of pixels, which take long to measure
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("enlargement", [1, 2])
+def test_far_reach(enlargement: int) -> None:
+    G = build(PretrainedUNet(width=1, enlargement=enlargement), 32)
+    reach = get_convolutional_reach(G)
+    see_everything(G)
+    middle = -(-(reach + 1) // G.multiple) * G.multiple
+    seen = find_seen(G, 2 * middle + G.multiple, middle, middle)
+    assert reach - G.multiple < (seen - middle).abs().max() <= reach
+
+
+@pytest.mark.parametrize("name", [name for name in FORMS if name not in FAR_SEEING])
 def test_reach(name: str) -> None:
     G = build(FORMS[name])
     has_instance_norm = any(isinstance(layer, InstanceNorm) for layer in G.modules())

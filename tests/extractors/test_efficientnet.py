@@ -6,8 +6,9 @@ import torch
 
 from ganvas.configuration import from_json, to_json
 from ganvas.errors import GanvasError
-from ganvas.extractors import EfficientNetLite0, efficientnet
+from ganvas.extractors import EfficientNetLite0
 from ganvas.metrics import KID
+from ganvas.nets.pretrained import efficientnet
 from small_recipes import both
 
 

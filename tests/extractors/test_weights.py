@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ganvas.errors import GanvasError
-from ganvas.extractors.weights import fold_batch_norm, read_published_weights
+from ganvas.nets.pretrained.weights import fold_batch_norm, read_published_weights
 
 
 def test_the_published_file_is_read(tmp_path):

@@ -47,6 +47,8 @@ def read_footprint(layer: nn.Module) -> Footprint | None:
             return Footprint(3, 2, 1)
         case BlurredDoubling():
             return Footprint(4, 2, 1, is_transposed=True)
+        case nn.Upsample(mode="bilinear", scale_factor=2.0):
+            return Footprint(4, 2, 1, is_transposed=True)
         case nn.Upsample(mode="nearest"):
             assert isinstance(layer.scale_factor, float)
             return Footprint(int(layer.scale_factor), int(layer.scale_factor), is_transposed=True)

@@ -8,6 +8,7 @@ from .hole import Hole
 from .image_to_image import ImageToImage
 from .lama import LaMa
 from .msrresnet import MSRResNet
+from .pretrained_unet import PretrainedUNet
 from .projection_head import ProjectionHead, draw_places
 from .residual import Residual
 from .resnet import ResNet
@@ -29,6 +30,7 @@ __all__ = [
     "ImageToImage",
     "LaMa",
     "MSRResNet",
+    "PretrainedUNet",
     "ProjectionHead",
     "RRDBNet",
     "ResNet",

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..errors import GanvasError
+from ...errors import GanvasError
 
 
 def read_published_weights(path: Path, sha256: str) -> dict[str, Tensor]:
