@@ -16,7 +16,7 @@ __init__
 api
 interop
 training
-latent report
+latent translation report
 evaluation
 sampling recipes
 runs methods

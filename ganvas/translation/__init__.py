@@ -1,0 +1,1 @@
+"""Using a translator: pictures of any size, folders and films."""
