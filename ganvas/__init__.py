@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         resume,
         synthesise,
         train,
+        translate,
     )
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "resume",
     "synthesise",
     "train",
+    "translate",
 ]
 
 

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import collect_conditions
 from .parsing import load_named_run, parse_settings
@@ -51,10 +52,10 @@ def main(argv: list[str]) -> int:
     arguments = parse_settings(Arguments, Arguments(), argv, "ganvas translate RUN PICTURE …")
     from ..api import translate
 
-    settings = {**vars(arguments), "conditions": collect_conditions(arguments.label, ()), "quiet": False}
-    del settings["label"]
+    settings: dict[str, Any] = {**vars(arguments), "conditions": collect_conditions(arguments.label, ()), "quiet": False}
+    del settings["label"], settings["out"]
     out = Path(arguments.out) if arguments.out else run.path / "translated"
-    report = translate(run, paths, **{**settings, "out": out})
+    report = translate(run, paths, out, **settings)
     print(out)
     if report.failures:
         total = len(report.failures) + len(report.written)

@@ -37,14 +37,14 @@ def translate_film(
     """
     if find_spec("av") is None:
         raise GanvasError(f"{source} is a film, which needs the package av: pip install 'ganvas[video]'")
-    import av
+    from av.error import FFmpegError
 
     meter = FlickerMeter()
     try:
         with explain_os_errors("writing the film", out):
             out.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(out, lambda path: _stream(source, path, out.suffix, translate, provenance, meter, shows_progress))
-    except (av.error.FFmpegError, EOFError) as error:
+    except (FFmpegError, EOFError) as error:
         raise GanvasError(f"{source} cannot be translated as a film ({error.args[-1] if error.args else error})") from error
     return meter
 

@@ -51,7 +51,7 @@ def list_jobs(paths: Sequence[str | Path], out: Path) -> list[TranslationJob]:
 
 
 def list_folder_names(folder: Path, out: Path) -> list[Path]:
-    """The pictures and films in a folder and below, but hidden ones and earlier results. Raises GanvasError if there are none."""
+    """The pictures and films in a folder and below, but hidden ones and earlier results. Raises GanvasError for none."""
     names: list[Path] = []
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and not is_same(Path(place, name), out))

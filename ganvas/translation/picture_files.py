@@ -61,7 +61,7 @@ def read_pixels(image: str | Path | Picture | np.ndarray) -> np.ndarray:
     if isinstance(image, Picture):
         return convert_to_bands(decode_plain_picture(image))
     if isinstance(image, np.ndarray):
-        if image.ndim == 3 and image.dtype in (np.uint8, np.uint16):
+        if image.ndim == 3 and image.dtype.name in ("uint8", "uint16"):
             return image  # also one that is smaller than what can be learned from, or of other channels
         return convert_to_bands(decode_picture(image))
     return read_picture_file(Path(image)).pixels
@@ -111,9 +111,8 @@ def write_result(path: Path, pixels: np.ndarray, source: PictureFile, provenance
         pixels = convert_depth(pixels, 8)
     if kind == "JPEG" and pixels.shape[2] == 4:
         pixels = convert_channels(pixels, 3, WHITE)
-    if pixels.shape[2] not in (1, 3, 4):
-        if kind != "TIFF":
-            raise GanvasError(f"{path.name}: {kind} cannot hold {pixels.shape[2]} channels, TIFF can: save the picture as .tif")
+    if pixels.shape[2] not in (1, 3, 4) and kind != "TIFF":
+        raise GanvasError(f"{path.name}: {kind} cannot hold {pixels.shape[2]} channels, TIFF can: save the picture as .tif")
     with explain_os_errors("writing the picture", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, lambda temporary: _write(temporary, kind, pixels, source, provenance))
@@ -149,11 +148,11 @@ def _encode_deep_png(
     """Pillow writes no 16-bit colours, so the chunks are put in here."""
     info = metadata.build_png_text(provenance)
     if icc:
-        info.chunks.insert(0, (b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)))
+        info.add(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc))
     if metadata.dpi:
         x, y = (round(dots / 0.0254) for dots in metadata.dpi)  # a metre
-        info.chunks.append((b"pHYs", struct.pack(">IIB", x, y, 1)))
-    info.chunks.append((b"eXIf", exif.removeprefix(b"Exif\0\0")))
+        info.add(b"pHYs", struct.pack(">IIB", x, y, 1))
+    info.add(b"eXIf", exif.removeprefix(b"Exif\0\0"))
     return encode_png(pixels, info)
 
 

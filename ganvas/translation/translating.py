@@ -98,7 +98,12 @@ def translate_picture(
     if isinstance(mask, np.ndarray):
         hole: Mask | None = Mask(mask > 0, "")
     else:
-        hole = choose_hole(pixels, None if mask is None else Path(mask), Path(), opened.translator.takes_hole)
+        hole = choose_hole(
+            pixels,
+            None if mask is None else Path(mask),
+            Path(image.name if isinstance(image, Path) else ""),
+            opened.translator.takes_hole,
+        )
     try:
         return opened.translator.translate(pixels, None if hole is None else hole.hole)
     except GanvasError as error:

@@ -150,15 +150,13 @@ def test_what_sees_everything_is_not_tiled(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(GanvasError, match="sees the whole picture at once, so tiles would change"):
         open_design(LaMa().smallest(), tile=64).translate(picture, hole)
     monkeypatch.setattr(translating, "measure_free_bytes", lambda _: 2**20)
-    with pytest.raises(
-        GanvasError, match=r"300 x 300 px need about .* GiB of memory, and 0\.0 GiB are free.*tiles cannot help"
-    ):
+    with pytest.raises(GanvasError, match=r"300 x 300 px need about .* and 0\.0 GiB are free.*tiles cannot help"):
         open_design(LaMa().smallest()).translate(picture, hole)
 
 
 def test_too_little_memory_for_the_smallest_tile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(translating, "measure_free_bytes", lambda _: 2**14)
-    with pytest.raises(GanvasError, match="even in the smallest tiles.*close other programs, or make the picture smaller"):
+    with pytest.raises(GanvasError, match=r"even in the smallest tiles.*close other programs, or make the picture smaller"):
         open_design(SRVGG().smallest()).translate(draw_picture(300, 300))
 
 
