@@ -74,9 +74,9 @@ def _stream(
         with tqdm(desc=source.name, total=video.frames or None, unit="frame", leave=False, disable=is_hidden) as bar:
             for packet in film.demux(video, *film.streams.audio):
                 if packet.stream.index in sounds:
-                    if packet.dts is not None:  # the empty packet at the end
+                    if packet.dts is not None:  # else the empty packet at the end
                         packet.stream = sounds[packet.stream.index]
-                        result.mux(packet)
+                        writer.pass_on(packet)
                     continue
                 for frame in packet.decode():
                     pixels = turn_frame(frame)
@@ -99,10 +99,18 @@ class FrameWriter:
 
     def __init__(self, result: Any, video: Any, codec: str) -> None:
         self.result, self.count = result, 0
+        self.early_packets: list[Any] = []
         rate = video.average_rate or Fraction(DEFAULT_RATE)
         self.stream = result.add_stream(codec, rate=rate, options=QUALITY_OPTIONS[codec])
         self.stream.pix_fmt = "yuv420p"
         self.time_base, self.period = video.time_base or 1 / rate, 1 / rate
+
+    def pass_on(self, packet: Any) -> None:
+        """A packet of sound; before the first frame it waits, because the file's head holds the size."""
+        if self.count:
+            self.result.mux(packet)
+        else:
+            self.early_packets.append(packet)
 
     def write(self, pixels: np.ndarray, source_frame: Any) -> None:
         """pixels: uint8 [H, W, 1 or 3]; the codec needs even sides, so an odd last row or column is left out."""
@@ -112,6 +120,8 @@ class FrameWriter:
         if not self.count:
             self.stream.width, self.stream.height = width, height
             self.stream.codec_context.time_base = self.time_base
+            self.result.mux(self.early_packets)
+            self.early_packets = []
         pixels = pixels.repeat(3, 2) if pixels.shape[2] == 1 else pixels
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:height, :width]), format="rgb24")
         frame.time_base = self.time_base

@@ -132,9 +132,7 @@ def _write(path: Path, kind: str, pixels: np.ndarray, source: PictureFile, prove
     settings |= {"dpi": metadata.dpi} if metadata.dpi else {}
     if kind == "PNG":
         settings |= {"pnginfo": metadata.build_png_text(provenance)}
-    elif kind == "TIFF":
-        settings |= {"compression": "tiff_adobe_deflate"}
-    else:
+    elif kind != "TIFF":  # which stays uncompressed: Pillow's compressed ones have no room for all of EXIF
         if len(exif.tobytes()) > MAX_EXIF_BYTES:
             settings["exif"] = PictureMetadata(Image.Exif()).build_exif(provenance, (0, 0))
         settings |= {"quality": QUALITY, **({"xmp": metadata.xmp} if metadata.xmp else {})}

@@ -14,7 +14,7 @@ from ..media.image.bands import convert_channels, convert_depth
 from ..runs.folder import RunFolder
 from .films import translate_film
 from .jobs import TranslationJob, list_jobs
-from .masks import Mask, choose_hole
+from .masks import choose_hole
 from .opening import RunTranslator, open_translator
 from .picture_files import read_picture_file, read_pixels, write_result
 from .tiling import TilingSettings, parse_tile_setting
@@ -96,16 +96,13 @@ def translate_picture(
     opened = open_translator(run, reverse, conditions, settings, checkpoint, device)
     pixels = read_pixels(image)
     if isinstance(mask, np.ndarray):
-        hole: Mask | None = Mask(mask > 0, "")
+        hole = mask > 0
     else:
-        hole = choose_hole(
-            pixels,
-            None if mask is None else Path(mask),
-            Path(image.name if isinstance(image, Path) else ""),
-            opened.translator.takes_hole,
-        )
+        name = Path(image).name if isinstance(image, (str, Path)) else ""
+        chosen = choose_hole(pixels, None if mask is None else Path(mask), Path(name), opened.translator.takes_hole)
+        hole = None if chosen is None else chosen.hole
     try:
-        return opened.translator.translate(pixels, None if hole is None else hole.hole)
+        return opened.translator.translate(pixels, hole)
     except GanvasError as error:
         raise GanvasError(f"{image if isinstance(image, (str, Path)) else 'the picture'} {error}") from None
 
