@@ -35,7 +35,7 @@ class ChannelMoments(NamedTuple):
         return ChannelMoments(places, self.mean + shift * (other.places / places), squares)
 
 
-def measure_moments(x: Tensor) -> ChannelMoments:
+def measure_channel_moments(x: Tensor) -> ChannelMoments:
     """Of x [1, C, h, w]; joined in double precision where the device has it."""
     wide = torch.float32 if x.device.type == "mps" else torch.float64
     variance, mean = torch.var_mean(x.float(), (2, 3), correction=0, keepdim=True)
@@ -119,9 +119,9 @@ class InstanceStatistics:
         order, self.next_order = self.next_order, self.next_order + 1
         if order >= len(self.by_order):
             if self.tile is None:
-                self._append(measure_moments(x))
+                self._append(measure_channel_moments(x))
             else:
-                moments = measure_moments(crop_to_tile(x, self.tile))
+                moments = measure_channel_moments(crop_to_tile(x, self.tile))
                 self.moments = moments if self.moments is None else self.moments.join(moments)
                 raise UnknownStatisticsError
         mean, gain = self.by_order[order]

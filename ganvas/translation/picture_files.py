@@ -128,13 +128,13 @@ def _write(path: Path, kind: str, pixels: np.ndarray, source: PictureFile, prove
     if kind == "PNG" and pixels.dtype == np.uint16:
         path.write_bytes(_encode_deep_png(pixels, metadata, exif.tobytes(), icc, provenance))
         return
-    settings: dict[str, Any] = {"icc_profile": icc, "exif": exif}
+    settings: dict[str, Any] = {"icc_profile": icc, "exif": exif.tobytes()}
     settings |= {"dpi": metadata.dpi} if metadata.dpi else {}
     if kind == "PNG":
         settings |= {"pnginfo": metadata.build_png_text(provenance)}
-    elif kind != "TIFF":  # which stays uncompressed: Pillow's compressed ones have no room for all of EXIF
+    elif kind != "TIFF":  # which stays uncompressed, as deep ones do
         if len(exif.tobytes()) > MAX_EXIF_BYTES:
-            settings["exif"] = PictureMetadata(Image.Exif()).build_exif(provenance, (0, 0))
+            settings["exif"] = PictureMetadata(Image.Exif()).build_exif(provenance, (0, 0)).tobytes()
         settings |= {"quality": QUALITY, **({"xmp": metadata.xmp} if metadata.xmp else {})}
         settings |= {"subsampling": 0} if kind == "JPEG" else {"lossless": source.is_lossless}
     Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save(path, kind, **settings)

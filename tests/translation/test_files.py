@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as Pillow
 from PIL import ImageCms
 from PIL.PngImagePlugin import PngInfo
+from torch import Tensor, nn
 
 import ganvas
 from ganvas import cli
@@ -18,11 +20,16 @@ from ganvas.losses import LeastSquares
 from ganvas.media import Image
 from ganvas.methods import Adversarial
 from ganvas.nets import ImageToImage, PatchGAN, ResNet
+from ganvas.nets.translation import SourceGenerator
 from ganvas.optim import Adam
 from ganvas.recipe import Evaluation, Recipe, Train
+from ganvas.sampling.generator import Sampler, open_sampler
+from ganvas.translation import opening
+from ganvas.translation.flicker import FlickerMeter
 from ganvas.translation.jobs import list_jobs
-from ganvas.translation.masks import interpret_mask
+from ganvas.translation.masks import choose_hole, interpret_mask
 from ganvas.translation.picture_files import read_picture_file, write_result
+from small_recipes import class_condition, image_condition
 
 PROVENANCE = {"Software": "ganvas test", "Comment": "synthetic: made by a generative model", "Source": "recipe x"}
 
@@ -80,7 +87,7 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
 def test_exif_and_profile_stay_and_the_mark_is_added(suffix: str, tmp_path: Path) -> None:
-    source = write_source(tmp_path / f"a{suffix}", draw(20, 30), exif=build_exif(), icc_profile=SRGB)
+    source = write_source(tmp_path / f"a{suffix}", draw(20, 30), exif=build_exif().tobytes(), icc_profile=SRGB)
     copy_file(source, tmp_path / f"b{suffix}")
     with Pillow.open(tmp_path / f"b{suffix}") as picture:
         exif = picture.getexif()
@@ -216,8 +223,6 @@ def test_one_picture_from_python(run: Any, tmp_path: Path) -> None:
 
 def test_a_picture_of_the_run_is_translated_as_its_samples_are(run: Any) -> None:
     """One evaluation mode: what `generate` makes from a source is what `translate` makes."""
-    from ganvas.sampling.generator import open_sampler
-
     sampler = open_sampler(run)
     source = sampler.spec.conditions["source"].draw(1, None)
     stored = next(sampler.render_stored({"source": source}))[0].numpy()
@@ -321,3 +326,82 @@ def test_animations_are_said(tmp_path: Path) -> None:
     (tmp_path / "a.gif").write_bytes(buffer.getvalue())
     assert read_picture_file(tmp_path / "a.gif").is_animation
     assert not read_picture_file(write_source(tmp_path / "b.png", draw(8, 8))).is_animation
+
+
+# ------------------------------------------------------------ directions, labels, masks by name
+
+
+class Negative(SourceGenerator):
+    """The negative of its source, in gray."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+
+    def forward(self, source: Tensor) -> Tensor:
+        return -source.mean(1, keepdim=True)
+
+
+def test_the_way_back_takes_results_and_makes_sources(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_two_way(*arguments: Any) -> Sampler:
+        sampler = open_sampler(*arguments)
+        sampler.nets["back"], sampler.traits = Negative(), sampler.traits._replace(reverse_generator="back")
+        gray = image_condition((1, 16, 16))
+        sampler.spec = sampler.spec._replace(conditions={"source": gray})
+        return sampler
+
+    monkeypatch.setattr(opening, "open_sampler", open_two_way)
+    pixels = draw(20, 24, 1).repeat(3, 2)
+    opened = opening.open_translator(run, reverse=True)
+    assert (opened.translator.source_channels, opened.translator.channels) == (3, 1)
+    assert np.array_equal(opened.translator.translate(pixels)[..., 0], 255 - pixels[..., 0])
+    assert "a translation back" in opened.provenance["Source"]
+
+
+def test_a_label_is_asked_for(run: Any) -> None:
+    sampler = open_sampler(run)
+    G = Negative()
+    G.conditions = ("source", "label")
+    sampler.spec = sampler.spec._replace(conditions={"label": class_condition(2, ("cat", "dog"))})
+    with pytest.raises(GanvasError, match="needs a label to translate to, and none was given: --label, one of .*cat, dog"):
+        opening.prepare_inputs(sampler, G)
+    sampler.request = sampler.request._replace(conditions={"label": torch.tensor(1)})
+    assert {name: value.tolist() for name, value in opening.prepare_inputs(sampler, G).items()} == {"label": [1]}
+
+
+def test_a_run_without_sources_translates_nothing(run: Any) -> None:
+    sampler = open_sampler(run)
+    with pytest.raises(GanvasError, match="makes samples, but not from pictures: ganvas generate"):
+        opening.get_source_generator(sampler, "D")
+
+
+def test_masks_lie_in_a_folder_under_the_same_names(tmp_path: Path) -> None:
+    white = np.full((8, 6, 1), 255, np.uint8)
+    write_source(tmp_path / "holes" / "trees" / "oak.png", white)
+    pixels = draw(8, 6)
+    mask = choose_hole(pixels, tmp_path / "holes", Path("trees/oak.jpg"), takes_hole=True)
+    assert mask is not None
+    assert mask.hole.all()
+    with pytest.raises(GanvasError, match="has no mask: .*holes holds no picture called trees/elm"):
+        choose_hole(pixels, tmp_path / "holes", Path("trees/elm.jpg"), takes_hole=True)
+    with pytest.raises(GanvasError, match="there is no mask at"):
+        choose_hole(pixels, tmp_path / "none.png", Path("oak.jpg"), takes_hole=True)
+    rgba = draw(8, 6, 4)
+    rgba[..., 3] = 255
+    assert choose_hole(rgba, None, Path("a.png"), takes_hole=True) is None
+    rgba[2:4, :, 3] = 0
+    mask = choose_hole(rgba, None, Path("a.png"), takes_hole=True)
+    assert mask is not None
+    assert mask.hole.sum() == 12
+    assert choose_hole(rgba, None, Path("a.png"), takes_hole=False) is None
+
+
+def test_flicker_compares_changes() -> None:
+    meter = FlickerMeter()
+    for k in range(3):
+        meter.add(np.full((4, 4, 3), 10 * k, np.uint8), np.full((8, 8, 1), 25 * (k % 2), np.uint8))
+    assert meter.ratio == pytest.approx(2.5)
+    still = FlickerMeter()
+    for k in range(2):
+        still.add(np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 51 * k, np.uint8))
+    assert "stands still, and its frames change by 20.00%" in still.describe()

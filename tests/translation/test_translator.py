@@ -1,11 +1,16 @@
 """Pictures of any size through every generator that starts from a picture: whole, in tiles, exactly."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image as Pillow
 from torch import Tensor, nn
 
 from ganvas import nets
@@ -270,3 +275,32 @@ def test_known_pixels_stay_and_the_hole_is_filled() -> None:
 def test_holes_that_do_not_fit(design: Any, hole: np.ndarray | None, message: str) -> None:
     with pytest.raises(GanvasError, match=message):
         open_design(design.smallest()).translate(draw_picture(12, 16), hole)
+
+
+@pytest.mark.slow
+def test_a_hundred_megapixels_take_less_than_4_gib(tmp_path: Any) -> None:
+    """From file to file, in a process of its own, whose largest memory is read at its end."""
+    Pillow.fromarray(np.zeros((10_000, 10_000, 3), np.uint8)).save(tmp_path / "a.png", compress_level=1)
+    environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(nets.__file__).parents[2])}
+    out = subprocess.run(
+        [sys.executable, "-c", LARGE, str(tmp_path)], capture_output=True, text=True, check=True, env=os.environ | environment
+    )
+    size, kilobytes = out.stdout.split()
+    assert size == "10000x10000"
+    assert int(kilobytes) * 1024 < 4 * 2**30
+
+
+LARGE = """
+import resource, sys
+from pathlib import Path
+from ganvas.nets import UNet
+from ganvas.translation.picture_files import read_picture_file, write_result
+from ganvas.translation.translator import Translator
+
+folder = Path(sys.argv[1])
+G = UNet(width=8, depth=4, dropout=False).build_generator((3, 16, 16), 3).eval()
+file = read_picture_file(folder / "a.png")
+result = Translator(G, 3, 3).translate(file.pixels)
+write_result(folder / "b.png", result, file._replace(pixels=result), {"Software": "test"})
+print(f"{result.shape[1]}x{result.shape[0]}", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
