@@ -363,7 +363,7 @@ def test_a_label_is_asked_for(run: Any) -> None:
     G = Negative()
     G.conditions = ("source", "label")
     sampler.spec = sampler.spec._replace(conditions={"label": class_condition(2, ("cat", "dog"))})
-    with pytest.raises(GanvasError, match="needs a label to translate to, and none was given: --label, one of .*cat, dog"):
+    with pytest.raises(GanvasError, match=r"needs a label to translate to, and none was given: --label, one of .*cat, dog"):
         opening.prepare_inputs(sampler, G)
     sampler.request = sampler.request._replace(conditions={"label": torch.tensor(1)})
     assert {name: value.tolist() for name, value in opening.prepare_inputs(sampler, G).items()} == {"label": [1]}
@@ -382,7 +382,7 @@ def test_masks_lie_in_a_folder_under_the_same_names(tmp_path: Path) -> None:
     mask = choose_hole(pixels, tmp_path / "holes", Path("trees/oak.jpg"), takes_hole=True)
     assert mask is not None
     assert mask.hole.all()
-    with pytest.raises(GanvasError, match="has no mask: .*holes holds no picture called trees/elm"):
+    with pytest.raises(GanvasError, match=r"has no mask: .*holes holds no picture called trees/elm"):
         choose_hole(pixels, tmp_path / "holes", Path("trees/elm.jpg"), takes_hole=True)
     with pytest.raises(GanvasError, match="there is no mask at"):
         choose_hole(pixels, tmp_path / "none.png", Path("oak.jpg"), takes_hole=True)
