@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         resume,
         synthesise,
         train,
+        translate,
     )
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "resume",
     "synthesise",
     "train",
+    "translate",
 ]
 
 

@@ -7,7 +7,7 @@ images = run.generate(64, seed=0)          # uint8 [64, H, W, C]
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
@@ -27,6 +27,10 @@ from .sampling.labelled_set import synthesise
 from .training.session import resume as resume_training
 from .training.session import train as train_recipe
 from .translation.blending import blend
+from .translation.translating import translate, translate_picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 P = ParamSpec("P")
 
@@ -37,6 +41,10 @@ class Run(RunFolder):
     def generate(self, n: int, seed: int = 0, **settings: Any) -> np.ndarray:
         """`ganvas.generate` of this run."""
         return generate(self, n, seed, **settings)
+
+    def translate(self, image: "str | Path | Picture | np.ndarray", **settings: Any) -> np.ndarray:
+        """One picture by this run's translator: an array of the picture's size, times the scale, and depth."""
+        return translate_picture(self, image, **settings)
 
 
 def return_run(verb: Callable[P, RunFolder]) -> Callable[P, Run]:
@@ -81,4 +89,5 @@ __all__ = [
     "resume",
     "synthesise",
     "train",
+    "translate",
 ]

@@ -12,7 +12,8 @@ import pytest
 from ganvas import cli, recipes
 
 ROOT = Path(__file__).parents[1]
-GUIDES = [path for path in sorted((ROOT / "docs").glob("*.md")) if path.name not in ("log.md", "results.md")]
+FOLDERS = (ROOT / "docs", ROOT / "docs" / "guide")
+GUIDES = [path for folder in FOLDERS for path in sorted(folder.glob("*.md")) if path.name not in ("log.md", "results.md")]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *GUIDES]
 DATA = str(ROOT / "tests" / "data" / "fashion_test_200.npz")
 

@@ -18,10 +18,11 @@ from ..recipe import Facts, Recipe, Trial
 from ..runs.state import State
 from ..system import distributed
 from ..system.device import has_bf16
+from ..system.memory import measure_free_bytes
 from ..system.threads import LoadMeter, choose_thread_count, list_cores, set_thread_count
 from .card_size import choose_card_size, limit_card_size
 from .loop import Loop
-from .memory import MemoryFootprint, estimate_memory_needs, measure_free_bytes
+from .memory import MemoryFootprint, estimate_memory_needs
 from .speed import LONG_RUN_SAMPLES, fit_samples_to_time, measure_seconds_per_sample
 from .trial import TrialNetworks
 

@@ -20,7 +20,7 @@ from ..runs.folder import RunFolder
 from ..sampling.generator import Sampler, open_sampler
 from ..system.files import explain_os_errors, write_bytes
 from ..version import __version__
-from .masks import read_mask
+from .paste_masks import read_mask
 
 MAX_SHAPE_DIFFERENCE = 1.02  # by this factor the shapes of a mask and its source may differ
 MARGIN_SHARE, MIN_MARGIN = 0.5, 32  # of the mask's box, and in pixels: how far around it the target counts

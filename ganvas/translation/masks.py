@@ -1,37 +1,69 @@
-"""Read masks as people paint them: 0 and 1, black and white, in colours, or as transparency."""
+"""Masks: which part of a picture is to be filled, from a file in any of the usual forms, or from a picture's transparency."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import GanvasError
+from ..media.image.bands import convert_channels
+from ..media.image.picture import PICTURE_SUFFIXES
+from .picture_files import read_picture_file
 
 
-class ReadMask(NamedTuple):
-    """Where something is pasted or filled, bool [H, W]; and how the file was understood, for people."""
+class Mask(NamedTuple):
+    """The hole, bool [H, W], and how the file was understood."""
 
-    is_inside: np.ndarray
+    hole: np.ndarray
     description: str
 
 
-def read_mask(pixels: np.ndarray, name: str) -> ReadMask:
-    """The mask in a picture [H, W, C] of 8 or 16 bits: what is brighter than half of its brightest, or less transparent.
+def find_mask_file(masks: Path, name: Path) -> Path:
+    """The mask of a picture: `masks` itself, or the file of the same name in that folder, whatever its suffix is.
 
     Raises:
-        GanvasError: the same value everywhere, so that it selects nothing or everything.
+        GanvasError: there is none.
     """
-    alpha = pixels[..., -1] if pixels.shape[2] in (2, 4) else None
-    if alpha is not None and alpha.min() < alpha.max():
-        return describe_mask(alpha, "its transparency is the mask")
-    colours = pixels[..., : 1 if pixels.shape[2] <= 2 else 3]
-    kind = "its brightness is the mask, whatever its colours" if (colours != colours[..., :1]).any() else "white is inside"
-    values = colours.astype(np.float64).mean(2)
-    if values.min() == values.max():
-        colour = "black" if values.max() == 0 else "the same colour"
-        raise GanvasError(f"the mask {name} is {colour} everywhere: paint white what belongs to it, and black the rest")
-    return describe_mask(values, "it holds 0 and 1, and 1 is inside" if values.max() <= 1 else kind)
+    if not masks.is_dir():
+        if not masks.exists():
+            raise GanvasError(f"there is no mask at {masks}: give a file, or a folder with a mask for each picture")
+        return masks
+    matches = [masks / name, *sorted((masks / name).parent.glob("*"))]
+    for path in matches:
+        if path.stem == name.stem and path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
+            return path
+    raise GanvasError(f"has no mask: {masks} holds no picture called {name.with_suffix('')}")
 
 
-def describe_mask(values: np.ndarray, kind: str) -> ReadMask:
-    is_inside = values > float(values.max()) / 2
-    return ReadMask(is_inside, f"{kind}; {is_inside.mean():.1%} of the picture")
+def read_mask(path: Path) -> Mask:
+    """White, or 1, is the hole; in a file with transparency, what is transparent. Raises GanvasError."""
+    return interpret_mask(read_picture_file(path).pixels)
+
+
+def interpret_mask(pixels: np.ndarray) -> Mask:
+    """A mask uint8 or uint16 [H, W, 1, 3 or 4]."""
+    if pixels.shape[2] == 4 and (hole := find_transparent_places(pixels)) is not None:
+        return Mask(hole, "the mask's transparent part is filled")
+    if pixels.shape[2] not in (1, 3, 4):
+        raise GanvasError(f"the mask has {pixels.shape[2]} channels: save it as a gray picture, white where to fill")
+    gray = convert_channels(pixels[..., :3], 1, 0)[..., 0]
+    top = int(np.iinfo(pixels.dtype).max)
+    high, form = int(gray.max()), "RGB" if pixels.shape[2] > 1 else "gray"
+    if high < top and not ((gray > 0) & (gray < high)).any():  # two levels
+        return Mask(gray > 0, f"the mask is {form} with the levels 0 and {high}: {high} is filled")
+    return Mask(gray > top // 2, f"the mask is {form} from 0 to {high}: what is above {top // 2} is filled")
+
+
+def find_transparent_places(pixels: np.ndarray) -> np.ndarray | None:
+    """Where RGBA [H, W, 4] is more transparent than not; None if nothing is transparent."""
+    alpha, top = pixels[..., 3], int(np.iinfo(pixels.dtype).max)
+    return alpha <= top // 2 if (alpha < top).any() else None
+
+
+def choose_hole(pixels: np.ndarray, masks: Path | None, name: Path, takes_hole: bool) -> Mask | None:
+    """The hole of a picture: from a mask, or its transparency. None for translators that fill none."""
+    if masks is not None:
+        return read_mask(find_mask_file(masks, name))
+    if takes_hole and pixels.shape[2] == 4 and (hole := find_transparent_places(pixels)) is not None:
+        return Mask(hole, "the picture's transparent part is filled")
+    return None

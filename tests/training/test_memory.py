@@ -11,9 +11,10 @@ from ganvas.core import Stage
 from ganvas.errors import GanvasError
 from ganvas.recipe import Recipe
 from ganvas.runs.state import build_state
+from ganvas.system.memory import read_cgroup_allowance
 from ganvas.training import memory, plan, speed
 from ganvas.training.loop import Loop
-from ganvas.training.memory import MemoryFootprint, estimate_memory_needs, read_cgroup_allowance
+from ganvas.training.memory import MemoryFootprint, estimate_memory_needs
 from ganvas.training.plan import Planner
 from ganvas.training.trial import TrialNetworks
 from small_recipes import noise, small

@@ -131,7 +131,7 @@ def _open_bytes(data: bytes) -> LazyPicture:
 def _wrap_picture(picture: ImageFile) -> LazyPicture:
     is_deep, has_colour_left_out = picture.mode.startswith("I"), png.TRANSPARENT_COLOUR in picture.info
     channels = (4 if has_colour_left_out else 1) if is_deep else 0
-    return LazyPicture(picture.size, channels, 16 if is_deep else 8, lambda: _decode_plain_picture(picture))
+    return LazyPicture(picture.size, channels, 16 if is_deep else 8, lambda: decode_plain_picture(picture))
 
 
 def _open_png(data: bytes) -> LazyPicture:
@@ -217,7 +217,8 @@ def _has_channels_first(first: int, second: int, last: int) -> bool:
     return first < min(second, last)
 
 
-def _decode_plain_picture(picture: Picture) -> DecodedPixels:
+def decode_plain_picture(picture: Picture) -> DecodedPixels:
+    """A Pillow picture the right way up, in mode L, RGB or RGBA; with 16 bits uint16 [H, W, 1 or 4]."""
     picture.load()
     turn = TURNS.get(_read_orientation(picture))
     picture = picture if turn is None else picture.transpose(turn)

@@ -1,0 +1,166 @@
+"""Translate files, folders and films. A damaged file is named and left out; the others are done."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL.Image import Image as Picture
+from tqdm import tqdm
+
+from ..errors import GanvasError
+from ..media.image.bands import convert_channels, convert_depth
+from ..runs.folder import RunFolder
+from .films import translate_film
+from .jobs import TranslationJob, list_jobs
+from .masks import choose_hole
+from .opening import RunTranslator, open_translator
+from .picture_files import read_picture_file, read_pixels, write_result
+from .tiling import TilingSettings, parse_tile_setting
+
+
+class TranslationReport(NamedTuple):
+    """What became of the files: the written ones, and (source, reason) of those that could not be translated."""
+
+    written: tuple[Path, ...]
+    failures: tuple[tuple[Path, str], ...]
+
+
+def translate(
+    run: str | Path | RunFolder,
+    paths: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    reverse: bool = False,
+    mask: str | Path | None = None,
+    conditions: Mapping[str, str] | None = None,
+    resize: bool = False,
+    tile: str | int = "auto",
+    exact: bool = False,
+    checkpoint: str = "best",
+    device: str = "auto",
+    quiet: bool = True,
+) -> TranslationReport:
+    """Translate pictures, films and folders into the folder `out`, under the same names.
+
+    Args:
+        reverse: translate results back into sources.
+        mask: for runs that fill holes: a mask, or a folder with one of the same name for each picture.
+        conditions: requested values, such as {"label": "smiling"}.
+        resize: first bring pictures to the size that the run was trained at.
+        tile, exact: see TilingSettings.
+
+    Raises:
+        GanvasError: a run that translates nothing, a path that does not exist, a folder without pictures, or results that would
+            replace each other or a source.
+    """
+    jobs = list_jobs([paths] if isinstance(paths, (str, Path)) else paths, Path(out))
+    settings = TilingSettings(parse_tile_setting(tile), exact, not quiet)
+    opened = open_translator(run, reverse, conditions, settings, checkpoint, device)
+    session = TranslationSession(opened, None if mask is None else Path(mask), resize, quiet)
+    written, failures = list[Path](), list[tuple[Path, str]]()
+    is_hidden = quiet or len(jobs) == 1 or not sys.stderr.isatty()
+    for job in tqdm(jobs, unit="file", disable=is_hidden):
+        try:
+            session.run(job)
+            written.append(job.out)
+        except GanvasError as error:
+            reason = str(error).removeprefix(f"{job.source} ")
+            failures.append((job.source, reason))
+            session.say(f"{job.source} {reason}: left out")
+    return TranslationReport(tuple(written), tuple(failures))
+
+
+def translate_picture(
+    run: str | Path | RunFolder,
+    image: str | Path | Picture | np.ndarray,
+    *,
+    reverse: bool = False,
+    mask: str | Path | np.ndarray | None = None,
+    conditions: Mapping[str, str] | None = None,
+    tile: str | int = "auto",
+    exact: bool = False,
+    checkpoint: str = "best",
+    device: str = "auto",
+) -> np.ndarray:
+    """Translate one picture: a file, a Pillow picture or an array [H, W, C] -> array [scale·H, scale·W, C'] of its depth.
+
+    Args:
+        mask: for runs that fill holes: a file, or bool [H, W]. Without one, what is transparent is filled.
+
+    Raises:
+        GanvasError: see `translate`; and a picture that cannot be read.
+    """
+    settings = TilingSettings(parse_tile_setting(tile), exact)
+    opened = open_translator(run, reverse, conditions, settings, checkpoint, device)
+    pixels = read_pixels(image)
+    if isinstance(mask, np.ndarray):
+        hole = mask > 0
+    else:
+        name = Path(image).name if isinstance(image, (str, Path)) else ""
+        chosen = choose_hole(pixels, None if mask is None else Path(mask), Path(name), opened.translator.takes_hole)
+        hole = None if chosen is None else chosen.hole
+    try:
+        return opened.translator.translate(pixels, hole)
+    except GanvasError as error:
+        raise GanvasError(f"{image if isinstance(image, (str, Path)) else 'the picture'} {error}") from None
+
+
+class TranslationSession:
+    """Translates one file after another, and says each thing once."""
+
+    def __init__(self, opened: RunTranslator, masks: Path | None, resizes: bool, quiet: bool) -> None:
+        self.opened, self.translator = opened, opened.translator
+        self.masks, self.resizes, self.quiet = masks, resizes, quiet
+        self.said = set[str]()
+
+    def say(self, message: str) -> None:
+        if not self.quiet:
+            tqdm.write(message, file=sys.stderr)
+
+    def say_once(self, kind: str, message: str) -> None:
+        """The first message of a kind; later files are alike."""
+        if kind not in self.said:
+            self.said.add(kind)
+            self.say(message)
+
+    def run(self, job: TranslationJob) -> None:
+        """Raises GanvasError for a file that cannot be translated."""
+        try:
+            if job.is_film:
+                self.run_film(job)
+            else:
+                self.run_picture(job)
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, MemoryError) or "memory" in str(error).lower():
+                raise GanvasError("needs more memory than is free: smaller tiles need less, such as --tile 256") from error
+            raise
+
+    def run_picture(self, job: TranslationJob) -> None:
+        source = read_picture_file(job.source)
+        if source.is_animation:
+            self.say(f"{job.source} is an animation, of which the first picture is translated: save it as a film, such as .mp4")
+        result = self.translate_pixels(source.pixels, job)
+        write_result(job.out, result, source._replace(pixels=result), self.opened.provenance)
+
+    def run_film(self, job: TranslationJob) -> None:
+        def translate_frame(pixels: np.ndarray) -> np.ndarray:
+            result = convert_depth(self.translate_pixels(pixels, job), 8)
+            return result if result.shape[2] in (1, 3) else convert_channels(result, 3, 255)
+
+        shows_progress = self.translator.settings.shows_progress
+        meter = translate_film(job.source, job.out, translate_frame, self.opened.provenance, shows_progress)
+        self.say(f"{job.out}: {meter.describe()}")
+
+    def translate_pixels(self, pixels: np.ndarray, job: TranslationJob) -> np.ndarray:
+        mask = choose_hole(pixels, self.masks, job.name, self.translator.takes_hole)
+        if mask is not None:
+            self.say_once("mask", f"{job.source}: {mask.description}")
+        if self.resizes:
+            if mask is not None:
+                raise GanvasError("has a mask, which goes without --resize: resize both yourself")
+            pixels = self.opened.resize_to_run(pixels)
+        if note := self.translator.describe_tiling(*pixels.shape[:2]):
+            self.say_once("tiles", f"{job.source}: {note}")
+        return self.translator.translate(pixels, None if mask is None else mask.hole)
