@@ -74,7 +74,7 @@ class Generator(SourceGenerator):
         encoder, features = self.find_encoder(source.device), list[Tensor]()
         with torch.set_grad_enabled(source.requires_grad and torch.is_grad_enabled()):
             h = self.enlarge(x).contiguous(memory_format=torch.channels_last)
-            for number, layer in enumerate(encoder[: max(LEVELS) + 1]):
+            for number, layer in zip(range(max(LEVELS) + 1), encoder, strict=False):
                 h = layer(h)
                 if number in LEVELS:
                     features.append(FEATURE_SCALE * h)
