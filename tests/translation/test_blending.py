@@ -97,10 +97,11 @@ def test_a_larger_mask_of_the_sources_shape_is_resized_and_the_place_is_the_midd
 
 def test_transparency_of_the_source_is_a_mask_and_the_part_may_stick_out(tmp_path, target):
     pixels = np.dstack([np.full((PART, PART, 3), 90, np.uint8), draw_mask(255)])
-    blended = blend(save(tmp_path / "part.png", pixels), target, at=(-12, 70))
+    blended = blend(save(tmp_path / "part.png", pixels), target, at=(-12, 60))
     changed = (blended != read(target)).any(2)
-    assert changed[80 - 0 :].size == 0
-    assert not changed[:, 22:].any()
+    assert changed[70:, :22].mean() > 0.9
+    changed[70:, :22] = False
+    assert not changed.any()
 
 
 def test_sixteen_bits_and_transparency_of_the_target_are_kept(tmp_path, source):
