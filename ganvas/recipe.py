@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from .configuration import config
-from .core import Architecture, BatchSampler, Extractor, Medium, Method, Metric, Source, Spec
+from .core import Architecture, Baseline, BatchSampler, Extractor, Medium, Method, Metric, PairMetric, Source, Spec
 from .data.held_out import HeldOut
 from .data.samplers import Uniform
 from .errors import GanvasError, require
@@ -47,8 +47,8 @@ class Train:
             raise GanvasError(f"the budget is samples or minutes, got both ({self.samples} and {self.minutes}): leave one out")
         require(self.samples is None or self.samples >= 1, "samples", self.samples, "1 or more")
         require(self.minutes is None or 0 < self.minutes < 1e6, "minutes", self.minutes, "above 0, below 1e6")
-        require(2 <= self.batch <= 65536, "batch", self.batch, "from 2 to 65536")
-        require(1 <= self.accumulate <= self.batch // 2, "accumulate", self.accumulate, "from 1 to half the batch")
+        require(1 <= self.batch <= 65536, "batch", self.batch, "from 1 to 65536")
+        require(1 <= self.accumulate <= max(1, self.batch // 2), "accumulate", self.accumulate, "from 1 to half the batch")
         require(0 <= self.ema_kimg < 1e9, "ema_kimg", self.ema_kimg, "0 or more, below 1e9")
         require(0 <= self.ema_ramp <= 10, "ema_ramp", self.ema_ramp, "from 0 to 10")
         require(0 < self.lr_scale <= 1000, "lr_scale", self.lr_scale, "above 0, at most 1000")
@@ -76,16 +76,34 @@ class Judge:
 
 
 @config
+class PairJudge:
+    """Compares each translation with what belongs to it.
+
+    against: the "truth" that the data gives for its source, or the "source".
+    """
+
+    metrics: tuple[PairMetric, ...]
+    against: Literal["truth", "source"] = "truth"
+
+    def __post_init__(self) -> None:
+        require(bool(self.metrics), "metrics", self.metrics, "one or more")
+
+
+@config
 class Evaluation:
-    """How to score samples: judges and numbers of samples. The first metric of the first judge chooses the best checkpoint.
+    """How to score samples: judges and numbers of samples. The first score of a card chooses the best checkpoint.
 
     judges: no two may have the same extractor. () means that the data chooses the judges.
+    pair_judges: of translations of held-out sources, one by one. Their scores come first if they know the truth.
+    baselines: what translations have to beat. () means that the data chooses them.
     samples: for the final score card; fewer if the data has fewer to compare with. None is 500 to 10,000, by the length of
         the run.
     snapshot_samples: for the scores during training, which only use the first metric of the first judge.
     """
 
     judges: tuple[Judge, ...] = ()
+    pair_judges: tuple[PairJudge, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
     samples: int | None = None
     snapshot_samples: int = 1_000
     seed: int = 0
@@ -93,6 +111,8 @@ class Evaluation:
     def __post_init__(self) -> None:
         words = [judge.extractor.word for judge in self.judges]
         require(len(set(words)) == len(words), "judges", ", ".join(words), "of different extractors")
+        names = [name for judge in self.pair_judges for metric in judge.metrics for name in metric.lower_is_better]
+        require(len(set(names)) == len(names), "pair_judges", ", ".join(names), "of different scores")
         for name in ("samples", "snapshot_samples"):
             if getattr(self, name) is not None:
                 check_scored_samples(getattr(self, name), name)

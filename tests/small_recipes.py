@@ -10,9 +10,11 @@ from typing import Any
 import torch
 
 from ganvas.configuration import is_config
-from ganvas.core import Dataset, Features, RealFeatures, Spec
-from ganvas.data import ClassCondition, VectorCondition
-from ganvas.media import ImageCodec, PointsCodec, SampleCondition
+from ganvas.core import Condition, Dataset, Features, RealFeatures, Spec
+from ganvas.data import ClassCondition, Columns, ColumnsCodec, VectorCondition
+from ganvas.data.columns import list_column_codecs, load_batch
+from ganvas.media import Degraded, DegradedCodec, ImageCodec, PointsCodec, SampleCondition
+from ganvas.media.conditions import derive_sample_condition
 from ganvas.recipe import Recipe
 
 
@@ -44,14 +46,16 @@ class Noise:
     title, fingerprint, skipped = "noise", "noise", 0
 
     def __init__(self, codec: Any, count: int = 96) -> None:
-        self.codec = codec
+        self.codec, self.count = codec, count
         generator = torch.Generator().manual_seed(0)
-        if isinstance(codec, ImageCodec):
-            self.stored = torch.randint(0, 256, (count, *codec.stored_shape), generator=generator, dtype=torch.uint8)
-        else:
-            self.stored = torch.randn(count, codec.dim, generator=generator)
-        self.columns = {"x": self.stored, "label": torch.arange(count) % 3}
-        self.conditions = {"label": class_condition(3, ("a", "b", "c"))}
+        self.columns = {name: draw_stored(column, count, generator) for name, column in list_column_codecs(codec).items()}
+        self.columns["label"] = torch.arange(count) % 3
+        self.stored = self.columns["x"]
+        self.conditions: dict[str, Condition] = {"label": class_condition(3, ("a", "b", "c"))}
+        if isinstance(codec, DegradedCodec):
+            self.conditions |= codec.derive_conditions(self.stored)
+        elif "source" in self.columns:
+            self.conditions["source"] = derive_sample_condition(codec.columns["source"], self.columns["source"])
 
     @property
     def spec(self) -> Spec:
@@ -63,7 +67,13 @@ class Noise:
     def batch(self, seed: int, size: int) -> dict[str, torch.Tensor]:
         generator = torch.Generator().manual_seed(seed)
         rows = torch.randint(len(self.stored), (size,), generator=generator)
-        return {"x": self.codec.load(self.stored[rows], generator), "label": self.columns["label"][rows]}
+        return dict(load_batch(self.codec, {name: column[rows] for name, column in self.columns.items()}, generator))
+
+
+def draw_stored(codec: Any, count: int, generator: torch.Generator) -> torch.Tensor:
+    if isinstance(codec, ImageCodec):
+        return torch.randint(0, 256, (count, *codec.stored_shape), generator=generator, dtype=torch.uint8)
+    return torch.randn(count, codec.dim, generator=generator)
 
 
 def noise(recipe: Recipe) -> Dataset:
@@ -72,6 +82,10 @@ def noise(recipe: Recipe) -> Dataset:
 
 def codec_for(recipe: Recipe) -> Any:
     """What the recipe's medium would fit to small data."""
+    if isinstance(recipe.medium, Degraded):
+        return DegradedCodec(base=ImageCodec(size=32, channels=3), by=recipe.medium.by)
+    if isinstance(recipe.medium, Columns):
+        return ColumnsCodec(columns={name: ImageCodec(size=16, channels=1) for name in recipe.medium.media})
     if type(recipe.medium).__name__ == "Points":
         return PointsCodec(dim=2)
     size = recipe.medium.size or 8  # type: ignore[attr-defined]

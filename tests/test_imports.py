@@ -20,7 +20,8 @@ latent translation report
 evaluation
 sampling recipes
 runs methods
-recipe augment losses extractors
+recipe augment losses
+extractors
 nets media data metrics optim pictures provenance
 configuration system
 core resampling errors version

@@ -9,10 +9,15 @@ from .parsing import parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Train a recipe, named first, or else `auto`. The same command again goes on where the run stopped.
+    """Train a recipe, named first. Without a name the data decides. The same command again goes on where the run stopped.
+
+    One folder of pictures: `auto` makes new ones. A/ and B/ with the same names: `paired` makes B from A. A/ and B/ with other
+    names: `unpaired`. With --degrade: `restore`.
 
     Examples:
         ganvas train --data photos/ --minutes 30
+        ganvas train --data drawings-and-photos/ --minutes 60
+        ganvas train --data photos/ --degrade x4
         ganvas train dcgan_small --data photos/ --samples 100000 --optim.G.lr 5e-4
         ganvas train --resume runs/auto --minutes 60
         ganvas train --from runs/auto --data few/ --minutes 5
@@ -28,6 +33,7 @@ class Arguments:
     resume: the folder of a run to go on with. Only its budget may grow.
     source: a run whose networks to start from, on other data. Its recipe is used unless another is named.
     freeze_d: with --from, how many of D's layers stay as they are, counted from the image.
+    degrade: learn to undo this: x4 (small pictures), gray, mask (holes), jpeg+noise+blur, "realistic x4".
     """
 
     recipe: Any
@@ -41,6 +47,7 @@ class Arguments:
     resume: str | None = None
     source: str | None = None
     freeze_d: int = 0
+    degrade: str | None = None
 
 
 def main(argv: list[str]) -> int:
@@ -50,7 +57,10 @@ def main(argv: list[str]) -> int:
 
     has_name = bool(argv) and not argv[0].startswith("-")
     name, source = argv.pop(0) if has_name else None, find_option_value("--from", argv)
-    default = Arguments(recipe=resolve_recipe(name, source, parse_whole_number(find_option_value("--freeze-d", argv))))
+    freeze_d, data, degrade = (find_option_value(option, argv) for option in ("--freeze-d", "--data", "--degrade"))
+    is_resumed = find_option_value("--resume", argv) is not None
+    recipe = resolve_recipe(name, source, parse_whole_number(freeze_d), data, degrade, is_quiet=is_resumed)
+    default = Arguments(recipe=recipe)
     arguments = parse_settings(Arguments, default, argv, f"ganvas train {name or 'auto'}")
     if arguments.freeze_d != (arguments.recipe.start.freeze if arguments.recipe.start else 0):
         raise GanvasError(f"--freeze-d is a number of layers and goes with --from, got {arguments.freeze_d}: --freeze-d 2")

@@ -52,6 +52,8 @@ class ShapedCondition(Condition, Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]: ...  # of a value as networks see it: (3, 64, 64)
+    @property
+    def codec(self) -> "Codec": ...  # stores its values and shows them
 
 
 class Spec(NamedTuple):
@@ -205,6 +207,21 @@ class JointCodec(Protocol):
     def columns(self) -> Mapping[str, Codec]: ...  # by name; generators make "x"
     def load_columns(self, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
         """Stored columns [N, …] -> network inputs by name. One random draw may crop several tensors from a sample."""
+        ...
+
+
+@runtime_checkable
+class DerivingCodec(Protocol):
+    """A codec that makes further columns from "x" when it loads samples, such as a degraded copy. They are stored nowhere."""
+
+    @property
+    def base(self) -> Codec: ...  # the codec of "x" by itself
+    def load_columns(self, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
+        """Stored "x" [N, …] -> "x" and the further columns. Without a generator they follow from each sample alone."""
+        ...
+
+    def derive_conditions(self, stored: Tensor) -> Mapping[str, Condition]:
+        """The conditions that the further columns of samples [N, …] hold the values of, by name."""
         ...
 
 

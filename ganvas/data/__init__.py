@@ -10,6 +10,8 @@ from .items import ItemList
 from .mixture import Mixture
 from .pairs import Pairs
 from .samplers import Balanced, Uniform
+from .tasks import Task, recognise_task
+from .unpaired import Unpaired
 
 __all__ = [
     "Balanced",
@@ -22,8 +24,11 @@ __all__ = [
     "ItemList",
     "Mixture",
     "Pairs",
+    "Task",
     "Uniform",
+    "Unpaired",
     "VectorCondition",
     "find_cache_folder",
     "prepare_dataset",
+    "recognise_task",
 ]

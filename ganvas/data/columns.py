@@ -9,11 +9,15 @@ import torch
 from torch import Tensor
 
 from ..configuration import config
-from ..core import Batch, Codec, Items, JointCodec, Medium, Spec
+from ..core import Batch, Codec, DerivingCodec, Items, JointCodec, Medium, Spec
 from .items import ItemList, fingerprint_parts
+from .rows import count_rows, take_rows
+from .unpaired import UnpairedItems
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
+
+LOADED_ROWS = 256  # samples at a time
 
 
 @config
@@ -85,12 +89,16 @@ class ColumnsCodec:
 
 
 def list_column_codecs(codec: Codec) -> Mapping[str, Codec]:
-    """A codec for each column; for a plain codec, only "x"."""
-    return codec.columns if isinstance(codec, JointCodec) else {"x": codec}
+    """A codec for each stored column; for a plain codec, only "x"."""
+    if isinstance(codec, JointCodec):
+        return codec.columns
+    return {"x": codec.base if isinstance(codec, DerivingCodec) else codec}
 
 
 def select_column(items: Items, name: str) -> ItemList:
-    """The items reduced to one column."""
+    """The items reduced to one column; of sides without pairs, one side."""
+    if isinstance(items, UnpairedItems):
+        return items.sides[name]
     return ItemList(
         items.names, lambda index: items[index][name], fingerprint_parts(items.fingerprint, name), f"{items.title} ({name})"
     )
@@ -98,13 +106,21 @@ def select_column(items: Items, name: str) -> ItemList:
 
 def load_batch(codec: Codec, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
     """Stored columns -> network inputs. Columns without a codec, such as labels, stay as they are."""
-    if isinstance(codec, JointCodec):
-        joint = {name: stored[name] for name in codec.columns}
+    if isinstance(codec, (JointCodec, DerivingCodec)):
+        joint = {name: stored[name] for name in list_column_codecs(codec)}
         return {**stored, **codec.load_columns(joint, generator)}
     return {**stored, "x": codec.load(stored["x"], generator)}
 
 
 def load_conditions(codec: Codec, stored: Mapping[str, Tensor], names: Iterable[str]) -> Batch:
-    """The condition columns [N, …] as network inputs."""
-    codecs = list_column_codecs(codec)
-    return {name: codecs[name].load(stored[name], None) if name in codecs else stored[name] for name in names if name in stored}
+    """The condition columns [N, …] as network inputs; those that are made from "x", a few samples at a time."""
+    codecs, names = list_column_codecs(codec), list(names)
+    conditions = {
+        name: codecs[name].load(stored[name], None) if name in codecs else stored[name] for name in names if name in stored
+    }
+    missing_names = [name for name in names if name not in stored]
+    if missing_names and isinstance(codec, DerivingCodec):
+        rows = torch.arange(count_rows(stored)).split(LOADED_ROWS)
+        chunks = [codec.load_columns(take_rows(stored, chunk_rows), None) for chunk_rows in rows]
+        conditions |= {name: torch.cat([chunk[name] for chunk in chunks]) for name in missing_names if name in chunks[0]}
+    return conditions

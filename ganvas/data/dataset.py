@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Batch, BatchSampler, Codec, Condition, ConditionCodec, Items, JointCodec, Medium, Source, Spec
+from ..core import Batch, BatchSampler, Codec, Condition, ConditionCodec, DerivingCodec, Items, JointCodec, Medium, Source, Spec
 from ..errors import GanvasError, MissingLabelsError
 from ..system.files import find_cache_folder
 from .cache import load_or_encode
@@ -20,8 +20,19 @@ from .encoding import NotedItems, SkippedItem, encode_items, print_notes, print_
 from .held_out import HeldOut
 from .items import fingerprint_parts
 from .labels import derive_condition
-from .rows import SelectedRows, count_bytes, count_rows, move_columns, take_rows
+from .rows import (
+    UnpairedColumns,
+    count_bytes,
+    count_rows,
+    find_other_rows,
+    join_sides,
+    list_sides,
+    move_columns,
+    select_rows,
+    take_rows,
+)
 from .samplers import Uniform
+from .unpaired import UnpairedItems
 
 MAX_UNCACHED_BYTES = 2**30  # may be held in memory if there is no cache to map
 
@@ -87,7 +98,7 @@ class EncodedDataset:
         """Rows drawn by the sampler on the CPU, so that every device gets the same; then loaded by the codec."""
         generator = torch.Generator().manual_seed(seed)
         rows = self.sampler.draw_rows(self, size, generator)
-        return load_batch(self.codec, take_rows(self.columns, rows), generator)
+        return load_batch(self.codec, take_rows(self.columns, rows, generator), generator)
 
     def hold_out(self, setting: HeldOut, key: str) -> "tuple[EncodedDataset, EncodedDataset | None]":
         """(the samples to train on, the held-out samples or None). Both look into this set's columns, without a copy.
@@ -95,20 +106,21 @@ class EncodedDataset:
         Args:
             key: decides which samples are held out. Usually the fingerprint of the data.
         """
-        rows = setting.choose_rows(self, key)
-        if not len(rows):
+        sides = list_sides(self.columns)
+        rows = {name: setting.choose_rows(replace(self, columns=side), key) for name, side in sides.items()}
+        if not all(map(len, rows.values())):
             return self, None
-        is_trained = torch.ones(len(self), dtype=torch.bool)
-        is_trained[rows] = False
+        other_rows = {name: find_other_rows(rows[name], count_rows(side)) for name, side in sides.items()}
+        counts = list(map(len, rows.values()))
         held_out = replace(
             self,
-            columns=SelectedRows(self.columns, rows),
-            title=f"{self.title}, {len(rows):,} held out of training",
-            fingerprint=fingerprint_parts(self.fingerprint, "held out", key, len(rows)),
+            columns=join_sides({name: select_rows(side, rows[name]) for name, side in sides.items()}),
+            title=f"{self.title}, {' and '.join(f'{count:,}' for count in counts)} held out of training",
+            fingerprint=fingerprint_parts(self.fingerprint, "held out", key, *counts),
             is_taken_from_training=True,
         )
-        training_columns = SelectedRows(self.columns, is_trained.nonzero().flatten())
-        return replace(self, columns=training_columns, held_out_count=len(rows)), held_out
+        training_columns = join_sides({name: select_rows(side, other_rows[name]) for name, side in sides.items()})
+        return replace(self, columns=training_columns, held_out_count=len(rows["x"])), held_out
 
 
 def prepare_dataset(
@@ -122,6 +134,8 @@ def prepare_dataset(
         GanvasError: more than 5% of the items cannot be read, or they fit neither into the cache nor into memory.
     """
     codecs = list_column_codecs(codec)
+    if isinstance(items, UnpairedItems):
+        return _prepare_sides(items, codec, cache, quiet, sampler)
     encoded = {
         name: _encode_column(select_column(items, name) if isinstance(codec, JointCodec) else items, column_codec, cache, quiet)
         for name, column_codec in codecs.items()
@@ -129,11 +143,9 @@ def prepare_dataset(
     skipped = {name: {item.position for item in column_skipped} for name, (_, column_skipped) in encoded.items()}
     all_skipped = sorted(set[int]().union(*skipped.values()))
     columns = {name: _drop_rows(rows, skipped[name], all_skipped) for name, (rows, _) in encoded.items()}
-    conditions = {
-        name: column_codec.derive_condition(columns[name])
-        for name, column_codec in codecs.items()
-        if name != "x" and isinstance(column_codec, ConditionCodec)
-    }
+    conditions = _derive_conditions(codecs, columns)
+    if isinstance(codec, DerivingCodec):
+        conditions |= codec.derive_conditions(columns["x"])
     if items.labels is not None:
         columns["label"] = torch.as_tensor(np.delete(items.labels, all_skipped, axis=0))
         label = derive_condition(columns["label"], items.classes)
@@ -148,6 +160,34 @@ def prepare_dataset(
         Uniform() if sampler is None else sampler,
         items.label_notes if isinstance(items, NotedItems) else (),
     )
+
+
+def _prepare_sides(
+    items: UnpairedItems, codec: Codec, cache: Path | None, quiet: bool, sampler: BatchSampler | None
+) -> EncodedDataset:
+    """Sides without pairs, each encoded as a data set of its own."""
+    codecs = list_column_codecs(codec)
+    sides = {name: prepare_dataset(side, codecs[name], cache, quiet) for name, side in items.sides.items()}
+    conditions = _derive_conditions(codecs, {name: side.columns["x"] for name, side in sides.items()})
+    return replace(
+        sides["x"],
+        codec=codec,
+        columns=UnpairedColumns({name: side.columns for name, side in sides.items()}),
+        conditions={**sides["x"].conditions, **conditions},
+        title=items.title,
+        fingerprint=items.fingerprint,
+        skipped_count=sum(side.skipped_count for side in sides.values()),
+        sampler=Uniform() if sampler is None else sampler,
+    )
+
+
+def _derive_conditions(codecs: Mapping[str, Codec], columns: Mapping[str, Tensor]) -> dict[str, Condition]:
+    """The conditions that stored columns other than "x" hold the values of."""
+    return {
+        name: codec.derive_condition(columns[name])
+        for name, codec in codecs.items()
+        if name != "x" and isinstance(codec, ConditionCodec)
+    }
 
 
 def _drop_rows(rows: np.ndarray, dropped: set[int], all_dropped: list[int]) -> Tensor:

@@ -1,22 +1,19 @@
 """Pairs of pictures for translators: each source with what it becomes."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from ..configuration import config
 from ..errors import GanvasError
-from .formats.archive import list_archive
-from .formats.folder import list_folder
 from .items import MIN_DATASET_SAMPLES, ItemList, fingerprint_parts, limit_items
-from .listing import FileListing, ListedFile, build_no_samples_error, is_sample
+from .listing import FileListing, ListedFile
 from .names import format_count, list_examples
-from .pairing import PlacedSide, pair_by_name, place_side
-from .parts import choose_held_out_part
+from .pair_tables import PairTable, find_pair_table
+from .pairing import pair_by_name
 from .side_by_side import read_picture_size, split_picture
+from .sides import SidedPart, divide_sides, read_sided_part
 
 MAX_LONE_SHARE = 0.05  # of files without a partner that are left out; more of them are refused
 CHECKED_PAIRS = 64  # whose sizes are looked at, evenly spaced
@@ -31,7 +28,7 @@ class Pairs:
     """Pairs of pictures in a folder or a zip. A translator learns to make the second, "x", from the first, "source".
 
     path: A/ with the sources and B/ with what they become, under the same names; or trainA, trainB, testA, testB; or pictures
-        that hold both halves, the source on the left.
+        that hold both halves, the source on the left; or a table of pairs, pairs.csv, with the columns source and target.
     targets: another folder, with what the pictures of `path` become.
     reverse: from B to A.
     limit: train on at most this many pairs: random, but always the same.
@@ -54,62 +51,24 @@ class Pairs:
         return self._read_part(suffixes, "test")
 
     def _read_part(self, suffixes: tuple[str, ...], split: str) -> ItemList | None:
-        listing = _list_files(self.path)
-        files = list_sided_files(listing, suffixes)
-        if self.targets is not None:
-            files = [file._replace(place=file.place._replace(side="source")) for file in files]
-            target_files = list_sided_files(_list_files(self.targets), suffixes)
-            files += [file._replace(place=file.place._replace(side="target")) for file in target_files]
-        part = "train" if split == "train" else choose_held_out_part(Counter(file.place.part for file in files))
-        files = [file for file in files if file.place.part == part]
-        if not files:
+        table = find_pair_table(self.path) if self.targets is None else None
+        if table is not None:
+            return read_table(table, self.reverse) if split == "train" else None
+        part = read_sided_part(self.path, self.targets, suffixes, split)
+        if part is None:
             return None
-        read = read_halves if all(file.place.side is None for file in files) else read_sides
-        return read(listing, files, self.reverse)
+        read = read_halves if all(file.place.side is None for file in part.files) else read_sides
+        return read(part, self.reverse)
 
 
-class SidedFile(NamedTuple):
-    """A file, and its place in a set of pairs."""
-
-    file: ListedFile
-    place: PlacedSide
-
-
-def _list_files(path: str) -> FileListing:
-    location = Path(path).expanduser()
-    if location.is_dir():
-        return list_folder(location)
-    if location.suffix.lower() == ".zip" and location.is_file():
-        return list_archive(location)
-    raise GanvasError(f"{path} is no folder and no zip of pictures: give the folder that holds A/ and B/")
-
-
-def list_sided_files(listing: FileListing, suffixes: tuple[str, ...]) -> list[SidedFile]:
-    """The files with one of the suffixes. Raises GanvasError if there are none."""
-    files = [SidedFile(file, place_side(file.name)) for file in listing.files if is_sample(file, suffixes)]
-    if not files:
-        raise build_no_samples_error(listing, suffixes)
-    return files
-
-
-def read_sides(listing: FileListing, files: Sequence[SidedFile], reverse: bool) -> ItemList:
+def read_sides(part: SidedPart, reverse: bool) -> ItemList:
     """Pairs of files in two folders, by their names.
 
     Raises:
         GanvasError: an empty side, files outside both, more than 5% without a partner, or shapes that do not fit.
     """
-    sides = {side: [file for file in files if file.place.side == side] for side in ("source", "target", None)}
-    if sides[None]:
-        raise GanvasError(
-            f"{format_count(len(sides[None]))} of {listing.title} lie neither in A nor in B "
-            f"({list_examples([file.file.name for file in sides[None]])}): move them into one of these folders"
-        )
-    sources, targets = (sides["target"], sides["source"]) if reverse else (sides["source"], sides["target"])
-    if not sources or not targets:
-        raise GanvasError(
-            f"{listing.title} has {format_count(len(sides['source']))} in A and {format_count(len(sides['target']))} in B: "
-            "put the sources into A, and what they become into B, under the same names"
-        )
+    listing, advice = part.listing, "put the sources into A, and what they become into B, under the same names"
+    sources, targets = divide_sides(part, advice)[:: -1 if reverse else 1]
     pairing = pair_by_name([file.place.path for file in sources], [file.place.path for file in targets])
     notes = _describe_lone_files(listing.title, pairing.lone_names, len(sources) + len(targets), len(pairing.pairs))
     pairs = [(sources[i].file, targets[j].file) for i, j in pairing.pairs]
@@ -123,10 +82,24 @@ def read_sides(listing: FileListing, files: Sequence[SidedFile], reverse: bool) 
     return _build_pair_items(listing, names, read_pair, [file for pair in pairs for file in pair], notes, reverse)
 
 
-def read_halves(listing: FileListing, files: Sequence[SidedFile], reverse: bool) -> ItemList:
+def read_table(table: PairTable, reverse: bool) -> ItemList:
+    """Pairs of a table. Raises GanvasError for shapes that do not fit."""
+    pairs = [(target, source) if reverse else (source, target) for source, target in table.pairs]
+    check_shapes(pairs)
+
+    def read_pair(index: int) -> Part:
+        source, target = pairs[index]
+        return {"source": source.read(), "x": target.read()}
+
+    names = [f"{source.name} and {target.name}" for source, target in pairs]
+    notes = (f"its pairs are those of {table.name}",)
+    return _build_pair_items(table.listing, names, read_pair, [file for pair in pairs for file in pair], notes, reverse)
+
+
+def read_halves(part: SidedPart, reverse: bool) -> ItemList:
     """Pairs that are the two halves of one picture. Raises GanvasError unless all pictures are twice as wide as high."""
-    pictures = [file.file for file in files]
-    for picture in _choose_evenly(pictures):
+    listing, pictures = part.listing, [file.file for file in part.files]
+    for picture in choose_evenly(pictures):
         width, height = _read_size(picture)
         if width != 2 * height:
             raise GanvasError(
@@ -142,16 +115,35 @@ def read_halves(listing: FileListing, files: Sequence[SidedFile], reverse: bool)
     return _build_pair_items(listing, [picture.name for picture in pictures], read_pair, pictures, notes, reverse)
 
 
-def check_shapes(pairs: Sequence[tuple[ListedFile, ListedFile]]) -> None:
-    """Raises GanvasError if a source has another shape than its target; sizes may differ. It looks at some of the pairs."""
-    for source, target in _choose_evenly(pairs):
+def check_shapes(pairs: Sequence[tuple[ListedFile, ListedFile]]) -> float:
+    """How many times larger targets are than their sources: a whole number, or one over it. It looks at some of the pairs.
+
+    Raises:
+        GanvasError: a source has another shape than its target, another factor lies between them, or factors differ.
+    """
+    scale: float | None = None
+    for source, target in choose_evenly(pairs):
         (source_width, source_height), (width, height) = _read_size(source), _read_size(target)
+        sizes = f"{source.name} is {source_width} x {source_height} px, but {target.name} is {width} x {height}"
         ratio = (source_width * height) / (source_height * width)
         if not 1 / MAX_SHAPE_DIFFERENCE < ratio < MAX_SHAPE_DIFFERENCE:
-            raise GanvasError(
-                f"{source.name} is {source_width} x {source_height} px, but {target.name} is {width} x {height}: a pair shows "
-                "the same place, so crop both alike"
-            )
+            raise GanvasError(f"{sizes}: a pair shows the same place, so crop both alike")
+        pair_scale = find_whole_scale(source_height, height)
+        if pair_scale is None:
+            raise GanvasError(f"{sizes}, which is no whole number of times: give both one size, or 2, 3, 4 … times the other")
+        if scale not in (None, pair_scale):
+            raise GanvasError(f"{sizes}, and other pairs differ by another factor: bring all pairs to one factor")
+        scale = pair_scale
+    return scale or 1.0
+
+
+def find_whole_scale(source_side: int, side: int) -> float | None:
+    """How many times larger a side is: a whole number, or one over it. None if it is neither, but for rounding."""
+    factor = max(source_side, side) / min(source_side, side)
+    whole_factor = round(factor)
+    if not 1 / MAX_SHAPE_DIFFERENCE < factor / whole_factor < MAX_SHAPE_DIFFERENCE:
+        return None
+    return float(whole_factor) if side >= source_side else 1 / whole_factor
 
 
 def _read_size(file: ListedFile) -> tuple[int, int]:
@@ -161,7 +153,7 @@ def _read_size(file: ListedFile) -> tuple[int, int]:
         raise GanvasError(f"{file.name} {error}") from None
 
 
-def _choose_evenly(everything: Sequence[T]) -> Sequence[T]:
+def choose_evenly(everything: Sequence[T]) -> Sequence[T]:
     return everything[:: max(1, -(-len(everything) // CHECKED_PAIRS))]
 
 

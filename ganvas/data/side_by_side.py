@@ -6,19 +6,61 @@ import warnings
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from PIL.Image import Image as Picture
+from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, ImageFileDirectory_v2
 
 from ..errors import GanvasError
 
 MAX_PICTURE_PIXELS = 200_000_000
 MODES = ("L", "RGB", "RGBA")
+TIFF_SIGNATURES, BIG_TIFF = (b"II*\0", b"MM\0*", b"II+\0"), 43
+CHANNEL_WORDS = {1: "gray", 3: "RGB", 4: "RGB with alpha"}
+MODE_WORDS = {
+    "1": "black and white",
+    "L": "gray",
+    "LA": "gray with alpha",
+    "P": "palette",
+    "RGBA": "RGB with alpha",
+    "I;16": "gray",
+}
 TURNED = (5, 6, 7, 8)  # orientations whose width is shown as the height
 
 
 def read_picture_size(data: bytes) -> tuple[int, int]:
     """Width and height as shown, from a file's head. Raises GanvasError if it is no picture."""
-    picture = _open_picture(data)
+    try:
+        picture = _open_picture(data)
+    except GanvasError:
+        size = _read_tiff_size(data)
+        if size is None:
+            raise
+        return size
     is_turned = picture.getexif().get(ExifTags.Base.Orientation) in TURNED
     return (picture.height, picture.width) if is_turned else picture.size
+
+
+def describe_pixels(picture: bytes | np.ndarray) -> str:
+    """ "RGB", "gray", "palette" … of a file or an array [H, W, …]; empty if it cannot be told."""
+    if isinstance(picture, np.ndarray):
+        return CHANNEL_WORDS.get(1 if picture.ndim == 2 else picture.shape[2], f"{picture.shape[-1]} channels")
+    try:
+        mode = _open_picture(picture).mode
+    except GanvasError:
+        return ""
+    return MODE_WORDS.get(mode, mode)
+
+
+def _read_tiff_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a TIFF file of any kind of pixels; None if it is none. Pillow opens some kinds only."""
+    if not data.startswith(TIFF_SIGNATURES):
+        return None
+    try:
+        directory = ImageFileDirectory_v2(data[:16] if BIG_TIFF in data[2:4] else data[:8])
+        stream = io.BytesIO(data)
+        stream.seek(directory.next)
+        directory.load(stream)
+        return int(directory[IMAGEWIDTH]), int(directory[IMAGELENGTH])
+    except Exception:  # on broken bytes Pillow raises nearly anything
+        return None
 
 
 def split_picture(data: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +84,7 @@ def _open_picture(data: bytes) -> Picture:
     """The picture, before its pixels are decoded. Raises GanvasError for no picture, or too large a one."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # of damaged tags, and of sizes that are checked below
             picture = Image.open(io.BytesIO(data))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         raise GanvasError(f"is no image that can be read ({error})") from None

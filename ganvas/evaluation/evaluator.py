@@ -7,33 +7,41 @@ those that were held out of training; they show whether samples are copies. The 
 place of generated ones, at the same count.
 
 Several judges score the same samples. The first one's first metric chooses the best checkpoint.
+
+If samples are made from others, as translations are, the held-out sources take the place of random numbers. Pair judges compare
+each result with the truth, and baselines are scored in the generator's place.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from PIL.Image import Image as Picture
 from torch import Tensor
 
 from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, Source
 from ..data import EncodedDataset, Files
 from ..data.dataset import open_data
 from ..errors import GanvasError
+from ..metrics.baselines import choose_baselines
 from ..recipe import Evaluation
 from ..runs.folder import RunFolder
-from ..sampling.stream import SampleBlock, stream_blocks
+from ..sampling.stream import SAMPLES_PER_BLOCK, SampleBlock, draw_samples, stream_blocks
 from ..system.device import choose_device
 from ..system.files import find_cache_folder
 from .features import Extraction
 from .fitting import describe_fit
 from .judges import check_medium, describe_flattery, fill_judges, judge_by_one
+from .pair_scorer import PairScorer, list_losses_to_baselines
 from .reals import split_reals
 from .scorer import Scorer, list_explanations
+from .translations import find_held_out_sources
 
 PREVIEW_SAMPLES = 256  # held-out samples kept for exhibits
+PREVIEW_TRANSLATIONS = 24
 CHECK_SAMPLES = 100  # try every metric on this many samples before training
 
 
@@ -64,7 +72,9 @@ class Evaluator:
         preview = self.split.held_out.take(0, PREVIEW_SAMPLES)
         self.preview_batch: Batch = {name: rows.cpu() for name, rows in preview.items()}
         self.data_metadata = self.split.description | {"data": train.title, "fingerprint": train.fingerprint}
+        self.sources = find_held_out_sources(self.split, self.codec, train.spec, self.device)
         self.scorers: list[Scorer] = []
+        self.baseline_cards: dict[int, dict[str, dict[str, float]]] = {}  # by the number of samples
         self.use_evaluation(evaluation)
 
     def use_evaluation(self, evaluation: Evaluation) -> None:
@@ -77,6 +87,9 @@ class Evaluator:
         for judge in self.evaluation.judges:
             check_medium(judge.extractor, self.codec)
         known = {scorer.judge: scorer for scorer in self.scorers}
+        self.baseline_cards = {}
+        judges = self.evaluation.pair_judges
+        self.pairs = PairScorer(self.sources, judges) if self.sources and judges else None
         self.scorers = [
             known.get(judge) or Scorer(judge, self.split, self.cache, self.extraction) for judge in self.evaluation.judges
         ]
@@ -101,18 +114,26 @@ class Evaluator:
 
     @property
     def primary_metric(self) -> Metric:
-        """The metric that chooses the best checkpoint."""
+        """The first metric of the first judge: snapshots have its score."""
         return self.evaluation.judges[0].metrics[0]
 
     @property
-    def primary_score(self) -> str:
-        """The name of the score that chooses the best checkpoint."""
-        return next(iter(self.primary_metric.lower_is_better))
+    def best_by(self) -> tuple[str, bool]:
+        """(The name of the score that chooses the best checkpoint, whether lower is better): the first one of a card."""
+        if self.pairs is not None and self.pairs.knows_truth:
+            return next(iter(self.pairs.lower_is_better.items()))
+        return self.primary_direction
+
+    @property
+    def primary_direction(self) -> tuple[str, bool]:
+        """(The first score of the first judge, whether lower is better)."""
+        name, is_lower_better = next(iter(self.primary_metric.lower_is_better.items()))
+        assert is_lower_better is not None
+        return name, is_lower_better
 
     def is_better(self, score: float, best_score: float | None) -> bool:
-        is_lower_better = self.primary_metric.lower_is_better[self.primary_score]
         # of equal scores, the later one is better
-        return best_score is None or (score <= best_score if is_lower_better else score >= best_score)
+        return best_score is None or (score <= best_score if self.best_by[1] else score >= best_score)
 
     def score_snapshot(self, method: Method, nets: Nets) -> dict[str, Any]:
         """A quick score card with only the first metric of the first judge."""
@@ -123,8 +144,14 @@ class Evaluator:
         self.scorers[0].compute_floor(self.primary_metric, self.sample_counts[0])
 
     def score_final(self, method: Method, nets: Nets) -> dict[str, Any]:
-        """The full score card."""
-        return self.build_card(method, nets, self.list_parts(), self.sample_counts[1])
+        """The full score card, beside what baselines reach."""
+        n = self.sample_counts[1]
+        card, baselines = self.build_card(method, nets, self.list_parts(), n), self.score_baselines(n)
+        if not baselines:
+            return card
+        pair_scores = {} if self.pairs is None else self.pairs.lower_is_better
+        losses = list_losses_to_baselines(card["scores"], baselines, pair_scores | dict([self.best_by, self.primary_direction]))
+        return card | {"baselines": baselines, "cautions": [*card.get("cautions", []), *losses]}
 
     def list_parts(self) -> list[tuple[Scorer, tuple[Metric, ...]]]:
         """All judges with all their metrics that the real samples allow."""
@@ -137,21 +164,76 @@ class Evaluator:
 
         Scores of judges after the first one have the judge's word in front: "classifier/frechet".
         """
-        blocks = stream_blocks(method, nets, self.codec, n, self.evaluation.seed)
+        stored: list[Tensor] = []
+        blocks = keep_samples(self.stream_fakes(method, nets, n), None if self.pairs is None else stored)
         fakes = self.extract([scorer for scorer, _ in parts], blocks, n, "generated samples")
-        card: dict[str, Any] = {"scores": {}, "floor": {}, "lower_is_better": {}, "protocol": self.describe_protocol(n)}
+        scores = self.compute_scores(parts, fakes, n) | self.compare_pairs(torch.cat(stored) if stored else None)
+        pair_scores = {} if self.pairs is None else self.pairs.lower_is_better
+        card: dict[str, Any] = {"floor": {}, "lower_is_better": dict(pair_scores) if self.best_by[0] in pair_scores else {}}
         cautions, remarks = describe_flattery(self.evaluation.judges, nets), list[str]()
-        for (scorer, metrics), fake in zip(parts, fakes, strict=True):
-            scores, prefix = scorer.compute_scores(metrics, fake, n), self.get_prefix(scorer)
-            card["scores"] |= {f"{prefix}{name}": value for name, value in scores.items()}
+        for scorer, metrics in parts:
+            prefix = self.get_prefix(scorer)
             for metric in metrics:
                 card["floor"] |= {f"{prefix}{name}": value for name, value in scorer.compute_floor(metric, n).items()}
                 card["lower_is_better"] |= {f"{prefix}{name}": lower for name, lower in metric.lower_is_better.items()}
                 cautions += scorer.list_cautions(metric, n)
-            remarks += list_explanations(metrics, scores)
+            own_scores = {name: scores[f"{prefix}{name}"] for metric in metrics for name in metric.lower_is_better}
+            remarks += list_explanations(metrics, own_scores)
+        card["lower_is_better"] |= pair_scores
+        card |= {"scores": {name: scores[name] for name in card["lower_is_better"]}, "protocol": self.describe_protocol(n)}
         others = {scorer.judge.extractor.word: scorer.judge.extractor.name for scorer, _ in parts[1:]}
         notes = {"judges": others, "remarks": remarks, "cautions": list(dict.fromkeys(cautions))}
         return card | {name: lines for name, lines in notes.items() if lines}
+
+    def compute_scores(
+        self, parts: Sequence[tuple[Scorer, tuple[Metric, ...]]], fakes: Sequence[Features], n: int
+    ) -> dict[str, float]:
+        """The scores of `n` samples, from their features for each judge."""
+        scores: dict[str, float] = {}
+        for (scorer, metrics), fake in zip(parts, fakes, strict=True):
+            prefix = self.get_prefix(scorer)
+            scores |= {f"{prefix}{name}": value for name, value in scorer.compute_scores(metrics, fake, n).items()}
+        return scores
+
+    def compare_pairs(self, stored: Tensor | None) -> dict[str, float]:
+        """The scores of translations [N, …] one by one; {} of other samples."""
+        return {} if self.pairs is None or stored is None else self.pairs.compute_scores(stored)
+
+    # ------------------------------------------------------------ translations
+
+    def stream_fakes(self, method: Method, nets: Nets, n: int) -> Iterator[SampleBlock]:
+        """`n` generated samples: of data with sources, the translations of held-out ones."""
+        if self.sources:
+            return self.sources.translate(method, nets, n, self.evaluation.seed)
+        return stream_blocks(method, nets, self.codec, n, self.evaluation.seed)
+
+    def draw_fakes(self, method: Method, nets: Nets, n: int) -> Tensor:
+        """`n` generated samples in stored form, [n, …]; fewer if there are fewer sources to translate."""
+        n = min(n, self.sources.reals.size) if self.sources else n
+        return torch.cat([block.stored for block in self.stream_fakes(method, nets, n)])
+
+    def draw_preview(self, method: Method, nets: Nets, seed: int) -> Picture:
+        """Samples as a picture: of translators, rows of source, result and truth."""
+        if self.sources:
+            has_truth = self.pairs is not None and self.pairs.knows_truth
+            return self.sources.draw(self.draw_fakes(method, nets, PREVIEW_TRANSLATIONS), has_truth)
+        return self.codec.preview(draw_samples(method, nets, self.codec, self.codec.preview_count, seed))
+
+    def score_baselines(self, n: int) -> dict[str, dict[str, float]]:
+        """The scores of each baseline in the generator's place, by its name."""
+        if self.sources is None:
+            return {}
+        if n not in self.baseline_cards:
+            knows_truth = self.pairs is not None and self.pairs.knows_truth
+            chosen = self.evaluation.baselines or choose_baselines(self.train.spec, knows_truth)
+            baselines = [baseline for baseline in chosen if baseline.applies_to(self.train.spec)]
+            self.baseline_cards[n] = {b.name: self._score_baseline(self.sources.make_baseline(b, n)) for b in baselines}
+        return self.baseline_cards[n]
+
+    def _score_baseline(self, stored: Tensor) -> dict[str, float]:
+        blocks, parts = (SampleBlock(part, {}) for part in stored.split(SAMPLES_PER_BLOCK)), self.list_parts()
+        fakes = self.extract([scorer for scorer, _ in parts], blocks, len(stored), "baselines")
+        return self.compute_scores(parts, fakes, len(stored)) | self.compare_pairs(stored)
 
     def get_prefix(self, scorer: Scorer) -> str:
         """What stands in front of the names of a judge's scores."""
@@ -181,7 +263,7 @@ class Evaluator:
     @property
     def sample_counts(self) -> tuple[int, int]:
         """(samples for a snapshot's card, samples for a final card), each at most the number of held-out samples."""
-        held_out_count = self.split.held_out.size
+        held_out_count = self.sources.reals.size if self.sources else self.split.held_out.size
         return min(self.evaluation.snapshot_samples, held_out_count), min(self.evaluation.card_samples, held_out_count)
 
     def describe_protocol(self, n: int) -> dict[str, Any]:
@@ -193,6 +275,14 @@ class Evaluator:
     def extract(self, scorers: Sequence[Scorer], blocks: Iterable[SampleBlock], n: int, noun: str) -> list[Features]:
         """The features of `n` samples for each of these judges."""
         return self.extraction.extract([scorer.judge.extractor for scorer in scorers], blocks, n, noun)
+
+
+def keep_samples(blocks: Iterable[SampleBlock], kept: list[Tensor] | None) -> Iterator[SampleBlock]:
+    """The same blocks; their samples also go to the list, if there is one."""
+    for block in blocks:
+        if kept is not None:
+            kept.append(block.stored.cpu())
+        yield block
 
 
 def open_scored_data(run: RunFolder, source: Source) -> tuple[EncodedDataset, EncodedDataset | None]:

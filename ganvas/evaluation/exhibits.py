@@ -3,9 +3,8 @@
 from ..core import Exhibit, ExhibitingCodec, ExhibitingMethod, Method, Nets, Reconstructor
 from ..runs.exhibits import exhibit_samples
 from ..sampling.generator import find_class_condition
-from ..sampling.stream import draw_samples
 from .by_class import sample_class_grid
-from .evaluator import Evaluator
+from .evaluator import PREVIEW_TRANSLATIONS, Evaluator
 from .nearest import pair_with_nearest
 from .reconstructions import can_reconstruct, reconstruct_held_out
 
@@ -14,8 +13,10 @@ def collect_exhibits(evaluator: Evaluator, method: Method, nets: Nets) -> list[E
     """All exhibits of these networks."""
     codec, exhibits = evaluator.codec, list[Exhibit]()
     if isinstance(codec, ExhibitingCodec):
-        stored = draw_samples(method, nets, codec, codec.preview_count, evaluator.evaluation.seed)
+        stored = evaluator.draw_fakes(method, nets, codec.preview_count)
         exhibits.append(exhibit_samples(codec, "samples", f"Generated {codec.noun}", stored))
+    if evaluator.sources:
+        exhibits.append(evaluator.sources.exhibit(evaluator.draw_fakes(method, nets, PREVIEW_TRANSLATIONS)))
     if codec.is_visual:
         caption = "Samples, each above its nearest training sample by the scores' features, to detect copies"
         exhibits.append(exhibit_samples(codec, "nearest", caption, pair_with_nearest(evaluator, method, nets)))

@@ -15,7 +15,6 @@ from ..provenance import save_marked_picture
 from ..runs.folder import RunFolder
 from ..sampling.generator import open_sampler
 from ..sampling.seeds import parse_number_list as parse_seeds
-from ..sampling.stream import draw_samples
 from .evaluator import Evaluator, build_run_evaluator
 
 PAIR_COUNT, PAIRS_PER_ROW = 32, 8  # with their neighbours, 8 rows of 8
@@ -23,7 +22,7 @@ PAIR_COUNT, PAIRS_PER_ROW = 32, 8  # with their neighbours, 8 rows of 8
 
 def pair_with_nearest(evaluator: Evaluator, method: Method, nets: Nets) -> Tensor:
     """Stored samples [64, …]: rows of samples alternate with rows of their nearest neighbours by the first judge's features."""
-    fake_samples = draw_samples(method, nets, evaluator.codec, PAIR_COUNT, evaluator.evaluation.seed)
+    fake_samples = evaluator.draw_fakes(method, nets, PAIR_COUNT)
     return alternate_rows(fake_samples, find_nearest(evaluator, fake_samples)[0])
 
 

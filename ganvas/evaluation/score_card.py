@@ -24,13 +24,15 @@ def name_direction(is_lower_better: bool | None) -> str:
 
 
 def format_card(card: Mapping[str, Any]) -> str:
-    """A score card as text: each score, the score of real samples, and which direction is better."""
-    protocol = card["protocol"]
+    """A score card as text: each score, the score of real samples and of baselines, and which direction is better."""
+    protocol, baselines = card["protocol"], card.get("baselines", {})
     width = max(18, *(len(name) for name in card["scores"]))
-    rows = [f"  {'score':<{width}}{'generated':>12}{'real':>12}   better"]
+    rows = [f"  {'score':<{width}}{'generated':>12}{'real':>12}{''.join(f'{word:>12}' for word in baselines)}   better"]
     for name, value in card["scores"].items():
-        direction, real = name_direction(card["lower_is_better"].get(name)), card["floor"].get(name, float("nan"))
-        rows.append(f"  {name_score(name, protocol):<{width}}{value:>12.4g}{real:>12.4g}   {direction}")
+        others = [card["floor"].get(name), *(scores.get(name) for scores in baselines.values())]
+        cells = "".join(f"{'–':>12}" if other is None else f"{other:>12.4g}" for other in others)
+        direction = name_direction(card["lower_is_better"].get(name))
+        rows.append(f"  {name_score(name, protocol):<{width}}{value:>12.4g}{cells}   {direction}")
     rows += [f"  {remark}" for remark in card.get("remarks", ())]
     rows.append(f"  {format_protocol(protocol)}")
     rows += [f"  {word}: features {name}" for word, name in card.get("judges", {}).items()]

@@ -16,10 +16,14 @@ from .objectives import (
     RelativisticPairing,
     TopK,
     Wasserstein,
+    WeightedObjective,
 )
 from .orthogonal import Orthogonal
+from .paired_matching import PairedFeatureMatching
 from .patchnce import PatchNCE
 from .path_length import PathLength
+from .perceptual import PerceptualLoss
+from .pixels import PixelLoss
 from .r1 import R1, R2
 from .weight_clipping import WeightClipping
 
@@ -41,11 +45,15 @@ __all__ = [
     "Minimax",
     "NonSaturating",
     "Orthogonal",
+    "PairedFeatureMatching",
     "PatchNCE",
     "PathLength",
+    "PerceptualLoss",
+    "PixelLoss",
     "RelativisticAverage",
     "RelativisticPairing",
     "TopK",
     "Wasserstein",
     "WeightClipping",
+    "WeightedObjective",
 ]

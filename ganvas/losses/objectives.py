@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 from ..configuration import config
-from ..core import Clock
+from ..core import Clock, Objective
 from ..errors import require
 from .patches import average_patches
 
@@ -115,6 +115,26 @@ class LabelSmoothing:
 
     def g(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
         return self.objective.g(fake, real)
+
+
+@config
+class WeightedObjective:
+    """An objective whose part of G's loss counts `weight` times, beside losses on pixels. D's loss stays as it is.
+
+    SRGAN has 1e-3 and ESRGAN 5e-3. CycleGAN halves least squares only for D: weight 2 with LeastSquares.
+    """
+
+    objective: Objective = NonSaturating()
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(self.weight >= 0, "weight", self.weight, "0 or more")
+
+    def d(self, real: Tensor, fake: Tensor) -> Tensor:
+        return self.objective.d(real, fake)
+
+    def g(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
+        return self.weight * self.objective.g(fake, real)
 
 
 @config

@@ -1,8 +1,36 @@
 """What a sample is: from files and arrays to what networks see, and back. One file per medium."""
 
 from .conditions import SampleCondition
+from .degradations import Blur, Boxes, Gray, Jpeg, Noise, OneOf, Pasted, Sinc, Smaller, Strokes, Twice, parse_degradation
+from .degraded import Degraded, DegradedCodec
 from .image.codec import RESIZE_FILTER, ImageCodec
 from .image.medium import Image
+from .label_maps import LabelMap, LabelMapCodec
+from .masks import MaskCodec
 from .points import Points, PointsCodec
 
-__all__ = ["RESIZE_FILTER", "Image", "ImageCodec", "Points", "PointsCodec", "SampleCondition"]
+__all__ = [
+    "RESIZE_FILTER",
+    "Blur",
+    "Boxes",
+    "Degraded",
+    "DegradedCodec",
+    "Gray",
+    "Image",
+    "ImageCodec",
+    "Jpeg",
+    "LabelMap",
+    "LabelMapCodec",
+    "MaskCodec",
+    "Noise",
+    "OneOf",
+    "Pasted",
+    "Points",
+    "PointsCodec",
+    "SampleCondition",
+    "Sinc",
+    "Smaller",
+    "Strokes",
+    "Twice",
+    "parse_degradation",
+]

@@ -64,10 +64,19 @@ class SampleCondition:
 
 def derive_sample_condition(codec: Codec, stored: Tensor) -> SampleCondition:
     """The condition to be made from samples like these [N, …]; some of them, evenly spaced, are its examples."""
+    return build_sample_condition(codec, stored[choose_example_rows(stored)])
+
+
+def choose_example_rows(stored: Tensor) -> list[int]:
+    """Rows of samples [N, …] to keep as examples: evenly spaced, and fewer of large ones."""
     sample_bytes = max(1, stored[0].numel() * stored.element_size())
     count = min(len(stored), max(MIN_EXAMPLES, min(MAX_EXAMPLES, EXAMPLE_BYTES // sample_bytes)))
-    rows = torch.linspace(0, len(stored) - 1, count).long().tolist()
-    return SampleCondition(codec=codec, examples=tuple(pack_array(stored[row].cpu().numpy()) for row in rows))
+    return torch.linspace(0, len(stored) - 1, count).long().tolist()
+
+
+def build_sample_condition(codec: Codec, examples: Tensor) -> SampleCondition:
+    """The condition with these examples [N, …], in stored form."""
+    return SampleCondition(codec=codec, examples=tuple(pack_array(example.cpu().numpy()) for example in examples))
 
 
 def pack_array(array: np.ndarray) -> str:

@@ -2,9 +2,26 @@
 
 from .adversarial import Adversarial
 from .autoencoding import Autoencoding
+from .contrastive import Contrastive
 from .critics import SideCritic
+from .cycle import Cycle
+from .many_domains import ManyDomains
+from .pixels_first import PixelsFirst
 from .progressive import Progressive
+from .supervised import Supervised
 from .vae_gan import VAEGAN
 from .views import FeaturePyramid
 
-__all__ = ["VAEGAN", "Adversarial", "Autoencoding", "FeaturePyramid", "Progressive", "SideCritic"]
+__all__ = [
+    "VAEGAN",
+    "Adversarial",
+    "Autoencoding",
+    "Contrastive",
+    "Cycle",
+    "FeaturePyramid",
+    "ManyDomains",
+    "PixelsFirst",
+    "Progressive",
+    "SideCritic",
+    "Supervised",
+]

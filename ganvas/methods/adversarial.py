@@ -30,8 +30,17 @@ from ..core import (
     Turn,
 )
 from ..errors import GanvasError, require
-from ..losses.objectives import NonSaturating, RelativisticAverage, TopK
-from .critics import Critic, SideCritic, build_critic, drop_features, interpolate_pairs, show_samples
+from ..losses.objectives import NonSaturating, RelativisticAverage, TopK, WeightedObjective
+from .critics import (
+    Critic,
+    SideCritic,
+    build_critic,
+    collect_penalties,
+    describe_logits,
+    drop_features,
+    interpolate_pairs,
+    show_samples,
+)
 from .latents import build_condition_draws, conditions_of, draw_conditions, get_generator
 from .replay import ReplayRng
 
@@ -71,7 +80,8 @@ class Adversarial:
         require(1 <= self.critic_steps <= 1000, "critic_steps", self.critic_steps, "from 1 to 1000")
         has_fakes_for_all = self.critic_steps == 1 or not self.share_fakes
         require(has_fakes_for_all, "critic_steps", self.critic_steps, "1 with share_fakes, which makes fakes once per step")
-        if self.top_k is not None and isinstance(self.objective, RelativisticAverage):
+        objective = self.objective.objective if isinstance(self.objective, WeightedObjective) else self.objective
+        if self.top_k is not None and isinstance(objective, RelativisticAverage):
             raise GanvasError(
                 "top_k chooses fakes, but half of RelativisticAverage's loss is on reals: take another objective, or no top_k"
             )
@@ -148,9 +158,7 @@ class Adversarial:
         )
         for side in self.side_critics:
             terms |= self.play_side_critic(side, nets, batch, fake_x, clock)
-        real_logits, fake_logits = real.output.logits.detach(), fake.output.logits.detach()
-        statistics = {"D/real": real_logits.mean(), "D/fake": fake_logits.mean(), "D/sign": real_logits.sign().mean()}
-        return Turn(terms, statistics | self.collect_memory_scalars(nets))
+        return Turn(terms, describe_logits("D", real, fake) | self.collect_memory_scalars(nets))
 
     def play_side_critic(self, side: SideCritic, nets: Nets, batch: Batch, fake_x: Tensor, clock: Clock) -> dict[str, Tensor]:
         """A further critic's loss and penalties, on its view of the samples."""
@@ -182,8 +190,8 @@ class Adversarial:
         terms |= self.collect_auxiliary_terms(
             LossInputs("G", nets, batch, clock, fake, show_reals, self.ask_critic(nets, batch, clock))
         )
-        # the fakes need the reals and conditions of this batch: D's phase draws another batch
-        shared = {"fake": fake_x.detach(), "x": x, **conditions_of(nets, batch)}
+        # the fakes need the reals and conditions of this batch, so later phases draw none of their own
+        shared = {**batch, "fake": fake_x.detach()}
         for side in self.side_critics:
             loss, views = self.please_side_critic(side, nets, batch, fake_x, clock)
             terms[f"G/{side.network}"] = side.weight * loss
@@ -215,7 +223,7 @@ class Adversarial:
         """A lazy penalty in its own phase, times its interval. Karras et al. 2020, appendix B."""
         x, critic = batch["x"], self.build_augmented_critic(nets, batch, clock)
         if penalty.on != "real":
-            fake = self.generate_detached_fakes(nets, batch)
+            fake = batch["fake"] if self.share_fakes else self.generate_detached_fakes(nets, batch)
             x = fake if penalty.on == "fake" else interpolate_pairs(x, fake)
         return Turn({f"D/{type(penalty).__name__}": penalty.every * penalty(drop_features(critic), x, None, clock)})
 
@@ -240,6 +248,11 @@ class Adversarial:
         for auxiliary in self.all_auxiliary_losses:
             if player in auxiliary.trains:
                 auxiliary.after(player, nets, statistics, clock)
+
+    def build_after(self, player: str) -> Callable[[Nets, Mapping[str, Tensor], Clock], None] | None:
+        """What follows a player's step; None if no auxiliary loss takes part in it."""
+        has_losses = any(player in auxiliary.trains for auxiliary in self.all_auxiliary_losses)
+        return partial(self.after, player) if has_losses else None
 
     def after_penalty(self, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         """Apply the changes of D's auxiliary losses after D's lazy step too.
@@ -294,46 +307,33 @@ class Adversarial:
         return self.render(nets, {**z, **conditions_of(nets, batch)})
 
 
-def collect_penalties(
-    name: str,
-    penalties: tuple[CriticPenalty, ...],
-    critics: tuple[Critic, Critic],
-    real: ShownSamples,
-    fake: ShownSamples,
-    clock: Clock,
-) -> dict[str, Tensor]:
-    """The penalties in every turn of a critic; `critics` are (the critic of reals, the critic of fakes)."""
-    terms: dict[str, Tensor] = {}
-    for penalty in penalties:
-        if penalty.every == 1:
-            x = interpolate_pairs(real.x, fake.x) if penalty.on == "between" else (real if penalty.on == "real" else fake).x
-            logits = {"real": real.output.logits, "fake": fake.output.logits}.get(penalty.on)
-            critic = critics[1] if penalty.on == "fake" else critics[0]
-            terms[f"{name}/{type(penalty).__name__}"] = penalty(drop_features(critic), x, logits, clock)
-    return terms
-
-
 @cache
 def _build_adversarial_stage(method: Adversarial) -> Stage:
     """The phases of a step, built once because the loop needs them at every step."""
-    after = {player: partial(method.after, player) if _has_losses_for(method, player) else None for player in "DG"}
     critics = ("D", *(side.network for side in method.side_critics))
-    d = Phase("D", critics, method.play_d, repeat=method.critic_steps, after=after["D"])
-    g = Phase("G", ("G",), method.play_g, after=after["G"])
+    needs_data = not method.share_fakes
+    d = Phase("D", critics, method.play_d, repeat=method.critic_steps, needs_data=needs_data, after=method.build_after("D"))
+    g = Phase("G", ("G",), method.play_g, after=method.build_after("G"))
     lazy = tuple(_build_lazy_phase(method, penalty) for penalty in method.penalties if penalty.every > 1)
     path: tuple[Phase, ...] = ()
     if (smooth := method.path_length) is not None:
-        path = (Phase(type(smooth).__name__, ("G",), method.play_path, every=smooth.every, after=smooth.after),)
+        path = (
+            Phase(
+                type(smooth).__name__,
+                ("G",),
+                method.play_path,
+                every=smooth.every,
+                needs_data=needs_data,
+                after=smooth.after,
+            ),
+        )
     return Stage("adversarial", (g, *path, d, *lazy) if method.share_fakes else (d, *lazy, g, *path))
-
-
-def _has_losses_for(method: Adversarial, player: str) -> bool:
-    return any(player in auxiliary.trains for auxiliary in method.all_auxiliary_losses)
 
 
 def _build_lazy_phase(method: Adversarial, penalty: CriticPenalty) -> Phase:
     def play_lazy_penalty(nets: Nets, batch: Batch, clock: Clock) -> Turn:
         return method.play_penalty(penalty, nets, batch, clock)
 
-    after = method.after_penalty if _has_losses_for(method, "D") else None
-    return Phase(type(penalty).__name__, ("D",), play_lazy_penalty, every=penalty.every, after=after)
+    after = method.after_penalty if method.build_after("D") else None
+    needs_data = not method.share_fakes
+    return Phase(type(penalty).__name__, ("D",), play_lazy_penalty, every=penalty.every, needs_data=needs_data, after=after)

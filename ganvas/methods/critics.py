@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..configuration import config
-from ..core import CriticOutput, CriticPenalty, Nets, ShownSamples
+from ..core import Clock, CriticOutput, CriticPenalty, Nets, ShownSamples
 from ..errors import GanvasError
 
 Critic = Callable[[Tensor], CriticOutput]
@@ -38,13 +38,21 @@ class SideCritic:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        lazy = [type(penalty).__name__ for penalty in self.penalties if penalty.every > 1]
-        if lazy:
-            raise GanvasError(f"a side critic's penalties run in every step: set every=1 on {lazy[0]}")
+        check_penalties_run_always("a side critic", self.penalties)
 
     def see(self, x: Tensor) -> Tensor:
         """This critic's view of x [N, …]."""
         return x if self.view is None else self.view(x)
+
+
+def check_penalties_run_always(owner: str, penalties: tuple[CriticPenalty, ...]) -> None:
+    """Raises GanvasError for a penalty that skips steps, or for two of one type."""
+    names = [type(penalty).__name__ for penalty in penalties]
+    lazy_names = [name for name, penalty in zip(names, penalties, strict=True) if penalty.every > 1]
+    if lazy_names:
+        raise GanvasError(f"{owner}'s penalties run in every step: set every=1 on {lazy_names[0]}")
+    if len(names) != len(set(names)):
+        raise GanvasError(f"{owner}'s penalties must not repeat a type, got {', '.join(names)}: keep one of each")
 
 
 def build_critic(nets: Nets, conditions: Mapping[str, Tensor], name: str = "D") -> Critic:
@@ -61,6 +69,12 @@ def show_samples(critic: Critic, x: Tensor) -> ShownSamples:
     return ShownSamples(x, critic(x))
 
 
+def describe_logits(name: str, real: ShownSamples, fake: ShownSamples) -> dict[str, Tensor]:
+    """A critic's mean logits, and the share of reals that it takes for real in [-1, 1], for the log."""
+    real_logits, fake_logits = real.output.logits.detach(), fake.output.logits.detach()
+    return {f"{name}/real": real_logits.mean(), f"{name}/fake": fake_logits.mean(), f"{name}/sign": real_logits.sign().mean()}
+
+
 def drop_features(critic: Critic) -> Callable[[Tensor], Tensor]:
     return lambda x: critic(x).logits
 
@@ -69,3 +83,22 @@ def interpolate_pairs(real: Tensor, fake: Tensor) -> Tensor:
     """A random point on the line from each real to a fake; one ε ~ U(0, 1) per sample. Gulrajani et al. 2017, algorithm 1."""
     epsilon = torch.rand([len(real)] + [1] * (real.dim() - 1), device=real.device)
     return torch.lerp(fake.float(), real.float(), epsilon)
+
+
+def collect_penalties(
+    name: str,
+    penalties: tuple[CriticPenalty, ...],
+    critics: tuple[Critic, Critic],
+    real: ShownSamples,
+    fake: ShownSamples,
+    clock: Clock,
+) -> dict[str, Tensor]:
+    """The penalties in every turn of a critic; `critics` are (the critic of reals, the critic of fakes)."""
+    terms: dict[str, Tensor] = {}
+    for penalty in penalties:
+        if penalty.every == 1:
+            x = interpolate_pairs(real.x, fake.x) if penalty.on == "between" else (real if penalty.on == "real" else fake).x
+            logits = {"real": real.output.logits, "fake": fake.output.logits}.get(penalty.on)
+            critic = critics[1] if penalty.on == "fake" else critics[0]
+            terms[f"{name}/{type(penalty).__name__}"] = penalty(drop_features(critic), x, logits, clock)
+    return terms

@@ -1,6 +1,6 @@
 """Optimisers, schedules, the moving average."""
 
 from .optimisers import Adam, ClipGradients, RMSprop
-from .schedules import Constant, Cosine
+from .schedules import Constant, Cosine, Linear
 
-__all__ = ["Adam", "ClipGradients", "Constant", "Cosine", "RMSprop"]
+__all__ = ["Adam", "ClipGradients", "Constant", "Cosine", "Linear", "RMSprop"]

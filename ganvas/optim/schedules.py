@@ -30,6 +30,25 @@ class Constant:
 
 
 @config
+class Linear:
+    """1 until `start`, a share of the run; then in equal steps to `final`."""
+
+    final: float = 0.0
+    start: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(0 <= self.final <= 1000, "final", self.final, "from 0 to 1000")
+        require(0 <= self.start < 1, "start", self.start, "in [0, 1)")
+
+    def __call__(self, clock: Clock) -> float:
+        return 1 + (self.final - 1) * self.compute_progress(clock)
+
+    def compute_progress(self, clock: Clock) -> float:
+        position = clock.samples / max(1, clock.total)
+        return min(1.0, max(0.0, (position - self.start) / (1.0 - self.start)))
+
+
+@config
 class Cosine:
     """1 until `start`, a share of the run or of its first `kimg` thousand samples; then half a cosine to `final`."""
 

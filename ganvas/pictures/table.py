@@ -50,6 +50,16 @@ def draw_table(rows: Sequence[Sequence[Cell]]) -> Picture:
     return page
 
 
+def join_side_by_side(pictures: Sequence[Picture]) -> Picture:
+    """Pictures of one height in a row, without gaps."""
+    page = Image.new("RGB", (sum(picture.width for picture in pictures), pictures[0].height), PAGE_COLOUR)
+    left = 0
+    for picture in pictures:
+        page.paste(picture, (left, 0))
+        left += picture.width
+    return page
+
+
 def measure_cell(cell: Cell, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> tuple[int, int]:
     if not isinstance(cell, str):
         return cell.size

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..runs.exhibits import CAPTIONS_FILE, EXHIBITS_FOLDER
+from ..runs.exhibits import BEFORE_AFTER, CAPTIONS_FILE, EXHIBITS_FOLDER
 from .embedding import embed_file, embed_picture
 
 MAX_ROWS, MAX_CHARACTERS = 40, 20_000  # shown of a table, shown of a text
@@ -50,7 +50,21 @@ def _render_picture(path: Path, caption: str) -> str:
     picture = embed_picture(path)
     if picture is None:
         raise ValueError("it is not a complete picture")
+    if path.stem == BEFORE_AFTER:
+        return _render_slider(picture, caption)
     return f'<img src="{picture["uri"]}" width="{picture["width"]}" height="{picture["height"]}" alt="{escape(caption)}">'
+
+
+def _render_slider(picture: dict[str, Any], caption: str) -> str:
+    """The two halves of a picture on top of each other; the slider says how much of the left one shows."""
+    size = f"width:{picture['width'] // 2}px;aspect-ratio:{picture['width']}/{2 * picture['height']}"
+    image = f"background-image:url({picture['uri']})"
+    layers = "".join(f'<div class="{name}" style="{image}"></div>' for name in ("after", "before"))
+    return (
+        f'<div class="compare" style="{size}" role="img" aria-label="{escape(caption)}">{layers}</div>'
+        '<div class="player"><span>after</span><input class="share" type="range" min="0" max="100" value="50" '
+        'aria-label="Share of each picture that shows the source"><span>before</span></div>'
+    )
 
 
 def _render_sound(path: Path, caption: str) -> str:

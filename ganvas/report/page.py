@@ -7,7 +7,7 @@ the layout, the curves and the slider; this module reads, thins out and escapes 
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from itertools import pairwise
@@ -46,6 +46,7 @@ class ScoreCard(NamedTuple):
     protocol: dict[str, Any]
     cautions: tuple[str, ...] = ()  # what to keep in mind of the scores
     remarks: tuple[str, ...] = ()  # what they mean
+    baselines: Mapping[str, dict[str, float | None]] = {}  # scores by the baseline's name
 
 
 def write_report(run: Path) -> Path:
@@ -152,8 +153,10 @@ def _read_cards(run: Path) -> list[ScoreCard]:
             name: None if v is None else v is not False for name, v in _as_mapping(line.get("lower_is_better")).items()
         }
         floor, protocol = _parse_numbers(line.get("floor")), _as_mapping(line.get("protocol"))
-        notes = (_parse_texts(line.get(name)) for name in ("cautions", "remarks"))
-        cards.append(ScoreCard(samples, str(line.get("kind", "snapshot")), scores, floor, lower_is_better, protocol, *notes))
+        cautions, remarks = (_parse_texts(line.get(name)) for name in ("cautions", "remarks"))
+        baselines = {name: _parse_numbers(values) for name, values in _as_mapping(line.get("baselines")).items()}
+        kind = str(line.get("kind", "snapshot"))
+        cards.append(ScoreCard(samples, kind, scores, floor, lower_is_better, protocol, cautions, remarks, baselines))
     return sorted(cards, key=lambda card: card.samples)
 
 
@@ -274,7 +277,7 @@ def _render_score_table(cards: Sequence[ScoreCard]) -> str:
     last, best, _ = _find_last_and_best(cards)
     columns = [("Last", last), ("Best", best)] if best is not last else [("Last and best", last)]
     heads = "".join(f'<th scope="col">{n}<small>{escape(c.kind)}, {c.samples:,} samples</small></th>' for n, c in columns)
-    body = ""
+    body, other_heads = "", "".join(f'<th scope="col">{escape(name)}</th>' for name in ("Floor", *last.baselines))
     for metric in last.scores:
         is_lower_better = last.lower_is_better.get(metric, True)
         values = [card.scores.get(metric) for _, card in columns]
@@ -284,12 +287,13 @@ def _render_score_table(cards: Sequence[ScoreCard]) -> str:
         cells = "".join(
             f"<td><b>{_format_value(v)}</b></td>" if v == best_value else f"<td>{_format_value(v)}</td>" for v in values
         )
-        floor = _format_value(last.floor[metric]) if metric in last.floor else "–"
+        others = (last.floor, *last.baselines.values())
+        other_cells = "".join(f"<td>{_format_value(card[metric]) if metric in card else '–'}</td>" for card in others)
         hint = {True: "lower is better", False: "higher is better", None: "best as real"}[is_lower_better]
         name = escape(name_score(metric, last.protocol))
-        body += f'<tr><th scope="row">{name}<small>{hint}</small></th>{cells}<td>{floor}</td></tr>'
+        body += f'<tr><th scope="row">{name}<small>{hint}</small></th>{cells}{other_cells}</tr>'
     return (
-        f'<div class="wide"><table><thead><tr><th scope="col">Metric</th>{heads}<th scope="col">Floor</th></tr></thead>'
+        f'<div class="wide"><table><thead><tr><th scope="col">Metric</th>{heads}{other_heads}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
         + "".join(f"<p>{escape(remark)}.</p>" for remark in last.remarks)
         + "".join(f'<p class="quiet">Note: {escape(caution)}.</p>' for caution in last.cautions)

@@ -10,6 +10,7 @@ from ..core import Codec, Exhibit, ExhibitingCodec
 from ..system.files import explain_os_errors, write_bytes, write_json
 
 EXHIBITS_FOLDER, CAPTIONS_FILE = "exhibits", "captions.json"
+BEFORE_AFTER = "before_after"  # the name of a picture of two halves, which the page shows under a slider
 
 
 def exhibit_samples(codec: Codec, name: str, caption: str, stored: Tensor) -> Exhibit:

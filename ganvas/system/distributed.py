@@ -125,6 +125,19 @@ def average_over_ranks(statistics: dict[str, Tensor]) -> dict[str, Tensor]:
     return statistics | dict(zip(names, flat / count_ranks(), strict=True))
 
 
+def gather_rows(rows: Tensor) -> Tensor:
+    """The rows [N, …] of all ranks, those of rank 0 first; N may differ between ranks."""
+    if count_ranks() == 1:
+        return rows
+    counts = [torch.zeros(1, dtype=torch.int64) for _ in range(count_ranks())]
+    dist.all_gather(counts, torch.tensor([len(rows)]))
+    largest = int(max(counts))
+    padded = torch.cat([rows, rows.new_zeros(largest - len(rows), *rows.shape[1:])]).contiguous()
+    parts = [torch.empty_like(padded) for _ in counts]
+    dist.all_gather(parts, padded)
+    return torch.cat([part[: int(count)] for part, count in zip(parts, counts, strict=True)])
+
+
 @contextmanager
 def rank_zero_first() -> Generator[None]:
     """Rank 0 runs the block first, then the others, who find its files on the disk."""

@@ -11,12 +11,10 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from ..core import Codec
 from ..evaluation.evaluator import Evaluator
 from ..report.page import write_report
 from ..runs.folder import RunFolder
 from ..runs.state import State
-from ..sampling.stream import draw_samples
 from ..system.files import explain_os_errors
 from .divergence import flatten_log_values
 from .log import RunningMeans, stringify_nonfinite
@@ -30,10 +28,8 @@ TIME_LIMIT_FACTOR = 1.05  # a run on minutes stops after this many times its min
 class Monitor:
     """The loop calls it after every step. It returns True when training should stop."""
 
-    def __init__(
-        self, run: RunFolder, codec: Codec, evaluator: Evaluator, slowdown: SlowdownNotice, is_quiet: bool = False
-    ) -> None:
-        self.run, self.codec, self.evaluator, self.slowdown = run, codec, evaluator, slowdown
+    def __init__(self, run: RunFolder, evaluator: Evaluator, slowdown: SlowdownNotice, is_quiet: bool = False) -> None:
+        self.run, self.evaluator, self.slowdown = run, evaluator, slowdown
         self.train_settings = run.recipe.train
         minutes = run.requested.train.minutes
         self.limit_seconds = 60 * minutes * TIME_LIMIT_FACTOR if minutes else None  # seconds of training
@@ -166,17 +162,15 @@ class Monitor:
         self.last_report = (self.last_save_time, state.clock.samples)  # time for snapshots does not count as training
 
     def _save_preview(self, state: State) -> None:
-        stored = draw_samples(
-            self.run.recipe.method, state.select_sampling_networks(), self.codec, self.codec.preview_count, self.run.seed
-        )
+        picture = self.evaluator.draw_preview(self.run.recipe.method, state.select_sampling_networks(), self.run.seed)
         folder = self.run.path / "samples"
         with explain_os_errors("writing samples", folder):
             folder.mkdir(exist_ok=True)
-            self.codec.preview(stored).save(folder / f"{state.clock.samples:09d}.png")
+            picture.save(folder / f"{state.clock.samples:09d}.png")
 
     def _update_best_score(self, card: dict[str, Any]) -> bool:
         """Show the score on the progress line, and return whether it is the best one so far at full resolution."""
-        name, n = self.evaluator.primary_score, card["protocol"]["samples"]
+        (name, _), n = self.evaluator.best_by, card["protocol"]["samples"]
         score = card["scores"].get(name)
         if score is None:
             return False

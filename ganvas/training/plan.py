@@ -16,7 +16,6 @@ from ..evaluation.evaluator import Evaluator
 from ..evaluation.judges import describe_choice, fill_judges
 from ..recipe import Facts, Recipe, Trial
 from ..runs.state import State
-from ..sampling.stream import draw_samples
 from ..system import distributed
 from ..system.device import has_bf16
 from ..system.threads import LoadMeter, choose_thread_count, list_cores, set_thread_count
@@ -158,18 +157,19 @@ class Planner:
             distributed.count_ranks(),
         )
         requested_count, smallest_batch = recipe.train.accumulate * world, min(need.batch for need in needs)
-        if requested_count > smallest_batch // 2:
+        most_count = max(1, smallest_batch // 2)
+        if requested_count > most_count:
             raise GanvasError(
                 f"a batch of {smallest_batch} has fewer than 2 samples for each of {requested_count} micro-batches: "
                 f"--train.batch {2 * requested_count}"
             )
         available_bytes = self.measure_available_bytes()
-        candidate_counts = range(requested_count, smallest_batch // 2 + 1, world)
+        candidate_counts = range(requested_count, most_count + 1, world)
         fitting_count = next(
             (n for n in candidate_counts if max(need.estimate_split_bytes(n) for need in needs) <= available_bytes), None
         )
         if fitting_count is None:
-            raise GanvasError(describe_lack_of_memory(needs, smallest_batch // 2, available_bytes))
+            raise GanvasError(describe_lack_of_memory(needs, most_count, available_bytes))
         if fitting_count > requested_count:
             announce(describe_split(needs, requested_count, fitting_count // world, available_bytes))
         return replace(recipe, train=replace(recipe.train, accumulate=fitting_count // world))
@@ -243,10 +243,10 @@ class Planner:
             Loop(whole_recipe, self.data, state, self.seed).train_step(stage, 2)
         if evaluator is not None:
             evaluator.prepare_snapshots()  # once a run
-        nets, snapshot_started, codec = state.select_sampling_networks(), time.perf_counter(), self.data.codec
+        nets, snapshot_started = state.select_sampling_networks(), time.perf_counter()
         if evaluator is not None:
             evaluator.score_snapshot(recipe.method, nets)
-            codec.preview(draw_samples(recipe.method, nets, codec, codec.preview_count, self.seed))
+            evaluator.draw_preview(recipe.method, nets, self.seed)
         return time.perf_counter() - snapshot_started, 1 if evaluator is None else evaluator.sample_counts[0]
 
     def announce_stages(self, recipe: Recipe) -> None:

@@ -43,6 +43,7 @@ from .resuming import (
 )
 from .slowdown import SlowdownNotice
 from .start import fresh_state, initial_state
+from .tasks import choose_recipe, degrade_pictures
 from .transfer import start_recipe_from_run
 
 
@@ -58,12 +59,14 @@ def train(
     seed: int = 0,
     device: str = "auto",
     threads: int | None = None,
+    degrade: str | None = None,
     quiet: bool = False,
 ) -> RunFolder:
     """Train a new run, or resume a stopped one: the same call on the same folder continues it exactly.
 
     Args:
-        recipe: a recipe's name, or a Recipe; None is "auto", or the source's recipe.
+        recipe: a recipe's name, or a Recipe; None is the source's recipe, or follows from the data: "auto", "paired" for A/ and
+            B/ with the same names, "unpaired" for A/ and B/ with others, "restore" with `degrade`.
         source: a run to copy the networks from, for other data. Pictures are augmented with DiffAugment, unless the recipe
             has an augmentation or is not a game of G and D.
         freeze_d: with a source, how many of D's layers to freeze, starting at the image.
@@ -72,13 +75,15 @@ def train(
         minutes: the budget in minutes of training, without start-up; instead of `samples`.
         samples: the budget in samples seen; instead of `minutes`.
         threads: number of CPU threads; None is all, or fewer if the machine is busy with other work.
+        degrade: learn to undo this: "x4", "gray", "jpeg+noise+blur", "mask"; sources are made from the pictures.
         quiet: print nothing.
 
     Raises:
         GanvasError: what is wrong, where, and how to put it right.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
-    requested = replace_budget(replace_data(resolve_recipe(recipe, source, freeze_d), data), minutes, samples)
+    resolved = resolve_recipe(recipe, source, freeze_d, data, degrade, is_quiet=quiet)
+    requested = replace_budget(replace_data(resolved, data), minutes, samples)
     requested = replace_threads(requested, threads)
     from_json(to_json(requested))  # refuses a recipe that cannot be read back, before anything is written
     path = Path(out) if out is not None else Path("runs") / requested.name
@@ -121,15 +126,27 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
     return _train_with_recovery(run, state, plan.placed_data, plan.evaluator, notice, is_quiet)
 
 
-def resolve_recipe(recipe: str | Recipe | None, source: str | Path | RunFolder | None, freeze_d: int) -> Recipe:
-    """The requested recipe. Raises GanvasError for an unknown name, and for `freeze_d` without a source."""
+def resolve_recipe(
+    recipe: str | Recipe | None,
+    source: str | Path | RunFolder | None,
+    freeze_d: int,
+    data: str | Path | None = None,
+    degrade: str | None = None,
+    is_quiet: bool = True,
+) -> Recipe:
+    """The requested recipe, or the data's; then says so. Raises GanvasError for an unknown name, or `freeze_d` alone."""
     if source is not None:
         return start_recipe_from_run(source if isinstance(source, RunFolder) else RunFolder(source), recipe, freeze_d)
     if isinstance(recipe, Recipe):
         return recipe
     if freeze_d:
         raise GanvasError("--freeze-d keeps what D has learned in another run: give the run with --from")
-    return recipes.find_recipe(recipe or "auto")
+    if recipe is not None:
+        named_recipe = recipes.find_recipe(recipe)
+        return named_recipe if degrade is None else degrade_pictures(named_recipe, degrade)
+    default_recipe, sentence = choose_recipe(data, degrade)
+    print_status(is_quiet or not sentence, sentence)
+    return default_recipe
 
 
 def resume(
@@ -260,7 +277,7 @@ def _train_until_stopped(
     run: RunFolder, state: State, data: Dataset, evaluator: Evaluator | None, slowdown: SlowdownNotice, is_quiet: bool
 ) -> list[str]:
     """Train until the budget is spent, time is up, or a value is not finite. Returns the names of such values."""
-    monitor = Monitor(run, data.codec, evaluator, slowdown, is_quiet) if evaluator is not None else FollowerMonitor()
+    monitor = Monitor(run, evaluator, slowdown, is_quiet) if evaluator is not None else FollowerMonitor()
     with InterruptHandler(monitor):
         monitor.open_progress(state)
         try:

@@ -13,7 +13,7 @@ from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
 from .. import recipes
 from ..augment import DiffAugment
-from ..core import Method, Nets, Spec, seeded_generator
+from ..core import Method, Nets, ShapedCondition, Spec, seeded_generator
 from ..data import Files, HeldOut
 from ..errors import GanvasError
 from ..methods import Adversarial, Progressive
@@ -36,7 +36,9 @@ def start_recipe_from_run(source: RunFolder, recipe: str | Recipe | None = None,
     else:
         base = recipes.find_recipe(recipe) if isinstance(recipe, str) else recipe
     transfer = Transfer(run=str(source.path.resolve()), checkpoint=source.find_checkpoint("best").name, freeze=freeze)
-    method = add_augmentation(base.method) if source.read_codec().is_visual else base.method
+    has_sources = any(isinstance(condition, ShapedCondition) for condition in source.read_spec().conditions.values())
+    is_augmented = source.read_codec().is_visual and not has_sources  # a source would have to change with its sample
+    method = add_augmentation(base.method) if is_augmented else base.method
     return replace(
         base, choose=None, method=method, start=transfer, train=replace(base.train, snapshots=None, threads=None, lr_scale=1.0)
     )

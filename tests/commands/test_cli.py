@@ -154,7 +154,7 @@ def failing(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
         "one pixel": (given("dots"), "1 x 1"),
         "a text file": (given("file"), "file"),
         "unknown recipe": (["train", "dcgam", *data, *new], "did you mean dcgan"),
-        "negative batch": (having("--train.batch", "-4"), "--train.batch: batch must be from 2 to 65536, got -4$"),
+        "negative batch": (having("--train.batch", "-4"), "--train.batch: batch must be from 1 to 65536, got -4$"),
         "no minutes": (["train", *data, *new[:2], "--minutes", "0"], "--minutes: minutes must be above 0, below 1e6, got 0"),
         "both budgets": (["train", *data, *new, "--minutes", "1"], "give only one of them"),
         "odd size": (["train", *data, *new, "--medium.size", "100x96"], "`size` to 96x96 or 104x96$"),

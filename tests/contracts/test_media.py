@@ -33,6 +33,7 @@ def some_items():
     random = np.random.default_rng(0)
     yield build_array_items(random.integers(0, 256, (12, 16, 16, 3), dtype=np.uint8), None, "images", "f", "images")
     yield build_array_items(random.standard_normal((12, 2)), None, "points", "f", "points")
+    yield build_array_items(random.integers(0, 5, (12, 16, 16), dtype=np.uint8), None, "labels", "f", "labels")
 
 
 def fitted(medium: Medium) -> tuple[Codec, torch.Tensor]:

@@ -12,9 +12,11 @@ from ganvas import nets
 from ganvas.configuration import from_json, to_json
 from ganvas.core import Spec
 from ganvas.errors import GanvasError, SettingError
-from ganvas.nets import GatedInpainting, LaMa, ResNet, StarGAN, UNet
+from ganvas.nets import Chroma, GatedInpainting, Hole, LaMa, Residual, ResNet, RRDBNet, SRResNet, StarGAN, UNet
 from ganvas.nets.layers.instance_norm import InstanceNorm
 from ganvas.nets.translation import SourceGenerator
+from ganvas.nets.translation import hole as holes
+from ganvas.nets.translation.wrapped_generator import silence_last_layer
 from small_recipes import class_condition, components
 
 ALL = components(nets, "build_generator", "smallest")
@@ -49,6 +51,12 @@ FORMS = {  # those found, and forms that their settings give
     "LaMa of 2 levels": LaMa(width=2, levels=2, blocks=1),
     "GatedInpainting, dilated": GatedInpainting(width=2, dilations=(2, 4)),
     "StarGAN": StarGAN().smallest(),
+    "Residual of an enlarging one": Residual(generator=SRResNet(width=2, blocks=1, scale=2)),
+    "Residual of a folding one": Residual(generator=RRDBNet(width=2, growth=2, blocks=1, scale=1)),
+    "Residual with instance norm": Residual(generator=ResNet(width=2, blocks=1)),
+    "Hole of one without masks": Hole(generator=UNet(width=2, depth=2, norm="none")),
+    "Hole of Fourier convolutions": Hole(generator=LaMa(width=2, levels=2, blocks=1)),
+    "Chroma of a plain one": Chroma(generator=SRResNet(width=2, blocks=1, scale=1)),
 }
 
 
@@ -64,8 +72,11 @@ def draw_source(height: int, width: int) -> Tensor:
     return torch.rand(1, CHANNELS, height, width, dtype=torch.float64)
 
 
-def run(G: SourceGenerator, source: Tensor) -> Tensor:
-    values = {"source": source, "mask": torch.zeros_like(source[:, :1]), "label": torch.zeros(len(source), dtype=torch.int64)}
+def run(G: SourceGenerator, source: Tensor, mask: Tensor | None = None) -> Tensor:
+    """mask: None is no hole, but for a design that would return its source then: it has holes where the source is bright."""
+    if mask is None:
+        mask = (source[:, :1] > 0.5).double() if isinstance(G, holes.Generator) else torch.zeros_like(source[:, :1])
+    values = {"source": source, "mask": mask, "label": torch.zeros(len(source), dtype=torch.int64)}
     return G(**{name: values[name] for name in G.conditions})
 
 
@@ -85,7 +96,11 @@ def see_everything(network: nn.Module) -> None:
 def find_seen(G: SourceGenerator, size: int, row: int, column: int) -> Tensor:
     """The source's places (row, column), int64 [K, 2], that the output's pixel depends on."""
     source = (1e-5 * draw_source(size, size)).requires_grad_()  # small: tanh has a slope after many blocks
-    run(G, source)[0, :, row, column].sum().backward()
+    mask = None
+    if isinstance(G, holes.Generator):  # it shows what its network makes in a hole alone
+        mask = torch.zeros(1, 1, size, size, dtype=torch.float64)
+        mask[:, :, row, column] = 1
+    run(G, source, mask)[0, :, row, column].sum().backward()
     assert source.grad is not None
     return source.grad[0].abs().sum(0).nonzero()
 
@@ -126,10 +141,26 @@ def test_reach(name: str) -> None:
     see_everything(G)
     if G.convolutional_reach is None:
         size = 8 * G.multiple
-        assert len(find_seen(G, size, 0, 0)) == size * size
+        hidden = 1 if isinstance(G, holes.Generator) else 0  # the hole's own pixel
+        assert len(find_seen(G, size, 0, 0)) == size * size - hidden
         return
     size = -(-(2 * G.convolutional_reach + 2 * G.multiple + 2) // G.multiple) * G.multiple
     assert measure_reach(G, size)[0] == G.reach == G.convolutional_reach
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_output_without_a_last_layer_is_as_stated(name: str) -> None:
+    """A number, the same everywhere; or None for a generator that starts from its source by itself."""
+    G = build(FORMS[name])
+    stated = G.output_at_zero
+    G.output_at_zero = 0.0
+    silence_last_layer(G, "this test")
+    with torch.no_grad():
+        x = run(G, draw_source(16, 16))
+    if stated is None:
+        assert x.std() > 0.1
+    else:
+        torch.testing.assert_close(x, torch.full_like(x, stated))
 
 
 @pytest.mark.parametrize("design", [ResNet(width=2, blocks=1), UNet(width=2, depth=4, norm="instance")])

@@ -157,12 +157,12 @@ class Counting:
 def test_which_way_is_better(parts: tuple) -> None:  # type: ignore[type-arg]
     _, _, data, _ = parts
     lower = Evaluator(EVALUATION, data, None, None)
-    assert lower.primary_score == "frechet"
+    assert lower.best_by == ("frechet", True)
     assert lower.is_better(1.0, None)
     assert lower.is_better(1.0, 2.0)
     assert not lower.is_better(2.0, 1.0)
     higher = Evaluator(judged(DensityCoverage(k=3)), data, None, None)
-    assert higher.primary_score == "density"
+    assert higher.best_by == ("density", False)
     assert higher.is_better(2.0, 1.0)
 
 

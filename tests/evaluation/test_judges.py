@@ -103,7 +103,7 @@ def test_each_judge_adds_its_scores_and_the_first_alone_takes_snapshots(parts: t
     recipe, data, state = parts
     nets = state.select_sampling_networks()
     judge = Evaluator(THREE, data, None, None)
-    assert judge.primary_score == "frechet"
+    assert judge.best_by[0] == "frechet"
     assert list(judge.score_snapshot(recipe.method, nets)["scores"]) == ["frechet"]
     assert judge.scorers[1].held_out is None, "a snapshot computes no features of later judges"
     card = judge.score_final(recipe.method, nets)

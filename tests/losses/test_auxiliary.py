@@ -10,7 +10,18 @@ from torch import Tensor, nn
 
 from ganvas.core import Clock, CriticOutput, LossInputs, ShownSamples
 from ganvas.errors import GanvasError
-from ganvas.losses import Classification, FeatureMatching, HistoricalAveraging, LeCam, WeightClipping
+from ganvas.losses import (
+    Classification,
+    FeatureMatching,
+    HistoricalAveraging,
+    LeastSquares,
+    LeCam,
+    PairedFeatureMatching,
+    PerceptualLoss,
+    PixelLoss,
+    WeightClipping,
+    WeightedObjective,
+)
 from ganvas.nets import MLP
 
 CLOCK = Clock(5000, 0, 1)
@@ -111,3 +122,69 @@ def test_classification_needs_a_d_that_names_classes() -> None:
 
     with pytest.raises(GanvasError, match="AuxiliaryClassifier"):
         Classification().state(MLP().build(IMAGE8))
+
+
+def scene_of_pictures(x: Tensor, target: Tensor, **batch: Tensor) -> LossInputs:
+    """G made x, and should have made `target`."""
+    inputs = scene("G", logits(torch.zeros(len(x))), logits(torch.zeros(len(x))), {}, x=target, **batch)
+    return inputs._replace(fake=ShownSamples(x, inputs.fake.output))
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("l1", 0.5), ("mse", 0.25), ("charbonnier", (0.25 + 1e-6) ** 0.5)])
+def test_pixel_loss(kind: Any, expected: float) -> None:
+    x = torch.full((2, 3, 4, 4), 0.25)
+    term = PixelLoss(weight=10.0, kind=kind).term(scene_of_pictures(x, x - 0.5))
+    assert term is not None
+    torch.testing.assert_close(term, torch.full((2,), 10 * expected))
+
+
+def test_pixel_loss_on_a_part_is_the_mean_over_its_pixels() -> None:
+    """The hole is wrong by 1, the rest by 0.1; a picture without a hole costs nothing there."""
+    mask = torch.zeros(2, 1, 4, 4)
+    mask[0, :, 1, 1:3] = 1
+    x = (0.1 + 0.9 * mask).expand(2, 3, 4, 4)
+    pictures = scene_of_pictures(x, torch.zeros_like(x), mask=mask)
+    for on, expected in (("hole", [1.0, 0.0]), ("known", [0.1, 0.1])):
+        term = PixelLoss(weight=1.0, on=on).term(pictures)  # type: ignore[arg-type]
+        torch.testing.assert_close(term, torch.tensor(expected))
+    with pytest.raises(GanvasError, match='set on="all"'):
+        PixelLoss(on="hole").term(scene_of_pictures(x, x))
+
+
+def test_paired_matching_compares_each_sample_with_its_own() -> None:
+    """Features in another order have the same mean: Salimans' loss is 0 there, this one is not."""
+    features = torch.tensor([[1.0, 0.0], [0.0, 3.0]])
+    real, fake = (CriticOutput(torch.zeros(2), value) for value in (features, features.flip(0)))
+    inputs = scene("G", real, fake, {})
+    torch.testing.assert_close(PairedFeatureMatching(weight=2.0).term(inputs), torch.tensor([8.0, 8.0]))
+    torch.testing.assert_close(FeatureMatching().term(inputs), torch.tensor(0.0))
+
+
+@pytest.mark.parametrize("features", ["pixels", "classifier", "efficientnet"])
+def test_perceptual_loss_is_0_for_the_same_picture_and_grows_with_the_change(features: Any) -> None:
+    target = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    noise = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    loss = PerceptualLoss(weight=3.0, features=features)
+    loss.state(nn.ModuleDict())
+
+    def measure(x: Tensor, of: PerceptualLoss = loss) -> Tensor:
+        term = of.term(scene_of_pictures(x, target))
+        assert term is not None
+        return term
+
+    assert measure(target).tolist() == pytest.approx([0, 0], abs=1e-6)
+    slight, strong = measure(target + 0.05 * noise), measure(target + 0.5 * noise)
+    assert (slight > 0).all()
+    assert (strong > 2 * slight).all()
+    torch.testing.assert_close(strong, 3 * measure(target + 0.5 * noise, PerceptualLoss(features=features)))
+    x = (target + 0.5 * noise).requires_grad_()
+    measure(x).sum().backward()
+    assert x.grad is not None
+    assert (x.grad.abs().flatten(1).sum(1) > 0).all()
+
+
+def test_a_weighted_objective_changes_gs_loss_alone() -> None:
+    real, fake, objective = torch.tensor([0.5, 2.0]), torch.tensor([-1.0, 0.0]), LeastSquares()
+    weighted = WeightedObjective(objective=objective, weight=2.0)
+    assert torch.equal(weighted.d(real, fake), objective.d(real, fake))
+    assert torch.equal(weighted.g(fake, lambda: real), (fake - 1).square())  # CycleGAN's

@@ -27,7 +27,7 @@ from ganvas.metrics.pairs import PSNR, SSIM
 
 
 class Shaped:
-    kind, size, names = "image", 1, ()
+    kind, size, names, codec = "image", 1, (), None
 
     def __init__(self, *shape: int) -> None:
         self.shape = shape

@@ -28,7 +28,6 @@ def test_psnr_of_a_known_error():
     (value,) = PSNR()(from_pixels(x), from_pixels(y))["psnr"].tolist()
     assert value == pytest.approx(10 * math.log10(255**2 / 50), abs=1e-9)
     assert PSNR()(from_pixels(x), from_pixels(x))["psnr"].tolist() == [60.0]
-    assert PSNR(most=90)(from_pixels(x), from_pixels(x))["psnr"].tolist() == [90.0]
 
 
 def test_psnr_in_a_hole_counts_the_hole_alone():
@@ -60,8 +59,8 @@ def test_psnr_of_luma_without_the_border():
 def test_more_bits_round_less():
     x = torch.full((1, 3, 4, 4), 0.1)
     y = x + 0.3 / 127.5  # less than half a step of 8 bits from it
-    assert PSNR()(x, y)["psnr"].item() in (60, pytest.approx(48.13, abs=0.01))
-    assert PSNR(bits=16, most=99)(x, y)["psnr"].item() == pytest.approx(20 * math.log10(255 / 0.3), abs=0.02)
+    assert PSNR()(x, y)["psnr"].item() == 60 or PSNR()(x, y)["psnr"].item() == pytest.approx(48.13, abs=0.01)
+    assert PSNR(bits=16)(x, y)["psnr"].item() == pytest.approx(20 * math.log10(255 / 0.3), abs=0.02)
 
 
 def test_psnr_and_ssim_agree_with_scikit_image():

@@ -512,3 +512,20 @@ def test_other_files_are_not_taken_for_translators(goldens: Path) -> None:
         read_translator(translator | {"model.model.7.weight": torch.zeros(1)})
     with pytest.raises(GanvasError, match=r"a PatchGAN discriminator with a weight 'model\.12\.extra' is not supported"):
         read_critic(critic | {"model.12.extra": torch.zeros(1)})
+
+
+def test_a_unet_that_varies_acts_as_in_training_and_one_that_does_not_is_steady() -> None:
+    torch.manual_seed(0)
+    source = torch.rand(4, 3, 64, 64) * 2 - 1
+    varying, steady = (UNet(width=4, depth=6, varies=varies).build_generator((3, 64, 64), 3) for varies in (True, False))
+    steady.load_state_dict(varying.state_dict())
+    for G in (varying, steady):
+        G(source)  # moves the running statistics
+        G.eval()
+    before = {name: value.clone() for name, value in varying.state_dict().items()}
+    with torch.no_grad():
+        assert torch.equal(varying(source), varying(source))  # chance is the same for the same batch
+        assert all(torch.equal(value, before[name]) for name, value in varying.state_dict().items())
+        assert torch.allclose(steady(source)[:1], steady(source[:1]), atol=1e-5)
+        assert not torch.allclose(varying(source)[:1], varying(source[:1]), atol=1e-2)
+        assert not torch.allclose(varying(source), steady(source), atol=1e-2)

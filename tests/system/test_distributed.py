@@ -88,6 +88,30 @@ def test_two_ranks_hold_out_the_same_samples(tmp_path: Path, child_environment: 
     assert shown[0] == shown[1]
 
 
+GATHER = """
+import torch
+from ganvas.methods.image_pool import ImagePool
+from ganvas.system import distributed
+with distributed.join_ranks():
+    rank = distributed.get_rank()
+    fakes = torch.full((2 + rank, 1), float(rank)) + torch.arange(2 + rank)[:, None] / 10
+    pool = ImagePool(4, (1,))
+    pool.store(distributed.gather_rows(fakes), distributed.gather_rows(torch.tensor([3, 3, 2][: len(fakes)])))
+    print(distributed.gather_rows(fakes)[:, 0].tolist(), pool.fakes[:, 0].tolist(), sep=";")
+"""
+
+
+def test_ranks_gather_samples_so_that_all_keep_one_image_pool(tmp_path: Path, child_environment: dict[str, str]) -> None:
+    """Rank 0 has two fakes, rank 1 three; the last one takes slot 2 of the full pool."""
+    processes = ranks(2, ["-c", GATHER], child_environment, tmp_path)
+    shown = [process.communicate(timeout=120)[0].strip() for process in processes]
+    gathered = [round(float(number), 3) for number in shown[0].split(";")[0].strip("[]").split(",")]
+    held = [round(float(number), 3) for number in shown[0].split(";")[1].strip("[]").split(",")]
+    assert gathered == [0.0, 0.1, 1.0, 1.1, 1.2]
+    assert held == [0.0, 0.1, 1.2, 1.1]
+    assert shown[0] == shown[1]
+
+
 def test_train_in_two_ranks_and_go_on_in_one(tmp_path: Path, child_environment: dict[str, str]) -> None:
     out = tmp_path / "run"
     words = ["-m", "ganvas", "train", *SMALL, "--out", str(out)]

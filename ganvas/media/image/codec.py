@@ -212,17 +212,30 @@ class ImageCodec:
         return frame
 
     def _place_in_frame(self, width: int, height: int) -> Placement:
-        frame = self.frame_size
-        if self.framing == "stretch" or width * frame.height == height * frame.width:
-            return Placement(None, frame, (0, 0))
-        if self.framing == "crop":
-            scale = min(width / frame.width, height / frame.height)  # the picture's pixels for one of the frame
-            box_width, box_height = frame.width * scale, frame.height * scale
-            left, upper = (width - box_width) / 2, (height - box_height) / 2
-            return Placement((left, upper, left + box_width, upper + box_height), frame, (0, 0))
-        scale = min(frame.width / width, frame.height / height)
-        inner_size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        return Placement(None, inner_size, ((frame.width - inner_size[0]) // 2, (frame.height - inner_size[1]) // 2))
+        return place_in_frame(width, height, self.frame_size, self.framing)
+
+
+def place_in_frame(width: int, height: int, frame: PictureSize, framing: Framing) -> Placement:
+    """Where a picture of `width` x `height` px goes in a frame."""
+    if framing == "stretch" or width * frame.height == height * frame.width:
+        return Placement(None, frame, (0, 0))
+    if framing == "crop":
+        scale = min(width / frame.width, height / frame.height)  # the picture's pixels for one of the frame
+        box_width, box_height = frame.width * scale, frame.height * scale
+        left, upper = (width - box_width) / 2, (height - box_height) / 2
+        return Placement((left, upper, left + box_width, upper + box_height), frame, (0, 0))
+    scale = min(frame.width / width, frame.height / height)
+    inner_size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return Placement(None, inner_size, ((frame.width - inner_size[0]) // 2, (frame.height - inner_size[1]) // 2))
+
+
+def frame_nearest(values: np.ndarray, frame: PictureSize, framing: Framing, fill: int) -> np.ndarray:
+    """Whole numbers [H, W] in a frame, as int32: each pixel takes the nearest one's value; `fill` goes around padding."""
+    box, size, (left, upper) = place_in_frame(values.shape[1], values.shape[0], frame, framing)
+    inner = Image.fromarray(values.astype(np.int32)).resize(size, Image.Resampling.NEAREST, box)
+    framed = np.full((frame.height, frame.width), fill, np.int32)
+    framed[upper : upper + size[1], left : left + size[0]] = np.asarray(inner)
+    return framed
 
 
 def _convert_to_picture(pixels: np.ndarray) -> Picture:

@@ -9,29 +9,26 @@ from ...configuration import config
 from ...errors import GanvasError, require
 from .pixels import check_pair, round_to_pixels
 
+MAX_DECIBELS = 60.0  # of identical images, whose ratio is infinite; a few of them must not decide a mean
 STUDIO_LUMA, STUDIO_BLACK = (65.481, 128.553, 24.966), 16.0  # ITU-R BT.601: black is 16 and white 235
 
 
 @config
 class PSNR:
-    """10·log10(255² / MSE) of each pair, over all channels, in dB; at most `most`, which identical pictures have.
+    """10·log10(255² / MSE) of each pair, over all channels, in dB; at most 60, which identical pictures have.
 
     Pictures are rounded and clipped to `bits` bits per channel first. The mean over pairs is of decibels, as in most papers.
 
     luma: of the brightness only (Y of YCbCr, BT.601 in studio range), as papers on super-resolution have it; named "psnr_y".
     shave: pixels that are left out at each border, as there: as many as the scale.
-    most: dB. Identical pictures would have infinitely many, and a few of them would decide the mean. At 60 dB one value in 15
-        is wrong by one of 255; set more for 16 bits.
     """
 
     luma: bool = False
     shave: int = 0
     bits: int = 8
-    most: float = 60.0
 
     def __post_init__(self) -> None:
         require(self.shave >= 0, "shave", self.shave, "0 px or more")
-        require(0 < self.most < 1000, "most", self.most, "above 0 dB, below 1000")
 
     @property
     def score_name(self) -> str:
@@ -45,13 +42,13 @@ class PSNR:
         """Images [N, C, H, W] in [-1, 1] twice -> dB [N].
 
         Args:
-            where: [N, 1, H, W], 1 at the places that count, such as a hole; a picture without such places has `most` dB.
+            where: [N, 1, H, W], 1 at the places that count, such as a hole; a picture without such places has 60 dB.
         """
         check_pair(x, other, self.score_name)
         pixels, others = (self._select_pixels(image) for image in (x, other))
         weights = torch.ones_like(pixels) if where is None else self._cut_border(where).to(pixels).expand_as(pixels)
         errors = ((pixels - others).square() * weights).sum((1, 2, 3)) / weights.sum((1, 2, 3)).clamp(min=1)
-        return {self.score_name: (10 * torch.log10(255**2 / errors)).clamp(max=self.most)}
+        return {self.score_name: (10 * torch.log10(255**2 / errors)).clamp(max=MAX_DECIBELS)}
 
     def _select_pixels(self, x: Tensor) -> Tensor:
         pixels = self._cut_border(round_to_pixels(x, self.bits))

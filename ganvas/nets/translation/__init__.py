@@ -1,12 +1,15 @@
 """Generators that start from a picture, and the architectures that join them with critics: translation, enlarging, filling."""
 
+from .chroma import Chroma
 from .cut import CUT
 from .cyclegan import CycleGAN
 from .gated import GatedInpainting
+from .hole import Hole
 from .image_to_image import ImageToImage
 from .lama import LaMa
 from .msrresnet import MSRResNet
 from .projection_head import ProjectionHead, draw_places
+from .residual import Residual
 from .resnet import ResNet
 from .rrdbnet import RRDBNet
 from .source_generator import GeneratorDesign, SourceGenerator
@@ -18,15 +21,18 @@ from .unet import UNet
 __all__ = [
     "CUT",
     "SRVGG",
+    "Chroma",
     "CycleGAN",
     "GatedInpainting",
     "GeneratorDesign",
+    "Hole",
     "ImageToImage",
     "LaMa",
     "MSRResNet",
     "ProjectionHead",
     "RRDBNet",
     "ResNet",
+    "Residual",
     "SRResNet",
     "SourceGenerator",
     "StarGAN",

@@ -49,6 +49,8 @@ class PlainResidual(nn.Module):
 class Generator(SourceGenerator):
     """source [N, C, H, W] in [-1, 1] -> x [N, C, H·scale, W·scale], unbounded; inside, pictures lie in [0, 1]."""
 
+    output_at_zero = None
+
     def __init__(self, channels: int, width: int, blocks: int, scale: int) -> None:
         super().__init__()
         self.scale = scale

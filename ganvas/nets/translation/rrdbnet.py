@@ -54,6 +54,8 @@ class ResidualDenseBlock(nn.Module):
 class Generator(SourceGenerator):
     """source [N, C, H, W] in [-1, 1] -> x [N, C', H·scale, W·scale], unbounded; inside, pictures lie in [0, 1]."""
 
+    output_at_zero = -1.0
+
     def __init__(self, source_channels: int, channels: int, width: int, growth: int, blocks: int, scale: int) -> None:
         super().__init__()
         self.scale, self.multiple = scale, BODY_SCALE // scale

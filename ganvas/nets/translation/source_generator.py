@@ -23,6 +23,7 @@ class SourceGenerator(GeneratorNetwork):
     conditions = (SOURCE,)
     multiple: int = 1  # the source's sides are multiples of it, in pixels
     scale: int = 1  # output pixels per pixel of the source
+    output_at_zero: float | None = 0.0  # what it makes where its last convolution is 0; None: something of its source
 
     @property
     def smallest_side(self) -> int:

@@ -24,6 +24,8 @@ class Generator(SourceGenerator):
     layers: convolutions between the first and the last.
     """
 
+    output_at_zero = None
+
     def __init__(self, channels: int, width: int, layers: int, scale: int) -> None:
         super().__init__()
         self.scale = scale

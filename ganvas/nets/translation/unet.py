@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from ...configuration import config
 from ...errors import require
+from ..layers.chance import BatchStatistics, ConstantDropout
 from ..layers.instance_norm import Norm, build_norm, initialise_translation_weights, needs_bias
 from ..layers.labels import ImageShape, check_widths
 from .source_generator import SourceGenerator
@@ -28,24 +29,29 @@ class Generator(SourceGenerator):
     Dropout, where there is any, follows the doublings from level 4 up to the smallest but one.
     """
 
-    def __init__(self, source_channels: int, channels: int, width: int, depth: int, norm: Norm, has_dropout: bool) -> None:
+    def __init__(
+        self, source_channels: int, channels: int, width: int, depth: int, norm: Norm, has_dropout: bool, varies: bool
+    ) -> None:
         super().__init__()
+
+        def normalise(features: int) -> nn.Module:
+            return BatchStatistics(features) if varies and norm == "batch" else build_norm(norm, features)
+
         self.depth, self.multiple = depth, 2**depth
         widths = [width * min(MAX_WIDENING, 2**k) for k in range(depth)]
         has_bias = needs_bias(norm)
         self.downs = nn.ModuleList(nn.Conv2d(i, o, 4, 2, 1, bias=has_bias) for i, o in pairwise([source_channels, *widths]))
-        self.down_norms = nn.ModuleList(
-            build_norm(norm, o) if 0 < k < depth - 1 else nn.Identity() for k, o in enumerate(widths)
-        )
+        self.down_norms = nn.ModuleList(normalise(o) if 0 < k < depth - 1 else nn.Identity() for k, o in enumerate(widths))
         outputs = [channels, *widths[:-1]]
         inputs = [2 * width for width in widths[:-1]] + widths[-1:]  # joined with the features on the way down
         self.ups = nn.ModuleList(
             nn.ConvTranspose2d(i, o, 4, 2, 1, bias=has_bias or k == 0)
             for k, (i, o) in enumerate(zip(inputs, outputs, strict=True))
         )
-        self.up_norms = nn.ModuleList(build_norm(norm, o) if k else nn.Identity() for k, o in enumerate(outputs))
+        self.up_norms = nn.ModuleList(normalise(o) if k else nn.Identity() for k, o in enumerate(outputs))
         self.dropouts = nn.ModuleList(
-            nn.Dropout(0.5) if has_dropout and 4 <= k < depth - 1 else nn.Identity() for k in range(depth)
+            (ConstantDropout() if varies else nn.Dropout(0.5)) if has_dropout and 4 <= k < depth - 1 else nn.Identity()
+            for k in range(depth)
         )
 
     def forward(self, source: Tensor) -> Tensor:
@@ -73,14 +79,17 @@ class UNet:
     """pix2pix's U-Net: 8 halvings for 256 px, 7 for 128 px.
 
     depth: the number of halvings. None: as many as the size of the data allows, at most 8.
-    norm: "batch" in the paper, which uses the batch's statistics when it translates, too.
+    norm: "batch" in the paper.
     dropout: drop half of the features after some doublings, the paper's only source of chance. It acts from depth 6.
+    varies: dropout and the batch's statistics also act when it translates, as in the paper. A result then depends on the
+        pictures beside it. Without it, one picture has one result.
     """
 
     width: int = 64  # channels at half the size; they double inwards, up to eight times as many
     depth: int | None = None
     norm: Norm = "batch"
     dropout: bool = True
+    varies: bool = False
 
     def __post_init__(self) -> None:
         check_widths(width=self.width)
@@ -88,7 +97,7 @@ class UNet:
 
     def build_generator(self, source: ImageShape, channels: int) -> Generator:
         depth = self.depth or count_unet_halvings(*source[1:])
-        G = Generator(source[0], channels, self.width, depth, self.norm, self.dropout)
+        G = Generator(source[0], channels, self.width, depth, self.norm, self.dropout, self.varies)
         initialise_translation_weights(G, self.norm)
         return G
 

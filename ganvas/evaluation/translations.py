@@ -1,0 +1,103 @@
+"""Translations of held-out sources, which take the place of samples drawn from nothing, and what they have to beat."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from PIL.Image import Image as Picture
+from torch import Tensor
+
+from ..core import Baseline, Batch, Codec, Exhibit, Method, Nets, ShapedCondition, Spec, seeded_generator
+from ..data.columns import load_batch
+from ..pictures.table import Cell, draw_table, draw_tile, draw_tiles, join_side_by_side
+from ..runs.exhibits import BEFORE_AFTER
+from ..sampling.stream import SAMPLES_PER_BLOCK, SampleBlock, split_for_rendering, use_evaluation_mode
+from ..system.device import get_device
+from .reals import RealSet, RealSplit
+
+MAX_FITTED_SAMPLES, MAX_FITTED_BYTES = 2_000, 2**28  # training samples that baselines are fitted to
+PREVIEWS_PER_ROW, TILES_PER_ROW = 3, 6
+
+
+def list_sample_conditions(spec: Spec) -> tuple[str, ...]:
+    """The names of conditions that are samples themselves, such as "source"."""
+    return tuple(name for name, condition in spec.conditions.items() if isinstance(condition, ShapedCondition))
+
+
+@dataclass
+class HeldOutSources:
+    """Held-out samples with what they are made from. Training saw none of them, unless the data is too small."""
+
+    reals: RealSet
+    training: RealSet
+    codec: Codec
+    spec: Spec  # of the training set
+    device: torch.device
+
+    def load(self, reals: RealSet, start: int, stop: int) -> Batch:
+        """Rows `start` to `stop` as networks see them: "x", "source" and other conditions."""
+        columns = {name: rows.to(self.device) for name, rows in reals.take(start, stop).items()}
+        return load_batch(self.codec, columns, None)
+
+    def load_blocks(self, n: int) -> Iterator[tuple[slice, Batch]]:
+        """The first `n` held-out rows, a block at a time, each with its place."""
+        for start in range(0, n, SAMPLES_PER_BLOCK):
+            rows = slice(start, min(n, start + SAMPLES_PER_BLOCK))
+            yield rows, self.load(self.reals, rows.start, rows.stop)
+
+    def translate(self, method: Method, nets: Nets, n: int, seed: int) -> Iterator[SampleBlock]:
+        """What becomes of the first `n` held-out sources, in order, a block at a time. Randomness follows from `seed`."""
+        device, names = get_device(nets), method.traits(nets).conditions
+        hidden_names = list_sample_conditions(self.spec)
+        with use_evaluation_mode(nets):
+            for rows, batch in self.load_blocks(n):
+                with torch.inference_mode():
+                    drawn = method.draw_latents(nets, len(batch["x"]), seeded_generator(seed, "sample", rows.start))
+                    latents = {name: batch.get(name, value).to(device) for name, value in drawn.items()}
+                    parts = split_for_rendering(latents, self.codec.spec.shape)
+                    stored = torch.cat([self.codec.store(method.render(nets, part)) for _, part in parts])
+                shown_names = [name for name in names if name in latents and name not in hidden_names]
+                yield SampleBlock(stored, {name: latents[name].cpu() for name in shown_names})
+
+    def make_baseline(self, baseline: Baseline, n: int) -> Tensor:
+        """What a baseline makes of the first `n` held-out sources, in stored form."""
+        count = max(2, min(MAX_FITTED_SAMPLES, MAX_FITTED_BYTES // (4 * prod(self.codec.spec.shape))))
+        translate = baseline.fit(self.load(self.training, 0, count))
+        return torch.cat([self.codec.store(translate(batch)).cpu() for _, batch in self.load_blocks(n)])
+
+    def draw(self, results: Tensor, has_truth: bool) -> Picture:
+        """The first sources, what became of them (stored, [N, …]) and, of pairs, the truths, side by side."""
+        columns = {"source": self.draw_sources(len(results)), "result": draw_tiles(self.codec, results.cpu())}
+        if has_truth:
+            columns["truth"] = draw_tiles(self.codec, self.reals.take(0, len(results))["x"])
+        groups: list[list[Cell]] = [[*tiles, ""] for tiles in zip(*columns.values(), strict=True)]
+        head: list[Cell] = [*columns, ""]
+        rows = [sum(groups[k : k + PREVIEWS_PER_ROW], list[Cell]()) for k in range(0, len(groups), PREVIEWS_PER_ROW)]
+        return draw_table([head * min(len(groups), PREVIEWS_PER_ROW), *rows])
+
+    def exhibit(self, results: Tensor) -> Exhibit:
+        """The first sources on the left and what became of them on the right, for the page's slider."""
+        halves = [self.draw_sources(len(results)), draw_tiles(self.codec, results.cpu())]
+        mosaics = [draw_table([tiles[k : k + TILES_PER_ROW] for k in range(0, len(tiles), TILES_PER_ROW)]) for tiles in halves]
+        buffer = io.BytesIO()
+        join_side_by_side(mosaics).save(buffer, "PNG")
+        return Exhibit(BEFORE_AFTER, "Held-out sources, and what became of them", ".png", buffer.getvalue())
+
+    def draw_sources(self, count: int) -> list[Picture]:
+        """The first held-out sources as tiles."""
+        condition = self.spec.conditions["source"]
+        assert isinstance(condition, ShapedCondition)
+        return [
+            draw_tile(condition.codec, sample)
+            for _, batch in self.load_blocks(count)
+            for sample in condition.codec.store(batch["source"]).cpu()
+        ]
+
+
+def find_held_out_sources(split: RealSplit, codec: Codec, spec: Spec, device: torch.device) -> HeldOutSources | None:
+    """The held-out sources of data for translators; None of other data."""
+    if "source" not in list_sample_conditions(spec):
+        return None
+    return HeldOutSources(split.unseen or split.held_out, split.reference, codec, spec, device)

@@ -1,0 +1,134 @@
+"""A translator learns without pairs: a patch of its result resembles the same patch of the source more than other patches.
+
+Park et al. 2020 (CUT and FastCUT). There is no way back to learn, so it takes half of CycleGAN's networks.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from ..configuration import config
+from ..core import NO_REQUEST, Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Request, Spec, Stage, Traits, Turn
+from ..errors import GanvasError, require
+from ..losses.objectives import LeastSquares, WeightedObjective
+from ..losses.patchnce import PatchNCE
+from ..nets.translation import ProjectionHead, draw_places
+from .adversarial import Adversarial
+from .critics import build_critic, check_penalties_run_always, collect_penalties, describe_logits, show_samples
+from .latents import build_condition_draws
+from .sources import read_source_condition_shape, require_like_source
+
+DEFAULT_GAME = Adversarial()  # draws sources as in a game
+
+
+@runtime_checkable
+class FeatureTranslator(Protocol):
+    """A generator that shows what its layers see."""
+
+    def translate_with_features(self, source: Tensor, names: Iterable[str]) -> tuple[Tensor, dict[str, Tensor]]:
+        """(x, the features after each layer named), in one pass."""
+        ...
+
+    def extract_features(self, source: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
+        """The features after each layer named; later layers do not run."""
+        ...
+
+
+@config
+class Contrastive:
+    """Train G, its head H and D on two sets of samples. Eq. 5; keys are the features that G saw while it translated.
+
+    objective: the two losses of the game. The default is the authors' least squares, halved for D alone.
+    penalties: on D, in every step.
+    contrast: the loss of patches. Its weight is 1 in CUT, 10 in FastCUT.
+    identity: how much the patches of G(x), which should stay x, count beside those of sources: 1 in CUT, 0 in FastCUT.
+    flips: half of the batches go through G mirrored, and their features are mirrored back, as in FastCUT. It costs a pass
+        through G's first half.
+
+    The authors' code halves both losses of patches where the identity counts; the paper does not.
+    """
+
+    objective: Objective = WeightedObjective(objective=LeastSquares(), weight=2.0)
+    penalties: tuple[CriticPenalty, ...] = ()
+    contrast: PatchNCE = PatchNCE()
+    identity: float = 1.0
+    flips: bool = False
+
+    def __post_init__(self) -> None:
+        check_penalties_run_always("Contrastive", self.penalties)
+        require(self.identity >= 0, "identity", self.identity, "0 or more")
+
+    @property
+    def averaged_networks(self) -> tuple[str, ...]:
+        return ("G",)
+
+    def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
+        if "H" not in nets or not isinstance(nets["G"], FeatureTranslator):
+            raise GanvasError("Contrastive needs a G that shows its features, and a head H for them: take the networks CUT")
+        read_source_condition_shape(spec, "Contrastive")
+        if self.identity:
+            require_like_source(spec, "Contrastive")
+        return nn.ModuleDict(build_condition_draws(spec))
+
+    def traits(self, nets: Nets) -> Traits:
+        return DEFAULT_GAME.traits(nets)
+
+    def stage(self, nets: Nets, clock: Clock) -> Stage:
+        return _build_contrastive_stage(self)
+
+    def draw_latents(
+        self, nets: Nets, n: int, generator: torch.Generator | None = None, request: Request = NO_REQUEST
+    ) -> Latents:
+        return DEFAULT_GAME.draw_latents(nets, n, generator, request)
+
+    def render(self, nets: Nets, latents: Latents) -> Tensor:
+        return DEFAULT_GAME.render(nets, latents)
+
+    def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
+        source, x = batch["source"], batch["x"]
+        critic = build_critic(nets, {})
+
+        def score_reals() -> Tensor:
+            with torch.no_grad():
+                return critic(x).logits
+
+        results, contrast = self.translate(nets, torch.cat([source, x]) if self.identity else source)
+        fake, n = results[: len(source)], len(source)
+        terms = {"G/adversarial": self.objective.g(critic(fake).logits, score_reals), "G/patches": contrast[:n]}
+        if self.identity:
+            terms["G/identity"] = self.identity * contrast[n:]
+        return Turn(terms, {**batch, "fake": fake.detach()})  # D judges these fakes, beside the same reals
+
+    def translate(self, nets: Nets, starts: Tensor) -> tuple[Tensor, Tensor]:
+        """(G's results, the loss of their patches [N])."""
+        G, H = get_translator(nets)
+        is_flipped = self.flips and bool(torch.rand(()) < 0.5)
+        results, keys = G.translate_with_features(starts.flip(3) if is_flipped else starts, H.names)
+        queries = G.extract_features(results, H.names)
+        places = draw_places(queries, self.contrast.patches)
+        query_points = H({name: features.flip(3) for name, features in queries.items()} if is_flipped else queries, places)
+        with torch.no_grad():
+            key_points = H(G.extract_features(starts, H.names) if is_flipped else keys, places)
+        return results, self.contrast(query_points, key_points)
+
+    def play_d(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
+        critic = build_critic(nets, {})
+        real, fake = show_samples(critic, batch["x"]), show_samples(critic, batch["fake"])
+        terms = {"D/adversarial": self.objective.d(real.output.logits, fake.output.logits)}
+        terms |= collect_penalties("D", self.penalties, (critic, critic), real, fake, clock)
+        return Turn(terms, describe_logits("D", real, fake))
+
+
+def get_translator(nets: Nets) -> tuple[FeatureTranslator, ProjectionHead]:
+    G, H = nets["G"], nets["H"]
+    assert isinstance(G, FeatureTranslator)
+    assert isinstance(H, ProjectionHead)
+    return G, H
+
+
+@cache
+def _build_contrastive_stage(method: Contrastive) -> Stage:
+    return Stage("contrastive", (Phase("G", ("G", "H"), method.play_g), Phase("D", ("D",), method.play_d, needs_data=False)))

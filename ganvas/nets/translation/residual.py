@@ -1,0 +1,71 @@
+"""A generator that makes the change of its source, and starts with none. He et al. 2016, section 3.1; Kim et al. 2016 (VDSR).
+
+A critic of pairs beats a generator that starts from nothing; this one starts from the source.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from ...configuration import config
+from ...errors import GanvasError
+from ..layers.labels import ImageShape
+from .source_generator import GeneratorDesign, SourceGenerator
+from .unet import UNet
+from .wrapped_generator import WrappedGenerator, silence_last_layer
+
+CHANGE_RANGE = 2.0  # a network makes numbers in [-1, 1], a change from black to white is 2
+Enlargement = Literal["bicubic", "bilinear", "nearest"]
+ENLARGEMENT_REACH = {"bicubic": 2, "bilinear": 1, "nearest": 0}  # pixels of the source
+
+
+class Generator(WrappedGenerator):
+    """source [N, C, H, W] in [-1, 1] -> the source, enlarged, plus twice what a network makes of it; unbounded.
+
+    Gray sources become pictures with more channels by repeating.
+    """
+
+    def __init__(self, net: SourceGenerator, enlargement: Enlargement) -> None:
+        super().__init__(net)
+        self.enlargement = enlargement
+        self.offset = silence_last_layer(net, "Residual")
+
+    @property
+    def convolutional_reach(self) -> int | None:
+        reach = self.net.convolutional_reach
+        return reach if reach is None or self.scale == 1 else max(reach, ENLARGEMENT_REACH[self.enlargement])
+
+    def forward(self, source: Tensor, **conditions: Tensor) -> Tensor:
+        change = CHANGE_RANGE * (self.net(source, **conditions) - self.offset)
+        return self.enlarge(source) + change
+
+    def enlarge(self, source: Tensor) -> Tensor:
+        if self.scale == 1:
+            return source
+        if self.enlargement == "nearest":
+            return interpolate(source, scale_factor=self.scale, mode="nearest")
+        return interpolate(source, scale_factor=self.scale, mode=self.enlargement, align_corners=False)
+
+
+@config
+class Residual:
+    """x = source + change, with any generator that makes the change. At first x is the source.
+
+    enlargement: of the source, for generators that enlarge.
+    """
+
+    generator: GeneratorDesign = UNet()
+    enlargement: Enlargement = "bicubic"
+
+    def build_generator(self, source: ImageShape, channels: int) -> Generator:
+        if source[0] not in (1, channels):
+            raise GanvasError(
+                f"Residual adds a change to its source, so sources are gray or have as many channels as samples, got "
+                f"{source[0]} and {channels}: set both media's `channels` to fit"
+            )
+        return Generator(self.generator.build_generator(source, channels), self.enlargement)
+
+    def smallest(self) -> "Residual":
+        return replace(self, generator=self.generator.smallest())

@@ -1,0 +1,72 @@
+"""The task follows from the data, if no recipe is named: one kind of picture, pairs, two kinds, or pictures to restore."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ..core import Medium, seeded_generator
+from ..data import Columns
+from ..data.tasks import recognise_task
+from ..errors import GanvasError
+from ..media import Degraded, Image, parse_degradation
+from ..media.degradations import Degradation, degrade
+from ..nets import SRVGG, ImageToImage
+from ..recipe import Recipe
+from ..recipes import find_recipe
+
+DEFAULT_RECIPES = {"plain": "auto", "paired": "paired", "unpaired": "cut_small"}
+PROBE_SIDE = 64  # px of a blank picture that shows what a degradation makes
+
+
+def choose_recipe(data: str | Path | None, degradation: str | None = None) -> tuple[Recipe, str]:
+    """(The default recipe for this data, a sentence on what the data is; "" for samples of one kind).
+
+    Raises:
+        GanvasError: a side without pictures, pairs that do not fit, or an unknown degradation.
+    """
+    if degradation is not None:
+        recipe = choose_restoring_recipe(parse_degradation(degradation))
+        return degrade_pictures(
+            recipe, degradation
+        ), f"restoration by {recipe.name}: sources are the pictures after {degradation}"
+    if data is None or not _may_have_sides(Path(data).expanduser()):
+        return find_recipe(DEFAULT_RECIPES["plain"]), ""
+    task = recognise_task(str(data), Image().suffixes)
+    recipe = find_recipe(DEFAULT_RECIPES[task.kind])
+    return (recipe, "") if task.kind == "plain" else (replace(recipe, data=task.source), f"translation: {task.sentence}")
+
+
+def choose_restoring_recipe(by: tuple[Degradation, ...]) -> Recipe:
+    """The default recipe to undo degradations: it follows from what they make of a picture."""
+    columns = degrade(torch.zeros(1, 3, PROBE_SIDE, PROBE_SIDE), by, seeded_generator("probe"), 255)
+    _, channels, side, _ = columns["source"].shape
+    if "mask" in columns:
+        return find_recipe("inpaint_small")
+    if channels == 1:
+        return find_recipe("colourise")
+    if side == PROBE_SIDE:
+        return find_recipe("restore")
+    recipe = find_recipe("srresnet_small")
+    assert isinstance(recipe.nets, ImageToImage)
+    assert isinstance(recipe.nets.generator, SRVGG)
+    generator = replace(recipe.nets.generator, scale=PROBE_SIDE // side)
+    return replace(recipe, nets=replace(recipe.nets, generator=generator))
+
+
+def _may_have_sides(path: Path) -> bool:
+    return path.is_dir() or (path.is_file() and path.suffix.lower() in (".zip", ".csv"))
+
+
+def degrade_pictures(recipe: Recipe, degradation: str) -> Recipe:
+    """The recipe with sources that are made from its pictures. Raises GanvasError for a medium that is no picture."""
+    return replace(recipe, medium=Degraded(medium=_find_pictures(recipe.medium), by=parse_degradation(degradation)))
+
+
+def _find_pictures(medium: Medium) -> Image:
+    if isinstance(medium, Degraded):
+        return medium.medium
+    picture = medium.media["x"] if isinstance(medium, Columns) else medium
+    if not isinstance(picture, Image):
+        raise GanvasError("--degrade takes pictures: choose a recipe for pictures, or leave it out")
+    return picture
