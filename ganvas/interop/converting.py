@@ -15,7 +15,8 @@ from ..core import Condition, Medium, seeded_generator
 from ..data import ClassCondition, Columns, ColumnsCodec, Files, HeldOut, Pairs, VectorCondition
 from ..errors import GanvasError
 from ..losses import LeastSquares
-from ..media import Image, ImageCodec
+from ..media import Boxes, Degraded, DegradedCodec, Image, ImageCodec, MaskCodec
+from ..media.conditions import derive_sample_condition
 from ..methods import Adversarial
 from ..nets import StyleGAN2, StyleGAN3
 from ..nets.layers.style import StyleGenerator
@@ -28,6 +29,7 @@ from ..system.device import describe_machine
 from .foreign import ConvertedNetwork, recognise_network
 from .foreign.reading import read_networks
 
+MASK, HOLES = "mask", (Boxes(),)  # the condition of networks that fill holes, and holes to go on training with
 NO_DATA_PATH = "unknown-data"  # stands for the data, which a converted run does not have
 AVERAGE_NAMES = ("g_ema", "G_ema", "ema", "params_ema")  # names of G's moving average in files
 OPTIONAL_WEIGHTS = (r"mapping\.middle", r".*\.num_batches_tracked")  # weights that a file may lack
@@ -37,7 +39,7 @@ STYLES_PER_MEAN = 10_000  # styles that are averaged where a file lacks their me
 def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = lambda line: None) -> RunFolder:
     """Make a run from a file with a trained generator: StyleGAN2 (NVIDIA's and rosinality's), StyleGAN3, R3GAN, BigGAN-PyTorch.
 
-    Or with a translator: CycleGAN, pix2pix, pix2pixHD, CUT, ESRGAN, Real-ESRGAN, SRResNet (MSRResNet) or StarGAN.
+    Or with a translator: CycleGAN, pix2pix, pix2pixHD, CUT, ESRGAN, Real-ESRGAN, SRResNet (MSRResNet), StarGAN or LaMa.
 
     The file is read as data; nothing in it is run. The run has no data, so scores need --data.
 
@@ -70,9 +72,11 @@ def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = l
     return write_run_atomically(out, codec, state, recipe, recipe, 0, (data_description, describe_machine(torch.device("cpu"))))
 
 
-def build_converted_codec(g: ConvertedNetwork) -> ImageCodec | ColumnsCodec:
+def build_converted_codec(g: ConvertedNetwork) -> ImageCodec | ColumnsCodec | DegradedCodec:
     """How samples are stored; of a translator also sources."""
     x = build_image_codec(g.shape)
+    if g.has_mask:
+        return DegradedCodec(base=x, by=HOLES)
     return x if g.source is None else ColumnsCodec(columns={"x": x, SOURCE: build_image_codec(g.source)})
 
 
@@ -92,6 +96,10 @@ def build_converted_conditions(g: ConvertedNetwork) -> dict[str, Condition]:
         channels, height, width = g.source
         grey = torch.full((1, height, width, channels), 128, dtype=torch.uint8)
         conditions[SOURCE] = build_image_codec(g.source).derive_condition(grey)
+    if g.has_mask:
+        mask = torch.zeros(1, *g.shape[1:], 1, dtype=torch.uint8)
+        mask[:, mask.shape[1] // 4 : mask.shape[1] // 2, mask.shape[2] // 4 : mask.shape[2] // 2] = 255
+        conditions[MASK] = derive_sample_condition(MaskCodec(size=g.shape[1]), mask)
     return conditions
 
 
@@ -116,7 +124,7 @@ def choose_networks(file: Path) -> ForeignNetworks:
         network_list = ", ".join(f"{one.name or 'one'} of {len(one.tensors)} tensors" for one in file_networks)
         raise GanvasError(
             f"{file} holds no known generator ({network_list}): supported are StyleGAN2 (NVIDIA's, rosinality's), StyleGAN3, "
-            "R3GAN and BigGAN-PyTorch; and translators: CycleGAN, pix2pix, CUT, pix2pixHD, ESRGAN, Real-ESRGAN and StarGAN"
+            "R3GAN and BigGAN-PyTorch; and translators: CycleGAN, pix2pix, CUT, pix2pixHD, ESRGAN, Real-ESRGAN, StarGAN, LaMa"
         )
     g = next((known for name, known in generators if name in AVERAGE_NAMES), generators[0][1])
     return ForeignNetworks(g, next((known for _, known in converted_networks if known.player == "D"), None))
@@ -137,11 +145,12 @@ def build_converted_recipe(g: ConvertedNetwork, d: ConvertedNetwork | None) -> R
 def build_translator_recipe(g: ConvertedNetwork, source: tuple[int, int, int]) -> Recipe:
     """A plain recipe around a translator's networks: least squares on patches, as CycleGAN and pix2pix have it."""
     media: dict[str, Medium] = {"x": Image(size=g.shape[1]), SOURCE: Image(size=source[1])}
+    degraded = Degraded(medium=Image(size=g.shape[1]), by=HOLES)
     adam = Adam(lr=2e-4, betas=(0.5, 0.999))
     return Recipe(
         name="converted_translator",
-        data=Pairs(path=NO_DATA_PATH),
-        medium=Columns(media=media),
+        data=Files(path=NO_DATA_PATH) if g.has_mask else Pairs(path=NO_DATA_PATH),
+        medium=degraded if g.has_mask else Columns(media=media),
         nets=g.nets,
         method=Adversarial(objective=LeastSquares()),
         optim={"G": adam, "D": adam},

@@ -134,7 +134,35 @@ def test_srvgg_by_its_layers(tmp_path: Path) -> None:
         )
 
 
-def test_lamas_file_is_called_what_it_is(tmp_path: Path) -> None:
-    torch.save({"generator.model.1.ffc.convl2l.weight": torch.zeros(8, 4, 7, 7)}, tmp_path / "lama.pth")
-    with pytest.raises(GanvasError, match="LaMa's file also needs a mask"):
-        convert(tmp_path / "lama.pth", tmp_path / "run")
+def test_lama_fills_the_hole_and_keeps_the_rest(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    torch.save({"state_dict": draw_lama()}, tmp_path / "best.ckpt")
+    run = convert(tmp_path / "best.ckpt", tmp_path / "run")
+    sampler = Sampler(run)
+    source, mask = torch.rand(1, 3, 64, 64) * 2 - 1, torch.zeros(1, 1, 64, 64)
+    mask[..., 20:40, 10:30] = 1
+    with torch.inference_mode():
+        found = sampler.method.render(sampler.nets, {"source": source, "mask": mask})
+        inner = sampler.generator.net(source, mask)
+    assert torch.equal(found * (1 - mask), source * (1 - mask))
+    assert torch.equal(found[..., 20:40, 10:30], inner[..., 20:40, 10:30])
+    assert cli.main(["generate", str(run.path), "--n", "1", "--out", str(tmp_path / "out")]) == 0
+
+
+def draw_lama() -> dict[str, Tensor]:
+    """LaMa's G by its usual names with random weights: width 4, two halvings, one residual block."""
+    shapes = {"1.ffc.convl2l": (4, 4, 7), "2.ffc.convl2l": (8, 4, 3), "3.ffc.convl2l": (4, 8, 3), "3.ffc.convl2g": (12, 8, 3)}
+    norms = {"1.bn_l": 4, "2.bn_l": 8, "3.bn_l": 4, "3.bn_g": 12, "7": 8, "10": 4}
+    for block in ("4.conv1", "4.conv2"):
+        shapes |= {f"{block}.ffc.convl2l": (4, 4, 3), f"{block}.ffc.convl2g": (12, 4, 3), f"{block}.ffc.convg2l": (4, 12, 3)}
+        shapes |= {f"{block}.ffc.convg2g.conv1.0": (6, 12, 1), f"{block}.ffc.convg2g.conv2": (12, 6, 1)}
+        shapes[f"{block}.ffc.convg2g.fu.conv_layer"] = (12, 12, 1)
+        norms |= {f"{block}.ffc.convg2g.conv1.1": 6, f"{block}.ffc.convg2g.fu.bn": 12, f"{block}.bn_l": 4, f"{block}.bn_g": 12}
+    shapes |= {"6": (16, 8, 3), "9": (8, 4, 3), "13": (3, 4, 7)}
+    weights = {f"generator.model.{name}.weight": 0.2 * torch.randn(o, i, k, k) for name, (o, i, k) in shapes.items()}
+    weights |= {f"generator.model.{name}.bias": torch.randn(n) for name, n in (("6", 8), ("9", 4), ("13", 3))}
+    for name, width in norms.items():
+        weights |= {
+            f"generator.model.{name}.{leaf}": torch.rand(width) for leaf in ("weight", "bias", "running_mean", "running_var")
+        }
+    return weights

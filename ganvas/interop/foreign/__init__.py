@@ -33,6 +33,7 @@ class ConvertedNetwork(NamedTuple):
     recipe: "" for a translator, which takes a plain one.
     source: the shape of the pictures that a translator starts from; None: it starts from noise.
     attributes: numbers in the label that a translator takes.
+    has_mask: whether a translator fills a hole, where a mask is 1.
     """
 
     origin: str
@@ -44,6 +45,7 @@ class ConvertedNetwork(NamedTuple):
     state: Mapping[str, Tensor]
     source: tuple[int, int, int] | None = None
     attributes: int = 0
+    has_mask: bool = False
 
 
 def recognise_network(network: FileNetwork) -> ConvertedNetwork | None:
