@@ -58,9 +58,9 @@ def main() -> None:
             continue
         unfinished = place.with_name(f".{name}.unfinished")
         count = sum(write_picture(unfinished / file, picture) for file, picture in SETS[name](folder))
-        unfinished.rename(place)
         if name == "avatars":
-            place.joinpath("labels.csv").write_text(tabulate_attributes())
+            unfinished.joinpath("labels.csv").write_text(tabulate_attributes())
+        unfinished.rename(place)
         print(f"{place}: {count:,} pictures", flush=True)
 
 

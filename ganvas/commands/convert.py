@@ -12,6 +12,7 @@ class Arguments:
     """Make a run of a file that holds a trained generator. The file is read as data: nothing in it is run.
 
     It may be a StyleGAN2 (NVIDIA's or rosinality's), StyleGAN3, R3GAN or BigGAN-PyTorch file: .pkl, .pth, .pt or .safetensors.
+    Or a translator: CycleGAN's, pix2pix's, CUT's, pix2pixHD's, ESRGAN's, Real-ESRGAN's, StarGAN's or LaMa's generator.
 
     Example:
         ganvas convert ffhq.pkl --out runs/ffhq

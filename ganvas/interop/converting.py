@@ -11,27 +11,35 @@ from torch import Tensor, nn
 
 from .. import recipes
 from ..configuration import to_json
-from ..core import seeded_generator
-from ..data import ClassCondition, Files, HeldOut
+from ..core import Condition, Medium, seeded_generator
+from ..data import ClassCondition, Columns, ColumnsCodec, Files, HeldOut, Pairs, VectorCondition
 from ..errors import GanvasError
-from ..media import Image, ImageCodec
+from ..losses import LeastSquares
+from ..media import Boxes, Degraded, DegradedCodec, Image, ImageCodec, MaskCodec
+from ..media.conditions import derive_sample_condition
+from ..methods import Adversarial
 from ..nets import StyleGAN2, StyleGAN3
 from ..nets.layers.style import StyleGenerator
-from ..recipe import Recipe
+from ..nets.translation.source_generator import SOURCE
+from ..optim import Adam
+from ..recipe import Evaluation, Recipe, Train
 from ..runs.folder import RunFolder, write_run_atomically
 from ..runs.state import State, build_state
 from ..system.device import describe_machine
 from .foreign import ConvertedNetwork, recognise_network
 from .foreign.reading import read_networks
 
+MASK, HOLES = "mask", (Boxes(),)  # the condition of networks that fill holes, and holes to go on training with
 NO_DATA_PATH = "unknown-data"  # stands for the data, which a converted run does not have
-AVERAGE_NAMES = ("g_ema", "G_ema", "ema")  # names of G's moving average in files
+AVERAGE_NAMES = ("g_ema", "G_ema", "ema", "params_ema")  # names of G's moving average in files
 OPTIONAL_WEIGHTS = (r"mapping\.middle", r".*\.num_batches_tracked")  # weights that a file may lack
 STYLES_PER_MEAN = 10_000  # styles that are averaged where a file lacks their mean
 
 
 def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = lambda line: None) -> RunFolder:
     """Make a run from a file with a trained generator: StyleGAN2 (NVIDIA's and rosinality's), StyleGAN3, R3GAN, BigGAN-PyTorch.
+
+    Or with a translator: CycleGAN, pix2pix, pix2pixHD, CUT, ESRGAN, Real-ESRGAN, SRResNet (MSRResNet), StarGAN or LaMa.
 
     The file is read as data; nothing in it is run. The run has no data, so scores need --data.
 
@@ -48,8 +56,7 @@ def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = l
         raise GanvasError(f"{out} already exists: choose a new folder with --out")
     g, d = choose_networks(file)
     recipe = build_converted_recipe(g, d)
-    codec = ImageCodec(size=g.shape[1], channels=g.shape[0], framing="crop", background=255, flip=False)
-    conditions = {"label": ClassCondition(shares=(1 / g.classes,) * g.classes)} if g.classes else {}
+    codec, conditions = build_converted_codec(g), build_converted_conditions(g)
     spec = codec.spec._replace(conditions=conditions)
     with torch.device("meta"):  # shapes first: a file may claim more than memory holds
         match_weights(recipe.nets.build(spec)["G"], g.state, f"{file.name}: {g.origin}")
@@ -63,6 +70,37 @@ def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = l
     data_description = {"title": f"converted from {file.name} ({g.origin})", "count": 0, "skipped": 0, "fingerprint": ""}
     data_description |= {"conditions": to_json(conditions)}
     return write_run_atomically(out, codec, state, recipe, recipe, 0, (data_description, describe_machine(torch.device("cpu"))))
+
+
+def build_converted_codec(g: ConvertedNetwork) -> ImageCodec | ColumnsCodec | DegradedCodec:
+    """How samples are stored; of a translator also sources."""
+    x = build_image_codec(g.shape)
+    if g.has_mask:
+        return DegradedCodec(base=x, by=HOLES)
+    return x if g.source is None else ColumnsCodec(columns={"x": x, SOURCE: build_image_codec(g.source)})
+
+
+def build_image_codec(shape: tuple[int, int, int]) -> ImageCodec:
+    return ImageCodec(size=shape[1], channels=shape[0], framing="crop", background=255, flip=False)
+
+
+def build_converted_conditions(g: ConvertedNetwork) -> dict[str, Condition]:
+    """What the network takes beside noise. Its data is unknown: the examples of sources are grey, and of attributes 0."""
+    conditions: dict[str, Condition] = {}
+    if g.classes:
+        conditions["label"] = ClassCondition(shares=(1 / g.classes,) * g.classes)
+    if g.attributes:
+        names = tuple(f"attribute{k}" for k in range(g.attributes))
+        conditions["label"] = VectorCondition(names=names, examples=((0.0,) * g.attributes,))
+    if g.source is not None:
+        channels, height, width = g.source
+        grey = torch.full((1, height, width, channels), 128, dtype=torch.uint8)
+        conditions[SOURCE] = build_image_codec(g.source).derive_condition(grey)
+    if g.has_mask:
+        mask = torch.zeros(1, *g.shape[1:], 1, dtype=torch.uint8)
+        mask[:, mask.shape[1] // 4 : mask.shape[1] // 2, mask.shape[2] // 4 : mask.shape[2] // 2] = 255
+        conditions[MASK] = derive_sample_condition(MaskCodec(size=g.shape[1]), mask)
+    return conditions
 
 
 class ForeignNetworks(NamedTuple):
@@ -86,13 +124,15 @@ def choose_networks(file: Path) -> ForeignNetworks:
         network_list = ", ".join(f"{one.name or 'one'} of {len(one.tensors)} tensors" for one in file_networks)
         raise GanvasError(
             f"{file} holds no known generator ({network_list}): supported are StyleGAN2 (NVIDIA's, rosinality's), StyleGAN3, "
-            "R3GAN and BigGAN-PyTorch"
+            "R3GAN and BigGAN-PyTorch; and translators: CycleGAN, pix2pix, CUT, pix2pixHD, ESRGAN, Real-ESRGAN, StarGAN, LaMa"
         )
     g = next((known for name, known in generators if name in AVERAGE_NAMES), generators[0][1])
     return ForeignNetworks(g, next((known for _, known in converted_networks if known.player == "D"), None))
 
 
 def build_converted_recipe(g: ConvertedNetwork, d: ConvertedNetwork | None) -> Recipe:
+    if g.source is not None:
+        return build_translator_recipe(g, g.source)
     base_recipe, nets = recipes.find_recipe(g.recipe), g.nets
     if isinstance(nets, StyleGAN2 | StyleGAN3) and d is not None and isinstance(d.nets, StyleGAN2):
         nets = replace(nets, d_mapping=d.nets.d_mapping, d_w_dim=d.nets.d_w_dim)
@@ -100,6 +140,24 @@ def build_converted_recipe(g: ConvertedNetwork, d: ConvertedNetwork | None) -> R
             nets = replace(nets, d_width=d.nets.width, d_base=d.nets.base)
     held_out = HeldOut(share=0.0)  # nobody knows what it was trained on
     return replace(base_recipe, data=Files(path=NO_DATA_PATH), medium=Image(size=g.shape[1]), nets=nets, held_out=held_out)
+
+
+def build_translator_recipe(g: ConvertedNetwork, source: tuple[int, int, int]) -> Recipe:
+    """A plain recipe around a translator's networks: least squares on patches, as CycleGAN and pix2pix have it."""
+    media: dict[str, Medium] = {"x": Image(size=g.shape[1]), SOURCE: Image(size=source[1])}
+    degraded = Degraded(medium=Image(size=g.shape[1]), by=HOLES)
+    adam = Adam(lr=2e-4, betas=(0.5, 0.999))
+    return Recipe(
+        name="converted_translator",
+        data=Files(path=NO_DATA_PATH) if g.has_mask else Pairs(path=NO_DATA_PATH),
+        medium=degraded if g.has_mask else Columns(media=media),
+        nets=g.nets,
+        method=Adversarial(objective=LeastSquares()),
+        optim={"G": adam, "D": adam},
+        train=Train(samples=1_000_000, batch=8),
+        evaluation=Evaluation(),
+        held_out=HeldOut(share=0.0),
+    )
 
 
 def fill_discriminator(state: State, d: ConvertedNetwork | None) -> str:

@@ -20,7 +20,7 @@ from ..runs.folder import RunFolder
 from ..sampling.generator import Sampler, open_sampler
 from ..system.files import explain_os_errors, write_bytes
 from ..version import __version__
-from .paste_masks import read_mask
+from .paste_masks import understand_mask
 
 MAX_SHAPE_DIFFERENCE = 1.02  # by this factor the shapes of a mask and its source may differ
 MARGIN_SHARE, MIN_MARGIN = 0.5, 32  # of the mask's box, and in pixels: how far around it the target counts
@@ -103,9 +103,9 @@ def choose_mask(
     if mask_path is None:
         if source.shape[2] != LAYER_WITH_ALPHA or source[..., 3].min() == source[..., 3].max():
             raise GanvasError(f"{source_path.name} has no transparency that says what to take: give --mask, white where it is")
-        mask = read_mask(source, source_path.name)
+        mask = understand_mask(source, source_path.name)
     else:
-        mask = read_mask(read_pixels(mask_path), mask_path.name)
+        mask = understand_mask(read_pixels(mask_path), mask_path.name)
     say(f"mask: {mask.description}")
     if mask.is_inside.shape == source.shape[:2]:
         return mask.is_inside

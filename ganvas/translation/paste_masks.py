@@ -7,14 +7,14 @@ import numpy as np
 from ..errors import GanvasError
 
 
-class ReadMask(NamedTuple):
+class MaskReading(NamedTuple):
     """Where something is pasted or filled, bool [H, W]; and how the file was understood, for people."""
 
     is_inside: np.ndarray
     description: str
 
 
-def read_mask(pixels: np.ndarray, name: str) -> ReadMask:
+def understand_mask(pixels: np.ndarray, name: str) -> MaskReading:
     """The mask in a picture [H, W, C] of 8 or 16 bits: what is brighter than half of its brightest, or less transparent.
 
     Raises:
@@ -32,6 +32,6 @@ def read_mask(pixels: np.ndarray, name: str) -> ReadMask:
     return describe_mask(values, "it holds 0 and 1, and 1 is inside" if values.max() <= 1 else kind)
 
 
-def describe_mask(values: np.ndarray, kind: str) -> ReadMask:
+def describe_mask(values: np.ndarray, kind: str) -> MaskReading:
     is_inside = values > float(values.max()) / 2
-    return ReadMask(is_inside, f"{kind}; {is_inside.mean():.1%} of the picture")
+    return MaskReading(is_inside, f"{kind}; {is_inside.mean():.1%} of the picture")

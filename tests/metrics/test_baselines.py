@@ -1,6 +1,7 @@
 """Baselines of translators: what they make of small sources, and where they apply."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from ganvas.metrics.baselines import (
     OpenCVFill,
     choose_baselines,
 )
+from ganvas.metrics.pairs import PSNR, SSIM
 
 
 class Shaped:
@@ -167,3 +169,34 @@ def test_fills_leave_what_is_known_and_fill_the_rest():
         result = OpenCVFill(algorithm=algorithm).fit({"x": source})({"source": exact, "mask": mask})
         assert torch.equal(result * (1 - mask), exact * (1 - mask))
         torch.testing.assert_close(result, source, atol=0.02, rtol=0)
+
+
+DATA = Path(__file__).parents[2] / "data" / "translation"
+
+
+def load_pictures(name: str) -> torch.Tensor:
+    """[N, 3, 64, 64] in [-1, 1]."""
+    files = sorted((DATA / name).glob("*.png"))
+    if not files:
+        pytest.skip("needs make data-translation")
+    return torch.from_numpy(np.stack([np.asarray(Pillow.open(file)) for file in files])).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+@pytest.mark.slow
+def test_held_back_data_give_the_figures_that_recipes_have_to_beat():
+    """Issue 18's table of baselines, which another program measured."""
+    truth, drawings = load_pictures("openmoji/testB"), load_pictures("openmoji/testA")
+    training = batch_of(load_pictures("openmoji/trainA"), load_pictures("openmoji/trainB"))
+    results = {b.name: b.fit(training)({"source": drawings}) for b in (Identity(), NearestSource(), MeanPicture())}
+    decibels = {name: PSNR()(x, truth)["psnr"].mean().item() for name, x in results.items()}
+    assert decibels == pytest.approx({"identity": 17.41, "nearest": 12.31, "mean": 11.37}, abs=0.07)
+    assert SSIM()(results["identity"], truth)["ssim"].mean().item() == pytest.approx(0.872, abs=0.001)
+
+
+@pytest.mark.slow
+def test_recoloured_satellite_pictures_and_emoji():
+    for name, expected in (("relief", {"moments": 20.24, "histograms": 20.39}), ("noto", {"histograms": 11.57})):
+        source, x, test, truth = (load_pictures(f"{name}/{part}") for part in ("trainA", "trainB", "testA", "testB"))
+        for baseline in (b for b in (Moments(), Histograms()) if b.name in expected):
+            result = baseline.fit(batch_of(source, x))({"source": test})
+            assert PSNR()(result, truth)["psnr"].mean().item() == pytest.approx(expected[baseline.name], abs=0.06)

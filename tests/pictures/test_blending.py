@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
+from ganvas.pictures import blending
 from ganvas.pictures.blending import (
     Paste,
     apply_laplacian,
@@ -130,13 +131,17 @@ def build_self_paste(picture: np.ndarray, rng: np.random.Generator) -> tuple[Pas
 
 
 @pytest.mark.slow
-def test_photographs_pasted_back_are_above_opencvs_33_6_decibels():
+def test_photographs_pasted_back_are_above_opencvs_33_6_decibels(monkeypatch):
+    """Nearly all of it comes from the contrast that is matched along the seam; without it, it equals OpenCV."""
     files = sorted(PHOTOGRAPHS.glob("*.png"))
     if len(files) != 7:
         pytest.skip("needs make data-translation")
-    rng, values = np.random.default_rng(0), []
-    for file in files:
-        paste, truth = build_self_paste(np.asarray(Pillow.open(file)), rng)
-        values.append(measure_decibels(blend_paste(paste), truth, paste.mask))
-    print(np.round(values, 1), "mean", np.mean(values))
-    assert np.mean(values) > 33.6
+    rng = np.random.default_rng(0)
+    pastes = [build_self_paste(np.asarray(Pillow.open(file)), rng) for file in files]
+
+    def measure_all() -> float:
+        return float(np.mean([min(60, measure_decibels(blend_paste(p), truth, p.mask)) for p, truth in pastes]))
+
+    assert measure_all() > 50
+    monkeypatch.setattr(blending, "LEAST_CORRELATION", 2.0)  # never reached
+    assert measure_all() == pytest.approx(33.56, abs=0.1)

@@ -28,7 +28,13 @@ class FileNetwork(NamedTuple):
 
 
 class ConvertedNetwork(NamedTuple):
-    """A converted network: its origin, a recipe of its family, its architecture, the shape of x, its weights."""
+    """A converted network: its origin, a recipe of its family, its architecture, the shape of x, its weights.
+
+    recipe: "" for a translator, which takes a plain one.
+    source: the shape of the pictures that a translator starts from; None: it starts from noise.
+    attributes: numbers in the label that a translator takes.
+    has_mask: whether a translator fills a hole, where a mask is 1.
+    """
 
     origin: str
     recipe: str
@@ -37,6 +43,9 @@ class ConvertedNetwork(NamedTuple):
     classes: int
     player: str  # "G" or "D"
     state: Mapping[str, Tensor]
+    source: tuple[int, int, int] | None = None
+    attributes: int = 0
+    has_mask: bool = False
 
 
 def recognise_network(network: FileNetwork) -> ConvertedNetwork | None:

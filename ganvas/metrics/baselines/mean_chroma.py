@@ -8,7 +8,7 @@ from torch import Tensor
 from ...configuration import config
 from ...core import Batch, Spec
 from ...errors import require
-from .sources import SOURCE, compute_luma, read_translation_shapes
+from .sources import SOURCE, compute_source_luma, read_translation_shapes
 
 BLUE_SCALE, RED_SCALE = 2 * (1 - 0.114), 2 * (1 - 0.299)  # ITU-R BT.601: Cb = (B − Y) / 1.772, Cr = (R − Y) / 1.402
 
@@ -37,7 +37,7 @@ class MeanChroma:
 
     def fit(self, training: Batch) -> Callable[[Batch], Tensor]:
         x = training["x"].double()
-        luma = compute_luma(x)
+        luma = compute_source_luma(x)
         places = self._find_bins(luma).flatten()
         counts = torch.bincount(places, minlength=self.bins).clamp(min=1)
         chroma = ((x[:, 2:] - luma) / BLUE_SCALE, (x[:, :1] - luma) / RED_SCALE)

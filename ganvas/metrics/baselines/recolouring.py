@@ -48,7 +48,7 @@ class Histograms:
         tables = torch.stack([match_histogram(source[:, c], x[:, c]) for c in range(x.shape[1])])  # [C, 256]
 
         def recolour(batch: Batch) -> Tensor:
-            levels = round_to_levels(adapt_source(batch[SOURCE], x))
+            levels = find_levels(adapt_source(batch[SOURCE], x))
             return torch.stack([table[levels[:, c]] for c, table in enumerate(tables)], 1)
 
         return recolour
@@ -68,10 +68,10 @@ def match_histogram(source: Tensor, x: Tensor) -> Tensor:
 
 def rank_levels(values: Tensor) -> Tensor:
     """The share of values up to each level: float64 [256]."""
-    counts = torch.bincount(round_to_levels(values).flatten(), minlength=LEVELS)
+    counts = torch.bincount(find_levels(values).flatten(), minlength=LEVELS)
     return counts.cumsum(0).double() / counts.sum()
 
 
-def round_to_levels(values: Tensor) -> Tensor:
+def find_levels(values: Tensor) -> Tensor:
     """Values in [-1, 1] -> int64, 0 to 255."""
     return ((values.clamp(-1, 1) + 1) * ((LEVELS - 1) / 2)).round().long()

@@ -59,7 +59,7 @@ def adapt_channels(source: Tensor, channels: int) -> Tensor:
         return source
     colours = source[:, :3] if has_colours else source[:, :1]
     if channels <= 2:
-        grey = compute_luma(colours) if has_colours else colours
+        grey = compute_source_luma(colours) if has_colours else colours
         return append_opacity(grey, channels - 1)
     if channels <= 4:
         return append_opacity(colours.expand(-1, 3, -1, -1), channels - 3)
@@ -70,7 +70,7 @@ def append_opacity(x: Tensor, channels: int) -> Tensor:
     return torch.cat([x, torch.ones_like(x[:, :1]).expand(-1, channels, -1, -1)], 1)
 
 
-def compute_luma(x: Tensor) -> Tensor:
+def compute_source_luma(x: Tensor) -> Tensor:
     """RGB [N, 3, H, W] -> [N, 1, H, W] in the same range."""
     return (x * x.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
