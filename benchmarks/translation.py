@@ -218,7 +218,7 @@ def draw_wall(run: Run, evaluator: Evaluator) -> None:
 
 
 JOBS = {
-    "pairs": Job("openmoji", ("paired",), 60, score_pairs, "psnr > 19.2, kid < 0.0575"),
+    "pairs": Job("openmoji", ("translator",), 60, score_pairs, "psnr > 19.2, kid < 0.0575"),
     "relief": Job("relief", ("cut_small",), 60, score_pairs, "psnr > 20.4, kid < 0.20"),
     "noto": Job("noto", ("cut_small",), 60, score_pairs, "kid < 0.10"),
     "enlarge": Job("photographs", ("srresnet_small",), 30, score_enlargement, "psnr_y > 34.8"),

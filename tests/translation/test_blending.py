@@ -14,7 +14,7 @@ from ganvas.media.image.picture import decode_picture
 from ganvas.media.image.png import encode_png
 from ganvas.nets import ResNet
 from ganvas.translation.blending import blend
-from ganvas.translation.masks import understand_mask
+from ganvas.translation.paste_masks import understand_mask
 
 SIDE, PART = 80, 40
 SQUARE = (slice(10, 30), slice(8, 34))  # of the part's pixels

@@ -37,7 +37,7 @@ def pix2pix() -> Recipe:
     )
 
 
-def paired() -> Recipe:
+def translator() -> Recipe:
     """Pairs: the default for them, quick on a CPU. It starts from the source and learns the change.
 
     Paper: Isola et al. 2017 (a critic of pairs, beside L1); Huang et al. 2024 (R3GAN's loss), penalties by finite differences.
@@ -47,7 +47,7 @@ def paired() -> Recipe:
     picture = Image(flip=True)
     return replace(
         pix2pix(),
-        name="paired",
+        name="translator",
         medium=Columns(media={"x": picture, "source": picture}),
         nets=ImageToImage(
             generator=Residual(generator=UNet(width=16, depth=4, norm="none", dropout=False)),
