@@ -32,6 +32,7 @@ from .translation import (
 )
 from .wrappers.conditioning import AuxiliaryClassifier, Concatenation, Projection
 from .wrappers.encoded import WithEncoder
+from .wrappers.feature_critic import WithFeatureCritic
 from .wrappers.initialised import WithInitialisation
 from .wrappers.minibatch import MinibatchDiscrimination
 from .wrappers.spectral import WithSpectralNorm
@@ -78,6 +79,7 @@ __all__ = [
     "VGGCritic",
     "VirtualBatchNorm",
     "WithEncoder",
+    "WithFeatureCritic",
     "WithInitialisation",
     "WithSpectralNorm",
 ]
