@@ -1,7 +1,7 @@
 """Encoded samples in memory, on a device or mapped from disk, and batches that are pure functions of a seed."""
 
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +11,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Batch, BatchSampler, Codec, Condition, ConditionCodec, DerivingCodec, Items, JointCodec, Medium, Source, Spec
+from ..core import (
+    Batch,
+    BatchSampler,
+    Codec,
+    Condition,
+    ConditionCodec,
+    DerivingCodec,
+    Items,
+    JointCodec,
+    Medium,
+    ShapedCondition,
+    Source,
+    Spec,
+)
 from ..errors import GanvasError, MissingLabelsError
 from ..system.files import find_cache_folder
 from .cache import load_or_encode
@@ -60,6 +73,14 @@ class ExplainingMedium(Protocol):
     def fit_with_reasons(self, items: Items) -> tuple[Codec, list[str]]:
         """`Medium.fit`, and sentences about its choices."""
         ...
+
+
+@runtime_checkable
+class HasExamples(ShapedCondition, Protocol):
+    """A condition that draws from some samples of the data, evenly spaced."""
+
+    @property
+    def examples(self) -> Sequence[object]: ...
 
 
 @dataclass
@@ -182,12 +203,15 @@ def _prepare_sides(
 
 
 def _derive_conditions(codecs: Mapping[str, Codec], columns: Mapping[str, Tensor]) -> dict[str, Condition]:
-    """The conditions that stored columns other than "x" hold the values of."""
-    return {
-        name: codec.derive_condition(columns[name])
-        for name, codec in codecs.items()
-        if name != "x" and isinstance(codec, ConditionCodec)
-    }
+    """The conditions that stored columns other than "x" hold the values of. Those with examples keep the same rows."""
+    condition_codecs = {name: codec for name, codec in codecs.items() if name != "x" and isinstance(codec, ConditionCodec)}
+    conditions = {name: codec.derive_condition(columns[name]) for name, codec in condition_codecs.items()}
+    counts = {name: len(condition.examples) for name, condition in conditions.items() if isinstance(condition, HasExamples)}
+    for name, count in counts.items():
+        if count > min(counts.values()) and len({len(columns[other]) for other in counts}) == 1:
+            rows = torch.linspace(0, len(columns[name]) - 1, min(counts.values())).long()
+            conditions[name] = condition_codecs[name].derive_condition(columns[name][rows])
+    return conditions
 
 
 def _drop_rows(rows: np.ndarray, dropped: set[int], all_dropped: list[int]) -> Tensor:
