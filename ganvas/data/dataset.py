@@ -28,7 +28,7 @@ from ..core import (
 from ..errors import GanvasError, MissingLabelsError
 from ..system.files import find_cache_folder
 from .cache import load_or_encode
-from .columns import list_column_codecs, load_batch, select_column
+from .columns import fit_medium, list_column_codecs, load_batch, select_column
 from .encoding import NotedItems, SkippedItem, encode_items, print_notes, print_skipped_items
 from .held_out import HeldOut
 from .items import fingerprint_parts
@@ -63,15 +63,6 @@ class BulkCodec(Protocol):
 
     def encode_all(self, array: np.ndarray) -> np.ndarray | None:
         """`encode` for all of [N, …] at once; None if each has to be looked at."""
-        ...
-
-
-@runtime_checkable
-class ExplainingMedium(Protocol):
-    """A medium that says what it chose for the data, and why."""
-
-    def fit_with_reasons(self, items: Items) -> tuple[Codec, list[str]]:
-        """`Medium.fit`, and sentences about its choices."""
         ...
 
 
@@ -301,9 +292,7 @@ def open_data(
     items = source.items(medium.suffixes)
     reasons: list[str] = []
     if codec is None:
-        codec, reasons = (
-            medium.fit_with_reasons(items) if isinstance(medium, ExplainingMedium) else (medium.fit(items), reasons)
-        )
+        codec, reasons = fit_medium(medium, items)
     test_items = source.held_out(medium.suffixes)
     if not is_quiet:
         print_notes(items, test_items)
