@@ -7,11 +7,14 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from ganvas.data import Columns, Pairs, prepare_dataset
+from ganvas.data import Columns, Pairs, Tiles, prepare_dataset
 from ganvas.data.columns import fit_medium
+from ganvas.data.dataset import open_data
 from ganvas.errors import GanvasError
-from ganvas.media import Image
+from ganvas.media import Degraded, Image
 from ganvas.nets.translation.source_generator import SourceGenerator
+from ganvas.recipes import list_recipes
+from ganvas.training.resuming import replace_data
 from ganvas.training.tasks import choose_recipe
 
 
@@ -86,3 +89,31 @@ def test_sources_take_the_size_of_their_targets_even_where_their_shapes_would_ch
     items = source.items(Image().suffixes)
     codec = Columns(media={"x": Image(pixels=96 * 96), "source": Image(pixels=96 * 96)}).fit(items)
     assert codec.columns["source"].spec.shape == codec.columns["x"].spec.shape == (3, 96, 96)
+
+
+def test_restoration_learns_from_tiles_of_photographs_and_shrinks_nothing(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for k in range(4):
+        Pillow.fromarray(rng.integers(256, size=(300, 420, 3), dtype=np.uint8)).save(tmp_path / f"{k}.png")
+    chosen, _ = choose_recipe(tmp_path, "x4")
+    recipe = replace_data(chosen, tmp_path)
+    codec, training_set, held_out = open_data(recipe.data, recipe.medium, None, True, recipe.batches, recipe.held_out)
+    assert (codec.spec.shape, len(training_set)) == ((3, 128, 128), 3 * 2 * 3)
+    assert held_out is not None
+    assert (len(held_out), held_out.is_taken_from_training) == (6, False)
+    photographs = [np.asarray(Pillow.open(tmp_path / f"{k}.png")) for k in range(4)]
+    tile = training_set.columns["x"][0].numpy()
+    assert any(np.array_equal(photograph[22:150, 18:146], tile) for photograph in photographs)
+
+
+def test_recipes_with_tiles_have_a_medium_of_the_same_size() -> None:
+    names = []
+    for name, build in list_recipes().items():
+        recipe = build()
+        if isinstance(recipe.data, Tiles):
+            names.append(name)
+            assert isinstance(recipe.medium, Degraded)
+            picture = recipe.medium.medium
+            assert recipe.data.size in (picture.size, picture.pixels**0.5 if picture.size is None else None), name
+    assert {"srresnet_small", "srgan", "esrgan", "realesrgan", "restore", "inpaint_small"} <= set(names)
+    assert "colourise" not in names
