@@ -23,8 +23,9 @@ from PIL.Image import Image as Picture
 from torch import Tensor
 
 from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, Source
-from ..data import EncodedDataset, Files
+from ..data import EncodedDataset
 from ..data.dataset import open_data
+from ..data.files import replace_path
 from ..errors import GanvasError
 from ..metrics.baselines import choose_baselines
 from ..recipe import Evaluation
@@ -298,7 +299,8 @@ def build_run_evaluator(
     run: RunFolder, extractor: str | Extractor | None = None, data: str | None = None, device: str = "auto"
 ) -> Evaluator:
     """An evaluator by the run's protocol, on the run's data or on other data."""
-    recipe, codec = run.recipe if data is None else replace(run.recipe, data=Files(path=data)), run.read_codec()
+    recipe = run.recipe if data is None else replace(run.recipe, data=replace_path(run.recipe.data, data))
+    codec = run.read_codec()
     if extractor is not None:
         recipe = replace(recipe, evaluation=judge_by_one(recipe.evaluation, extractor, codec))
     training, held_out = open_scored_data(run, recipe.data)

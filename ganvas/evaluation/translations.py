@@ -63,7 +63,9 @@ class HeldOutSources:
 
     def make_baseline(self, baseline: Baseline, n: int) -> Tensor:
         """What a baseline makes of the first `n` held-out sources, in stored form."""
-        count = max(2, min(MAX_FITTED_SAMPLES, MAX_FITTED_BYTES // (4 * prod(self.codec.spec.shape))))
+        sources = (condition.shape for condition in self.spec.conditions.values() if isinstance(condition, ShapedCondition))
+        largest = max(prod(shape) for shape in (self.codec.spec.shape, *sources))  # maps of labels have many channels
+        count = max(2, min(MAX_FITTED_SAMPLES, MAX_FITTED_BYTES // (4 * largest)))
         translate = baseline.fit(self.load(self.training, 0, count))
         return torch.cat([self.codec.store(translate(batch)).cpu() for _, batch in self.load_blocks(n)])
 

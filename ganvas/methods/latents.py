@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ..core import Batch, Condition, GeneratorNetwork, Latents, Nets, Request, Spec
+from ..core import Batch, Condition, GeneratorNetwork, Latents, Nets, Request, ShapedCondition, Spec
 from ..errors import GanvasError
 
 CONDITIONS = "conditions"  # the name of ConditionDraws among the networks
@@ -35,13 +35,21 @@ def get_generator(nets: Nets, name: str = "G") -> GeneratorNetwork:
 
 
 def draw_conditions(nets: Nets, names: tuple[str, ...], n: int, generator: torch.Generator | None, request: Request) -> Latents:
-    """[n, …] for each name: the requested value, or values drawn at the data's frequencies."""
+    """[n, …] for each name: the requested value, or values drawn at the data's frequencies.
+
+    Conditions that are samples, such as a source and its mask, share their draws, so that they belong together.
+    """
     drawn: dict[str, Tensor] = {}
+    sample_seed: int | None = None
     for name in names:
         value = request.conditions.get(name)
         draws = nets[CONDITIONS]
         assert isinstance(draws, ConditionDraws)
-        drawn[name] = draws.conditions[name].draw(n, generator) if value is None else value.expand(n, *value.shape)
+        condition, draw_generator = draws.conditions[name], generator
+        if value is None and isinstance(condition, ShapedCondition):
+            sample_seed = int(torch.randint(2**62, (), generator=generator)) if sample_seed is None else sample_seed
+            draw_generator = torch.Generator().manual_seed(sample_seed)
+        drawn[name] = condition.draw(n, draw_generator) if value is None else value.expand(n, *value.shape)
     return drawn
 
 
