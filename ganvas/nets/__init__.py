@@ -14,6 +14,7 @@ from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
 from .translation import (
     CUT,
+    SPADE,
     SRVGG,
     Chroma,
     CycleGAN,
@@ -45,6 +46,7 @@ __all__ = [
     "R3GAN",
     "SAGAN",
     "SNGAN",
+    "SPADE",
     "SRVGG",
     "AuxiliaryClassifier",
     "BigGAN",
