@@ -11,7 +11,7 @@ from ..nets import SPADE, ImageToImage, ScalesCritic, WithSpectralNorm
 from ..optim import Linear
 from ..optim.optimisers import Adam
 from ..recipe import Recipe, Train
-from .paired import BY_TRUTH
+from .pix2pix import BY_TRUTH
 
 
 def spade() -> Recipe:
