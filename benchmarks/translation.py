@@ -219,8 +219,8 @@ def draw_wall(run: Run, evaluator: Evaluator) -> None:
 
 JOBS = {
     "pairs": Job("openmoji", ("translator",), 60, score_pairs, "psnr > 19.2, kid < 0.0575"),
-    "relief": Job("relief", ("cut_small",), 60, score_pairs, "psnr > 20.4, kid < 0.20"),
-    "noto": Job("noto", ("cut_small",), 60, score_pairs, "kid < 0.10"),
+    "relief": Job("relief", ("unpaired_translator",), 60, score_pairs, "psnr > 20.4, kid < 0.20"),
+    "noto": Job("noto", ("unpaired_translator",), 60, score_pairs, "kid < 0.10"),
     "enlarge": Job("photographs", ("srresnet_small",), 30, score_enlargement, "psnr_y > 34.8"),
     "enlarge-gan": Job("photographs", ("srgan_small",), 60, score_enlargement, "lpips < 0.086"),
     "fill": Job("pieces", ("inpaint_small",), 60, score_holes, "hole_psnr > 23.0 or lpips < 0.065 and < 0.045"),

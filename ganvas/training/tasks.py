@@ -15,7 +15,7 @@ from ..nets import SRVGG, ImageToImage
 from ..recipe import Recipe
 from ..recipes import find_recipe
 
-DEFAULT_RECIPES = {"plain": "auto", "paired": "translator", "unpaired": "cut_small"}
+DEFAULT_RECIPES = {"plain": "auto", "paired": "translator", "unpaired": "unpaired_translator"}
 PROBE_SIDE = 64  # px of a blank picture that shows what a degradation makes
 
 
