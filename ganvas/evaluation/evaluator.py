@@ -22,6 +22,7 @@ import torch
 from PIL.Image import Image as Picture
 from torch import Tensor
 
+from ..configuration import to_json
 from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, Source
 from ..data import EncodedDataset
 from ..data.dataset import open_data
@@ -298,6 +299,7 @@ class Evaluator:
         """What decides the first judge's scores, apart from its metrics."""
         evaluation = self.evaluation
         parts = {"extractor": evaluation.judges[0].extractor.name, "samples": n, **self.data_metadata, "seed": evaluation.seed}
+        parts |= {} if self.labels is None else {"labels": str(to_json(self.labels.judge))}
         return parts | dict(self.codec.protocol())
 
     def extract(self, scorers: Sequence[Scorer], blocks: Iterable[SampleBlock], n: int, noun: str) -> list[Features]:

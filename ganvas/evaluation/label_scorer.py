@@ -67,10 +67,9 @@ class LabelScorer:
 
     def compute_floor(self, n: int) -> dict[str, float]:
         """The scores of real pictures that have the labels asked for of others: how often the classifier is right on them."""
-        own = self.sources.list_own_labels(n)
-        read = self.read_labels(self.sources.reals.take(0, n)["x"])
-        changed = self.sources.draw_wanted(n) != own
-        return score_columns(read == own, changed)
+        own_labels = self.sources.list_own_labels(n)
+        seen_labels = self.read_labels(self.sources.reals.take(0, n)["x"])
+        return score_columns(seen_labels == own_labels, self.sources.draw_wanted(n) != own_labels)
 
     def read_labels(self, stored: Tensor) -> Tensor:
         """What the classifier sees in samples [N, …]: classes int64 [N], or attributes [N, K] of 0 and 1."""
@@ -82,12 +81,11 @@ class LabelScorer:
         return torch.cat(parts)
 
 
-def score_labels(read: Tensor, own: Tensor, wanted: Tensor) -> dict[str, float]:
-    """See `score_columns`. Labels are classes [N] or attributes [N, K]."""
-    if read.dim() == 1:
-        return score_columns(read == wanted, wanted != own)
-    read, own, wanted = (label >= ATTRIBUTE_LIMIT for label in (read, own, wanted))
-    return score_columns(read == wanted, wanted != own)
+def score_labels(seen_labels: Tensor, own_labels: Tensor, targets: Tensor) -> dict[str, float]:
+    """See `score_columns`. Labels are classes [N] or attributes [N, K]: in the results, in the sources, and asked for."""
+    if seen_labels.dim() > 1:
+        seen_labels, own_labels, targets = (label >= ATTRIBUTE_LIMIT for label in (seen_labels, own_labels, targets))
+    return score_columns(seen_labels == targets, targets != own_labels)
 
 
 def score_columns(is_right: Tensor, is_changed: Tensor) -> dict[str, float]:

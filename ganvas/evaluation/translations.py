@@ -71,11 +71,11 @@ class HeldOutSources:
 
     def translate(self, method: Method, nets: Nets, n: int, seed: int) -> Iterator[SampleBlock]:
         """What becomes of the first `n` held-out sources, in order, a block at a time. Randomness follows from `seed`."""
-        wanted = {} if self.label_seed is None else {LABEL: self.draw_wanted(n)}
-        return self.translate_to(method, nets, n, seed, wanted)
+        replacements = {} if self.label_seed is None else {LABEL: self.draw_wanted(n)}
+        return self.translate_to(method, nets, n, seed, replacements)
 
     def translate_to(
-        self, method: Method, nets: Nets, n: int, seed: int, wanted: Mapping[str, Tensor]
+        self, method: Method, nets: Nets, n: int, seed: int, replacements: Mapping[str, Tensor]
     ) -> Iterator[SampleBlock]:
         """`translate` with some conditions [n, …] in place of the sources' own."""
         device, names = get_device(nets), method.traits(nets).conditions
@@ -84,7 +84,7 @@ class HeldOutSources:
             for rows, batch in self.load_blocks(n):
                 with torch.inference_mode():
                     drawn = method.draw_latents(nets, len(batch["x"]), seeded_generator(seed, "sample", rows.start))
-                    given = {**batch, **{name: values[rows] for name, values in wanted.items()}}
+                    given = {**batch, **{name: values[rows] for name, values in replacements.items()}}
                     latents = {name: given.get(name, value).to(device) for name, value in drawn.items()}
                     parts = split_for_rendering(latents, self.codec.spec.shape)
                     stored = torch.cat([self.codec.store(method.render(nets, part)) for _, part in parts])
@@ -114,8 +114,8 @@ class HeldOutSources:
         n = min(PREVIEW_FACES, self.reals.size)
         choices = list_wanted_labels(self.list_own_labels(n), self.spec.conditions[LABEL], self.known_labels)
         columns = {"source": self.draw_sources(n)}
-        for name, wanted in islice(choices, MAX_PREVIEW_LABELS):
-            blocks = self.translate_to(method, nets, n, seed, {LABEL: wanted})
+        for name, targets in islice(choices, MAX_PREVIEW_LABELS):
+            blocks = self.translate_to(method, nets, n, seed, {LABEL: targets})
             columns[name] = draw_tiles(self.codec, torch.cat([block.stored for block in blocks]).cpu())
         return draw_table([list(columns), *zip(*columns.values(), strict=True)])
 

@@ -97,7 +97,7 @@ def test_a_translator_that_obeys_is_right_and_one_that_does_nothing_keeps_all(fa
         assert card["scores"][name] > 0.95
         assert card["floor"][name] > 0.95  # real pictures: the classifier can be believed
     identity = card["baselines"]["identity"]
-    assert identity["label right"] == identity["label found"] < 0.05
+    assert max(identity["label right"], identity["label found"]) < 0.05
     assert identity["label kept"] > 0.95
     assert not [line for line in card["cautions"] if "right" in line or "frechet" in line]
     lazy = painter.score_snapshot(Adversarial(), networks(0.0, faces))

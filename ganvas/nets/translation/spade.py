@@ -21,7 +21,7 @@ MAX_LEVELS = 8
 MAX_WIDENING = 16  # no level is wider than this many times the largest
 
 
-class ModulatedConv(nn.Module):
+class SpatiallyModulatedConv(nn.Module):
     """x [N, inputs, h, w], map -> [N, outputs, h, w]: modulation, ReLU, convolution. The skip has no ReLU."""
 
     def __init__(
@@ -36,15 +36,15 @@ class ModulatedConv(nn.Module):
         return self.conv(self.activate(self.modulate(x, label_map)))
 
 
-class ModulatedResidual(nn.Module):
+class SpatiallyModulatedResidual(nn.Module):
     """Two modulated convolutions, added to the input; the skip is learnt if the width changes. Figure 11."""
 
     def __init__(self, inputs: int, outputs: int, map_channels: int, hidden: int, shrinking: int, norm: Norm) -> None:
         super().__init__()
         settings = (map_channels, hidden, shrinking, norm)
-        self.first = ModulatedConv(inputs, outputs, *settings)
-        self.second = ModulatedConv(outputs, outputs, *settings)
-        self.skip = None if inputs == outputs else ModulatedConv(inputs, outputs, *settings, is_skip=True)
+        self.first = SpatiallyModulatedConv(inputs, outputs, *settings)
+        self.second = SpatiallyModulatedConv(outputs, outputs, *settings)
+        self.skip = None if inputs == outputs else SpatiallyModulatedConv(inputs, outputs, *settings, is_skip=True)
 
     def forward(self, x: Tensor, label_map: Tensor) -> Tensor:
         change = self.second(self.first(x, label_map), label_map)
@@ -64,7 +64,7 @@ class Generator(SourceGenerator):
         self.shrink = nn.AvgPool2d(1, self.multiple)
         self.first = nn.Conv2d(map_channels, widths[0], 3, padding=1)
         self.blocks = nn.ModuleList(
-            ModulatedResidual(widths[max(0, k - 1)], outputs, map_channels, hidden, 2 ** (levels - k), norm)
+            SpatiallyModulatedResidual(widths[max(0, k - 1)], outputs, map_channels, hidden, 2 ** (levels - k), norm)
             for k, outputs in enumerate(widths)
         )
         self.enlarge = nn.Upsample(scale_factor=2)
@@ -78,11 +78,11 @@ class Generator(SourceGenerator):
     def path(self) -> Iterable[nn.Module]:
         """By the first block's modulation: two more convolutions at the smallest size."""
         first, *others = self.blocks
-        assert isinstance(first, ModulatedResidual)
+        assert isinstance(first, SpatiallyModulatedResidual)
         modulate = first.first.modulate
         layers = [modulate.shrink, modulate.shared, modulate.gamma, first.first.conv, first.second.conv]
         for block in others:
-            assert isinstance(block, ModulatedResidual)
+            assert isinstance(block, SpatiallyModulatedResidual)
             layers += [self.enlarge, block.first.conv, block.second.conv]
         return (*layers, self.last)
 
