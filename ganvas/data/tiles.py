@@ -15,7 +15,7 @@ from .tile_survey import PhotographTiles, ThreadPictures, cut_tile, survey_photo
 MAX_TILES, MAX_HELD_OUT = 20_000, 2_000  # if no limit is set: 1 GB at 128 px; what scores can use
 
 
-class Tile(NamedTuple):
+class PhotographTile(NamedTuple):
     """A photograph's number among the items, and where its tile lies; None: the photograph as a whole."""
 
     photograph: int
@@ -115,7 +115,7 @@ class Tiles:
         )
         return limit_items(items, most)
 
-    def _describe(self, tiles: Sequence[Tile], surveys: Mapping[int, PhotographTiles]) -> str:
+    def _describe(self, tiles: Sequence[PhotographTile], surveys: Mapping[int, PhotographTiles]) -> str:
         cut_count = len({tile.photograph for tile in tiles if tile.corner is not None})
         whole_count = sum(tile.corner is None for tile in tiles)
         flat_count = sum(survey.flat_count for survey in surveys.values())
@@ -130,16 +130,16 @@ def has_tiles(surveys: Sequence[PhotographTiles]) -> bool:
     return any(not survey.is_whole for survey in surveys)
 
 
-def choose_tiles(surveys: Mapping[int, PhotographTiles], most: int) -> list[Tile]:
+def choose_tiles(surveys: Mapping[int, PhotographTiles], most: int) -> list[PhotographTile]:
     """All tiles; or so many of each photograph, evenly spaced, that they are just `most` or more."""
     counts = [survey.count_tiles() for survey in surveys.values()]
     quota = max(counts, default=0)
     if sum(counts) > most:
         quota = next(k for k in range(1, quota + 1) if sum(min(count, k) for count in counts) >= most)
-    tiles: list[Tile] = []
+    tiles: list[PhotographTile] = []
     for number, survey in surveys.items():
         corners = choose_evenly_spaced(survey.corners, quota)
-        tiles += [Tile(number, None)] if survey.is_whole else [Tile(number, corner) for corner in corners]
+        tiles += [PhotographTile(number, None)] if survey.is_whole else [PhotographTile(number, corner) for corner in corners]
     return tiles
 
 
