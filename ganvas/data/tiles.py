@@ -1,6 +1,7 @@
 """Large photographs in tiles, in their own resolution, from which restoration learns. Shrunk ones would be too sharp."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,13 @@ class PhotographTile(NamedTuple):
 
     photograph: int
     corner: tuple[int, int] | None  # left, upper
+
+
+@dataclass
+class TileItems(ItemList):
+    """Tiles, and perhaps some pictures as a whole."""
+
+    tile_size: int = 0  # pixels
 
 
 @config
@@ -106,12 +114,13 @@ class Tiles:
         names = [
             photographs.names[number] + ("" if corner is None else f" at {corner[0]},{corner[1]}") for number, corner in tiles
         ]
-        items = ItemList(
+        items = TileItems(
             names=names,
             read_item=read_tile,
             fingerprint=fingerprint_parts(photographs.fingerprint, "tiles", self.size, self.least_detail, tiles),
             title=f"{photographs.title}, {format_count(len(tiles), 'tile')} of {self.size} px",
             notes=(*photographs.notes, self._describe(tiles, surveys)),
+            tile_size=self.size,
         )
         return limit_items(items, most)
 

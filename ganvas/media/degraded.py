@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -23,6 +23,13 @@ from .masks import MaskCodec
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
+
+
+@runtime_checkable
+class TiledItems(Protocol):
+    """Items that are pieces of pictures in their own resolution."""
+
+    tile_size: int  # pixels
 
 
 @config
@@ -43,8 +50,17 @@ class Degraded:
         return self.fit_with_reasons(items)[0]
 
     def fit_with_reasons(self, items: Items) -> "tuple[DegradedCodec, list[str]]":
-        """`fit`, and what to say of the choices. Raises GanvasError if the size does not suit the degradations."""
+        """`fit`, and what to say of the choices.
+
+        Raises:
+            GanvasError: the size does not suit the degradations, or tiles would be enlarged.
+        """
         codec, reasons = self.medium.fit_with_reasons(items)
+        if isinstance(items, TiledItems) and max(codec.frame_size) > items.tile_size:
+            raise GanvasError(
+                f"the data gives tiles of {items.tile_size} px, which would be enlarged to {codec.frame_size}: set the size of "
+                "the data to that of the medium"
+            )
         return DegradedCodec(base=codec, by=self.by), reasons
 
 

@@ -28,7 +28,8 @@ from ganvas.media import (
     parse_degradation,
 )  # fmt: skip
 from ganvas.media.degradations import Degradation, degrade
-from ganvas.media.degradations.degradation import round_to_levels
+from ganvas.media.degradations.blur import blur_each, build_gaussian_kernels
+from ganvas.media.degradations.degradation import filter_each, filter_rows_and_columns, round_to_levels
 
 ALL = (
     Smaller(factor=4), Blur(), Blur(stretched=1.0), Noise(), Noise(poisson=0.5, gray=0.5), Jpeg(), Gray(), Sinc(),
@@ -324,3 +325,39 @@ def test_unknown_names_are_refused_with_what_there_is(text: str) -> None:
 def test_settings_out_of_range_are_refused(build, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         build()
+
+
+def test_filters_of_few_and_of_many_pictures_agree_with_one_convolution_each() -> None:
+    """Few pictures go through in strips, whose number rarely divides the height."""
+    for count, height, width in ((1, 13, 9), (2, 17, 8), (7, 12, 31)):
+        x, kernels = make_pictures(count, 3, height, width), torch.rand(count, 7, 7, generator=seeded())
+        mirrored = torch.nn.functional.pad(x.double(), [3] * 4, mode="reflect")
+        for k in range(count):
+            expected = torch.nn.functional.conv2d(mirrored[k][:, None], kernels[k].double()[None, None])[:, 0]
+            found = filter_each(x, kernels)[k]
+            torch.testing.assert_close(found.double(), expected, atol=2e-5, rtol=0)
+
+
+def test_a_filter_along_both_axes_is_that_of_the_outer_product() -> None:
+    x, kernels = make_pictures(3, 3, 20, 33), torch.rand(3, 5, generator=seeded())
+    expected = filter_each(x, kernels[:, :, None] * kernels[:, None, :])
+    torch.testing.assert_close(filter_rows_and_columns(x, kernels), expected, atol=2e-5, rtol=0)
+
+
+def test_blurs_of_both_kinds_in_one_batch_are_those_of_each_picture() -> None:
+    x = make_pictures(6)
+    sigmas, angles = torch.rand(6, 2, generator=seeded()) + 0.5, torch.rand(6, generator=seeded(1))
+    is_stretched = torch.tensor([True, False, True, True, False, False])
+    sigmas[~is_stretched, 1] = sigmas[~is_stretched, 0]
+    found = blur_each(x, sigmas, angles, is_stretched, 5)
+    expected = filter_each(x, build_gaussian_kernels(sigmas, angles, 5))
+    torch.testing.assert_close(found, expected, atol=2e-6, rtol=0)
+
+
+def test_the_realistic_chain_draws_as_if_each_picture_came_alone() -> None:
+    """The last steps of all pictures go together. Draws stay in their order, so one picture after another is the same."""
+    x, generator = make_pictures(12, 3, 32, 48), seeded(4)
+    together = run(Twice(factor=2), x, 4)["source"]
+    one_by_one = torch.cat([Twice(factor=2)(picture[None], generator)["source"] for picture in x])
+    assert (together - one_by_one).abs().gt(1e-4).float().mean() < 0.01  # JPEG rounds, and may round otherwise
+    assert (together - one_by_one).abs().mean() < 1e-3

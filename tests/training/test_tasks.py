@@ -104,6 +104,9 @@ def test_restoration_learns_from_tiles_of_photographs_and_shrinks_nothing(tmp_pa
     photographs = [np.asarray(Pillow.open(tmp_path / f"{k}.png")) for k in range(4)]
     tile = training_set.columns["x"][0].numpy()
     assert any(np.array_equal(photograph[22:150, 18:146], tile) for photograph in photographs)
+    larger = Degraded(medium=Image(size=256), by=())
+    with pytest.raises(GanvasError, match="tiles of 128 px, which would be enlarged to 256x256: set the size of the data"):
+        larger.fit(recipe.data.items(larger.suffixes))
 
 
 def test_recipes_with_tiles_have_a_medium_of_the_same_size() -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ...configuration import config
 from ...errors import require
-from .degradation import draw_choices, draw_uniform, filter_each, limit_radius
+from .degradation import draw_choices, draw_uniform, filter_each, filter_rows_and_columns, limit_radius
 
 RADIUS_PER_SIGMA = 3  # where a kernel ends
 
@@ -35,7 +35,25 @@ class Blur:
         sigmas[:, 1] = torch.where(is_stretched, sigmas[:, 1], sigmas[:, 0])
         angles = draw_uniform((0.0, pi), (count,), generator)
         radius = limit_radius(ceil(RADIUS_PER_SIGMA * self.sigma[1]), x)
-        return {"source": filter_each(x, build_gaussian_kernels(sigmas, angles, radius))}
+        return {"source": blur_each(x, sigmas, angles, is_stretched, radius)}
+
+
+def blur_each(x: Tensor, sigmas: Tensor, angles: Tensor, is_stretched: Tensor, radius: int) -> Tensor:
+    """Blur every picture of x [N, C, H, W] by its own widths [N, 2] and angle [N]. A round blur goes along each axis."""
+    if not is_stretched.any():
+        return filter_rows_and_columns(x, build_gaussian_rows(sigmas[:, 0], radius))
+    if is_stretched.all():
+        return filter_each(x, build_gaussian_kernels(sigmas, angles, radius))
+    blurred = torch.empty_like(x)
+    for rows in (is_stretched, ~is_stretched):
+        blurred[rows] = blur_each(x[rows], sigmas[rows], angles[rows], is_stretched[rows], radius)
+    return blurred
+
+
+def build_gaussian_rows(sigmas: Tensor, radius: int) -> Tensor:
+    """Kernels of sum 1, [N, 2 radius + 1], from widths [N]."""
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float32)
+    return torch.softmax(-(offsets / sigmas[:, None]).square() / 2, 1)
 
 
 def build_gaussian_kernels(sigmas: Tensor, angles: Tensor, radius: int) -> Tensor:

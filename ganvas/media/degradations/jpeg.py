@@ -1,7 +1,7 @@
 """Pictures that were compressed too much."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -26,13 +26,20 @@ class Jpeg:
         require(1 <= self.quality[0] <= self.quality[1] <= 100, "quality", self.quality, "two rising numbers from 1 to 100")
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Mapping[str, Tensor]:
-        qualities = torch.randint(self.quality[0], self.quality[1] + 1, (len(x),), generator=generator).tolist()
-        colours = select_colours(x)
-        levels = colours.float().clamp(-1.0, 1.0).add(1.0).mul(127.5).round().to(torch.uint8)
-        pixels = levels.permute(0, 2, 3, 1).cpu().numpy()
-        compressed = np.stack([compress(one, quality) for one, quality in zip(pixels, qualities, strict=True)])
-        result = torch.from_numpy(compressed).to(x.device).permute(0, 3, 1, 2).to(x.dtype).div(127.5).sub(1.0)
-        return {"source": replace_colours(x, result)}
+        return {"source": compress_each(x, self.draw_qualities(len(x), generator))}
+
+    def draw_qualities(self, count: int, generator: torch.Generator) -> list[int]:
+        return torch.randint(self.quality[0], self.quality[1] + 1, (count,), generator=generator).tolist()
+
+
+def compress_each(x: Tensor, qualities: Sequence[int]) -> Tensor:
+    """Every picture of x [N, C, H, W] as JPEG of its own quality, and read again."""
+    colours = select_colours(x)
+    levels = colours.float().clamp(-1.0, 1.0).add_(1.0).mul_(127.5).round_().to(torch.uint8)
+    pixels = levels.permute(0, 2, 3, 1).cpu().numpy()
+    compressed = np.stack([compress(one, quality) for one, quality in zip(pixels, qualities, strict=True)])
+    result = torch.from_numpy(compressed).to(x.device).permute(0, 3, 1, 2).to(x.dtype).div(127.5).sub(1.0)
+    return replace_colours(x, result)
 
 
 def compress(pixels: np.ndarray, quality: int) -> np.ndarray:
@@ -46,4 +53,4 @@ def compress(pixels: np.ndarray, quality: int) -> np.ndarray:
 def _compress_picture(pixels: np.ndarray, quality: int) -> np.ndarray:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
-    return np.asarray(Image.open(buffer))
+    return np.asarray(Image.open(buffer, formats=("JPEG",)))

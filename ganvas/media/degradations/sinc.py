@@ -27,9 +27,16 @@ class Sinc:
         require(1 <= self.radius[0] <= self.radius[1] <= 30, "radius", self.radius, "two rising numbers from 1 to 30")
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Mapping[str, Tensor]:
-        cutoffs = draw_uniform(self.cutoff, (len(x),), generator)
-        radii = torch.randint(self.radius[0], self.radius[1] + 1, (len(x),), generator=generator)
-        return {"source": filter_each(x, build_sinc_kernels(cutoffs, radii, limit_radius(self.radius[1], x)))}
+        return {"source": self.filter_pictures(x, *self.draw_filters(len(x), generator))}
+
+    def draw_filters(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """(cutoffs, radii), [count] each."""
+        cutoffs = draw_uniform(self.cutoff, (count,), generator)
+        return cutoffs, torch.randint(self.radius[0], self.radius[1] + 1, (count,), generator=generator)
+
+    def filter_pictures(self, x: Tensor, cutoffs: Tensor, radii: Tensor) -> Tensor:
+        """Every picture of x [N, C, H, W] by a filter with its own cutoff and radius, [N] each."""
+        return filter_each(x, build_sinc_kernels(cutoffs, radii, limit_radius(self.radius[1], x)))
 
 
 def build_sinc_kernels(cutoffs: Tensor, radii: Tensor, radius: int) -> Tensor:

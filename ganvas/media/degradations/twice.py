@@ -3,7 +3,8 @@
 Left out are their generalised and plateau-shaped blurs. Everything else has the published ranges and probabilities.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from ...configuration import config
 from ...errors import require
 from .blur import Blur
 from .degradation import Degradation, draw_uniform
-from .jpeg import Jpeg
+from .jpeg import Jpeg, compress_each
 from .noise import Noise
 from .sinc import Sinc
 from .smaller import check_factor
@@ -47,27 +48,55 @@ class Twice:
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Mapping[str, Tensor]:
         size = check_factor(x, self.factor)
-        return {"source": torch.cat([self._degrade_picture(picture[None], size, generator) for picture in x])}
+        drafts = [self._draft_picture(picture[None], size, generator) for picture in x]
+        source = torch.cat([self._resize_draft(draft, size) for draft in drafts])
+        return {"source": self._finish(source, drafts)}
 
-    def _degrade_picture(self, x: Tensor, size: tuple[int, int], generator: torch.Generator) -> Tensor:
-        """One picture [1, C, H, W] brought to (height, width)."""
-        source, sides = x, (x.shape[2], x.shape[3])
+    def _draft_picture(self, x: Tensor, sides: tuple[int, int], generator: torch.Generator) -> "Draft":
+        """One picture [1, C, H, W] before its last steps, and all draws for these."""
+        source, scaled_sides = x, (x.shape[2], x.shape[3])
         for number, (blur, noise, limits, shares) in enumerate(ROUNDS):
             if number == 0 or _draw_number(generator) < SECOND_BLUR_SHARE:
                 source = _apply(Sinc() if _draw_number(generator) < SINC_SHARE else blur, source, generator)
             scale = _draw_scale(limits, shares, generator)
-            source = _resize(source, (round(sides[0] * scale), round(sides[1] * scale)), generator)
+            size = (round(scaled_sides[0] * scale), round(scaled_sides[1] * scale))
+            source = _resize(source, size, _draw_filter(generator), SMALLEST_SIDE)
             source = _apply(noise, source, generator)
-            sides = size  # the second round's scale is of the final size
+            scaled_sides = sides  # the second round's scale is of the final size
             if number == 0:
                 source = _apply(self.jpeg, source, generator)
-        if _draw_number(generator) < 0.5:
-            return _apply(self.jpeg, self._finish(source, size, generator), generator)
-        return self._finish(_apply(self.jpeg, source, generator), size, generator)
+        is_compressed_last = _draw_number(generator) < 0.5
+        quality = 0 if is_compressed_last else self.jpeg.draw_qualities(1, generator)[0]
+        mode = _draw_filter(generator)
+        ringing = Sinc().draw_filters(1, generator) if _draw_number(generator) < self.final_sinc else None
+        quality = self.jpeg.draw_qualities(1, generator)[0] if is_compressed_last else quality
+        return Draft(source, is_compressed_last, quality, mode, ringing)
 
-    def _finish(self, source: Tensor, size: tuple[int, int], generator: torch.Generator) -> Tensor:
-        source = _resize(source, size, generator, smallest_side=1)
-        return _apply(Sinc(), source, generator) if _draw_number(generator) < self.final_sinc else source
+    def _resize_draft(self, draft: "Draft", size: tuple[int, int]) -> Tensor:
+        source = draft.source if draft.is_compressed_last else compress_each(draft.source, [draft.quality]).clamp(-1.0, 1.0)
+        return _resize(source, size, draft.mode, smallest_side=1)
+
+    def _finish(self, source: Tensor, drafts: Sequence["Draft"]) -> Tensor:
+        """All pictures [N, C, H, W] after their last steps, which go quicker together."""
+        ringing = {k: draft.ringing for k, draft in enumerate(drafts) if draft.ringing is not None}
+        if ringing:
+            cutoffs, radii = (torch.cat(values) for values in zip(*ringing.values(), strict=True))
+            rows = list(ringing)
+            source[rows] = Sinc().filter_pictures(source[rows], cutoffs, radii).clamp(-1.0, 1.0)
+        rows = [k for k, draft in enumerate(drafts) if draft.is_compressed_last]
+        if rows:
+            source[rows] = compress_each(source[rows], [drafts[k].quality for k in rows]).clamp(-1.0, 1.0)
+        return source
+
+
+class Draft(NamedTuple):
+    """A picture before its last steps: resizing, ringing, and JPEG before or after them."""
+
+    source: Tensor  # [1, C, H, W]
+    is_compressed_last: bool
+    quality: int
+    mode: str
+    ringing: tuple[Tensor, Tensor] | None  # cutoff and radius of the last filter
 
 
 def _draw_number(generator: torch.Generator) -> float:
@@ -86,8 +115,11 @@ def _apply(degradation: Degradation, x: Tensor, generator: torch.Generator) -> T
     return degradation(x, generator)["source"].clamp(-1.0, 1.0)
 
 
-def _resize(x: Tensor, size: tuple[int, int], generator: torch.Generator, smallest_side: int = SMALLEST_SIDE) -> Tensor:
-    """x brought to (height, width) by a random filter."""
-    mode = FILTERS[int(torch.randint(len(FILTERS), (), generator=generator))]
+def _draw_filter(generator: torch.Generator) -> str:
+    return FILTERS[int(torch.randint(len(FILTERS), (), generator=generator))]
+
+
+def _resize(x: Tensor, size: tuple[int, int], mode: str, smallest_side: int) -> Tensor:
+    """x brought to (height, width)."""
     size = (max(smallest_side, size[0]), max(smallest_side, size[1]))
     return interpolate(x, size, mode=mode).clamp(-1.0, 1.0)
