@@ -131,7 +131,9 @@ def test_a_limit_takes_tiles_of_as_many_photographs_as_possible(tmp_path: Path) 
     assert choose_evenly_spaced([(k, 0) for k in range(10)], 3) == [(0, 0), (3, 0), (6, 0)]
 
 
-def test_what_cannot_be_cut_stays_whole_and_broken_files_are_named_as_ever(tmp_path: Path, capsys) -> None:
+def test_what_cannot_be_cut_stays_whole_and_broken_files_are_named_as_ever(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_photographs(tmp_path, 30)
     Pillow.fromarray(np.full((70, 100), 40000, np.uint16)).save(tmp_path / "deep.png")
     (tmp_path / "zz.png").write_bytes(b"no picture")

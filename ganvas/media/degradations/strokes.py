@@ -44,9 +44,9 @@ class Strokes:
             corner_count = int(torch.randint(CORNERS[0], CORNERS[1] + 1, (), generator=generator))
             steps = draw_uniform((-STEP, STEP), (corner_count, 2), generator)
             steps[0] = draw_uniform((BORDER, 1 - BORDER), (2,), generator)
-            corners = [steps[0]]
-            for step in steps[1:]:
-                corners.append((corners[-1] + step).clamp(0, 1))
+            corners = [steps[0].numpy()]
+            for step in steps[1:].numpy():  # NumPy's sums of single precision are quicker than tensors, and the same
+                corners.append(np.minimum(np.maximum(corners[-1] + step, 0), 1))
             thickness = float(draw_uniform(self.width, (), generator)) * min(width, height)
             points = [(float(x) * (width - 1), float(y) * (height - 1)) for x, y in corners]
             pen.line(points, 255, max(1, round(thickness)), joint="curve")
