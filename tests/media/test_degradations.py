@@ -25,6 +25,7 @@ from ganvas.media import (
     Smaller,
     Strokes,
     Twice,
+    Unchanged,
     parse_degradation,
 )  # fmt: skip
 from ganvas.media.degradations import Degradation, degrade
@@ -33,7 +34,7 @@ from ganvas.media.degradations.degradation import filter_each, filter_rows_and_c
 
 ALL = (
     Smaller(factor=4), Blur(), Blur(stretched=1.0), Noise(), Noise(poisson=0.5, gray=0.5), Jpeg(), Gray(), Sinc(),
-    Twice(factor=2), Boxes(), Strokes(), Pasted(), OneOf(choices=(Boxes(), Strokes())),
+    Twice(factor=2), Boxes(), Strokes(), Pasted(), OneOf(choices=(Boxes(), Strokes())), Unchanged(),
 )  # fmt: skip
 
 
@@ -73,7 +74,7 @@ def test_a_degradation_follows_from_its_generator_and_keeps_the_range(degradatio
     assert first["source"].dtype == torch.float32
     if not isinstance(degradation, (Sinc, Blur)):  # which clip when the source is rounded
         assert first["source"].abs().max() <= 1
-    is_random = not isinstance(degradation, (Smaller, Gray))
+    is_random = not isinstance(degradation, (Smaller, Gray, Unchanged))
     assert torch.equal(first["source"], other["source"]) != is_random
     assert degradation == from_json(to_json(degradation))
     if "mask" in first:
@@ -187,6 +188,11 @@ def test_jpeg_is_pillows(quality: int) -> None:
         Pillow.fromarray(levels).save(buffer, "JPEG", quality=quality)
         expected = torch.from_numpy(np.array(Pillow.open(buffer))).permute(2, 0, 1) / 127.5 - 1
         torch.testing.assert_close(found, expected)
+
+
+def test_unchanged_pictures_are_their_own_sources() -> None:
+    x = make_pictures()
+    torch.testing.assert_close(degrade(x, (Unchanged(),), seeded(), 255)["source"], x, rtol=0, atol=1e-6)
 
 
 def test_gray_is_pillows_luma() -> None:

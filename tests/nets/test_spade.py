@@ -20,7 +20,9 @@ def test_modulation_is_equation_1() -> None:
     torch.manual_seed(0)
     layer = SpatialModulation(width=4, map_channels=3, hidden=5, shrinking=2, norm="batch")
     x, large = torch.randn(2, 4, 6, 6) * 3 + 1, draw_map(torch.randint(3, (2, 12, 12)))
-    hidden = conv2d(large[:, :, ::2, ::2], layer.shared[0].weight, layer.shared[0].bias, padding=1).relu()
+    first = layer.shared[0]
+    assert isinstance(first, nn.Conv2d)
+    hidden = conv2d(large[:, :, ::2, ::2], first.weight, first.bias, padding=1).relu()
     gamma, beta = (conv2d(hidden, one.weight, one.bias, padding=1) for one in (layer.gamma, layer.beta))
     mean, variance = x.mean((0, 2, 3), keepdim=True), x.var((0, 2, 3), keepdim=True, unbiased=False)
     torch.testing.assert_close(layer(x, large), gamma * (x - mean) / (variance + 1e-5).sqrt() + beta, rtol=1e-4, atol=1e-5)
