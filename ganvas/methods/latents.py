@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ..core import Batch, Condition, GeneratorNetwork, Latents, Nets, Request, Spec
+from ..core import Batch, Condition, GeneratorNetwork, Latents, Nets, Request, ShapedCondition, Spec
 from ..errors import GanvasError
 
 CONDITIONS = "conditions"  # the name of ConditionDraws among the networks
@@ -35,13 +35,26 @@ def get_generator(nets: Nets, name: str = "G") -> GeneratorNetwork:
 
 
 def draw_conditions(nets: Nets, names: tuple[str, ...], n: int, generator: torch.Generator | None, request: Request) -> Latents:
-    """[n, …] for each name: the requested value, or values drawn at the data's frequencies."""
+    """[n, …] for each name: the requested value, or values drawn at the data's frequencies.
+
+    Conditions that are samples, such as a source and its mask, are drawn alike, so that they belong together.
+    """
     drawn: dict[str, Tensor] = {}
+    sample_state: Tensor | None = None
     for name in names:
         value = request.conditions.get(name)
+        if value is not None:
+            drawn[name] = value.expand(n, *value.shape)
+            continue
         draws = nets[CONDITIONS]
         assert isinstance(draws, ConditionDraws)
-        drawn[name] = draws.conditions[name].draw(n, generator) if value is None else value.expand(n, *value.shape)
+        condition, own_generator = draws.conditions[name], generator
+        if isinstance(condition, ShapedCondition) and generator is not None:
+            if sample_state is None:
+                sample_state = generator.get_state()
+            else:
+                own_generator = torch.Generator().set_state(sample_state)
+        drawn[name] = condition.draw(n, own_generator)
     return drawn
 
 
