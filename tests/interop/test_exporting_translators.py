@@ -65,10 +65,8 @@ def write_untrained(recipe: Recipe, path: Path) -> RunFolder:
 
 
 def translate_pairs_by(generator: Any) -> Recipe:
-    recipe = find_recipe("translator")
-    return replace(
-        recipe, nets=ImageToImage(generator=generator, critic=None, critic_sees=()), method=find_recipe("restore").method
-    )
+    nets = ImageToImage(generator=generator, critic=None, critic_sees=())
+    return replace(find_recipe("restore"), medium=find_recipe("translator").medium, nets=nets)
 
 
 def restore_by(name: str, generator: Any) -> Recipe:
