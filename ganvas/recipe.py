@@ -90,11 +90,30 @@ class PairJudge:
 
 
 @config
+class LabelJudge:
+    """Asks translations of held-out sources for other labels, and a classifier whether they show them.
+
+    The classifier is trained on the training samples, before the first score.
+
+    width, steps: the classifier's channels next to the picture, and its steps of 64 samples.
+    """
+
+    width: int = 16
+    steps: int = 400
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(1 <= self.width <= 1024, "width", self.width, "from 1 to 1024")
+        require(1 <= self.steps <= 1_000_000, "steps", self.steps, "from 1 to 1,000,000")
+
+
+@config
 class Evaluation:
     """How to score samples: judges and numbers of samples. The first score of a card chooses the best checkpoint.
 
     judges: no two may have the same extractor. () means that the data chooses the judges.
     pair_judges: of translations of held-out sources, one by one. Their scores come first if they know the truth.
+    label_judge: for one translator of many domains. Its scores come first. None: translations get their sources' labels.
     baselines: what translations have to beat. () means that the data chooses them.
     samples: for the final score card; fewer if the data has fewer to compare with. None is 500 to 10,000, by the length of
         the run.
@@ -103,6 +122,7 @@ class Evaluation:
 
     judges: tuple[Judge, ...] = ()
     pair_judges: tuple[PairJudge, ...] = ()
+    label_judge: LabelJudge | None = None
     baselines: tuple[Baseline, ...] = ()
     samples: int | None = None
     snapshot_samples: int = 1_000

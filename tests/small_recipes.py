@@ -13,7 +13,7 @@ from ganvas.configuration import is_config
 from ganvas.core import Condition, Dataset, Features, RealFeatures, Spec
 from ganvas.data import ClassCondition, Columns, ColumnsCodec, VectorCondition
 from ganvas.data.columns import list_column_codecs, load_batch
-from ganvas.media import Degraded, DegradedCodec, ImageCodec, PointsCodec, SampleCondition
+from ganvas.media import Degraded, DegradedCodec, ImageCodec, LabelMap, LabelMapCodec, PointsCodec, SampleCondition
 from ganvas.media.conditions import derive_sample_condition
 from ganvas.recipe import Recipe
 
@@ -73,6 +73,9 @@ class Noise:
 def draw_stored(codec: Any, count: int, generator: torch.Generator) -> torch.Tensor:
     if isinstance(codec, ImageCodec):
         return torch.randint(0, 256, (count, *codec.stored_shape), generator=generator, dtype=torch.uint8)
+    if isinstance(codec, LabelMapCodec):
+        shape = (count, *codec.spec.shape[1:], 1)
+        return torch.randint(0, len(codec.values), shape, generator=generator, dtype=torch.uint8)
     return torch.randn(count, codec.dim, generator=generator)
 
 
@@ -85,11 +88,16 @@ def codec_for(recipe: Recipe) -> Any:
     if isinstance(recipe.medium, Degraded):
         return DegradedCodec(base=ImageCodec(size=32, channels=3), by=recipe.medium.by)
     if isinstance(recipe.medium, Columns):
-        return ColumnsCodec(columns={name: ImageCodec(size=16, channels=1) for name in recipe.medium.media})
+        return ColumnsCodec(columns={name: small_codec(medium) for name, medium in recipe.medium.media.items()})
     if type(recipe.medium).__name__ == "Points":
         return PointsCodec(dim=2)
     size = recipe.medium.size or 8  # type: ignore[attr-defined]
     return ImageCodec(size=min(size, 16), channels=1, framing="crop", background=255, flip=False)
+
+
+def small_codec(medium: Any) -> Any:
+    """The codec of one column of small data."""
+    return LabelMapCodec(size=16, values=(0, 1, 2)) if isinstance(medium, LabelMap) else ImageCodec(size=16, channels=1)
 
 
 def small(recipe: Recipe, **train: Any) -> Recipe:

@@ -11,8 +11,8 @@ from .parsing import parse_settings
 class Arguments:
     """Train a recipe, named first. Without a name the data decides. The same command again goes on where the run stopped.
 
-    One folder of pictures: `auto` makes new ones. A/ and B/ with the same names: `translator` makes B from A. A/ and B/ with other
-    names: `cut_small`. With --degrade: a recipe that restores.
+    One folder of pictures: `auto` makes new ones. A/ and B/ with the same names: `translator` makes B from A. A/ and B/ with
+    other names: `unpaired_translator`. With --degrade: a recipe that restores.
 
     Examples:
         ganvas train --data photos/ --minutes 30

@@ -11,6 +11,7 @@ from .mixture import Mixture
 from .pairs import Pairs
 from .samplers import Balanced, Uniform
 from .tasks import Task, recognise_task
+from .tiles import Tiles
 from .unpaired import Unpaired
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Mixture",
     "Pairs",
     "Task",
+    "Tiles",
     "Uniform",
     "Unpaired",
     "VectorCondition",

@@ -1,8 +1,9 @@
 """Samples with several columns. Each column has its own medium, and each item holds a part for each column."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -20,9 +21,36 @@ if TYPE_CHECKING:
 LOADED_ROWS = 256  # samples at a time
 
 
+@runtime_checkable
+class ExplainingMedium(Protocol):
+    """A medium that says what it chose for the data, and why."""
+
+    def fit_with_reasons(self, items: Items) -> tuple[Codec, list[str]]:
+        """`Medium.fit`, and sentences about its choices."""
+        ...
+
+
+@runtime_checkable
+class SizedMedium(Protocol):
+    """A medium of pictures, or of maps of them, that are brought to one size."""
+
+    @property
+    def size(self) -> int | str | None: ...  # pixels: a square's side, or "WIDTHxHEIGHT"; None: chosen from the data
+
+
+@runtime_checkable
+class ScaledItems(Protocol):
+    """Items whose "x" is `scale` times as large as the other columns: a whole number, or one over it."""
+
+    scale: float
+
+
 @config
 class Columns:
-    """A medium made of several: {"x": Image(), "source": Image(channels=1)}. Items are mappings with the same names."""
+    """A medium made of several: {"x": Image(), "source": Image(channels=1)}. Items are mappings with the same names.
+
+    Pictures without a `size` take that of "x". Of pairs that differ by a factor, small pictures stay so many times smaller.
+    """
 
     media: Mapping[str, Medium]
 
@@ -31,7 +59,58 @@ class Columns:
         return self.media["x"].suffixes
 
     def fit(self, items: Items) -> "ColumnsCodec":
-        return ColumnsCodec(columns={name: medium.fit(select_column(items, name)) for name, medium in self.media.items()})
+        return self.fit_with_reasons(items)[0]
+
+    def fit_with_reasons(self, items: Items) -> "tuple[ColumnsCodec, list[str]]":
+        """`fit`, and a sentence on what each column chose."""
+        scale = items.scale if isinstance(items, ScaledItems) else 1.0
+        x_codec, x_reasons = _fit_target(self.media["x"], select_column(items, "x"), max(1, round(scale)))
+        codecs, reasons = {"x": x_codec}, {"x": x_reasons}
+        for name, medium in self.media.items():
+            if name != "x":
+                fitting_medium, size_reasons = _follow_size(medium, x_codec, scale)
+                codec, other_reasons = fit_medium(fitting_medium, select_column(items, name))
+                codecs[name], reasons[name] = codec, [*size_reasons, *other_reasons]
+        sentences = [f"{name}: {reason}" for name in self.media for reason in reasons[name]]
+        return ColumnsCodec(columns={name: codecs[name] for name in self.media}), sentences
+
+
+def fit_medium(medium: Medium, items: Items) -> tuple[Codec, list[str]]:
+    """A codec for the items, and what the medium says of its choices."""
+    return medium.fit_with_reasons(items) if isinstance(medium, ExplainingMedium) else (medium.fit(items), list[str]())
+
+
+def _fit_target(medium: Medium, items: Items, factor: int) -> tuple[Codec, list[str]]:
+    """A codec for "x". A size that it chooses can be divided by `factor`."""
+    codec, reasons = fit_medium(medium, items)
+    sides = codec.spec.shape[1:]
+    if not isinstance(medium, SizedMedium) or medium.size is not None or not any(side % factor for side in sides):
+        return codec, reasons
+    size = _format_size([max(factor, side // factor * factor) for side in sides])
+    codec, _ = fit_medium(_set_size(medium, size), items)
+    return codec, [*reasons, f"they are cut to {size}, which can be divided by {factor}"]
+
+
+def _follow_size(medium: Medium, x_codec: Codec, scale: float) -> tuple[Medium, list[str]]:
+    """A medium whose size is open, with the size of "x", or so many times less of it; and a sentence about it."""
+    sides = x_codec.spec.shape[1:]
+    if not isinstance(medium, SizedMedium) or medium.size is not None or len(sides) != 2:
+        return medium, []
+    size, reason = _format_size(sides), "the size of x"
+    if scale > 1:
+        size, reason = _format_size([side // round(scale) for side in sides]), f"{scale:g} times smaller than x"
+    elif scale < 1:
+        reason += f"; the files are {1 / scale:g} times larger, and shrunk"
+    return _set_size(medium, size), [f"pictures become {size} (width x height), {reason}"]
+
+
+def _format_size(sides: Sequence[int]) -> str:
+    """(height, width) as "WIDTHxHEIGHT"."""
+    return f"{sides[1]}x{sides[0]}"
+
+
+def _set_size(medium: Medium, size: str) -> Medium:
+    return replace(cast(Any, medium), size=size)
 
 
 @config

@@ -1,7 +1,7 @@
 """Encoded samples in memory, on a device or mapped from disk, and batches that are pure functions of a seed."""
 
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,11 +11,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Batch, BatchSampler, Codec, Condition, ConditionCodec, DerivingCodec, Items, JointCodec, Medium, Source, Spec
+from ..core import (
+    Batch,
+    BatchSampler,
+    Codec,
+    Condition,
+    ConditionCodec,
+    DerivingCodec,
+    Items,
+    JointCodec,
+    Medium,
+    ShapedCondition,
+    Source,
+    Spec,
+)
 from ..errors import GanvasError, MissingLabelsError
 from ..system.files import find_cache_folder
 from .cache import load_or_encode
-from .columns import list_column_codecs, load_batch, select_column
+from .columns import fit_medium, list_column_codecs, load_batch, select_column
 from .encoding import NotedItems, SkippedItem, encode_items, print_notes, print_skipped_items
 from .held_out import HeldOut
 from .items import fingerprint_parts
@@ -54,12 +67,11 @@ class BulkCodec(Protocol):
 
 
 @runtime_checkable
-class ExplainingMedium(Protocol):
-    """A medium that says what it chose for the data, and why."""
+class HasExamples(ShapedCondition, Protocol):
+    """A condition that draws from some samples of the data, evenly spaced."""
 
-    def fit_with_reasons(self, items: Items) -> tuple[Codec, list[str]]:
-        """`Medium.fit`, and sentences about its choices."""
-        ...
+    @property
+    def examples(self) -> Sequence[object]: ...
 
 
 @dataclass
@@ -182,12 +194,15 @@ def _prepare_sides(
 
 
 def _derive_conditions(codecs: Mapping[str, Codec], columns: Mapping[str, Tensor]) -> dict[str, Condition]:
-    """The conditions that stored columns other than "x" hold the values of."""
-    return {
-        name: codec.derive_condition(columns[name])
-        for name, codec in codecs.items()
-        if name != "x" and isinstance(codec, ConditionCodec)
-    }
+    """The conditions that stored columns other than "x" hold the values of. Those with examples keep the same rows."""
+    condition_codecs = {name: codec for name, codec in codecs.items() if name != "x" and isinstance(codec, ConditionCodec)}
+    conditions = {name: codec.derive_condition(columns[name]) for name, codec in condition_codecs.items()}
+    counts = {name: len(condition.examples) for name, condition in conditions.items() if isinstance(condition, HasExamples)}
+    for name, count in counts.items():
+        if count > min(counts.values()) and len({len(columns[other]) for other in counts}) == 1:
+            rows = torch.linspace(0, len(columns[name]) - 1, min(counts.values())).long()
+            conditions[name] = condition_codecs[name].derive_condition(columns[name][rows])
+    return conditions
 
 
 def _drop_rows(rows: np.ndarray, dropped: set[int], all_dropped: list[int]) -> Tensor:
@@ -277,9 +292,7 @@ def open_data(
     items = source.items(medium.suffixes)
     reasons: list[str] = []
     if codec is None:
-        codec, reasons = (
-            medium.fit_with_reasons(items) if isinstance(medium, ExplainingMedium) else (medium.fit(items), reasons)
-        )
+        codec, reasons = fit_medium(medium, items)
     test_items = source.held_out(medium.suffixes)
     if not is_quiet:
         print_notes(items, test_items)

@@ -1,10 +1,12 @@
 """Samples from a path: a folder, a zip, idx files, arrays, or a data set by its name."""
 
 import difflib
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any, cast
 
 from ..configuration import config
+from ..core import Source
 from ..errors import GanvasError
 from . import fashion
 from .formats import archive, arrays, cifar, idx, parquet
@@ -38,6 +40,15 @@ class Files:
         if test_items is None:
             return None
         return match_labels(test_items, _read_training_items(self.path, suffixes).condition)
+
+
+def replace_path(source: Source, path: str) -> Source:
+    """The same kind of source at another path, without its limit and its other paths. Files if it has no path."""
+    names = {field.name for field in fields(cast("Any", source))}
+    if "path" not in names:
+        return Files(path=path)
+    other_settings = {name: None for name in ("test", "targets", "limit") if name in names}
+    return replace(cast("Any", source), path=path, **other_settings)
 
 
 def _read_training_items(path: str, suffixes: tuple[str, ...]) -> ItemList:

@@ -1,6 +1,7 @@
 """Pairs of pictures for translators: each source with what it becomes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -21,6 +22,13 @@ MAX_SHAPE_DIFFERENCE = 1.02  # by this factor the shapes of a source and its tar
 
 Part = Mapping[str, np.ndarray | bytes]
 T = TypeVar("T")
+
+
+@dataclass
+class PairItems(ItemList):
+    """Pairs: mappings with "source" and "x"."""
+
+    scale: float = 1.0  # how many times larger "x" is than "source": a whole number, or one over it
 
 
 @config
@@ -61,7 +69,7 @@ class Pairs:
         return read(part, self.reverse)
 
 
-def read_sides(part: SidedPart, reverse: bool) -> ItemList:
+def read_sides(part: SidedPart, reverse: bool) -> PairItems:
     """Pairs of files in two folders, by their names.
 
     Raises:
@@ -72,20 +80,20 @@ def read_sides(part: SidedPart, reverse: bool) -> ItemList:
     pairing = pair_by_name([file.place.path for file in sources], [file.place.path for file in targets])
     notes = _describe_lone_files(listing.title, pairing.lone_names, len(sources) + len(targets), len(pairing.pairs))
     pairs = [(sources[i].file, targets[j].file) for i, j in pairing.pairs]
-    check_shapes(pairs)
+    scale = check_shapes(pairs)
 
     def read_pair(index: int) -> Part:
         source, target = pairs[index]
         return {"source": source.read(), "x": target.read()}
 
     names = [f"{source.name} and {target.name}" for source, target in pairs]
-    return _build_pair_items(listing, names, read_pair, [file for pair in pairs for file in pair], notes, reverse)
+    return _build_pair_items(listing, names, read_pair, [file for pair in pairs for file in pair], notes, reverse, scale)
 
 
-def read_table(table: PairTable, reverse: bool) -> ItemList:
+def read_table(table: PairTable, reverse: bool) -> PairItems:
     """Pairs of a table. Raises GanvasError for shapes that do not fit."""
     pairs = [(target, source) if reverse else (source, target) for source, target in table.pairs]
-    check_shapes(pairs)
+    scale = check_shapes(pairs)
 
     def read_pair(index: int) -> Part:
         source, target = pairs[index]
@@ -93,10 +101,10 @@ def read_table(table: PairTable, reverse: bool) -> ItemList:
 
     names = [f"{source.name} and {target.name}" for source, target in pairs]
     notes = (f"its pairs are those of {table.name}",)
-    return _build_pair_items(table.listing, names, read_pair, [file for pair in pairs for file in pair], notes, reverse)
+    return _build_pair_items(table.listing, names, read_pair, [file for pair in pairs for file in pair], notes, reverse, scale)
 
 
-def read_halves(part: SidedPart, reverse: bool) -> ItemList:
+def read_halves(part: SidedPart, reverse: bool) -> PairItems:
     """Pairs that are the two halves of one picture. Raises GanvasError unless all pictures are twice as wide as high."""
     listing, pictures = part.listing, [file.file for file in part.files]
     for picture in choose_evenly(pictures):
@@ -177,11 +185,13 @@ def _build_pair_items(
     files: Sequence[ListedFile],
     notes: tuple[str, ...],
     reverse: bool,
-) -> ItemList:
-    return ItemList(
+    scale: float = 1.0,
+) -> PairItems:
+    return PairItems(
         names=names,
         read_item=read_pair,  # type: ignore[arg-type]
         fingerprint=fingerprint_parts(listing.take_fingerprint(files, []), "pairs", reverse),
         title=f"{listing.title} ({format_count(len(names), 'pair')})",
         notes=(*listing.notes, *notes),
+        scale=scale,
     )

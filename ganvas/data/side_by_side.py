@@ -22,6 +22,7 @@ MODE_WORDS = {
     "RGBA": "RGB with alpha",
     "I;16": "gray",
 }
+DEEP_FORMAT = ";16"  # in Pillow's names of what files hold: it reads colours of 16 bits as 8
 TURNED = (5, 6, 7, 8)  # orientations whose width is shown as the height
 
 
@@ -65,8 +66,17 @@ def _read_tiff_size(data: bytes) -> tuple[int, int] | None:
 
 def split_picture(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     """(the left half, the right half), each uint8 [H, W] or [H, W, C]. Raises GanvasError for no picture, or of odd width."""
+    pixels = decode_pixels(data)
+    width = pixels.shape[1]
+    if width % 2:
+        raise GanvasError(f"is {width} px wide, which gives no two halves of one width")
+    return pixels[:, : width // 2], pixels[:, width // 2 :]
+
+
+def decode_pixels(data: bytes) -> np.ndarray:
+    """uint8 [H, W] or [H, W, C], upright. Raises GanvasError for no picture, or one that has more than 8 bits."""
     picture = _open_picture(data)
-    if picture.mode.startswith(("I", "F")):
+    if picture.mode.startswith(("I", "F")) or any(DEEP_FORMAT in str(part) for part in getattr(picture, "tile", ())):
         raise GanvasError("has more than 8 bits: put its halves into two folders, A and B")
     try:
         picture = ImageOps.exif_transpose(picture)
@@ -74,10 +84,7 @@ def split_picture(data: bytes) -> tuple[np.ndarray, np.ndarray]:
             picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     except (OSError, SyntaxError, ValueError) as error:
         raise GanvasError(f"is a broken image ({error})") from None
-    if picture.width % 2:
-        raise GanvasError(f"is {picture.width} px wide, which gives no two halves of one width")
-    pixels, middle = np.asarray(picture), picture.width // 2
-    return pixels[:, :middle], pixels[:, middle:]
+    return np.asarray(picture)
 
 
 def _open_picture(data: bytes) -> Picture:

@@ -31,6 +31,7 @@ class Task(NamedTuple):
     source: Source  # which reads it
     sentence: str  # for people: "312 pairs by name, 4 files without a partner, 256 x 256 RGB"
     scale: float = 1.0  # of pairs: how many times larger targets are than their sources
+    is_joined: bool = False  # of pairs: each picture holds both halves
 
 
 def recognise_task(path: str, suffixes: tuple[str, ...]) -> Task:
@@ -54,7 +55,7 @@ def recognise_task(path: str, suffixes: tuple[str, ...]) -> Task:
         return _recognise_sides(path, suffixes, part)
     check_lone_side(part)
     is_joined = not any(has_sides) and are_joined([file.file for file in part.files])
-    return describe_paired_task(path, suffixes) if is_joined else describe_plain_task(path, suffixes)
+    return describe_paired_task(path, suffixes)._replace(is_joined=True) if is_joined else describe_plain_task(path, suffixes)
 
 
 def _read_training_part(path: str, suffixes: tuple[str, ...]) -> SidedPart | None:

@@ -22,9 +22,11 @@ import torch
 from PIL.Image import Image as Picture
 from torch import Tensor
 
+from ..configuration import to_json
 from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, Source
-from ..data import EncodedDataset, Files
+from ..data import EncodedDataset
 from ..data.dataset import open_data
+from ..data.files import replace_path
 from ..errors import GanvasError
 from ..metrics.baselines import choose_baselines
 from ..recipe import Evaluation
@@ -35,10 +37,11 @@ from ..system.files import find_cache_folder
 from .features import Extraction
 from .fitting import describe_fit
 from .judges import check_medium, describe_flattery, fill_judges, judge_by_one
+from .label_scorer import LabelScorer
 from .pair_scorer import PairScorer, list_losses_to_baselines
 from .reals import split_reals
 from .scorer import Scorer, list_explanations
-from .translations import find_held_out_sources
+from .translations import LABEL, find_held_out_sources
 
 PREVIEW_SAMPLES = 256  # held-out samples kept for exhibits
 PREVIEW_TRANSLATIONS = 24
@@ -90,9 +93,28 @@ class Evaluator:
         self.baseline_cards = {}
         judges = self.evaluation.pair_judges
         self.pairs = PairScorer(self.sources, judges) if self.sources and judges else None
+        self.labels = self.build_label_scorer()
         self.scorers = [
             known.get(judge) or Scorer(judge, self.split, self.cache, self.extraction) for judge in self.evaluation.judges
         ]
+
+    def build_label_scorer(self) -> LabelScorer | None:
+        """What asks translations for other labels; None of data without sources or labels, or if nothing asks for it."""
+        judge = self.evaluation.label_judge
+        if self.sources is None:
+            return None
+        has_labels = judge is not None and LABEL in self.sources.training.conditions
+        self.sources.label_seed = self.evaluation.seed if has_labels else None
+        return LabelScorer(judge, self.sources, self.cache, self.split.cache_key) if judge and has_labels else None
+
+    @property
+    def translation_directions(self) -> dict[str, bool]:
+        """Scores of translations one by one: (name, whether lower is better), the most telling first."""
+        return {name: lower for scorer in self.translation_scorers for name, lower in scorer.lower_is_better.items()}
+
+    @property
+    def translation_scorers(self) -> list[LabelScorer | PairScorer]:
+        return [scorer for scorer in (self.labels, self.pairs) if scorer is not None]
 
     @property
     def real_features(self) -> RealFeatures:
@@ -120,8 +142,8 @@ class Evaluator:
     @property
     def best_by(self) -> tuple[str, bool]:
         """(The name of the score that chooses the best checkpoint, whether lower is better): the first one of a card."""
-        if self.pairs is not None and self.pairs.knows_truth:
-            return next(iter(self.pairs.lower_is_better.items()))
+        if self.labels is not None or (self.pairs is not None and self.pairs.knows_truth):
+            return next(iter(self.translation_directions.items()))
         return self.primary_direction
 
     @property
@@ -149,8 +171,10 @@ class Evaluator:
         card, baselines = self.build_card(method, nets, self.list_parts(), n), self.score_baselines(n)
         if not baselines:
             return card
-        pair_scores = {} if self.pairs is None else self.pairs.lower_is_better
-        losses = list_losses_to_baselines(card["scores"], baselines, pair_scores | dict([self.best_by, self.primary_direction]))
+        # sources are as good as any picture by distances to the data: those say nothing of a change of labels
+        primary = {} if self.labels else dict([self.primary_direction])
+        rivalry = self.translation_directions | dict([self.best_by]) | primary
+        losses = list_losses_to_baselines(card["scores"], baselines, rivalry)
         return card | {"baselines": baselines, "cautions": [*card.get("cautions", []), *losses]}
 
     def list_parts(self) -> list[tuple[Scorer, tuple[Metric, ...]]]:
@@ -165,11 +189,12 @@ class Evaluator:
         Scores of judges after the first one have the judge's word in front: "classifier/frechet".
         """
         stored: list[Tensor] = []
-        blocks = keep_samples(self.stream_fakes(method, nets, n), None if self.pairs is None else stored)
+        blocks = keep_samples(self.stream_fakes(method, nets, n), stored if self.translation_directions else None)
         fakes = self.extract([scorer for scorer, _ in parts], blocks, n, "generated samples")
         scores = self.compute_scores(parts, fakes, n) | self.compare_pairs(torch.cat(stored) if stored else None)
-        pair_scores = {} if self.pairs is None else self.pairs.lower_is_better
-        card: dict[str, Any] = {"floor": {}, "lower_is_better": dict(pair_scores) if self.best_by[0] in pair_scores else {}}
+        pair_scores = self.translation_directions
+        floor = {} if self.labels is None else self.labels.compute_floor(n)
+        card: dict[str, Any] = {"floor": floor, "lower_is_better": dict(pair_scores) if self.best_by[0] in pair_scores else {}}
         cautions, remarks = describe_flattery(self.evaluation.judges, nets), list[str]()
         for scorer, metrics in parts:
             prefix = self.get_prefix(scorer)
@@ -197,7 +222,9 @@ class Evaluator:
 
     def compare_pairs(self, stored: Tensor | None) -> dict[str, float]:
         """The scores of translations [N, …] one by one; {} of other samples."""
-        return {} if self.pairs is None or stored is None else self.pairs.compute_scores(stored)
+        if stored is None:
+            return {}
+        return {name: value for scorer in self.translation_scorers for name, value in scorer.compute_scores(stored).items()}
 
     # ------------------------------------------------------------ translations
 
@@ -214,6 +241,8 @@ class Evaluator:
 
     def draw_preview(self, method: Method, nets: Nets, seed: int) -> Picture:
         """Samples as a picture: of translators, rows of source, result and truth."""
+        if self.sources and self.labels:
+            return self.sources.draw_labels(method, nets, seed)
         if self.sources:
             has_truth = self.pairs is not None and self.pairs.knows_truth
             return self.sources.draw(self.draw_fakes(method, nets, PREVIEW_TRANSLATIONS), has_truth)
@@ -270,6 +299,7 @@ class Evaluator:
         """What decides the first judge's scores, apart from its metrics."""
         evaluation = self.evaluation
         parts = {"extractor": evaluation.judges[0].extractor.name, "samples": n, **self.data_metadata, "seed": evaluation.seed}
+        parts |= {} if self.labels is None else {"labels": str(to_json(self.labels.judge))}
         return parts | dict(self.codec.protocol())
 
     def extract(self, scorers: Sequence[Scorer], blocks: Iterable[SampleBlock], n: int, noun: str) -> list[Features]:
@@ -298,7 +328,8 @@ def build_run_evaluator(
     run: RunFolder, extractor: str | Extractor | None = None, data: str | None = None, device: str = "auto"
 ) -> Evaluator:
     """An evaluator by the run's protocol, on the run's data or on other data."""
-    recipe, codec = run.recipe if data is None else replace(run.recipe, data=Files(path=data)), run.read_codec()
+    recipe = run.recipe if data is None else replace(run.recipe, data=replace_path(run.recipe.data, data))
+    codec = run.read_codec()
     if extractor is not None:
         recipe = replace(recipe, evaluation=judge_by_one(recipe.evaluation, extractor, codec))
     training, held_out = open_scored_data(run, recipe.data)

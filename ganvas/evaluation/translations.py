@@ -1,8 +1,9 @@
 """Translations of held-out sources, which take the place of samples drawn from nothing, and what they have to beat."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
 
 import torch
@@ -16,9 +17,12 @@ from ..runs.exhibits import BEFORE_AFTER
 from ..sampling.stream import SAMPLES_PER_BLOCK, SampleBlock, split_for_rendering, use_evaluation_mode
 from ..system.device import get_device
 from .reals import RealSet, RealSplit
+from .wanted_labels import draw_wanted_labels, list_wanted_labels
 
 MAX_FITTED_SAMPLES, MAX_FITTED_BYTES = 2_000, 2**28  # training samples that baselines are fitted to
 PREVIEWS_PER_ROW, TILES_PER_ROW = 3, 6
+LABEL = "label"
+PREVIEW_FACES, MAX_PREVIEW_LABELS = 8, 12  # rows and columns of a translator of many domains
 
 
 def list_sample_conditions(spec: Spec) -> tuple[str, ...]:
@@ -35,6 +39,7 @@ class HeldOutSources:
     codec: Codec
     spec: Spec  # of the training set
     device: torch.device
+    label_seed: int | None = None  # translations are asked for labels that this seed draws; None: for their own
 
     def load(self, reals: RealSet, start: int, stop: int) -> Batch:
         """Rows `start` to `stop` as networks see them: "x", "source" and other conditions."""
@@ -47,15 +52,40 @@ class HeldOutSources:
             rows = slice(start, min(n, start + SAMPLES_PER_BLOCK))
             yield rows, self.load(self.reals, rows.start, rows.stop)
 
+    def list_own_labels(self, n: int) -> Tensor:
+        """The labels of the first `n` held-out sources."""
+        return torch.from_numpy(self.reals.conditions[LABEL][:n].copy())
+
+    def draw_wanted(self, n: int) -> Tensor:
+        """What the first `n` translations are asked for: labels that differ from their own."""
+        own = self.list_own_labels(self.reals.size)
+        drawn = draw_wanted_labels(
+            own, self.spec.conditions[LABEL], self.known_labels, seeded_generator(self.label_seed, LABEL)
+        )
+        return drawn[:n]
+
+    @property
+    def known_labels(self) -> Tensor:
+        """The labels of training samples."""
+        return torch.from_numpy(self.training.conditions[LABEL].copy())
+
     def translate(self, method: Method, nets: Nets, n: int, seed: int) -> Iterator[SampleBlock]:
         """What becomes of the first `n` held-out sources, in order, a block at a time. Randomness follows from `seed`."""
+        replacements = {} if self.label_seed is None else {LABEL: self.draw_wanted(n)}
+        return self.translate_to(method, nets, n, seed, replacements)
+
+    def translate_to(
+        self, method: Method, nets: Nets, n: int, seed: int, replacements: Mapping[str, Tensor]
+    ) -> Iterator[SampleBlock]:
+        """`translate` with some conditions [n, …] in place of the sources' own."""
         device, names = get_device(nets), method.traits(nets).conditions
         hidden_names = list_sample_conditions(self.spec)
         with use_evaluation_mode(nets):
             for rows, batch in self.load_blocks(n):
                 with torch.inference_mode():
                     drawn = method.draw_latents(nets, len(batch["x"]), seeded_generator(seed, "sample", rows.start))
-                    latents = {name: batch.get(name, value).to(device) for name, value in drawn.items()}
+                    given = {**batch, **{name: values[rows] for name, values in replacements.items()}}
+                    latents = {name: given.get(name, value).to(device) for name, value in drawn.items()}
                     parts = split_for_rendering(latents, self.codec.spec.shape)
                     stored = torch.cat([self.codec.store(method.render(nets, part)) for _, part in parts])
                 shown_names = [name for name in names if name in latents and name not in hidden_names]
@@ -63,7 +93,9 @@ class HeldOutSources:
 
     def make_baseline(self, baseline: Baseline, n: int) -> Tensor:
         """What a baseline makes of the first `n` held-out sources, in stored form."""
-        count = max(2, min(MAX_FITTED_SAMPLES, MAX_FITTED_BYTES // (4 * prod(self.codec.spec.shape))))
+        sources = (condition.shape for condition in self.spec.conditions.values() if isinstance(condition, ShapedCondition))
+        largest = max(prod(shape) for shape in (self.codec.spec.shape, *sources))  # maps of labels have many channels
+        count = max(2, min(MAX_FITTED_SAMPLES, MAX_FITTED_BYTES // (4 * largest)))
         translate = baseline.fit(self.load(self.training, 0, count))
         return torch.cat([self.codec.store(translate(batch)).cpu() for _, batch in self.load_blocks(n)])
 
@@ -76,6 +108,16 @@ class HeldOutSources:
         head: list[Cell] = [*columns, ""]
         rows = [sum(groups[k : k + PREVIEWS_PER_ROW], list[Cell]()) for k in range(0, len(groups), PREVIEWS_PER_ROW)]
         return draw_table([head * min(len(groups), PREVIEWS_PER_ROW), *rows])
+
+    def draw_labels(self, method: Method, nets: Nets, seed: int) -> Picture:
+        """The first sources, each with every class, or with one attribute after another changed, beside it."""
+        n = min(PREVIEW_FACES, self.reals.size)
+        choices = list_wanted_labels(self.list_own_labels(n), self.spec.conditions[LABEL], self.known_labels)
+        columns = {"source": self.draw_sources(n)}
+        for name, targets in islice(choices, MAX_PREVIEW_LABELS):
+            blocks = self.translate_to(method, nets, n, seed, {LABEL: targets})
+            columns[name] = draw_tiles(self.codec, torch.cat([block.stored for block in blocks]).cpu())
+        return draw_table([list(columns), *zip(*columns.values(), strict=True)])
 
     def exhibit(self, results: Tensor) -> Exhibit:
         """The first sources on the left and what became of them on the right, for the page's slider."""

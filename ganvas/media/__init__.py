@@ -1,7 +1,21 @@
 """What a sample is: from files and arrays to what networks see, and back. One file per medium."""
 
 from .conditions import SampleCondition
-from .degradations import Blur, Boxes, Gray, Jpeg, Noise, OneOf, Pasted, Sinc, Smaller, Strokes, Twice, parse_degradation
+from .degradations import (
+    Blur,
+    Boxes,
+    Gray,
+    Jpeg,
+    Noise,
+    OneOf,
+    Pasted,
+    Sinc,
+    Smaller,
+    Strokes,
+    Twice,
+    Unchanged,
+    parse_degradation,
+)
 from .degraded import Degraded, DegradedCodec
 from .image.codec import RESIZE_FILTER, ImageCodec
 from .image.medium import Image
@@ -32,5 +46,6 @@ __all__ = [
     "Smaller",
     "Strokes",
     "Twice",
+    "Unchanged",
     "parse_degradation",
 ]

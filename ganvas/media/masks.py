@@ -63,7 +63,7 @@ class MaskCodec:
 
     def encode(self, item: bytes | np.ndarray) -> np.ndarray:
         """A file's bytes or an array -> uint8 [H, W, 1]. Raises GanvasError with the reason."""
-        is_filled = read_mask(convert_to_bands(decode_picture(item)))
+        is_filled = find_filled_places(convert_to_bands(decode_picture(item)))
         return frame_nearest(255 * is_filled, self._frame_size, self.framing, fill=0).astype(np.uint8)[..., None]
 
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -79,7 +79,7 @@ class MaskCodec:
         return self._picture_codec.write(stored, folder, start, metadata)
 
 
-def read_mask(bands: np.ndarray) -> np.ndarray:
+def find_filled_places(bands: np.ndarray) -> np.ndarray:
     """A picture [H, W, C] as bool [H, W]: where it is transparent; without transparency, where it is white, or 1 of 0 and 1."""
     max_level = np.iinfo(bands.dtype).max
     if bands.shape[2] == 4 and bands[..., 3].min() < max_level:

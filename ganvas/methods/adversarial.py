@@ -176,6 +176,10 @@ class Adversarial:
         return side.see(x if self.augment is None else self.augment(x, clock, nets))
 
     def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
+        return self.please_critics(nets, batch, clock, self.generate_fakes(nets, batch))
+
+    def please_critics(self, nets: Nets, batch: Batch, clock: Clock, fake_x: Tensor) -> Turn:
+        """G's turn with these fakes, as many as the batch holds: its loss by all critics, and auxiliary losses."""
         x = batch["x"]
 
         @cache
@@ -183,7 +187,6 @@ class Adversarial:
             with torch.no_grad():
                 return show_samples(self.build_augmented_critic(nets, batch, clock), x)
 
-        fake_x = self.generate_fakes(nets, batch)
         fake = show_samples(self.build_augmented_critic(nets, batch, clock), fake_x)
         loss = self.objective.g(fake.output.logits, lambda: show_reals().output.logits)
         terms = {"G/adversarial": loss if self.top_k is None else self.top_k(loss, fake.output.logits, clock)}

@@ -11,17 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from ..configuration import config
-from ..core import NO_REQUEST, Batch, Clock, CriticPenalty, Latents, Nets, Objective, Phase, Request, Spec, Stage, Traits, Turn
+from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Request, Spec, Stage, Traits, Turn
 from ..errors import GanvasError, require
 from ..losses.objectives import LeastSquares, WeightedObjective
 from ..losses.patchnce import PatchNCE
 from ..nets.translation import ProjectionHead, draw_places
 from .adversarial import Adversarial
-from .critics import build_critic, check_penalties_run_always, collect_penalties, describe_logits, show_samples
-from .latents import build_condition_draws
 from .sources import read_source_condition_shape, require_like_source
-
-DEFAULT_GAME = Adversarial()  # draws sources as in a game
 
 
 @runtime_checkable
@@ -41,8 +37,8 @@ class FeatureTranslator(Protocol):
 class Contrastive:
     """Train G, its head H and D on two sets of samples. Eq. 5; keys are the features that G saw while it translated.
 
-    objective: the two losses of the game. The default is the authors' least squares, halved for D alone.
-    penalties: on D, in every step.
+    game: of G and its critics, in which D judges the fakes that G has just made. The default has the authors' least squares,
+        halved for D alone.
     contrast: the loss of patches. Its weight is 1 in CUT, 10 in FastCUT.
     identity: how much the patches of G(x), which should stay x, count beside those of sources: 1 in CUT, 0 in FastCUT.
     flips: half of the batches go through G mirrored, and their features are mirrored back, as in FastCUT. It costs a pass
@@ -51,14 +47,13 @@ class Contrastive:
     The authors' code halves both losses of patches where the identity counts; the paper does not.
     """
 
-    objective: Objective = WeightedObjective(objective=LeastSquares(), weight=2.0)
-    penalties: tuple[CriticPenalty, ...] = ()
+    game: Adversarial = Adversarial(objective=WeightedObjective(objective=LeastSquares(), weight=2.0), share_fakes=True)
     contrast: PatchNCE = PatchNCE()
     identity: float = 1.0
     flips: bool = False
 
     def __post_init__(self) -> None:
-        check_penalties_run_always("Contrastive", self.penalties)
+        require(self.game.share_fakes, "game.share_fakes", self.game.share_fakes, "True: G translates each source once")
         require(self.identity >= 0, "identity", self.identity, "0 or more")
 
     @property
@@ -71,36 +66,31 @@ class Contrastive:
         read_source_condition_shape(spec, "Contrastive")
         if self.identity:
             require_like_source(spec, "Contrastive")
-        return nn.ModuleDict(build_condition_draws(spec))
+        return self.game.state(spec, nets)
 
     def traits(self, nets: Nets) -> Traits:
-        return DEFAULT_GAME.traits(nets)
+        return self.game.traits(nets)
 
     def stage(self, nets: Nets, clock: Clock) -> Stage:
-        return _build_contrastive_stage(self)
+        return _build_contrastive_stage(self, self.game.stage(nets, clock))
 
     def draw_latents(
         self, nets: Nets, n: int, generator: torch.Generator | None = None, request: Request = NO_REQUEST
     ) -> Latents:
-        return DEFAULT_GAME.draw_latents(nets, n, generator, request)
+        return self.game.draw_latents(nets, n, generator, request)
 
     def render(self, nets: Nets, latents: Latents) -> Tensor:
-        return DEFAULT_GAME.render(nets, latents)
+        return self.game.render(nets, latents)
 
     def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         source, x = batch["source"], batch["x"]
-        critic = build_critic(nets, {})
-
-        def score_reals() -> Tensor:
-            with torch.no_grad():
-                return critic(x).logits
-
         results, contrast = self.translate(nets, torch.cat([source, x]) if self.identity else source)
-        fake, n = results[: len(source)], len(source)
-        terms = {"G/adversarial": self.objective.g(critic(fake).logits, score_reals), "G/patches": contrast[:n]}
+        n = len(source)
+        terms, statistics = self.game.please_critics(nets, batch, clock, results[:n])
+        terms = {**terms, "G/patches": contrast[:n]}
         if self.identity:
             terms["G/identity"] = self.identity * contrast[n:]
-        return Turn(terms, {**batch, "fake": fake.detach()})  # D judges these fakes, beside the same reals
+        return Turn(terms, statistics)
 
     def translate(self, nets: Nets, starts: Tensor) -> tuple[Tensor, Tensor]:
         """(G's results, the loss of their patches [N])."""
@@ -114,13 +104,6 @@ class Contrastive:
             key_points = H(G.extract_features(starts, H.names) if is_flipped else keys, places)
         return results, self.contrast(query_points, key_points)
 
-    def play_d(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
-        critic = build_critic(nets, {})
-        real, fake = show_samples(critic, batch["x"]), show_samples(critic, batch["fake"])
-        terms = {"D/adversarial": self.objective.d(real.output.logits, fake.output.logits)}
-        terms |= collect_penalties("D", self.penalties, (critic, critic), real, fake, clock)
-        return Turn(terms, describe_logits("D", real, fake))
-
 
 def get_translator(nets: Nets) -> tuple[FeatureTranslator, ProjectionHead]:
     G, H = nets["G"], nets["H"]
@@ -130,5 +113,7 @@ def get_translator(nets: Nets) -> tuple[FeatureTranslator, ProjectionHead]:
 
 
 @cache
-def _build_contrastive_stage(method: Contrastive) -> Stage:
-    return Stage("contrastive", (Phase("G", ("G", "H"), method.play_g), Phase("D", ("D",), method.play_d, needs_data=False)))
+def _build_contrastive_stage(method: Contrastive, stage: Stage) -> Stage:
+    """The game's stage, in which G learns from patches, too, together with H."""
+    phases = (p._replace(trains=("G", "H"), loss=method.play_g) if p.name == "G" else p for p in stage.phases)
+    return Stage("contrastive", tuple(phases))

@@ -21,7 +21,7 @@ from .sources import measure_pixel_error, read_source_condition_shape, require_l
 DEFAULT_GAME = Adversarial()  # draws sources as in a game
 
 
-class Direction(NamedTuple):
+class CycleDirection(NamedTuple):
     """One of the two ways: a generator, the one that leads back, the critic of its results, and the columns at its ends."""
 
     generator: str
@@ -34,8 +34,8 @@ class Direction(NamedTuple):
 
 
 DIRECTIONS = (
-    Direction("G", "G_reverse", "D", "source", "x", "fake", "pool"),
-    Direction("G_reverse", "G", "D_reverse", "x", "source", "fake_source", "pool_reverse"),
+    CycleDirection("G", "G_reverse", "D", "source", "x", "fake", "pool"),
+    CycleDirection("G_reverse", "G", "D_reverse", "x", "source", "fake_source", "pool_reverse"),
 )
 
 
@@ -108,7 +108,7 @@ class Cycle:
             terms |= own_terms
         return Turn(terms, {**batch, **fakes})  # critics judge these fakes, beside the same reals
 
-    def translate(self, direction: Direction, nets: Nets, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+    def translate(self, direction: CycleDirection, nets: Nets, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
         """(the loss of one direction's generator, its detached fakes)."""
         start, end, name = batch[direction.start], batch[direction.end], direction.generator
         G, critic = nets[name], build_critic(nets, {}, direction.critic)
@@ -148,7 +148,7 @@ class Cycle:
             get_pool(nets, direction).store(distributed.gather_rows(fakes), distributed.gather_rows(slots))
 
 
-def get_pool(nets: Nets, direction: Direction) -> ImagePool:
+def get_pool(nets: Nets, direction: CycleDirection) -> ImagePool:
     pool = nets[direction.pool]
     assert isinstance(pool, ImagePool)
     return pool

@@ -37,24 +37,19 @@ def get_generator(nets: Nets, name: str = "G") -> GeneratorNetwork:
 def draw_conditions(nets: Nets, names: tuple[str, ...], n: int, generator: torch.Generator | None, request: Request) -> Latents:
     """[n, …] for each name: the requested value, or values drawn at the data's frequencies.
 
-    Conditions that are samples, such as a source and its mask, are drawn alike, so that they belong together.
+    Conditions that are samples, such as a source and its mask, share their draws, so that they belong together.
     """
     drawn: dict[str, Tensor] = {}
-    sample_state: Tensor | None = None
+    sample_seed: int | None = None
     for name in names:
         value = request.conditions.get(name)
-        if value is not None:
-            drawn[name] = value.expand(n, *value.shape)
-            continue
         draws = nets[CONDITIONS]
         assert isinstance(draws, ConditionDraws)
-        condition, own_generator = draws.conditions[name], generator
-        if isinstance(condition, ShapedCondition) and generator is not None:
-            if sample_state is None:
-                sample_state = generator.get_state()
-            else:
-                own_generator = torch.Generator().set_state(sample_state)
-        drawn[name] = condition.draw(n, own_generator)
+        condition, draw_generator = draws.conditions[name], generator
+        if value is None and isinstance(condition, ShapedCondition):
+            sample_seed = int(torch.randint(2**62, (), generator=generator)) if sample_seed is None else sample_seed
+            draw_generator = torch.Generator().manual_seed(sample_seed)
+        drawn[name] = condition.draw(n, draw_generator) if value is None else value.expand(n, *value.shape)
     return drawn
 
 

@@ -1,22 +1,46 @@
-"""Scores on plain feature matrices, one file per metric."""
+"""Scores on plain feature matrices, one file per metric; scores of pairs; and baselines to compare with."""
 
 from .appearance import AppearanceGap
+from .baselines import (
+    Enlargement,
+    Histograms,
+    Identity,
+    MeanChroma,
+    MeanFill,
+    MeanPicture,
+    Moments,
+    NearestSource,
+    OpenCVFill,
+)
 from .copying import Copying
 from .density_coverage import DensityCoverage
 from .frechet import Frechet, frechet_distance
 from .inception_score import InceptionScore
 from .kid import KID
 from .modes import Modes
+from .pairs import PSNR, SSIM, Colourfulness
 from .precision_recall import PrecisionRecall
 
 __all__ = [
     "KID",
+    "PSNR",
+    "SSIM",
     "AppearanceGap",
+    "Colourfulness",
     "Copying",
     "DensityCoverage",
+    "Enlargement",
     "Frechet",
+    "Histograms",
+    "Identity",
     "InceptionScore",
+    "MeanChroma",
+    "MeanFill",
+    "MeanPicture",
     "Modes",
+    "Moments",
+    "NearestSource",
+    "OpenCVFill",
     "PrecisionRecall",
     "frechet_distance",
 ]

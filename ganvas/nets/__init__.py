@@ -14,6 +14,7 @@ from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
 from .translation import (
     CUT,
+    SPADE,
     SRVGG,
     Chroma,
     CycleGAN,
@@ -32,6 +33,7 @@ from .translation import (
 )
 from .wrappers.conditioning import AuxiliaryClassifier, Concatenation, Projection
 from .wrappers.encoded import WithEncoder
+from .wrappers.feature_critic import WithFeatureCritic
 from .wrappers.initialised import WithInitialisation
 from .wrappers.minibatch import MinibatchDiscrimination
 from .wrappers.spectral import WithSpectralNorm
@@ -44,6 +46,7 @@ __all__ = [
     "R3GAN",
     "SAGAN",
     "SNGAN",
+    "SPADE",
     "SRVGG",
     "AuxiliaryClassifier",
     "BigGAN",
@@ -78,6 +81,7 @@ __all__ = [
     "VGGCritic",
     "VirtualBatchNorm",
     "WithEncoder",
+    "WithFeatureCritic",
     "WithInitialisation",
     "WithSpectralNorm",
 ]

@@ -120,7 +120,8 @@ class FeatureCritic(nn.Module):
         self.shapes = tuple(shapes)
         self.heads = nn.ModuleList(FeatureHead(shape, width, classes) for shape in shapes)
 
-    def forward(self, x: Tensor, label: Tensor | None = None) -> CriticOutput:
+    def forward(self, x: Tensor, label: Tensor | None = None, **others: Tensor) -> CriticOutput:
+        """`others` are conditions that it does not see, such as a source."""
         parts = x.split([prod(shape) for shape in self.shapes], 1)
         outputs = [
             head(part.unflatten(1, shape).contiguous(memory_format=torch.channels_last), label)

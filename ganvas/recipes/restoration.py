@@ -1,8 +1,11 @@
-"""From damaged pictures to whole ones: enlarging, filling, colouring, cleaning. Sources are made from the pictures."""
+"""From damaged pictures to whole ones: enlarging, filling, colouring, cleaning. Sources are made from the pictures.
+
+Large photographs are learned from in tiles, in their own resolution. Set the sizes of data and medium together.
+"""
 
 from dataclasses import replace
 
-from ..data import Files
+from ..data import Files, Tiles
 from ..extractors import PerceptualDistance
 from ..losses import FiniteDifferenceR1, FiniteDifferenceR2, PerceptualLoss, PixelLoss
 from ..losses.objectives import NonSaturating, RelativisticAverage, RelativisticPairing, WeightedObjective
@@ -38,7 +41,7 @@ def srresnet() -> Recipe:
     """
     return Recipe(
         name="srresnet",
-        data=Files(path="photos"),
+        data=Tiles(path="photos", size=96),
         medium=Degraded(medium=Image(size=96, flip=True), by=(Smaller(factor=4),)),
         nets=ImageToImage(generator=SRResNet(), critic=None, critic_sees=()),
         method=Supervised(losses=(PixelLoss(weight=1.0, kind="mse"),)),
@@ -57,6 +60,7 @@ def srresnet_small() -> Recipe:
     return replace(
         srresnet(),
         name="srresnet_small",
+        data=Tiles(path="photos", size=128),
         medium=Degraded(medium=Image(pixels=128**2, flip=True), by=(Smaller(factor=4),)),
         nets=ImageToImage(generator=SRVGG(width=48, layers=12), critic=None, critic_sees=()),
         method=Supervised(losses=(PixelLoss(weight=1.0, kind="charbonnier"),)),
@@ -126,6 +130,7 @@ def esrgan() -> Recipe:
     return replace(
         srgan(),
         name="esrgan",
+        data=Tiles(path="photos", size=128),
         medium=Degraded(medium=Image(size=128, flip=True), by=(Smaller(factor=4),)),
         nets=ImageToImage(generator=RRDBNet(), critic=VGGCritic(), critic_sees=()),
         method=PixelsFirst(share=0.7, start=Supervised(losses=(PixelLoss(weight=1.0),)), game=game),
@@ -148,6 +153,7 @@ def realesrgan() -> Recipe:
     return replace(
         esrgan(),
         name="realesrgan",
+        data=Tiles(path="photos", size=256),
         medium=Degraded(medium=Image(size=256, flip=True), by=(Twice(factor=4),)),
         nets=ImageToImage(generator=RRDBNet(), critic=UNetCritic(), critic_sees=()),
         method=PixelsFirst(share=0.7, start=Supervised(losses=(PixelLoss(weight=1.0),)), game=game),
@@ -169,7 +175,7 @@ def inpaint() -> Recipe:
     )
     return Recipe(
         name="inpaint",
-        data=Files(path="photos"),
+        data=Tiles(path="photos", size=256),
         medium=Degraded(medium=Image(size=256, flip=True), by=(OneOf(choices=(Boxes(), Strokes())),)),
         nets=ImageToImage(generator=Hole(generator=LaMa()), critic=PatchGAN(layers=4, norm="batch"), critic_sees=("mask",)),
         method=game,
@@ -196,6 +202,7 @@ def inpaint_small() -> Recipe:
     return replace(
         inpaint(),
         name="inpaint_small",
+        data=Tiles(path="photos", size=64),
         medium=Degraded(medium=Image(flip=True), by=(OneOf(choices=(Boxes(), Strokes())),)),
         nets=ImageToImage(
             generator=Hole(generator=UNet(width=24, depth=4, norm="none", dropout=False)),
@@ -217,6 +224,7 @@ def colourise() -> Recipe:
     return replace(
         inpaint_small(),
         name="colourise",
+        data=Files(path="photos"),
         medium=Degraded(medium=Image(flip=True, channels="rgb"), by=(Gray(),)),
         nets=ImageToImage(
             generator=Chroma(generator=UNet(width=24, depth=4, norm="none", dropout=False)),
@@ -240,7 +248,7 @@ def restore() -> Recipe:
     """
     return Recipe(
         name="restore",
-        data=Files(path="photos"),
+        data=Tiles(path="photos", size=128),
         medium=Degraded(medium=Image(pixels=128**2, flip=True), by=(Blur(), Noise(), Jpeg())),
         nets=ImageToImage(
             generator=Residual(generator=UNet(width=24, depth=4, norm="none", dropout=False)), critic=None, critic_sees=()

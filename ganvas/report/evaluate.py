@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import Extractor
-from ..data import Files
+from ..data.files import replace_path
 from ..evaluation import by_class
 from ..evaluation.evaluator import Evaluator, open_scored_data
 from ..evaluation.judges import judge_by_one
@@ -43,7 +43,7 @@ def evaluate(
     if n is not None:
         check_scored_samples(n, "n")
     run = run if isinstance(run, RunFolder) else RunFolder(run)
-    recipe = run.recipe if data is None else replace(run.recipe, data=Files(path=str(data)))
+    recipe = run.recipe if data is None else replace(run.recipe, data=replace_path(run.recipe.data, str(data)))
     if n is not None:
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=n))
     if extractor is not None:

@@ -65,8 +65,8 @@ def train(
     """Train a new run, or resume a stopped one: the same call on the same folder continues it exactly.
 
     Args:
-        recipe: a recipe's name, or a Recipe; None is the source's recipe, or follows from the data: "auto", "translator" for A/ and
-            B/ with the same names, "cut_small" for A/ and B/ with others, a restoring one with `degrade`.
+        recipe: a recipe's name, or a Recipe; None is the source's recipe, or follows from the data: "auto", "translator" for A/
+            and B/ with the same names, "unpaired_translator" for others, a restoring one with `degrade`.
         source: a run to copy the networks from, for other data. Pictures are augmented with DiffAugment, unless the recipe
             has an augmentation or is not a game of G and D.
         freeze_d: with a source, how many of D's layers to freeze, starting at the image.

@@ -7,7 +7,7 @@ import torch
 
 from ..core import Medium, seeded_generator
 from ..data import Columns
-from ..data.tasks import recognise_task
+from ..data.tasks import Task, recognise_task
 from ..errors import GanvasError
 from ..media import Degraded, Image, parse_degradation
 from ..media.degradations import Degradation, degrade
@@ -15,7 +15,7 @@ from ..nets import SRVGG, ImageToImage
 from ..recipe import Recipe
 from ..recipes import find_recipe
 
-DEFAULT_RECIPES = {"plain": "auto", "paired": "translator", "unpaired": "cut_small"}
+DEFAULT_RECIPES = {"plain": "auto", "paired": "translator", "unpaired": "unpaired_translator"}
 PROBE_SIDE = 64  # px of a blank picture that shows what a degradation makes
 
 
@@ -33,8 +33,34 @@ def choose_recipe(data: str | Path | None, degradation: str | None = None) -> tu
     if data is None or not _may_have_sides(Path(data).expanduser()):
         return find_recipe(DEFAULT_RECIPES["plain"]), ""
     task = recognise_task(str(data), Image().suffixes)
-    recipe = find_recipe(DEFAULT_RECIPES[task.kind])
-    return (recipe, "") if task.kind == "plain" else (replace(recipe, data=task.source), f"translation: {task.sentence}")
+    if task.kind == "plain":
+        return find_recipe(DEFAULT_RECIPES["plain"]), ""
+    recipe = choose_enlarging_recipe(round(task.scale)) if task.scale > 1 else find_recipe(DEFAULT_RECIPES[task.kind])
+    return replace(recipe, data=task.source), f"translation: {task.sentence}{_advise(task, data)}"
+
+
+def _advise(task: Task, data: str | Path) -> str:
+    """What else the data may be meant for, if its kind of pairs does not say for sure."""
+    if task.is_joined:
+        return f". If each picture is one sample as a whole, name the recipe: ganvas train auto --data {data}"
+    if task.scale < 1:
+        return ". They are shrunk to the size of the targets. To learn to enlarge, exchange A and B"
+    return ""
+
+
+def choose_enlarging_recipe(scale: int) -> Recipe:
+    """The default recipe for pairs of small pictures with large ones."""
+    recipe = scale_recipe(scale)
+    picture = _find_pictures(recipe.medium)
+    return replace(recipe, medium=Columns(media={"x": picture, "source": picture}))
+
+
+def scale_recipe(scale: int) -> Recipe:
+    """The default recipe to make pictures `scale` times larger."""
+    recipe = find_recipe("srresnet_small")
+    assert isinstance(recipe.nets, ImageToImage)
+    assert isinstance(recipe.nets.generator, SRVGG)
+    return replace(recipe, nets=replace(recipe.nets, generator=replace(recipe.nets.generator, scale=scale)))
 
 
 def choose_restoring_recipe(by: tuple[Degradation, ...]) -> Recipe:
@@ -47,11 +73,7 @@ def choose_restoring_recipe(by: tuple[Degradation, ...]) -> Recipe:
         return find_recipe("colourise")
     if side == PROBE_SIDE:
         return find_recipe("restore")
-    recipe = find_recipe("srresnet_small")
-    assert isinstance(recipe.nets, ImageToImage)
-    assert isinstance(recipe.nets.generator, SRVGG)
-    generator = replace(recipe.nets.generator, scale=PROBE_SIDE // side)
-    return replace(recipe, nets=replace(recipe.nets, generator=generator))
+    return scale_recipe(PROBE_SIDE // side)
 
 
 def _may_have_sides(path: Path) -> bool:

@@ -14,7 +14,7 @@ from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 from .. import recipes
 from ..augment import DiffAugment
 from ..core import Method, Nets, ShapedCondition, Spec, seeded_generator
-from ..data import Files, HeldOut
+from ..data import Files, HeldOut, Tiles
 from ..errors import GanvasError
 from ..methods import Adversarial, Progressive
 from ..recipe import Recipe, Transfer
@@ -31,7 +31,7 @@ def start_recipe_from_run(source: RunFolder, recipe: str | Recipe | None = None,
     if recipe is None or recipe == source.recipe.name:
         # what the source left open, this run's data decide
         base = replace(source.recipe, evaluation=source.requested.evaluation, held_out=HeldOut())
-        if isinstance(base.data, Files):
+        if isinstance(base.data, (Files, Tiles)):
             base = replace(base, data=replace(base.data, test=None, limit=None))
     else:
         base = recipes.find_recipe(recipe) if isinstance(recipe, str) else recipe

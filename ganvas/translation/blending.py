@@ -61,7 +61,7 @@ def blend(
     """
     if out is not None and Path(out).suffix.lower() != ".png":
         raise GanvasError(f"a blended picture is a .png, got {Path(out).name}: --out blended.png")
-    target_pixels, source_pixels = (read_pixels(Path(path)) for path in (target, source))
+    target_pixels, source_pixels = (read_picture_pixels(Path(path)) for path in (target, source))
     is_inside = choose_mask(source_pixels, target_pixels, Path(source), None if mask is None else Path(mask), at, say)
     layer = Layer(match_pixels(source_pixels, target_pixels), is_inside, choose_place(source_pixels, target_pixels, at, say))
     sampler = None if run is None else open_sampler(run, checkpoint, device)
@@ -71,7 +71,7 @@ def blend(
     return blended
 
 
-def read_pixels(path: Path) -> np.ndarray:
+def read_picture_pixels(path: Path) -> np.ndarray:
     """A picture file as [H, W, C]."""
     with explain_os_errors("reading", path):
         data = path.read_bytes()
@@ -105,7 +105,7 @@ def choose_mask(
             raise GanvasError(f"{source_path.name} has no transparency that says what to take: give --mask, white where it is")
         mask = understand_mask(source, source_path.name)
     else:
-        mask = understand_mask(read_pixels(mask_path), mask_path.name)
+        mask = understand_mask(read_picture_pixels(mask_path), mask_path.name)
     say(f"mask: {mask.description}")
     if mask.is_inside.shape == source.shape[:2]:
         return mask.is_inside

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-WORKSPACE_FACTOR = 2.0  # all memory per byte of tensors: convolutions reorder what they read and write (measured, docs/log.md)
+WORKSPACE_FACTOR = 2.0  # all memory per byte of tensors: convolutions reorder what they read and write (not measured yet)
 
 
 class TensorMeter(TorchDispatchMode):

@@ -8,7 +8,7 @@ from ..nets.translation import SourceGenerator
 from .tiles import Tile, list_tiles
 
 TileSetting = Literal["auto", "off"] | int
-MAX_TILE_BYTES = 2**30  # for a tile; larger ones are no faster
+MAX_TILE_BYTES = 2**30  # for a tile, so that a large picture needs little memory beside its own pixels
 FREE_SHARE = 0.5  # of the free memory that a picture may take
 GIB = 2**30
 

@@ -2,14 +2,19 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image as Pillow
 
 from ganvas.configuration import from_json, to_json
+from ganvas.core import Request
+from ganvas.data import ClassCondition, Columns, ItemList, prepare_dataset
 from ganvas.errors import GanvasError
-from ganvas.media import ImageCodec, SampleCondition
+from ganvas.media import Boxes, Image, ImageCodec, SampleCondition
 from ganvas.media.conditions import MAX_EXAMPLES, MIN_EXAMPLES, pack_array, unpack_array
+from ganvas.media.degraded import DegradedCodec
+from ganvas.methods.latents import CONDITIONS, ConditionDraws, draw_conditions
 
 CODEC = ImageCodec(size=8, channels=3)
 
@@ -59,3 +64,46 @@ def test_damaged_examples_are_refused_and_run_nothing() -> None:
     for wrong in ("", "!", text[:-5], text.swapcase()):
         with pytest.raises(GanvasError, match="examples are damaged"):
             unpack_array(wrong)
+
+
+def test_a_drawn_source_and_its_mask_belong_together() -> None:
+    """Of a source whose examples were made with holes, the mask says where the holes are."""
+    pictures = torch.randint(1, 256, (40, 8, 8, 3), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    codec = DegradedCodec(base=CODEC, by=(Boxes(),))
+    conditions = {**codec.derive_conditions(pictures), "label": ClassCondition(shares=(0.5, 0.5))}
+    nets = torch.nn.ModuleDict({CONDITIONS: ConditionDraws(conditions)})
+    for generator in (torch.Generator().manual_seed(3), None):
+        drawn = draw_conditions(nets, ("source", "label", "mask"), 30, generator, Request())
+        holes = drawn["source"].abs().amax(1, keepdim=True) < 0.01  # 0 is gray, and rounds to 1 / 255
+        assert drawn["mask"].any()
+        assert holes[drawn["mask"] > 0].all()
+        assert holes.sum() < drawn["mask"].sum() * 1.1
+        assert len({tuple(row.flatten().tolist()) for row in drawn["source"]}) > 10
+
+
+def test_other_conditions_draw_as_if_there_were_no_samples() -> None:
+    label = ClassCondition(shares=(0.2, 0.3, 0.5))
+    nets = torch.nn.ModuleDict({CONDITIONS: ConditionDraws({"label": label})})
+    drawn = draw_conditions(nets, ("label",), 20, torch.Generator().manual_seed(5), Request())
+    assert drawn["label"].tolist() == label.draw(20, torch.Generator().manual_seed(5)).tolist()
+
+
+def test_sources_of_different_sizes_draw_the_same_rows() -> None:
+    """A small column could keep more examples than a large one; then their rows would not fit together."""
+
+    def read(k: int) -> dict[str, np.ndarray]:
+        return {
+            "x": np.full((8, 8), k, np.uint8),
+            "large": np.full((48, 48), k, np.uint8),
+            "small": np.full((8, 8), k, np.uint8),
+        }
+
+    items = ItemList([str(k) for k in range(250)], read, "levels", "levels")  # type: ignore[arg-type]
+    sizes = {"x": 8, "large": 96, "small": 8}
+    medium = Columns(media={name: Image(size=size, channels="rgb") for name, size in sizes.items()})
+    data = prepare_dataset(items, medium.fit(items), None, quiet=True)
+    nets = torch.nn.ModuleDict({CONDITIONS: ConditionDraws(data.conditions)})
+    drawn = draw_conditions(nets, ("small", "large"), 30, torch.Generator().manual_seed(0), Request())
+    levels = {name: values.amax((1, 2, 3)) for name, values in drawn.items()}
+    assert levels["small"].tolist() == levels["large"].tolist()
+    assert len(set(levels["small"].tolist())) > 5

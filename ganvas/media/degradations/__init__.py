@@ -13,6 +13,7 @@ from .sinc import Sinc
 from .smaller import Smaller
 from .strokes import Strokes
 from .twice import Twice
+from .unchanged import Unchanged
 
 __all__ = [
     "Blur",
@@ -27,6 +28,7 @@ __all__ = [
     "Smaller",
     "Strokes",
     "Twice",
+    "Unchanged",
     "degrade",
     "parse_degradation",
 ]

@@ -39,6 +39,10 @@ def read_footprint(layer: nn.Module) -> Footprint | None:
             return Footprint(layer.kernel_size[0], layer.stride[0], layer.padding[0], is_transposed=True)
         case nn.ReflectionPad2d():
             return Footprint(1, 1, layer.padding[0])
+        case nn.AvgPool2d():
+            assert isinstance(layer.kernel_size, int)
+            assert isinstance(layer.stride, int)
+            return Footprint(layer.kernel_size, layer.stride)
         case nn.PixelUnshuffle():
             return Footprint(layer.downscale_factor, layer.downscale_factor)
         case nn.PixelShuffle():

@@ -14,6 +14,7 @@ from .residual import Residual
 from .resnet import ResNet
 from .rrdbnet import RRDBNet
 from .source_generator import GeneratorDesign, SourceGenerator
+from .spade import SPADE
 from .srresnet import SRResNet
 from .srvgg import SRVGG
 from .stargan import StarGAN
@@ -21,6 +22,7 @@ from .unet import UNet
 
 __all__ = [
     "CUT",
+    "SPADE",
     "SRVGG",
     "Chroma",
     "CycleGAN",

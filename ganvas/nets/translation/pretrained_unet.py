@@ -24,7 +24,7 @@ MAX_ENLARGED_PIXELS = 96**2  # up to this size, the classifier sees sources twic
 WIDENINGS = (1, 2, 4, 8, 8, 8)  # of the decoder, from full size inwards
 
 
-class Doubling(nn.Module):
+class DecoderBlock(nn.Module):
     """Twice the size: each pixel repeated and a 3x3 convolution; then another one that also sees the classifier's features."""
 
     def __init__(self, inputs: int, outputs: int, seen: int) -> None:
@@ -51,7 +51,7 @@ class Generator(SourceGenerator):
         seen = [width + seen[0], *seen[1:]] if enlargement == 2 else [width, *seen]
         widths = [width * widening for widening in WIDENINGS[: len(seen) + 1]]
         self.first = nn.Conv2d(deepest, widths[-1], 1)
-        self.ups = nn.ModuleList(Doubling(widths[k + 1], widths[k], seen[k]) for k in range(len(seen)))
+        self.ups = nn.ModuleList(DecoderBlock(widths[k + 1], widths[k], seen[k]) for k in range(len(seen)))
         self.last = nn.Conv2d(width, channels, 3, padding=1)
 
     def find_encoder(self, device: torch.device) -> nn.Sequential:
