@@ -132,15 +132,6 @@ def test_batches_are_those_of_evaluation(name: str, tmp_path: Path) -> None:
         assert (exported(**latents) - expected).abs().max() <= 1e-4 * expected.std()
 
 
-def test_a_source_and_its_mask_are_drawn_together(tmp_path: Path) -> None:
-    """The source shows the hole where the mask has it."""
-    sampler = Sampler(write_untrained(RECIPES["hole"], tmp_path / "run"))
-    latents = sampler.method.draw_latents(sampler.nets, 16, torch.Generator().manual_seed(0))
-    in_hole = latents["source"].amax(1, keepdim=True)[latents["mask"] > 0.5]
-    assert len(in_hole) > 100
-    assert in_hole.unique().numel() == 1
-
-
 def test_without_ganvas_a_file_is_translated(tmp_path: Path, child_environment: dict[str, str]) -> None:
     run, out = write_untrained(RECIPES["hole"], tmp_path / "run"), tmp_path / "out"
     ganvas.export(run, out)
