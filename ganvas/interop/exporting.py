@@ -49,7 +49,7 @@ def export(run: str | Path | RunFolder, out: str | Path, *, format: str = "safet
     check_latents = draw_export_latents(sampler, SAMPLES_TO_CHECK)
     with torch.no_grad():
         expected_x = render_sample(sampler, **check_latents)  # this also fills the caches of layers, before the trace
-    graph, numbers, output = trace_operations(partial(render_sample, sampler), draw_latents_to_trace(sampler))
+    graph, numbers, output = trace_sampler(sampler)
     description: dict[str, Any] = {
         "graph": graph,
         "output": output,
@@ -79,12 +79,21 @@ def draw_export_latents(sampler: Sampler, n: int) -> dict[str, Tensor]:
     return dict(sampler.method.draw_latents(sampler.nets, n, torch.Generator().manual_seed(n)))
 
 
+def trace_sampler(sampler: Sampler) -> tuple[list[Any], dict[str, Tensor], str]:
+    """`trace_operations` of the generator, for pictures of any size if it takes them, else of its own size."""
+    render, latents, G = partial(render_sample, sampler), draw_latents_to_trace(sampler), sampler.generator
+    if not isinstance(G, SourceGenerator):
+        return trace_operations(render, latents)
+    try:
+        return trace_operations(render, resize_pictures(latents, 2 * G.multiple, 3 * G.multiple))
+    except RuntimeError:
+        return trace_operations(render, latents)
+
+
 def draw_latents_to_trace(sampler: Sampler) -> dict[str, Tensor]:
-    """Inputs whose dimensions all differ, because the tracer takes equal ones for the same. Pictures are larger than usual."""
+    """Inputs for a number of samples that is no other dimension: the tracer takes equal dimensions for the same one."""
     sizes = {side for value in draw_export_latents(sampler, 1).values() for side in value.shape[1:]}
-    G = sampler.generator
-    latents = draw_export_latents(sampler, next(n for n in SAMPLES_TO_TRACE if n not in sizes))
-    return resize_pictures(latents, 2 * G.multiple, 3 * G.multiple) if isinstance(G, SourceGenerator) else latents
+    return draw_export_latents(sampler, next(n for n in SAMPLES_TO_TRACE if n not in sizes))
 
 
 def resize_pictures(latents: dict[str, Tensor], more_rows: int, more_columns: int) -> dict[str, Tensor]:
@@ -123,9 +132,9 @@ def takes_other_sizes(sampler: Sampler, folder: Path, latents: dict[str, Tensor]
     if not isinstance(G, SourceGenerator):
         return True
     other_latents = {name: value[:1] for name, value in resize_pictures(latents, G.multiple, 0).items()}
-    with torch.no_grad():
-        expected_x = render_sample(sampler, **other_latents)
     try:
+        with torch.no_grad():
+            expected_x = render_sample(sampler, **other_latents)
         return is_same_sample(load_exported(folder)(**other_latents), expected_x)
     except (RuntimeError, ValueError):
         return False

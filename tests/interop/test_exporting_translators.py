@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import ganvas
 from ganvas.configuration import config, to_json
-from ganvas.interop import exporting, plain
+from ganvas.interop import plain
 from ganvas.methods import ManyDomains
 from ganvas.nets import (
     CUT,
@@ -184,10 +184,3 @@ def test_a_network_of_one_size_says_its_size(tmp_path: Path) -> None:
     assert exported(source=source).shape == source.shape
     with pytest.raises(ValueError, match=f"pictures must be {side} x {side} px, got 40 x {side}"):
         exported(source=torch.zeros(1, source.shape[1], side, 40))
-
-
-def test_dimensions_to_trace_differ(tmp_path: Path) -> None:
-    latents = exporting.draw_latents_to_trace(Sampler(write_untrained(RECIPES["hole"], tmp_path / "run")))
-    count, channels, height, width = latents["source"].shape
-    assert len({count, channels, height, width}) == 4
-    assert latents["mask"].shape == (count, 1, height, width)
