@@ -141,10 +141,11 @@ def test_every_preview_shows_source_result_and_truth(trained: Trained) -> None:
 
 
 def find_tile(page: np.ndarray, tile: Pillow.Image) -> tuple[int, int]:
-    """Where the tile stands on the page: row, column."""
+    """Where the tile stands on the page: row, column. It is white around a square."""
     pixels = np.asarray(tile.convert("RGB"))
     height, width = pixels.shape[:2]
-    for top, left in np.argwhere((page[: 1 - height or None, : 1 - width or None] == pixels[0, 0]).all(2)):
+    y, x = np.argwhere((pixels < 255).any(2))[0]  # the square's corner
+    for top, left in np.argwhere((page[y:, x:] == pixels[y, x]).all(2)):
         if np.array_equal(page[top : top + height, left : left + width], pixels):
             return int(top), int(left)
     raise AssertionError("the page does not show the picture")
@@ -159,9 +160,9 @@ def test_the_page_has_a_slider_from_sources_to_results(trained: Trained) -> None
 
 def test_baselines_stand_on_the_card_and_are_named_where_they_win(trained: Trained) -> None:
     card = next(card for card in trained.run.score_cards if "last" in card.get("which", ""))
-    assert {"identity", "nearest", "mean"} <= set(card["baselines"])
+    assert {"identity", "nearest"} <= set(card["baselines"])
     assert list(card["scores"])[:3] == ["perceptual", "psnr", "ssim"]
-    worst_note = [note for note in card["notes"] if note.startswith("psnr: the baseline ")]
+    worst_note = [note for note in card["cautions"] if note.startswith("psnr: the baseline ")]
     assert worst_note, "far too large steps cannot beat every baseline"
 
 
@@ -208,7 +209,8 @@ def test_generate_says_whose_sources_it_takes(trained: Trained, pairs: Path, tmp
     code, _, err = call("generate", trained.run.path, "--n", "1", "--conditions", f"source={file}", "--out", tmp_path / "own")
     assert (code, err) == (0, "")
     with Pillow.open(tmp_path / "own" / "000000.png") as picture:
-        assert np.array_equal(np.asarray(picture), ganvas.load(trained.run.path).translate(file))
+        difference = np.asarray(picture).astype(int) - ganvas.load(trained.run.path).translate(file)
+    assert np.abs(difference).max() <= 1  # of a batch and of one picture
 
 
 def test_scores_nearest_and_comparison(trained: Trained, pairs: Path, tmp_path: Path, call: Ganvas) -> None:
