@@ -10,7 +10,7 @@ from .parsing import load_named_run, parse_settings
 class Arguments:
     """Write a generator for people without ganvas: its weights, a list of operations, and load.py.
 
-    load.py makes samples with PyTorch alone: `python load.py 16`.
+    load.py makes samples with PyTorch alone: `python load.py 16`. Of a translator: `python load.py photo.png`.
 
     Example:
         ganvas export runs/auto --out model/

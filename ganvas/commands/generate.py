@@ -44,6 +44,7 @@ def main(argv: list[str]) -> int:
     from ..sampling.generator import open_sampler
     from ..sampling.seeds import parse_number_list
     from ..sampling.writing import write_samples
+    from ..system.console import print_status
 
     out = Path(arguments.out) if arguments.out else run.path / "generated"
     sampler = open_sampler(run, **arguments.sampling_options, edit=parse_edit(arguments.edit) if arguments.edit else None)
@@ -52,6 +53,9 @@ def main(argv: list[str]) -> int:
     if arguments.grid and arguments.format != "files":
         raise GanvasError("--grid is one picture: it goes without --format")
     seed_numbers = parse_number_list(arguments.seeds, "--seeds", 1_000_000) if arguments.seeds else None
+    if sampler.is_translator and "source" not in sampler.wishes:
+        note = "note: sources are examples of the training data" + sampler.advise_translating()
+        print_status(is_quiet=False, message=note)
     code = read_code(sampler, Path(arguments.code)) if arguments.code else None
     print(
         write_samples(

@@ -171,7 +171,10 @@ def _describe_lone_files(title: str, names: Sequence[str], total: int, pair_coun
         return ()
     description = f"{format_count(len(names))} of {title} have no partner of the same name ({list_examples(sorted(names))})"
     if len(names) > MAX_LONE_SHARE * total:
-        raise GanvasError(f"{description}, and {pair_count:,} pairs: rename them so that both sides agree")
+        raise GanvasError(
+            f"{description}, and {pair_count:,} pairs: rename them so that both sides agree, or name a recipe that needs no "
+            "pairs, such as cut_small"
+        )
     return (f"{description}: left out",)
 
 

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -12,18 +13,22 @@ import torch
 from safetensors.torch import save as serialise_tensors
 from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.nn.functional import interpolate
 from torch.nn.utils import parametrize
 
 from ..data import ClassCondition, VectorCondition
 from ..errors import GanvasError
+from ..nets.translation import SourceGenerator
 from ..runs.folder import RunFolder
 from ..sampling.generator import Sampler
 from ..system.files import explain_os_errors, write_bytes, write_json
+from ..translation.opening import find_source_shape
+from ..translation.translator import MASK, SOURCE, keep_known_pixels
 from . import plain
 
 LOADER_FILE, WEIGHTS_FILE, DESCRIPTION_FILE = "load.py", "generator.safetensors", "generator.json"
 SKIPPED_OPERATIONS = ("_assert",)  # they only check shapes
-SAMPLES_TO_TRACE, SAMPLES_TO_CHECK = 3, 5  # samples for tracing the operations, and for trying them
+SAMPLES_TO_TRACE, SAMPLES_TO_CHECK = (11, 13, 17, 19, 23), 5  # for tracing the operations (one of these), for trying them
 CHECK_TOLERANCE = 1e-3  # largest difference allowed, over the samples' standard deviation
 
 
@@ -40,25 +45,17 @@ def export(run: str | Path | RunFolder, out: str | Path, *, format: str = "safet
     if format != "safetensors":
         raise GanvasError(f"unknown export format {format!r}: --format safetensors")
     sampler, out = Sampler(run if isinstance(run, RunFolder) else RunFolder(run), checkpoint, "cpu"), Path(out)
-    latents, check_latents = (
-        sampler.method.draw_latents(sampler.nets, n, torch.Generator().manual_seed(n))
-        for n in (SAMPLES_TO_TRACE, SAMPLES_TO_CHECK)
-    )
     bake_weights(sampler)
+    check_latents = draw_export_latents(sampler, SAMPLES_TO_CHECK)
     with torch.no_grad():
-        expected_x = sampler.method.render(
-            sampler.nets, check_latents
-        )  # this also fills the caches of layers, before the trace
-
-    def render_named(**named_latents: Tensor) -> Tensor:
-        return sampler.method.render(sampler.nets, named_latents)
-
-    graph, numbers, output = trace_operations(render_named, dict(latents))
+        expected_x = render_sample(sampler, **check_latents)  # this also fills the caches of layers, before the trace
+    graph, numbers, output = trace_sampler(sampler)
     description: dict[str, Any] = {
         "graph": graph,
         "output": output,
-        "inputs": describe_inputs(sampler, latents),
+        "inputs": describe_inputs(sampler, check_latents),
         "shape": sampler.codec.spec.shape,
+        "sides": describe_sides(sampler),
     }
     levels = sampler.codec.store(expected_x[:1]).dtype  # for pictures; None for other samples
     description["levels"] = {torch.uint8: 255, torch.uint16: 65535}.get(levels)
@@ -69,10 +66,78 @@ def export(run: str | Path | RunFolder, out: str | Path, *, format: str = "safet
             write_bytes(folder / WEIGHTS_FILE, serialise_tensors(numbers, metadata))
             write_json(folder / DESCRIPTION_FILE, {"made": metadata, **description})
             write_bytes(folder / LOADER_FILE, files("ganvas.interop").joinpath("plain.py").read_bytes())
-            check_export(folder, dict(check_latents), expected_x)
+            check_export(folder, check_latents, expected_x)
+            if not takes_other_sizes(sampler, folder, check_latents):
+                write_json(folder / DESCRIPTION_FILE, {"made": metadata, **description, "sides": fix_sides(sampler)})
             for file in (WEIGHTS_FILE, DESCRIPTION_FILE, LOADER_FILE):
                 os.replace(folder / file, out / file)
     return out
+
+
+def draw_export_latents(sampler: Sampler, n: int) -> dict[str, Tensor]:
+    """Inputs for `n` samples, always the same ones."""
+    return dict(sampler.method.draw_latents(sampler.nets, n, torch.Generator().manual_seed(n)))
+
+
+def trace_sampler(sampler: Sampler) -> tuple[list[Any], dict[str, Tensor], str]:
+    """`trace_operations` of the generator, for pictures of any size if it takes them, else of its own size."""
+    render, latents, G = partial(render_sample, sampler), draw_latents_to_trace(sampler), sampler.generator
+    if not isinstance(G, SourceGenerator):
+        return trace_operations(render, latents)
+    try:
+        return trace_operations(render, resize_pictures(latents, 2 * G.multiple, 3 * G.multiple))
+    except RuntimeError:
+        return trace_operations(render, latents)
+
+
+def draw_latents_to_trace(sampler: Sampler) -> dict[str, Tensor]:
+    """Inputs for a number of samples that is no other dimension: the tracer takes equal dimensions for the same one."""
+    sizes = {side for value in draw_export_latents(sampler, 1).values() for side in value.shape[1:]}
+    return draw_export_latents(sampler, next(n for n in SAMPLES_TO_TRACE if n not in sizes))
+
+
+def resize_pictures(latents: dict[str, Tensor], more_rows: int, more_columns: int) -> dict[str, Tensor]:
+    """The inputs, with so many more rows and columns in what is a picture: [N, C, H, W], such as source and mask."""
+    return {
+        name: interpolate(value, (value.shape[2] + more_rows, value.shape[3] + more_columns)) if value.ndim == 4 else value
+        for name, value in latents.items()
+    }
+
+
+def render_sample(sampler: Sampler, **latents: Tensor) -> Tensor:
+    """What the exported generator makes: the run's samples; of a translator, what `ganvas translate` makes."""
+    x = sampler.method.render(sampler.nets, latents)
+    return (
+        keep_known_pixels(x, latents[SOURCE], latents[MASK])
+        if isinstance(sampler.generator, SourceGenerator) and MASK in latents
+        else x
+    )
+
+
+def describe_sides(sampler: Sampler) -> dict[str, int] | None:
+    """The sizes of pictures that a translator takes, in pixels, and how many times larger its results are; None of others."""
+    G = sampler.generator
+    return {"multiple": G.multiple, "smallest": G.smallest_side, "scale": G.scale} if isinstance(G, SourceGenerator) else None
+
+
+def fix_sides(sampler: Sampler) -> dict[str, int]:
+    """`describe_sides` of a translator whose operations only fit the size that it was trained at."""
+    height, width = find_source_shape(sampler.spec)[1:]
+    return {**(describe_sides(sampler) or {}), "height": height, "width": width}
+
+
+def takes_other_sizes(sampler: Sampler, folder: Path, latents: dict[str, Tensor]) -> bool:
+    """Whether the written files translate pictures of another size as the generator does; True if it takes no pictures."""
+    G = sampler.generator
+    if not isinstance(G, SourceGenerator):
+        return True
+    other_latents = {name: value[:1] for name, value in resize_pictures(latents, G.multiple, 0).items()}
+    try:
+        with torch.no_grad():
+            expected_x = render_sample(sampler, **other_latents)
+        return is_same_sample(load_exported(folder)(**other_latents), expected_x)
+    except (RuntimeError, ValueError):
+        return False
 
 
 def bake_weights(sampler: Sampler) -> None:
@@ -152,6 +217,8 @@ def argument_to_json(value: Any, value_names: dict[fx.Node, str]) -> Any:
         return {name: argument_to_json(part, value_names) for name, part in value.items() if name != "device"}
     if isinstance(value, (torch.dtype, torch.layout, torch.memory_format)):
         return {"torch": str(value).removeprefix("torch.")}
+    if isinstance(value, torch.Generator):  # of dropout that always drops the same features
+        return {"seed": value.initial_seed()}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise GanvasError(f"this generator uses a value of type {type(value).__name__}: it cannot be exported yet")
@@ -159,17 +226,29 @@ def argument_to_json(value: Any, value_names: dict[fx.Node, str]) -> Any:
 
 def check_export(folder: Path, latents: dict[str, Tensor], expected_x: Tensor) -> None:
     """Raises GanvasError unless the written files make the expected samples."""
-    spec = spec_from_file_location("ganvas_exported", folder / LOADER_FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
     try:
-        actual_x = module.Generator(folder)(**latents)
+        actual_x = load_exported(folder)(**latents)
     except RuntimeError as error:
         raise GanvasError(
             f"this generator is written for one number of samples ({error}): in its forward, take z.shape[0] or unflatten, "
             "not len(z)"
         ) from None
-    if actual_x.shape != expected_x.shape or not (actual_x - expected_x).abs().max() <= CHECK_TOLERANCE * expected_x.std():
+    if not is_same_sample(actual_x, expected_x):
         raise GanvasError(f"the files in {folder} do not make this generator's samples: please report this")
+
+
+def load_exported(folder: Path) -> Callable[..., Tensor]:
+    """The generator in a folder, by its own load.py."""
+    spec = spec_from_file_location("ganvas_exported", folder / LOADER_FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Generator(folder)
+
+
+def is_same_sample(actual_x: Tensor, expected_x: Tensor) -> bool:
+    """Whether samples are equal, but for rounding."""
+    if actual_x.shape != expected_x.shape:
+        return False
+    return bool((actual_x - expected_x).abs().max() <= CHECK_TOLERANCE * expected_x.std())

@@ -1,5 +1,6 @@
 """Run a generator that ganvas exported, without ganvas: `python load.py 16` writes samples.npy, uint8 [16, H, W, C].
 
+A translator needs a picture: `python load.py photo.png` writes translated.png. A mask may follow, and needs Pillow as well.
 Next to this file are generator.safetensors, its weights, and generator.json, the computation: a list of PyTorch operations,
 each with the name of its result. Nothing else is run. Needs torch, numpy and safetensors.
 """
@@ -23,12 +24,32 @@ class Generator:
         self.numbers = load_file(Path(folder) / "generator.safetensors")
 
     def __call__(self, **latents: torch.Tensor) -> torch.Tensor:
-        """z [N, z_dim], and conditions [N, …] if the generator takes any -> x [N, …]; pictures lie roughly in [-1, 1]."""
+        """z [N, z_dim], and conditions [N, …] if the generator takes any -> x [N, …]; pictures lie roughly in [-1, 1].
+
+        A translator takes source [N, C, H, W] in [-1, 1]; some also take mask [N, 1, H, W], 1 in the hole. H and W are
+        multiples of description["sides"]["multiple"].
+        """
+        if self.description["sides"]:
+            check_picture_size(self.description["sides"], *latents["source"].shape[2:])
         values: dict[str, Any] = {**self.numbers, **latents}
         with torch.no_grad():
             for name, operation, arguments, options in self.description["graph"]:
                 values[name] = find_operation(operation)(*fill_arguments(arguments, values), **fill_arguments(options, values))
         return values[self.description["output"]]
+
+    def translate(self, pixels: np.ndarray, hole: np.ndarray | None = None, **given: torch.Tensor) -> np.ndarray:
+        """A picture [H, W, C] of 8 or 16 bits, of any size -> [scale·H, scale·W, C'] of its depth.
+
+        hole: [H, W], above 0 where it is to be filled. given: other inputs, such as label=torch.tensor([2]).
+        """
+        sides, half = self.description["sides"], np.iinfo(pixels.dtype).max / 2
+        place = np.ix_(*(mirror_rows(side, extend_side(side, sides)) for side in pixels.shape[:2]))
+        latents = {"source": torch.from_numpy(pixels[place].astype(np.float32)).permute(2, 0, 1)[None] / half - 1, **given}
+        if hole is not None:
+            latents["mask"] = torch.from_numpy((hole[place] > 0).astype(np.float32))[None, None]
+        x = self(**self.draw_latents(1, **latents))[0].clamp(-1, 1).permute(1, 2, 0)
+        height, width = (sides["scale"] * side for side in pixels.shape[:2])
+        return ((x + 1) * half).round().numpy().astype(pixels.dtype)[:height, :width]
 
     def draw_latents(self, n: int, seed: int = 0, **given: torch.Tensor) -> dict[str, torch.Tensor]:
         """Latents for n samples. Conditions [N, …] that are not given are drawn as frequent as in the data."""
@@ -53,6 +74,28 @@ def draw_input(name: str, how: dict[str, Any], n: int, random: torch.Generator) 
     raise ValueError(f"give {name}, a tensor [{n}, {', '.join(map(str, how['shape']))}]: draw_latents({n}, {name}=…)")
 
 
+def check_picture_size(sides: dict[str, int], height: int, width: int) -> None:
+    """Raises ValueError for a size that the generator does not take."""
+    if "height" in sides and (height, width) != (sides["height"], sides["width"]):
+        raise ValueError(f"pictures must be {sides['width']} x {sides['height']} px, got {width} x {height}")
+    if any(side % sides["multiple"] or side < sides["smallest"] for side in (height, width)):
+        raise ValueError(
+            f"sides must be multiples of {sides['multiple']} px, at least {sides['smallest']}, got {width} x {height}: "
+            "translate() pads pictures to such a size"
+        )
+
+
+def extend_side(side: int, sides: dict[str, int]) -> int:
+    """The least length from `side` on that the generator takes."""
+    return -(-max(side, sides["smallest"]) // sides["multiple"]) * sides["multiple"]
+
+
+def mirror_rows(side: int, length: int) -> np.ndarray:
+    """The rows of a picture that goes on as its mirror image up to `length`: 0 1 2 3 | 2 1 0 1 …"""
+    places = np.arange(length) % max(1, 2 * (side - 1))
+    return np.minimum(places, np.abs(2 * (side - 1) - places)) if side > 1 else np.zeros(length, np.int64)
+
+
 def find_operation(operation: str) -> Any:
     if operation in PYTHON_OPERATIONS:
         return PYTHON_OPERATIONS[operation]
@@ -71,13 +114,36 @@ def fill_arguments(argument: Any, values: dict[str, Any]) -> Any:
     if isinstance(argument, dict) and "torch" in argument:
         torch_value = getattr(torch, argument["torch"])
         return torch_value if isinstance(torch_value, (torch.dtype, torch.layout, torch.memory_format)) else None
+    if isinstance(argument, dict) and "seed" in argument:
+        return torch.Generator().manual_seed(argument["seed"])
     return {name: fill_arguments(part, values) for name, part in argument.items()} if isinstance(argument, dict) else argument
 
 
-if __name__ == "__main__":
-    generator = Generator(Path(__file__).parent)
-    x = generator(**generator.draw_latents(int(sys.argv[1]) if len(sys.argv) > 1 else 16))
+def translate_file(generator: Generator, picture: str, mask: str | None = None) -> None:
+    """Write translated.png."""
+    from PIL import Image
+
+    channels = generator.description["inputs"]["source"]["shape"][0]
+    pixels = np.asarray(Image.open(picture).convert({1: "L", 4: "RGBA"}.get(channels, "RGB")))
+    hole = None if mask is None else np.asarray(Image.open(mask).convert("L"))
+    result = generator.translate(pixels.reshape(*pixels.shape[:2], channels), hole)
+    Image.fromarray(result[..., 0] if result.shape[2] == 1 else result).save("translated.png")
+
+
+def write_sample_file(generator: Generator, n: int) -> None:
+    """Write samples.npy."""
+    x = generator(**generator.draw_latents(n))
     levels = generator.description["levels"]  # 255 or 65535 for pictures, None for other samples
     if levels:
         x = ((x.clamp(-1, 1) + 1) * (levels / 2)).round().movedim(1, -1)
     np.save("samples.npy", x.numpy().astype({255: np.uint8, 65535: np.uint16}.get(levels, np.float32)))
+
+
+if __name__ == "__main__":
+    exported_generator = Generator(Path(__file__).parent)
+    if exported_generator.description["sides"] and len(sys.argv) > 1:
+        translate_file(exported_generator, *sys.argv[1:3])
+    elif exported_generator.description["sides"]:
+        print("which picture? python load.py photo.png [mask.png]")
+    else:
+        write_sample_file(exported_generator, int(sys.argv[1]) if len(sys.argv) > 1 else 16)

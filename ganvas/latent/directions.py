@@ -37,7 +37,8 @@ MIN_SAMPLES_A_SIDE = 20  # of a separating plane
 
 
 def draw_codes(sampler: Sampler, n: int, seed: int = 0) -> tuple[Tensor, Latents]:
-    """(codes [N, C] drawn as for samples, the latents they come from)."""
+    """(codes [N, C] drawn as for samples, the latents they come from). Raises GanvasError for a generator without codes."""
+    sampler.require_codes()
     blocks = [
         sampler.method.draw_latents(sampler.nets, SAMPLES_PER_BLOCK, seeded_generator(seed, "sample", k), sampler.request)
         for k in range(-(-n // SAMPLES_PER_BLOCK))

@@ -49,7 +49,7 @@ def interpolate_latents(sampler: Sampler, seeds: list[int], frames: int, path_sh
     Classes that are not part of styles are interpolated as mixtures.
 
     Raises:
-        GanvasError: an unknown path, fewer than two seeds, no frames, or too many pictures.
+        GanvasError: a generator without codes, an unknown path, fewer than two seeds, no frames, or too many pictures.
     """
     if path_shape not in ("auto", "linear", "spherical"):
         raise GanvasError(f"unknown way {path_shape!r}: --way auto, linear or spherical")
@@ -59,6 +59,7 @@ def interpolate_latents(sampler: Sampler, seeds: list[int], frames: int, path_sh
         raise GanvasError(f"frames must be from 1 to {MAX_FRAMES // len(seeds):,} with {len(seeds)} seeds, got {frames}")
     if len(seeds) * frames * prod(sampler.codec.spec.shape) > MAX_FRAME_VALUES:
         raise GanvasError(f"{len(seeds) * frames:,} pictures of this size take too much memory: use fewer --frames or --seeds")
+    sampler.require_codes()
     codes = sampler.map_to_code_space(sampler.latents_of_seeds(seeds))
     is_spherical = path_shape == "spherical" or (path_shape == "auto" and "z" in codes)  # z lies on a shell, styles do not
     name = "z" if "z" in codes else "ws"

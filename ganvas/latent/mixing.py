@@ -26,6 +26,7 @@ def build_mix_picture(
     Raises:
         GanvasError: a generator without styles, or layers that it does not have.
     """
+    sampler.require_codes()
     if not sampler.has_styles:
         raise GanvasError("this run's generator has no styles to mix: stylegan, stylegan2 and stylegan3 have them")
     with torch.inference_mode():

@@ -175,6 +175,7 @@ def write_code(sampler: Sampler, projection: ProjectionResult, path: Path, tuned
 
 def read_code(sampler: Sampler, path: Path) -> Latents:
     """Latents that `write_code` wrote. Raises GanvasError for another file, or one of another generator."""
+    sampler.require_codes()
     try:
         latents = load_file(path, device=str(sampler.device))
         with safe_open(path, "pt") as file:  # type: ignore[no-untyped-call]
@@ -228,6 +229,7 @@ def project(
         GanvasError: no run, no picture, features that are missing, a folder that is in use or cannot be written.
     """
     sampler, feature_name = open_sampler(run, checkpoint, device, conditions), features
+    sampler.require_codes()
     if tuned is not None and not tune:
         raise GanvasError("a tuned generator needs steps of tuning: --tune 200")
     if tuned is not None and Path(tuned).exists():

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..core import Latents, Request, Spec, Traits, seeded_generator
 from ..data import ClassCondition
 from ..errors import GanvasError
+from ..nets.translation import SourceGenerator
 from ..provenance import describe_provenance
 from ..runs import checkpoint
 from ..runs.folder import RunFolder
@@ -58,6 +59,7 @@ class Sampler:
         self.device = get_device(self.nets)
         self.edit_strengths, self.edit_shift = dict(edit or {}), None
         if self.edit_strengths:
+            self.require_codes()
             self.edit_shift = sum_directions(run.path, self.checkpoint_folder.name, self.edit_strengths, self.device)
 
     @property
@@ -68,6 +70,21 @@ class Sampler:
     @property
     def has_styles(self) -> bool:
         return self.traits.latent == "ws"
+
+    @property
+    def is_translator(self) -> bool:
+        """Whether the generator starts from a picture."""
+        return isinstance(self.generator, SourceGenerator)
+
+    def require_codes(self) -> None:
+        """Raises GanvasError for a generator that makes each sample of its conditions alone: it has no codes to change."""
+        if self.traits.latent is None:
+            names = " and ".join(self.traits.conditions) or "nothing"
+            raise GanvasError(f"{self.run.path} has no codes: it makes each sample from its {names}{self.advise_translating()}")
+
+    def advise_translating(self) -> str:
+        """The end of a refusal: the command for generators that start from a picture; "" for others."""
+        return f". To translate your pictures: ganvas translate {self.run.path} PICTURE" if self.is_translator else ""
 
     def describe_provenance(self, seed: int | str) -> dict[str, str]:
         """The metadata for generated files; formats without metadata get a file next to them."""

@@ -27,7 +27,10 @@ def write_labelled_set(sampler: Sampler, per_class: int, seed: int, out: Path) -
     """
     classes = find_class_condition(sampler.spec, sampler.traits)
     if classes is None:
-        raise GanvasError("this run makes samples without classes, but a labelled set needs them: train on folders or labels")
+        raise GanvasError(
+            "this run makes samples without classes, but a labelled set needs them: train on folders or labels"
+            + sampler.advise_translating()
+        )
     if not 1 <= per_class <= MAX_SAMPLES_PER_CLASS:
         raise GanvasError(f"samples per class must be from 1 to {MAX_SAMPLES_PER_CLASS:,}, got {per_class}: --per-class 100")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

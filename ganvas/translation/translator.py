@@ -157,7 +157,7 @@ class Translator:
             return self.render(inputs)
         inputs[MASK] = hole = reader.read_hole(rows, columns)
         x = self.render(inputs)
-        return torch.where(hole > 0, x, source) if x.shape == source.shape else x  # known pixels stay bit for bit
+        return keep_known_pixels(x, source, hole)
 
     def _check_hole(self, picture: SourcePicture) -> None:
         if self.takes_hole and picture.hole is None:
@@ -186,3 +186,8 @@ class Translator:
                 self._render_window(reader, Span(0, side), Span(0, side))
 
         return max(1.0, measure_working_bytes(render_probe, self.device) / side**2)
+
+
+def keep_known_pixels(x: Tensor, source: Tensor, hole: Tensor) -> Tensor:
+    """x [N, C, H, W] in the hole, where [N, 1, H, W] is above 0, and the source elsewhere, bit for bit."""
+    return torch.where(hole > 0, x, source) if x.shape == source.shape else x

@@ -52,13 +52,14 @@ def finished(processes: list[subprocess.Popen[str]]) -> list[str]:
     return said
 
 
-def test_two_ranks_equal_one_process_in_two_parts(tmp_path: Path, child_environment: dict[str, str]) -> None:
-    """The lazy penalty's phases too, which a wrapper around the networks gets wrong."""
+@pytest.mark.parametrize("recipe", ["grid", "cyclegan_small"])
+def test_two_ranks_equal_one_process_in_two_parts(recipe: str, tmp_path: Path, child_environment: dict[str, str]) -> None:
+    """The lazy penalty's phases too, which a wrapper around the networks gets wrong; and CycleGAN's pools of past fakes."""
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()
     two.mkdir()
-    finished(ranks(1, [str(HERE / "rank.py"), "grid", "2", str(one)], child_environment, tmp_path))
-    finished(ranks(2, [str(HERE / "rank.py"), "grid", "1", str(two)], child_environment, tmp_path))
+    finished(ranks(1, [str(HERE / "rank.py"), recipe, "2", str(one)], child_environment, tmp_path))
+    finished(ranks(2, [str(HERE / "rank.py"), recipe, "1", str(two)], child_environment, tmp_path))
     alone, first, second = (load_file(path) for path in (one / "rank0.safetensors", *sorted(two.iterdir())))
     for key, value in alone.items():
         torch.testing.assert_close(first[key], value, rtol=1e-5, atol=1e-6)
