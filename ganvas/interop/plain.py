@@ -47,7 +47,7 @@ class Generator:
         latents = {"source": torch.from_numpy(pixels[place].astype(np.float32)).permute(2, 0, 1)[None] / half - 1, **given}
         if hole is not None:
             latents["mask"] = torch.from_numpy((hole[place] > 0).astype(np.float32))[None, None]
-        x = self(**self.draw_latents(1, **latents))[0].clamp(-1, 1).permute(1, 2, 0)
+        x = self(**self.draw_latents(1, 0, **latents))[0].clamp(-1, 1).permute(1, 2, 0)
         height, width = (sides["scale"] * side for side in pixels.shape[:2])
         return ((x + 1) * half).round().numpy().astype(pixels.dtype)[:height, :width]
 

@@ -24,7 +24,7 @@ def cyclegan() -> Recipe:
     Expected: not trained here: it needs a GPU; `cyclegan_small` is measured (docs/results.md).
     """
     adam = Adam(lr=2e-4, betas=(0.5, 0.999), schedule=Linear(start=0.5))
-    picture = Image(size=256, flip=True)
+    picture = Image(size=256, channels="rgb", flip=True)
     return Recipe(
         name="cyclegan",
         data=Unpaired(path="two-folders"),
@@ -45,7 +45,7 @@ def cyclegan_small() -> Recipe:
     Expected: docs/results.md.
     """
     adam = Adam(lr=5e-4, betas=(0.5, 0.99), schedule=Linear(start=0.5))
-    picture = Image(flip=True)
+    picture = Image(channels="rgb", flip=True)
     return replace(
         cyclegan(),
         name="cyclegan_small",
@@ -96,7 +96,7 @@ def cut_small() -> Recipe:
     Expected: docs/results.md.
     """
     adam = Adam(lr=5e-4, betas=(0.5, 0.99), schedule=Linear(start=0.5))
-    picture = Image(flip=True)
+    picture = Image(channels="rgb", flip=True)
     return replace(
         cut(),
         name="cut_small",

@@ -35,6 +35,7 @@ SHORT = [
 NARROW = {
     "translator": [
         *("--nets.nets.generator.generator.width", "2", "--nets.nets.critic.width", "2", "--nets.width", "2"),
+        *("--nets.nets.critic.layers", "1"),
     ],
     "cyclegan_small": [
         *("--nets.generator.width", "2", "--nets.generator.blocks", "1", "--method.pool", "20"),
