@@ -59,16 +59,16 @@ def test_only_the_command_line_imports_its_library() -> None:
 
 
 def test_only_the_loop_steps() -> None:
-    """But for the search of a picture's code, which trains nothing (docs/decisions/0006)."""
-    assert mentioning(".backward()") == {"loop.py"}
-    assert mentioning("optimiser.step()") == {"loop.py", "projection.py"}
+    """But for the search of a picture's code, which trains nothing, and for a judge of labels (docs/decisions/0006, 0011)."""
+    assert mentioning(".backward()") == {"loop.py", "label_classifier.py"}
+    assert mentioning("optimiser.step()", "optimizer.step()") == {"loop.py", "projection.py", "label_classifier.py"}
 
 
 def test_nothing_is_ever_unpickled() -> None:
     """But published weights, whose checksum is known, and these without what a pickle can do."""
     assert mentioning("pickle.load", "allow_pickle=True", "import pickle") == set()
     assert mentioning("torch.load(") == {"weights.py"}
-    assert "weights_only=True" in (PACKAGE / "extractors" / "weights.py").read_text(encoding="utf-8")
+    assert "weights_only=True" in (PACKAGE / "nets" / "pretrained" / "weights.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], []])

@@ -89,9 +89,10 @@ def test_what_a_run_is_and_cost(make: Make) -> None:
 
 @pytest.mark.parametrize("name", recipes.list_recipes())
 def test_parameters_of_every_recipe_are_counted_without_drawing_any(name: str) -> None:
-    recipe, before = small(recipes.find_recipe(name)), torch.get_rng_state()
+    recipe = small(recipes.find_recipe(name))
+    spec, before = noise(recipe).spec, torch.get_rng_state()
     with torch.device("meta"):
-        shapes = recipe.nets.build(noise(recipe).spec)
+        shapes = recipe.nets.build(spec)
     assert torch.equal(torch.get_rng_state(), before)
     assert all(p.is_meta for p in shapes.parameters())
 
