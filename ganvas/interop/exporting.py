@@ -28,6 +28,7 @@ from . import plain
 
 LOADER_FILE, WEIGHTS_FILE, DESCRIPTION_FILE = "load.py", "generator.safetensors", "generator.json"
 SKIPPED_OPERATIONS = ("_assert",)  # they only check shapes
+PYTHON_MODULES = ("_operator", "operator", "torch")  # torch has functions of sizes, such as sym_float
 SAMPLES_TO_TRACE, SAMPLES_TO_CHECK = (11, 13, 17, 19, 23), 5  # for tracing the operations (one of these), for trying them
 CHECK_TOLERANCE = 1e-3  # largest difference allowed, over the samples' standard deviation
 
@@ -202,7 +203,7 @@ def name_operation(target: Any) -> str:
     if isinstance(target, torch._ops.OpOverload) and target.namespace == "aten":
         return f"{target._schema.name.removeprefix('aten::')}.{target._overloadname}"
     name = getattr(target, "__name__", str(target))
-    if name not in plain.PYTHON_OPERATIONS or getattr(target, "__module__", "") not in ("_operator", "operator"):
+    if name not in plain.PYTHON_OPERATIONS or getattr(target, "__module__", "") not in PYTHON_MODULES:
         raise GanvasError(f"this generator uses the operation {name}: it cannot be exported yet")
     return name
 

@@ -15,7 +15,10 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-PYTHON_OPERATIONS = {name: getattr(operator, name) for name in ("getitem", "mul", "add", "sub", "floordiv", "neg")}
+PYTHON_OPERATIONS: dict[str, Any] = {
+    **{name: getattr(operator, name) for name in ("getitem", "mul", "add", "sub", "floordiv", "neg", "truediv", "mod")},
+    "sym_float": float,  # of sizes that are computed
+}
 
 
 class Generator:

@@ -91,7 +91,7 @@ RECIPES: dict[str, Recipe] = {
         find_recipe("cyclegan_small"), nets=CycleGAN(generator=ResNet(width=2, halvings=1, blocks=1)).smallest()
     ),
     "cut": replace(find_recipe("cut_small"), nets=CUT().smallest()),
-    "stargan": replace(find_recipe("translator"), nets=StarGAN().smallest(), method=ManyDomains()),
+    "stargan": replace(find_recipe("pix2pix"), nets=StarGAN().smallest(), method=ManyDomains()),
 }
 
 

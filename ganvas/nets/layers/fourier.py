@@ -32,7 +32,9 @@ class FourierUnit(nn.Module):
         spectrum = torch.fft.rfft2(x.to(torch.promote_types(x.dtype, torch.float32)), norm="ortho")
         parts = torch.view_as_real(spectrum).movedim(4, 2).flatten(1, 2)  # [N, 2C, H, W//2 + 1]: real, imaginary, real, …
         parts = relu(self.norm(self.conv(parts)), inplace=True).to(spectrum.real.dtype)
-        spectrum = torch.view_as_complex(parts.unflatten(1, (-1, 2)).movedim(2, 4).contiguous())
+        # a copy in any case: `contiguous` would leave it out of an export that is traced with another layout
+        pairs = parts.unflatten(1, (-1, 2)).movedim(2, 4).clone(memory_format=torch.contiguous_format)
+        spectrum = torch.view_as_complex(pairs)
         return torch.fft.irfft2(spectrum, x.shape[2:], norm="ortho").to(x.dtype)
 
 
