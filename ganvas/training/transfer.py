@@ -30,7 +30,9 @@ def start_recipe_from_run(source: RunFolder, recipe: str | Recipe | None = None,
     """
     if recipe is None or recipe == source.recipe.name:
         # what the source left open, this run's data decide
-        base = replace(source.recipe, evaluation=source.requested.evaluation, held_out=HeldOut())
+        known_recipes = recipes.list_recipes()
+        usual_share = known_recipes[source.recipe.name]().held_out if source.recipe.name in known_recipes else HeldOut()
+        base = replace(source.recipe, evaluation=source.requested.evaluation, held_out=usual_share)
         if isinstance(base.data, (Files, Tiles)):
             base = replace(base, data=replace(base.data, test=None, limit=None))
     else:

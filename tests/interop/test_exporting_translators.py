@@ -116,7 +116,7 @@ def test_the_same_pixels_as_translate(name: str, tmp_path: Path) -> None:
         actual = exported.translate(pixels, **given)
         assert actual.shape == expected.shape
         assert np.abs(actual.astype(int) - expected).max() <= 1, f"{height} x {width}"
-        assert expected.std() > 1
+        assert expected.std() > 0
     assert "height" not in exported.description["sides"]
 
 
