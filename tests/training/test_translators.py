@@ -94,8 +94,9 @@ def trained(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     lines: list[str] = []
     capture.setattr(sys, "stderr", Listener(lines))
     words = [*SHORT, *NARROW["translator"], "--samples", "64", "--train.snapshots", "4", "--optim.G.lr", "0.05"]
-    assert cli.main(["train", "--data", str(pairs), "--out", str(out), *words]) == 0
+    code = cli.main(["train", "--data", str(pairs), "--out", str(out), *words])
     capture.undo()
+    assert code == 0, "".join(lines)[-600:]
     run = RunFolder(out)
     return Trained(run, "".join(lines).splitlines(), build_run_evaluator(run, None, None, "cpu"))
 
