@@ -18,7 +18,7 @@ def spade() -> Recipe:
     """Maps of labels and their pictures, 256 px: the map scales and shifts features at every size.
 
     Paper: Park et al. 2019: hinge, feature matching 10, perceptual loss 10 (VGG's there, EfficientNet's here), 200 passes.
-    Expected: not trained here: it needs a GPU; `spade_small` is measured (docs/results.md).
+    Expected: not trained here: it needs a GPU; `spade_small` is for CPUs.
     """
     schedule = Linear(start=0.5)
     return Recipe(
@@ -45,7 +45,7 @@ def spade_small() -> Recipe:
     """Maps of labels and their pictures, for CPUs, 64 px: narrow networks, L1 in place of the perceptual loss.
 
     Paper: Park et al. 2019.
-    Expected: docs/results.md.
+    Expected: not trained yet beyond some steps.
     """
     return replace(
         spade(),

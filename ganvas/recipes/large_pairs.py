@@ -18,7 +18,7 @@ def pix2pixhd() -> Recipe:
     """Pairs, 1024x512 px: the global generator, critics at two scales, and features of D that should match.
 
     Paper: Wang et al. 2018b: least squares, matching 10, perceptual loss 10 (VGG's there, EfficientNet's here), batch 1.
-    Expected: not trained here: it needs a GPU; `pix2pixhd_small` is measured (docs/results.md).
+    Expected: not trained here: it needs a GPU; `pix2pixhd_small` is for CPUs.
     """
     adam = Adam(lr=2e-4, betas=(0.5, 0.999), schedule=Linear(start=0.5))
     picture = Image(size="1024x512", flip=True)
@@ -43,7 +43,7 @@ def pix2pixhd_small() -> Recipe:
     """Pairs, for CPUs: narrow networks with three halvings, L1 in place of the perceptual loss, batches of 8.
 
     Paper: Wang et al. 2018b.
-    Expected: docs/results.md.
+    Expected: not trained yet beyond some steps.
     """
     adam = Adam(lr=5e-4, betas=(0.5, 0.99))
     picture = Image(flip=True)

@@ -20,7 +20,7 @@ def stargan() -> Recipe:
     """Pictures with classes or attributes, 128 px: one generator changes a picture to any of them.
 
     Paper: Choi et al. 2018: WGAN-GP, 5 steps of D per step of G, reconstruction 10, batch 16, 20 passes of CelebA.
-    Expected: not trained here: it needs a GPU; `stargan_small` is measured (docs/results.md).
+    Expected: not trained here: it needs a GPU; `stargan_small` is for CPUs.
     """
     adam = Adam(lr=1e-4, betas=(0.5, 0.999), schedule=Linear(start=0.5))
     return Recipe(
@@ -39,7 +39,7 @@ def stargan_small() -> Recipe:
     """Pictures with classes or attributes, for CPUs, 64 px: narrow networks, one step of each player on the same fakes.
 
     Paper: Choi et al. 2018; Huang et al. 2024 (R3GAN's loss), penalties by finite differences.
-    Expected: docs/results.md.
+    Expected: not trained yet beyond some steps.
     """
     adam = Adam(lr=5e-4, betas=(0.5, 0.99), schedule=Linear(start=0.5))
     return replace(

@@ -42,7 +42,7 @@ def translator() -> Recipe:
     """Pairs: the default for them, quick on a CPU. It starts from the source, sees through a classifier, and learns the change.
 
     Paper: Isola et al. 2017 (a critic of pairs, beside L1); Sauer et al. 2021 (a critic on features).
-    Expected: docs/results.md.
+    Expected: drawings to colour, 64 px, 45 minutes of one core: 21.3 dB, the drawing itself 17.4 (docs/results.md).
     """
     adam = Adam(lr=1e-3, betas=(0.0, 0.99), schedule=Cosine(start=0.5))
     on_features = FiniteDifferenceR1(gamma=0.33, sigma=0.3), FiniteDifferenceR2(gamma=0.33, sigma=0.3)
