@@ -171,7 +171,7 @@ def test_no_picture_is_misuse(runs: dict[str, RunFolder], capsys: pytest.Capture
 
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ganvas.extractors import efficientnet
+    from ganvas.nets.pretrained import efficientnet
 
     efficientnet.load_efficientnet.cache_clear()
     monkeypatch.setattr(efficientnet, "find_spec", lambda name: None)

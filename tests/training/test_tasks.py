@@ -54,7 +54,7 @@ def test_pairs_of_two_sizes_are_enlarged_by_their_factor(
 
 def test_larger_sources_are_shrunk_and_the_sentence_says_so(tmp_path: Path) -> None:
     recipe, sentence = choose_recipe(write_pairs(tmp_path, (48, 48), (16, 16)))
-    assert (recipe.name, type(recipe.data)) == ("paired", Pairs)
+    assert (recipe.name, type(recipe.data)) == ("translator", Pairs)
     assert sentence.endswith(
         "sources 3 times larger. They are shrunk to the size of the targets. To learn to enlarge, exchange A and B"
     )
@@ -71,13 +71,13 @@ def test_wide_pictures_are_pairs_but_the_way_to_plain_training_is_named(tmp_path
     for k in range(3):
         Pillow.new("RGB", (32, 16), (k, 0, 0)).save(tmp_path / f"{k}.png")
     recipe, sentence = choose_recipe(tmp_path)
-    assert recipe.name == "paired"
+    assert recipe.name == "translator"
     assert sentence.endswith(f"name the recipe: ganvas train auto --data {tmp_path}")
 
 
 def test_one_kind_of_pictures_and_equal_pairs_stay_as_they_are(tmp_path: Path) -> None:
     (recipe, sentence), plain = choose_recipe(write_pairs(tmp_path, (16, 16), (16, 16))), choose_recipe(tmp_path / "A")
-    assert (recipe.name, plain[0].name, plain[1]) == ("paired", "auto", "")
+    assert (recipe.name, plain[0].name, plain[1]) == ("translator", "auto", "")
     assert "recipe" not in sentence
     with pytest.raises(GanvasError, match="no whole number of times"):
         choose_recipe(write_pairs(tmp_path / "odd", (16, 16), (24, 24)))

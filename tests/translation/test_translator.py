@@ -103,9 +103,22 @@ def test_a_picture_that_fits_goes_through_as_it_is(name: str) -> None:
     assert np.abs(translator.translate(pixels, hole) - expected).max() < 1.5
 
 
-@pytest.mark.parametrize("name", [name for name in FORMS if build(FORMS[name]).convolutional_reach is not None])
-@pytest.mark.parametrize("size", [(203, 19)])
-def test_tiles_equal_the_whole(name: str, size: tuple[int, int]) -> None:
+NEAR_REACH = 90  # pixels: forms that see farther want larger pictures
+REACHES = {name: build(form).convolutional_reach for name, form in FORMS.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, reach in REACHES.items() if reach is not None and reach > NEAR_REACH])
+def test_tiles_of_far_seeing_networks_equal_the_whole(name: str) -> None:
+    check_tiles(name, (1003, 19))
+
+
+@pytest.mark.parametrize("name", [name for name, reach in REACHES.items() if reach is not None and reach <= NEAR_REACH])
+def test_tiles_equal_the_whole(name: str) -> None:
+    check_tiles(name, (203, 19))
+
+
+def check_tiles(name: str, size: tuple[int, int]) -> None:
     """Exactly, without a norm over the whole or with --exact."""
     whole = open_design(FORMS[name], tile="off")
     has_norm = any(isinstance(layer, InstanceNorm) for layer in whole.G.modules())
