@@ -241,7 +241,7 @@ def colourise() -> Recipe:
 
 
 def restore() -> Recipe:
-    """Damaged pictures, cleaned: G starts from its source and learns the change. The default for damage that keeps size and colours.
+    """Damaged pictures of the same size, cleaned: G starts from its source and learns the change.
 
     Paper: Zhang et al. 2017 (DnCNN: residual learning), by the error of pixels.
     Expected: not trained yet beyond some steps.
