@@ -46,9 +46,9 @@ NARROW = {
 
 
 def draw_square(generator: np.random.Generator, side: int = 16) -> tuple[np.ndarray, np.ndarray]:
-    """(a black square on white, the same one in a colour that follows from its place)."""
+    """(a black square on gray, the same one in a colour that follows from its place)."""
     top, left = generator.integers(1, side // 2, 2)
-    outline = np.full((side, side, 3), 255, np.uint8)
+    outline = np.full((side, side, 3), 200, np.uint8)  # not the white of pages, so that tiles are found in one place
     colours = outline.copy()
     place = slice(top, top + side // 3), slice(left, left + side // 3)
     outline[place], colours[place] = 0, (30 * top, 30 * left, 128)
@@ -144,10 +144,10 @@ def test_every_preview_shows_source_result_and_truth(trained: Trained) -> None:
 
 
 def find_tile(page: np.ndarray, tile: Pillow.Image) -> tuple[int, int]:
-    """Where the tile stands on the page: row, column. It is white around a square."""
+    """Where the tile stands on the page: row, column. It is gray around a square."""
     pixels = np.asarray(tile.convert("RGB"))
     height, width = pixels.shape[:2]
-    y, x = np.argwhere((pixels < 255).any(2))[0]  # the square's corner
+    y, x = np.argwhere((pixels != pixels[0, 0]).any(2))[0]  # the square's corner
     for top, left in np.argwhere((page[y:, x:] == pixels[y, x]).all(2)):
         if np.array_equal(page[top : top + height, left : left + width], pixels):
             return int(top), int(left)
@@ -225,7 +225,7 @@ def test_scores_nearest_and_comparison(trained: Trained, pairs: Path, tmp_path: 
     code, _, err = call("train", "--from", path, "--data", pairs, "--out", tmp_path / "more", *words)
     assert code == 0, err
     assert f"G from {path}" in err
-    code, out, err = call("compare", path, tmp_path / "more")
+    code, out, err = call("compare", path, tmp_path / "more", "--out", tmp_path / "compare.png")
     assert code == 0, err
     assert "perceptual" in out
 
