@@ -169,7 +169,8 @@ def _describe_lone_files(title: str, names: Sequence[str], total: int, pair_coun
     """A note about files without a partner. Raises GanvasError if they are many."""
     if not names:
         return ()
-    description = f"{format_count(len(names))} of {title} have no partner of the same name ({list_examples(sorted(names))})"
+    verb = "has" if len(names) == 1 else "have"
+    description = f"{format_count(len(names))} of {title} {verb} no partner of the same name ({list_examples(sorted(names))})"
     if len(names) > MAX_LONE_SHARE * total:
         raise GanvasError(
             f"{description}, and {pair_count:,} pairs: rename them so that both sides agree, or name a recipe that needs no "

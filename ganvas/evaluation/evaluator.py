@@ -173,7 +173,7 @@ class Evaluator:
             return card
         # sources are as good as any picture by distances to the data: those say nothing of a change of labels
         primary = {} if self.labels else dict([self.primary_direction])
-        rivalry = self.translation_directions | dict([self.best_by]) | primary
+        rivalry = dict([self.best_by]) | ({} if self.pairs is None else self.pairs.truth_directions) | primary
         losses = list_losses_to_baselines(card["scores"], baselines, rivalry)
         return card | {"baselines": baselines, "cautions": [*card.get("cautions", []), *losses]}
 

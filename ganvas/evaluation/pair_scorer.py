@@ -1,6 +1,6 @@
 """Scores of translations, one by one, and of what they have to beat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,8 +25,13 @@ class PairScorer:
     @property
     def lower_is_better(self) -> dict[str, bool]:
         """By name, in the order of a score card: scores that know the truth come first."""
-        judges = sorted(self.judges, key=lambda judge: judge.against != "truth")
-        return {name: lower for j in judges for metric in j.metrics for name, lower in metric.lower_is_better.items()}
+        others = (judge for judge in self.judges if judge.against != "truth")
+        return self.truth_directions | list_directions(others)
+
+    @property
+    def truth_directions(self) -> dict[str, bool]:
+        """Of scores that know the truth. The source itself is best by the others, so no baseline counts there."""
+        return list_directions(judge for judge in self.judges if judge.against == "truth")
 
     def compute_scores(self, stored: Tensor) -> dict[str, float]:
         """The mean scores of translations [N, …] of the first held-out sources."""
@@ -41,6 +46,11 @@ class PairScorer:
         return {name: torch.cat(parts).double().mean().item() for name, parts in values.items() if parts}
 
 
+def list_directions(judges: Iterable[PairJudge]) -> dict[str, bool]:
+    """Whether lower is better, by the score's name."""
+    return {name: lower for j in judges for metric in j.metrics for name, lower in metric.lower_is_better.items()}
+
+
 def list_losses_to_baselines(
     scores: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]], lower_is_better: Mapping[str, bool]
 ) -> list[str]:
@@ -48,7 +58,7 @@ def list_losses_to_baselines(
     lines: list[str] = []
     for name, is_lower_better in lower_is_better.items():
         value, rivals = scores[name], {word: card[name] for word, card in baselines.items() if name in card}
-        if not rivals:
+        if all(rival == value for rival in rivals.values()):  # there is none, or the score does not look at the translation
             continue
         best = (min if is_lower_better else max)(rivals, key=lambda word: rivals[word])
         if (rivals[best] <= value) if is_lower_better else (rivals[best] >= value):

@@ -18,7 +18,7 @@ from ..nets.translation import SourceGenerator
 from ..pictures.blending import Paste, blend_paste
 from ..runs.folder import RunFolder
 from ..sampling.generator import Sampler, open_sampler
-from ..system.files import explain_os_errors, write_bytes
+from ..system.files import write_bytes
 from ..version import __version__
 from .paste_masks import understand_mask
 
@@ -73,10 +73,10 @@ def blend(
 
 def read_picture_pixels(path: Path) -> np.ndarray:
     """A picture file as [H, W, C]."""
-    with explain_os_errors("reading", path):
-        data = path.read_bytes()
     try:
-        return convert_to_bands(decode_picture(data))
+        return convert_to_bands(decode_picture(path.read_bytes()))
+    except OSError as error:
+        raise GanvasError(f"{path} cannot be read ({error.strerror}): give the path of a picture") from None
     except GanvasError as error:
         raise GanvasError(f"{path} {error}") from None
 

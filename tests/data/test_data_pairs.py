@@ -114,7 +114,7 @@ def test_few_files_without_a_partner_are_left_out_and_named(sides: Path) -> None
     write_pictures(sides / "A", ["extra.png"])
     items = Pairs(path=str(sides)).items(SUFFIXES)
     assert len(items) == 40
-    assert items.notes == (f"1 file of {sides.name}/ have no partner of the same name (extra.png): left out",)
+    assert items.notes == (f"1 file of {sides.name}/ has no partner of the same name (extra.png): left out",)
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_baselines_stand_beside_and_a_loss_to_them_is_said(data: tuple[EncodedDa
     assert card["baselines"]["negative"]["difference"] == pytest.approx(0, abs=1e-6)
     assert card["baselines"]["negative"]["frechet"] == pytest.approx(card["floor"]["frechet"], rel=2)
     losses = [line for line in card["cautions"] if "baseline" in line]
-    assert [line.split(":")[0] for line in losses] == ["difference", "frechet"]
+    assert [line.split(":")[0] for line in losses] == ["difference", "frechet"]  # not likeness: the source is best by it
     text = format_card(card)
     assert "negative" in text.splitlines()[0]
     assert "–" in next(line for line in text.splitlines() if "difference" in line)  # reals have no truth of their own
@@ -168,6 +168,8 @@ def test_which_losses_are_said() -> None:
     (line,) = list_losses_to_baselines({"psnr": 20.5, "kid": 0.3}, baselines, lower_is_better)
     assert line == "psnr: the baseline mean is no worse, 21 against 20.5"
     assert len(list_losses_to_baselines({"kid": 0.4}, baselines, {"kid": True})) == 1
+    constant = {"identity": {"truth": 3.0}, "mean": {"truth": 3.0}}
+    assert list_losses_to_baselines({"truth": 3.0}, constant, {"truth": False}) == []
 
 
 def test_pictures_show_source_result_and_truth(data: tuple[EncodedDataset, EncodedDataset]) -> None:
