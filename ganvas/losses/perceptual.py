@@ -3,20 +3,20 @@
 Johnson et al. 2016, eq. 2. The features have length 1 at each place, as in Zhang et al. 2018, eq. 1, with equal weights.
 """
 
-from collections.abc import Mapping
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from ..configuration import config
-from ..core import Clock, LossInputs, Nets
+from ..core import LossInputs, Nets
 from ..errors import require
 from ..extractors.perceptual import choose_feature_maps
+from .generator_loss import GeneratorLoss
 
 
 @config
-class PerceptualLoss:
+class PerceptualLoss(GeneratorLoss):
     """weight times ‖f(x) - f(G)‖² at each place, averaged over places and summed over layers: at most 4 per layer.
 
     features: "efficientnet" for photographs and drawings, "classifier" for small gray pictures, "pixels" for blurred pixels,
@@ -28,10 +28,6 @@ class PerceptualLoss:
 
     def __post_init__(self) -> None:
         require(self.weight >= 0, "weight", self.weight, "0 or more")
-
-    @property
-    def trains(self) -> tuple[str, ...]:
-        return ("G",)
 
     def state(self, nets: Nets) -> nn.Module | None:
         """Loads the network, so that missing weights show before the first step."""
@@ -47,6 +43,3 @@ class PerceptualLoss:
             for a, b in zip(compute_maps(inputs.fake.x), target_maps, strict=True)
         ]
         return self.weight * torch.stack(errors).sum(0)
-
-    def after(self, player: str, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
-        pass

@@ -1,19 +1,19 @@
 """The distance of a generated picture from the one that it should be, pixel by pixel. Isola et al. 2017, eq. 3."""
 
-from collections.abc import Mapping
 from typing import Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..configuration import config
-from ..core import Batch, Clock, LossInputs, Nets
+from ..core import Batch, LossInputs
 from ..errors import GanvasError, require
+from .generator_loss import GeneratorLoss
 
 CHARBONNIER_OFFSET = 1e-3  # ε of sqrt(d² + ε²)
 
 
 @config
-class PixelLoss:
+class PixelLoss(GeneratorLoss):
     """weight times the mean distance of G's sample from the batch's x. Both lie in [-1, 1], so a distance is at most 2.
 
     kind: "l1" |d| as in pix2pix, "charbonnier" sqrt(d² + ε²) (Lai et al. 2017, eq. 3), or "mse" d².
@@ -26,13 +26,6 @@ class PixelLoss:
 
     def __post_init__(self) -> None:
         require(self.weight >= 0, "weight", self.weight, "0 or more")
-
-    @property
-    def trains(self) -> tuple[str, ...]:
-        return ("G",)
-
-    def state(self, nets: Nets) -> nn.Module | None:
-        return None
 
     def term(self, inputs: LossInputs) -> Tensor | None:
         distance = self.measure_distance(inputs.fake.x.float(), inputs.batch["x"].float()).flatten(1)
@@ -57,6 +50,3 @@ class PixelLoss:
             raise GanvasError(f'PixelLoss(on="{self.on}") needs a mask for each sample, and the data has none: set on="all"')
         mask = batch["mask"].float()
         return mask if self.on == "hole" else 1 - mask
-
-    def after(self, player: str, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
-        pass
