@@ -1,11 +1,6 @@
-"""Reduce the logits of patches to one number per sample."""
+"""The logits of patches as one number per sample: their mean, which objectives average and penalties differentiate."""
 
 from torch import Tensor
-
-
-def sum_patches(logits: Tensor) -> Tensor:
-    """[N, …] -> [N], their sum; gradient penalties use its gradient."""
-    return logits if logits.dim() == 1 else logits.flatten(1).sum(1)
 
 
 def average_patches(values: Tensor) -> Tensor:

@@ -9,17 +9,18 @@ from torch import Tensor
 from ..configuration import config
 from ..core import Clock
 from ..optim.schedules import Constant, Schedule
+from .patches import average_patches
 from .ranges import check_penalty_settings
 
 
 def measure_squared_slope(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """‖∇D(x)‖² summed over each sample, [N].
+    """‖∇D(x)‖² summed over each sample, [N], where D(x) is the mean of its patches' logits.
 
     In full precision: a second derivative in bf16 is mostly rounding. Not compiled: torch.compile has no second derivative.
     """
     with torch.autocast(x.device.type, enabled=False), torch.compiler.set_stance("force_eager"):
         x = x.detach().float().requires_grad_()
-        (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+        (gradient,) = torch.autograd.grad(average_patches(critic(x)).sum(), x, create_graph=True)
     return gradient.square().flatten(1).sum(1)
 
 

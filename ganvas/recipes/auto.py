@@ -18,7 +18,7 @@ def auto() -> Recipe:
     Expected: docs/results.md.
     """
     adam = Adam(lr=2e-3, betas=(0.0, 0.99))
-    on_features = FiniteDifferenceR1(gamma=0.33, sigma=0.3), FiniteDifferenceR2(gamma=0.33, sigma=0.3)
+    on_features = FiniteDifferenceR1(gamma=3.0, sigma=0.3), FiniteDifferenceR2(gamma=3.0, sigma=0.3)
     return Recipe(
         name="auto",
         data=Files(path="fashion"),

@@ -45,7 +45,7 @@ def translator() -> Recipe:
     Expected: drawings to colour, 64 px, 45 minutes of one core: 21.3 dB, the drawing itself 17.4 (docs/results.md).
     """
     adam = Adam(lr=1e-3, betas=(0.0, 0.99), schedule=Cosine(start=0.5))
-    on_features = FiniteDifferenceR1(gamma=0.33, sigma=0.3), FiniteDifferenceR2(gamma=0.33, sigma=0.3)
+    on_features = FiniteDifferenceR1(gamma=3.0, sigma=0.3), FiniteDifferenceR2(gamma=3.0, sigma=0.3)
     picture = Image(flip=True)
     networks = ImageToImage(generator=Residual(generator=PretrainedUNet()), critic=PatchGAN(width=32))
     return replace(

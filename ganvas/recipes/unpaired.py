@@ -120,7 +120,7 @@ def unpaired_translator() -> Recipe:
     Expected: satellite to relief, 64 px, 35 minutes of one core: 20.6 dB, KID 0.36, too pale (docs/results.md).
     """
     adam = Adam(lr=5e-4, betas=(0.0, 0.99), schedule=Linear(start=0.5))
-    on_features = FiniteDifferenceR1(gamma=0.33, sigma=0.3), FiniteDifferenceR2(gamma=0.33, sigma=0.3)
+    on_features = FiniteDifferenceR1(gamma=3.0, sigma=0.3), FiniteDifferenceR2(gamma=3.0, sigma=0.3)
     networks = CUT(
         generator=ResNet(width=16, blocks=4),
         critic=PatchGAN(width=32, layers=2),

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ganvas.core import Clock, CriticOutput, GeneratorNetwork, LossInputs, Nets
 from ganvas.errors import GanvasError
 from ganvas.losses import R1, FiniteDifferenceR1, NonSaturating, TopK
-from ganvas.losses.patches import average_patches, sum_patches
+from ganvas.losses.patches import average_patches
 from ganvas.methods import Adversarial, SideCritic
 
 CLOCK = Clock(0, 0, 100)
@@ -119,13 +119,12 @@ def test_networks_that_do_not_say_what_they_take_are_refused() -> None:
 
 def test_patches() -> None:
     values = torch.arange(12.0).view(2, 1, 2, 3)
-    assert sum_patches(values).tolist() == [15.0, 51.0]
     assert average_patches(values).tolist() == [2.5, 8.5]
-    assert torch.equal(sum_patches(values[:, 0, 0, 0]), values[:, 0, 0, 0])
+    assert torch.equal(average_patches(values[:, 0, 0, 0]), values[:, 0, 0, 0])
 
 
-def test_a_penalty_of_patches_is_that_of_their_sum() -> None:
-    """D(x) = [x·w₁, x·w₂] as patches: the slope is that of their sum, exactly and by finite differences."""
+def test_a_penalty_of_patches_is_that_of_their_mean() -> None:
+    """D(x) = [x·w₁, x·w₂] as patches: the slope is that of their mean, exactly and by finite differences."""
     w = torch.tensor([[1.0, 2.0], [3.0, -1.0]])
     x = torch.randn(20_000, 2, generator=torch.Generator().manual_seed(0))
 
@@ -133,7 +132,7 @@ def test_a_penalty_of_patches_is_that_of_their_sum() -> None:
         return (v @ w).view(len(v), 1, 2)
 
     exact = R1(gamma=2.0)(critic, x, None, CLOCK)
-    torch.testing.assert_close(exact, torch.full((20_000,), float(w.sum(1).square().sum())))
+    torch.testing.assert_close(exact, torch.full((20_000,), float(w.mean(1).square().sum())))
     torch.manual_seed(0)
     estimate = FiniteDifferenceR1(gamma=2.0)(critic, x, None, CLOCK)
     assert estimate.shape == (20_000,)
