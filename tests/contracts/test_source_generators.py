@@ -56,6 +56,7 @@ FORMS = {  # those found, and forms that their settings give
     "Residual of a folding one": Residual(generator=RRDBNet(width=2, growth=2, blocks=1, scale=1)),
     "Residual with instance norm": Residual(generator=ResNet(width=2, blocks=1)),
     "Hole of one without masks": Hole(generator=UNet(width=2, depth=2, norm="none")),
+    "Hole of a change": Hole(generator=Residual(generator=UNet(width=2, depth=2, norm="none"))),
     "Hole of Fourier convolutions": Hole(generator=LaMa(width=2, levels=2, blocks=1)),
     "Chroma of a plain one": Chroma(generator=SRResNet(width=2, blocks=1, scale=1)),
 }
@@ -167,8 +168,24 @@ def test_reach(name: str) -> None:
         hidden = 1 if isinstance(G, holes.Generator) else 0  # the hole's own pixel
         assert len(find_seen(G, size, 0, 0)) == size * size - hidden
         return
+    if isinstance(G, holes.Generator) and not G.takes_mask:
+        return  # it sees farthest in a hole as large as that: test_a_wide_hole_is_filled_in_tiles
     size = -(-(2 * G.convolutional_reach + 2 * G.multiple + 2) // G.multiple) * G.multiple
     assert measure_reach(G, size)[0] == G.reach == G.convolutional_reach
+
+
+def test_a_wide_hole_is_filled_in_tiles() -> None:
+    """A smooth filling sees across its hole: a tile with a margin of the reach gives what the whole picture gives."""
+    G = build(FORMS["Hole of a change"])
+    see_everything(G)
+    margin, m = -(-get_convolutional_reach(G) // G.multiple) * G.multiple, G.multiple
+    source = draw_source(2 * margin + 3 * m, 2 * margin + 3 * m)
+    mask = torch.ones_like(source[:, :1])
+    mask[:, :, ::37] = mask[:, :, :, ::53] = 0  # holes of 36x52 px
+    with torch.no_grad():
+        whole, tile = run(G, source, mask), run(G, source[:, :, m:, m:], mask[:, :, m:, m:])
+    kept, shifted = slice(margin, margin + m), slice(margin + m, margin + 2 * m)
+    torch.testing.assert_close(tile[:, :, kept, kept], whole[:, :, shifted, shifted])
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -42,7 +42,8 @@ def read_footprint(layer: nn.Module) -> Footprint | None:
         case nn.AvgPool2d():
             assert isinstance(layer.kernel_size, int)
             assert isinstance(layer.stride, int)
-            return Footprint(layer.kernel_size, layer.stride)
+            assert isinstance(layer.padding, int)
+            return Footprint(layer.kernel_size, layer.stride, layer.padding)
         case nn.PixelUnshuffle():
             return Footprint(layer.downscale_factor, layer.downscale_factor)
         case nn.PixelShuffle():

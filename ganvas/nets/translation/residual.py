@@ -24,12 +24,13 @@ ENLARGEMENT_REACH = {"bicubic": 2, "bilinear": 1, "nearest": 0}  # pixels of the
 class Generator(WrappedGenerator):
     """source [N, C, H, W] in [-1, 1] -> the source, enlarged, plus twice what a network makes of it; unbounded.
 
-    Gray sources become pictures with more channels by repeating.
+    Gray sources become pictures with more channels by repeating. Of a source with more channels than x, such as one with a
+    mask, the first are changed.
     """
 
-    def __init__(self, net: SourceGenerator, enlargement: Enlargement) -> None:
+    def __init__(self, net: SourceGenerator, channels: int, enlargement: Enlargement) -> None:
         super().__init__(net)
-        self.enlargement = enlargement
+        self.channels, self.enlargement = channels, enlargement
         self.offset = silence_last_layer(net, "Residual")
 
     @property
@@ -39,7 +40,7 @@ class Generator(WrappedGenerator):
 
     def forward(self, source: Tensor, **conditions: Tensor) -> Tensor:
         change = CHANGE_RANGE * (self.net(source, **conditions) - self.offset)
-        return self.enlarge(source) + change
+        return self.enlarge(source[:, : self.channels]) + change
 
     def enlarge(self, source: Tensor) -> Tensor:
         if self.scale == 1:
@@ -60,12 +61,12 @@ class Residual:
     enlargement: Enlargement = "bicubic"
 
     def build_generator(self, source: ImageShape, channels: int) -> Generator:
-        if source[0] not in (1, channels):
+        if 1 < source[0] < channels:
             raise GanvasError(
                 f"Residual adds a change to its source, so sources are gray or have as many channels as samples, got "
                 f"{source[0]} and {channels}: set both media's `channels` to fit"
             )
-        return Generator(self.generator.build_generator(source, channels), self.enlargement)
+        return Generator(self.generator.build_generator(source, channels), channels, self.enlargement)
 
     def smallest(self) -> "Residual":
         return replace(self, generator=self.generator.smallest())
