@@ -187,7 +187,7 @@ def inpaint() -> Recipe:
 
 
 def inpaint_small() -> Recipe:
-    """Pictures with holes, for CPUs: filled smoothly, then changed by a U-Net: by pixels at first, then with a critic of patches.
+    """Pictures with holes, for CPUs: filled smoothly, then changed by a U-Net, by pixels at first and then with a critic.
 
     Paper: Suvorov et al. 2022; the loss of Huang et al. 2024 (R3GAN), penalties by finite differences.
     Expected: not trained yet beyond a trial: 22.2 dB in the hole by pixels, OpenCV 23.0 (docs/log.md).

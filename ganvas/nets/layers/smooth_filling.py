@@ -1,6 +1,6 @@
 """Holes filled smoothly from their borders: known pixels are averaged downwards, and their means flow back up.
 
-Gortler et al. 1996 (The Lumigraph), section 3.4.2, "push-pull"; each size is then smoothed, as in Briggs et al. 2000 (multigrid).
+Gortler et al. 1996 (The Lumigraph), section 3.4.2 ("push-pull"). Each size is then smoothed: Briggs et al. 2000 (multigrid).
 """
 
 import torch
@@ -19,10 +19,8 @@ class SmoothFilling(nn.Module):
     def __init__(self, levels: int, smoothings: int) -> None:
         super().__init__()
         self.halvings = nn.ModuleList(nn.AvgPool2d(2) for _ in range(levels))
-        self.smoothings = nn.ModuleList(
-            nn.Sequential(*(nn.AvgPool2d(3, 1, 1, count_include_pad=False) for _ in range(smoothings)))
-            for _ in range(levels + 1)
-        )
+        passes = [[nn.AvgPool2d(3, 1, 1, count_include_pad=False) for _ in range(smoothings)] for _ in range(levels + 1)]
+        self.smoothings = nn.ModuleList(nn.Sequential(*layers) for layers in passes)
         self.doublings = nn.ModuleList(nn.Upsample(scale_factor=2.0, mode="bilinear") for _ in range(levels))
 
     def forward(self, x: Tensor, is_hole: Tensor) -> Tensor:
