@@ -19,6 +19,7 @@ from ..nets import (
     ImageToImage,
     LaMa,
     PatchGAN,
+    PretrainedUNet,
     Residual,
     RRDBNet,
     SRResNet,
@@ -102,7 +103,7 @@ def srgan_small() -> Recipe:
     pixels = PixelLoss(weight=1.0, kind="charbonnier")
     game = Adversarial(
         objective=WeightedObjective(objective=RelativisticPairing(), weight=5e-3),
-        penalties=(FiniteDifferenceR1(gamma=0.02), FiniteDifferenceR2(gamma=0.02)),
+        penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
         auxiliary_losses=(pixels, PerceptualLoss(weight=0.1)),
         share_fakes=True,
     )
@@ -217,7 +218,7 @@ def inpaint_small() -> Recipe:
 
 
 def colourise() -> Recipe:
-    """Gray pictures in colour: G makes the two channels of colour, and the brightness stays exactly.
+    """Gray pictures in colour: G sees through a classifier and makes two channels of colour. Brightness stays exactly.
 
     Paper: Isola et al. 2017 (pairs of gray and colour); the loss of Huang et al. 2024 (R3GAN).
     Expected: not trained yet beyond some steps.
@@ -228,12 +229,12 @@ def colourise() -> Recipe:
         data=Files(path="photos"),
         medium=Degraded(medium=Image(flip=True, channels="rgb"), by=(Gray(),)),
         nets=ImageToImage(
-            generator=Chroma(generator=UNet(width=24, depth=4, norm="none", dropout=False)),
+            generator=Chroma(generator=PretrainedUNet(enlargement=1)),
             critic=PatchGAN(width=32, norm="none"),
         ),
         method=Adversarial(
             objective=RelativisticPairing(),
-            penalties=(FiniteDifferenceR1(gamma=0.1), FiniteDifferenceR2(gamma=0.1)),
+            penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
             auxiliary_losses=(PixelLoss(weight=10.0),),
             share_fakes=True,
         ),
