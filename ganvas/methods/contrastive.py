@@ -3,9 +3,7 @@
 Park et al. 2020 (CUT and FastCUT). There is no way back to learn, so it takes half of CycleGAN's networks.
 """
 
-from collections.abc import Iterable
 from functools import cache
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -15,22 +13,9 @@ from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Request, Spec, Stage
 from ..errors import GanvasError, require
 from ..losses.objectives import LeastSquares, WeightedObjective
 from ..losses.patchnce import PatchNCE
-from ..nets.translation import ProjectionHead, draw_places
+from ..nets.translation import FeatureTranslator, ProjectionHead, draw_places
 from .adversarial import Adversarial
 from .sources import read_source_condition_shape, require_like_source
-
-
-@runtime_checkable
-class FeatureTranslator(Protocol):
-    """A generator that shows what its layers see."""
-
-    def translate_with_features(self, source: Tensor, names: Iterable[str]) -> tuple[Tensor, dict[str, Tensor]]:
-        """(x, the features after each layer named), in one pass."""
-        ...
-
-    def extract_features(self, source: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
-        """The features after each layer named; later layers do not run."""
-        ...
 
 
 @config

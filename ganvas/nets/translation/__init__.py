@@ -3,6 +3,7 @@
 from .chroma import Chroma
 from .cut import CUT
 from .cyclegan import CycleGAN
+from .feature_translator import FeatureTranslator
 from .gated import GatedInpainting
 from .hole import Hole
 from .image_to_image import ImageToImage
@@ -26,6 +27,7 @@ __all__ = [
     "SRVGG",
     "Chroma",
     "CycleGAN",
+    "FeatureTranslator",
     "GatedInpainting",
     "GeneratorDesign",
     "Hole",

@@ -6,12 +6,13 @@ from torch import nn
 
 from ...configuration import config
 from ...core import Spec
-from ...errors import require
+from ...errors import GanvasError, require
 from ..critics import CriticDesign, PatchGAN
 from ..layers.labels import check_widths, read_image_shape
+from .feature_translator import FeatureTranslator
 from .projection_head import ProjectionHead
-from .resnet import Generator, ResNet, check_feature_names
-from .source_generator import build_fitting_generator, read_source_shape
+from .resnet import ResNet, check_feature_names
+from .source_generator import GeneratorDesign, build_fitting_generator, read_source_shape
 
 
 @config
@@ -21,7 +22,7 @@ class CUT:
     features: the layers of G whose features H takes. The paper's are pixels, both halvings, and the first and fifth block.
     """
 
-    generator: ResNet = ResNet(antialiased=True)
+    generator: GeneratorDesign = ResNet(antialiased=True)
     critic: CriticDesign = PatchGAN(antialiased=True)
     features: tuple[str, ...] = ("pad", "down1", "down2", "block1", "block5")
     head_width: int = 256  # numbers in a point
@@ -34,7 +35,11 @@ class CUT:
     def build(self, spec: Spec) -> nn.ModuleDict:
         source, x = read_source_shape(spec, "CUT"), read_image_shape(spec, "CUT")
         G = build_fitting_generator(self.generator, source, x)
-        assert isinstance(G, Generator)
+        if not isinstance(G, FeatureTranslator):
+            raise GanvasError(
+                f"CUT needs a generator that shows its features, and {type(self.generator).__name__} shows none: take ResNet, or "
+                "Residual around it"
+            )
         check_feature_names(G, self.features)
         H = ProjectionHead({name: G.feature_widths[name] for name in self.features}, self.head_width)
         return nn.ModuleDict({"G": G, "D": self.critic.build_critic(x, {}), "H": H})

@@ -3,6 +3,7 @@
 A critic of pairs beats a generator that starts from nothing; this one starts from the source.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -12,6 +13,7 @@ from torch.nn.functional import interpolate
 from ...configuration import config
 from ...errors import GanvasError
 from ..layers.labels import ImageShape
+from .feature_translator import FeatureTranslator
 from .source_generator import GeneratorDesign, SourceGenerator
 from .unet import UNet
 from .wrapped_generator import WrappedGenerator, silence_last_layer
@@ -39,8 +41,10 @@ class Generator(WrappedGenerator):
         return reach if reach is None or self.scale == 1 else max(reach, ENLARGEMENT_REACH[self.enlargement])
 
     def forward(self, source: Tensor, **conditions: Tensor) -> Tensor:
-        change = CHANGE_RANGE * (self.net(source, **conditions) - self.offset)
-        return self.enlarge(source[:, : self.channels]) + change
+        return self.change(source, self.net(source, **conditions))
+
+    def change(self, source: Tensor, made: Tensor) -> Tensor:
+        return self.enlarge(source[:, : self.channels]) + CHANGE_RANGE * (made - self.offset)
 
     def enlarge(self, source: Tensor) -> Tensor:
         if self.scale == 1:
@@ -48,6 +52,23 @@ class Generator(WrappedGenerator):
         if self.enlargement == "nearest":
             return interpolate(source, scale_factor=self.scale, mode="nearest")
         return interpolate(source, scale_factor=self.scale, mode=self.enlargement, align_corners=False)
+
+
+class FeatureShowingGenerator(Generator):
+    """A residual generator whose network shows what its layers see."""
+
+    net: FeatureTranslator  # type: ignore[assignment]
+
+    @property
+    def feature_widths(self) -> Mapping[str, int]:
+        return self.net.feature_widths
+
+    def translate_with_features(self, source: Tensor, names: Iterable[str]) -> tuple[Tensor, dict[str, Tensor]]:
+        made, features = self.net.translate_with_features(source, names)
+        return self.change(source, made), features
+
+    def extract_features(self, source: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
+        return self.net.extract_features(source, names)
 
 
 @config
@@ -66,7 +87,9 @@ class Residual:
                 f"Residual adds a change to its source, so sources are gray or have as many channels as samples, got "
                 f"{source[0]} and {channels}: set both media's `channels` to fit"
             )
-        return Generator(self.generator.build_generator(source, channels), channels, self.enlargement)
+        net = self.generator.build_generator(source, channels)
+        form = FeatureShowingGenerator if isinstance(net, FeatureTranslator) else Generator
+        return form(net, channels, self.enlargement)
 
     def smallest(self) -> "Residual":
         return replace(self, generator=self.generator.smallest())

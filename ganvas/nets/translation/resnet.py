@@ -15,6 +15,7 @@ from ..layers.antialiasing import BlurredDoubling, BlurredHalving
 from ..layers.instance_norm import Norm, build_norm, initialise_translation_weights, needs_bias
 from ..layers.labels import ImageShape, check_widths
 from ..layers.reflected import ReflectedResidual
+from .feature_translator import FeatureTranslator
 from .source_generator import SourceGenerator
 
 MAX_HALVINGS = 6
@@ -108,7 +109,7 @@ class Generator(SourceGenerator):
         return h, {name: features[name] for name in names}
 
 
-def check_feature_names(network: Generator, names: Iterable[str]) -> None:
+def check_feature_names(network: FeatureTranslator, names: Iterable[str]) -> None:
     """Raises GanvasError for a name that none of the network's layers has."""
     unknown_names = [name for name in names if name not in network.feature_widths]
     if unknown_names:
