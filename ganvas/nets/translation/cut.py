@@ -37,8 +37,8 @@ class CUT:
         G = build_fitting_generator(self.generator, source, x)
         if not isinstance(G, FeatureTranslator):
             raise GanvasError(
-                f"CUT needs a generator that shows its features, and {type(self.generator).__name__} shows none: take ResNet, or "
-                "Residual around it"
+                f"CUT needs a generator that shows its features, and {type(self.generator).__name__} shows none: take ResNet, "
+                "or Residual around it"
             )
         check_feature_names(G, self.features)
         H = ProjectionHead({name: G.feature_widths[name] for name in self.features}, self.head_width)
