@@ -45,6 +45,7 @@ from .translations import LABEL, find_held_out_sources
 
 PREVIEW_SAMPLES = 256  # held-out samples kept for exhibits
 PREVIEW_TRANSLATIONS = 24
+LEAST_CONTENT = 0.01  # keeps a quotient finite
 CHECK_SAMPLES = 100  # try every metric on this many samples before training
 
 
@@ -141,10 +142,17 @@ class Evaluator:
 
     @property
     def best_by(self) -> tuple[str, bool]:
-        """(The name of the score that chooses the best checkpoint, whether lower is better): the first one of a card."""
+        """(The name of the score that chooses the best checkpoint, whether lower is better): the first one of a card.
+
+        Without a truth it is the distance to the domain, divided by the content kept: neither a translator that changes
+        nothing nor one that makes other pictures has both.
+        """
         if self.labels is not None or (self.pairs is not None and self.pairs.knows_truth):
             return next(iter(self.translation_directions.items()))
-        return self.primary_direction
+        name, is_lower_better = self.primary_direction
+        if self.pairs is None or self.pairs.content_name is None or not is_lower_better:
+            return name, is_lower_better
+        return f"{name} / {self.pairs.content_name}", True
 
     @property
     def primary_direction(self) -> tuple[str, bool]:
@@ -191,10 +199,13 @@ class Evaluator:
         stored: list[Tensor] = []
         blocks = keep_samples(self.stream_fakes(method, nets, n), stored if self.translation_directions else None)
         fakes = self.extract([scorer for scorer, _ in parts], blocks, n, "generated samples")
-        scores = self.compute_scores(parts, fakes, n) | self.compare_pairs(torch.cat(stored) if stored else None)
+        scores = self.weigh_content(
+            self.compute_scores(parts, fakes, n) | self.compare_pairs(torch.cat(stored) if stored else None)
+        )
         pair_scores = self.translation_directions
         floor = {} if self.labels is None else self.labels.compute_floor(n)
-        card: dict[str, Any] = {"floor": floor, "lower_is_better": dict(pair_scores) if self.best_by[0] in pair_scores else {}}
+        first_scores = dict([self.best_by]) | (pair_scores if self.best_by[0] in pair_scores else {})
+        card: dict[str, Any] = {"floor": floor, "lower_is_better": first_scores}
         cautions, remarks = describe_flattery(self.evaluation.judges, nets), list[str]()
         for scorer, metrics in parts:
             prefix = self.get_prefix(scorer)
@@ -225,6 +236,14 @@ class Evaluator:
         if stored is None:
             return {}
         return {name: value for scorer in self.translation_scorers for name, value in scorer.compute_scores(stored).items()}
+
+    def weigh_content(self, scores: dict[str, float]) -> dict[str, float]:
+        """The scores, and the one that `best_by` makes of two of them, if it does."""
+        name, _ = self.best_by
+        if name in scores or self.pairs is None or self.pairs.content_name is None:
+            return scores
+        content = max(scores[self.pairs.content_name], LEAST_CONTENT)
+        return {name: scores[self.primary_direction[0]] / content, **scores}
 
     # ------------------------------------------------------------ translations
 
@@ -262,7 +281,7 @@ class Evaluator:
     def _score_baseline(self, stored: Tensor) -> dict[str, float]:
         blocks, parts = (SampleBlock(part, {}) for part in stored.split(SAMPLES_PER_BLOCK)), self.list_parts()
         fakes = self.extract([scorer for scorer, _ in parts], blocks, len(stored), "baselines")
-        return self.compute_scores(parts, fakes, len(stored)) | self.compare_pairs(stored)
+        return self.weigh_content(self.compute_scores(parts, fakes, len(stored)) | self.compare_pairs(stored))
 
     def get_prefix(self, scorer: Scorer) -> str:
         """What stands in front of the names of a judge's scores."""

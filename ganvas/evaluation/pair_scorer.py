@@ -33,6 +33,12 @@ class PairScorer:
         """Of scores that know the truth. The source itself is best by the others, so no baseline counts there."""
         return list_directions(judge for judge in self.judges if judge.against == "truth")
 
+    @property
+    def content_name(self) -> str | None:
+        """The score of content kept, where no truth says how good a translation is."""
+        others = list_directions(judge for judge in self.judges if judge.against == "source")
+        return next((name for name, lower in others.items() if not lower and not self.knows_truth), None)
+
     def compute_scores(self, stored: Tensor) -> dict[str, float]:
         """The mean scores of translations [N, …] of the first held-out sources."""
         values: dict[str, list[Tensor]] = {name: [] for name in self.lower_is_better}

@@ -142,10 +142,15 @@ def test_each_result_meets_its_own_truth(data: tuple[EncodedDataset, EncodedData
     assert evaluator.is_better(card["scores"]["difference"], identity["scores"]["difference"])
 
 
-def test_without_a_truth_the_distance_to_the_domain_decides(data: tuple[EncodedDataset, EncodedDataset]) -> None:
+def test_without_a_truth_the_distance_to_the_domain_and_the_content_decide(data: tuple[EncodedDataset, EncodedDataset]) -> None:
     evaluator = Evaluator(replace(EVALUATION, pair_judges=(SOURCE,)), *data, None)
-    assert evaluator.best_by == ("frechet", True)
-    assert list(evaluator.score_snapshot(Adversarial(), networks(1.0, data[0]))["scores"]) == ["frechet", "likeness"]
+    assert evaluator.best_by == ("frechet / likeness", True)
+    scores = evaluator.score_snapshot(Adversarial(), networks(1.0, data[0]))["scores"]
+    assert list(scores) == ["frechet / likeness", "frechet", "likeness"]
+    assert scores["frechet / likeness"] == pytest.approx(scores["frechet"] / scores["likeness"])
+    card = evaluator.score_final(Adversarial(), networks(1.0, data[0]))
+    negative = card["baselines"]["negative"]
+    assert negative["frechet / likeness"] == pytest.approx(negative["frechet"] / negative["likeness"])
 
 
 def test_baselines_stand_beside_and_a_loss_to_them_is_said(data: tuple[EncodedDataset, EncodedDataset]) -> None:
