@@ -2,8 +2,8 @@
 
 python benchmarks/blending.py [--set FOLDER]     (wants `make data-translation`)
 
-PSNR in the mask, at most 60 dB each. The baseline is OpenCV's seamlessClone. "Without contrast" blends a paste whose contrast is
-not matched along the seam, which this test suits: its change of colours is one factor and one offset a channel.
+PSNR in the mask, at most 60 dB each. The baseline is OpenCV's seamlessClone. "Without contrast" leaves out the contrast along
+the seam. This test suits it: its change of colours is one factor and one offset a channel.
 """
 
 import argparse
