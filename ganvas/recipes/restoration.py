@@ -221,7 +221,7 @@ def colourise() -> Recipe:
     """Gray pictures in colour: G sees through a classifier and makes two channels of colour. Brightness stays exactly.
 
     Paper: Isola et al. 2017 (pairs of gray and colour); the loss of Huang et al. 2024 (R3GAN).
-    Expected: not trained yet beyond some steps.
+    Expected: photographs, 64 px, 25 minutes of one core: LPIPS-like 0.170, gray itself 0.199 (docs/results.md).
     """
     return replace(
         inpaint_small(),
