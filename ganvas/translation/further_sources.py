@@ -45,10 +45,7 @@ class FurtherSources:
         if not self.names:
             return pixels
         further = {source: self._read(source, name) for source in self.names[1:]}
-        try:
-            return stack_pictures({self.names[0]: pixels, **further})
-        except GanvasError as error:
-            raise GanvasError(f"{error}, or add --resize" if self.resize is None and "sizes" in str(error) else str(error)) from None
+        return stack_pictures({self.names[0]: pixels, **further}, "bring all of them to one size, or add --resize")
 
     def _read(self, source: str, name: Path) -> np.ndarray:
         given = self.given[source]
