@@ -140,7 +140,7 @@ def _describe_line(source_names: Sequence[str]) -> str:
 
 
 def _parse_columns(cells: Sequence[str], name: str) -> tuple[str, ...]:
-    """The names of sources, in small letters. Raises GanvasError for columns in another order, without a name, or named twice."""
+    """The names of sources, in small letters. Raises GanvasError for another order, or columns without a name of their own."""
     names = tuple(cell.lower() for cell in cells)
     fault = None
     if (names[0], names[-1]) != (SOURCE_COLUMN, TARGET_COLUMN):

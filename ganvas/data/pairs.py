@@ -97,10 +97,11 @@ def read_table(table: PairTable, reverse: bool) -> PairItems:
     """Pairs of a table. Several sources are stacked into one. Raises GanvasError for shapes that do not fit."""
     names = table.source_names if len(table.source_names) > 1 else ()
     if names and reverse:
-        raise GanvasError(f"{table.name} has the sources {' + '.join(names)}: one picture cannot become several, so not reverse")
+        raise GanvasError(f"{table.name} has several sources, and one picture cannot become several: leave reverse out")
     sources, targets = table.sources, [target for _, target in table.pairs]
-    check_stacks(choose_evenly(sources))
-    scale = check_shapes([pair[::-1] for pair in table.pairs] if reverse else table.pairs)
+    if names:
+        check_stacks(choose_evenly(sources))
+    scale = check_shapes([(target, source) for source, target in table.pairs] if reverse else table.pairs)
 
     def read_pair(index: int) -> Part:
         pair = {"source": read_stack(sources[index]), "x": targets[index].read()}

@@ -56,7 +56,9 @@ def read_stack(files: Mapping[str, ListedFile]) -> bytes | np.ndarray:
     stack = stack_pictures({name: _decode_source(name, file) for name, file in files.items()})
     height, _, channels = stack.shape
     if height < channels:  # an array of few rows would be read as [C, H, W]
-        raise GanvasError(f"is {height} px high: pictures of {len(files)} sources are at least {channels} px high, so enlarge them")
+        raise GanvasError(
+            f"is {height} px high: pictures of {len(files)} sources are at least {channels} px high, so enlarge them"
+        )
     return stack
 
 

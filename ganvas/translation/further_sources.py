@@ -71,4 +71,6 @@ def check_given(needed: tuple[str, ...], given: tuple[str, ...]) -> None:
         raise GanvasError(f"this run takes no {unknown_names[0]}, but {' and '.join(needed)}: --with {needed[0]}=FILE")
     if missing_names:
         options = " ".join(f"--with {name}=FILE" for name in missing_names)
-        raise GanvasError(f"this run makes each picture from several, and needs the {' and the '.join(missing_names)}: {options}")
+        raise GanvasError(
+            f"this run makes each picture from several, and needs the {' and the '.join(missing_names)}: {options}"
+        )
