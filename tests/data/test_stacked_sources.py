@@ -28,8 +28,8 @@ def write_set(top: Path, rows: list[str], columns: str = "source,clothes,target"
     return str(top)
 
 
-def encode(path: str, **settings: bool) -> tuple[ColumnsCodec, EncodedDataset]:
-    items = Pairs(path=path, **settings).items(SUFFIXES)
+def encode(path: str) -> tuple[ColumnsCodec, EncodedDataset]:
+    items = Pairs(path=path).items(SUFFIXES)
     codec = MEDIUM.fit(items)
     return codec, prepare_dataset(items, codec, None, True)
 
@@ -41,7 +41,7 @@ def test_three_columns_become_a_stack(tmp_path: Path) -> None:
     )
     codec, data = encode(path)
     assert codec.source_names == ("source", "clothes")
-    assert data.spec.conditions["source"].shape == (6, 16, 24)
+    assert codec.columns["source"].spec.shape == (6, 16, 24)
     batch = data.batch(0, 32)
     assert batch["source"].shape == (32, 6, 16, 24)
     stored = ((batch["source"] + 1) * 127.5).round()
