@@ -206,6 +206,19 @@ def score_holes(run: Run) -> dict[str, Scores]:
     return scores
 
 
+def score_labels(run: Run) -> dict[str, Scores]:
+    """The run's own cards: how often a classifier finds the label that was asked for, and the others as they were."""
+    names, scores = ("label right", "label found", "label kept", "frechet"), dict[str, Scores]()
+    for card in run.score_cards:
+        if card["kind"] == "final":
+            for which in card["which"].split(", "):
+                scores[which] = {name: card["scores"][name] for name in names}
+            scores |= {word: {name: rival[name] for name in names} for word, rival in card["baselines"].items()}
+            scores["real"] = {name: card["floor"][name] for name in names}
+    draw_wall(run, build_run_evaluator(run))
+    return scores
+
+
 def split_rows(count: int) -> list[slice]:
     return [slice(start, start + 64) for start in range(0, count, 64)]
 
@@ -221,6 +234,9 @@ JOBS = {
     "pairs": Job("openmoji", ("translator",), 60, score_pairs, "psnr > 19.2, kid < 0.0575"),
     "relief": Job("relief", ("unpaired_translator",), 60, score_pairs, "psnr > 20.4, kid < 0.20"),
     "noto": Job("noto", ("unpaired_translator",), 60, score_pairs, "kid < 0.10"),
+    "relief-cycle": Job("relief", ("cyclegan_small",), 60, score_pairs, "psnr > 20.4, kid < 0.20"),
+    "labels": Job("labels", ("spade_small",), 20, score_pairs, "no figure asked for"),
+    "avatars": Job("avatars", ("stargan_small",), 35, score_labels, "label found > 0.8, label kept > 0.9"),
     "enlarge": Job("photographs", ("srresnet_small",), 30, score_enlargement, "psnr_y > 34.8"),
     "enlarge-gan": Job("photographs", ("srgan_small",), 60, score_enlargement, "lpips < 0.086"),
     "fill-pixels": Job("pieces", ("inpaint_small", "--method.share", "0.99"), 60, score_holes, "hole_psnr > 23.0"),

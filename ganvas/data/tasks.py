@@ -16,6 +16,7 @@ from .names import format_count
 from .pair_tables import find_pair_table, has_pair_columns
 from .pairing import pair_by_name
 from .pairs import MAX_LONE_SHARE, Pairs, check_shapes, choose_evenly
+from .palettes import count_shared_labels
 from .parts import read_part_name
 from .side_by_side import describe_pixels, read_picture_size
 from .sides import SidedFile, SidedPart, list_files, read_sided_part
@@ -33,6 +34,7 @@ class Task(NamedTuple):
     sentence: str  # for people: "312 pairs by name, 4 files without a partner, 256 x 256 RGB"
     scale: float = 1.0  # of pairs: how many times larger targets are than their sources
     is_joined: bool = False  # of pairs: each picture holds both halves
+    has_label_maps: bool = False  # of pairs: the sources are maps of labels
 
 
 def recognise_task(path: str, suffixes: tuple[str, ...]) -> Task:
@@ -131,9 +133,13 @@ def describe_paired_task(path: str, suffixes: tuple[str, ...]) -> Task:
         phrases.append(f"sources: {' + '.join(names)} ({SOURCE_CHANNELS * len(names)} channels)")
     if scale != 1:
         phrases.append(f"{scale:g} times larger than the sources" if scale > 1 else f"sources {1 / scale:g} times larger")
+    sources = select_column(items, "source")
+    label_count = count_shared_labels([sources[index] for index in choose_evenly(range(len(sources)))])
+    phrases += [f"sources are maps of {label_count} labels"] if label_count else []
     held_out = source.held_out(suffixes)
     phrases += [f"{format_count(len(held_out), 'pair')} in a test part"] if held_out is not None else []
-    return Task("paired", source, ", ".join([f"{format_count(len(items), 'pair')} {way}", *phrases]), scale)
+    sentence = ", ".join([f"{format_count(len(items), 'pair')} {way}", *phrases])
+    return Task("paired", source, sentence, scale, has_label_maps=label_count is not None)
 
 
 def _inspect_sides(part: SidedPart | None) -> tuple[float, str, int]:

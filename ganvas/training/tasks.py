@@ -35,14 +35,22 @@ def choose_recipe(data: str | Path | None, degradation: str | None = None) -> tu
     task = recognise_task(str(data), Image().suffixes)
     if task.kind == "plain":
         return find_recipe(DEFAULT_RECIPES["plain"]), ""
-    recipe = choose_enlarging_recipe(round(task.scale)) if task.scale > 1 else find_recipe(DEFAULT_RECIPES[task.kind])
-    return replace(recipe, data=task.source), f"translation: {task.sentence}{_advise(task, data)}"
+    return replace(choose_translating_recipe(task), data=task.source), f"translation: {task.sentence}{_advise(task, data)}"
+
+
+def choose_translating_recipe(task: Task) -> Recipe:
+    """The default recipe for pairs or two kinds of pictures."""
+    if task.scale > 1:
+        return choose_enlarging_recipe(round(task.scale))
+    return find_recipe("spade_small" if task.has_label_maps else DEFAULT_RECIPES[task.kind])
 
 
 def _advise(task: Task, data: str | Path) -> str:
     """What else the data may be meant for, if its kind of pairs does not say for sure."""
     if task.is_joined:
         return f". If each picture is one sample as a whole, name the recipe: ganvas train auto --data {data}"
+    if task.has_label_maps:
+        return f". If the sources are drawings of few colours, name the recipe: ganvas train translator --data {data}"
     if task.scale < 1:
         return ". They are shrunk to the size of the targets. To learn to enlarge, exchange A and B"
     return ""

@@ -376,6 +376,8 @@ def test_what_does_not_fit_together_is_refused() -> None:
         CycleGAN().build(spec((3, 16, 16)))
     with pytest.raises(GanvasError, match="no layer 'block5'"):
         replace(CUT(), generator=ResNet(blocks=4), critic=PatchGAN(layers=1)).build(spec((3, 16, 16)))
+    with pytest.raises(GanvasError, match="CUT needs a generator that shows its features, and UNet shows none"):
+        replace(CUT(), generator=UNet(depth=2), critic=PatchGAN(layers=1)).build(spec((3, 16, 16)))
     with pytest.raises(GanvasError, match="CUT needs a source image"):
         CUT().build(spec((5,)))
     with pytest.raises(GanvasError, match="features must be one or more"):

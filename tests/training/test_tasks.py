@@ -120,3 +120,26 @@ def test_recipes_with_tiles_have_a_medium_of_the_same_size() -> None:
             assert recipe.data.size in (picture.size, picture.pixels**0.5 if picture.size is None else None), name
     assert {"srresnet_small", "srgan", "esrgan", "realesrgan", "restore", "inpaint_small"} <= set(names)
     assert "colourise" not in names
+
+
+def write_palette(path: Path, colours: list[int], labels: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.arange(32 * 32, dtype=np.uint8).reshape(32, 32) % labels
+    picture = Pillow.fromarray(pixels, mode="P")
+    picture.putpalette(colours)
+    picture.save(path)
+
+
+def test_palette_maps_of_labels_take_their_own_recipe_and_drawings_of_few_colours_do_not(tmp_path: Path) -> None:
+    colours = [[10, 20, 30, 200, 100, 0, 0, 0, 255], [0, 20, 30, 200, 100, 0, 0, 0, 255]]
+    for k in range(4):
+        write_palette(tmp_path / "maps" / "A" / f"{k}.png", colours[0], labels=3)
+        write_palette(tmp_path / "drawings" / "A" / f"{k}.png", colours[k % 2], labels=3)
+        for name in ("maps", "drawings"):
+            (tmp_path / name / "B").mkdir(exist_ok=True)
+            Pillow.new("RGB", (32, 32), (k, 0, 0)).save(tmp_path / name / "B" / f"{k}.png")
+    recipe, sentence = choose_recipe(tmp_path / "maps")
+    assert recipe.name == "spade_small"
+    assert "sources are maps of 3 labels" in sentence
+    assert sentence.endswith(f"name the recipe: ganvas train translator --data {tmp_path / 'maps'}")
+    assert choose_recipe(tmp_path / "drawings")[0].name == "translator"
