@@ -46,6 +46,7 @@ data-translation: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,data]'
 	$(BIN)/python scripts/fetch_data.py data --translation
 	$(BIN)/python benchmarks/translation_data.py data
+	$(BIN)/python scripts/draw_clothes.py data
 
 bench-gpu: setup
 	$(BIN)/python benchmarks/gpu.py --train

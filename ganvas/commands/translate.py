@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import GanvasError
 from . import collect_conditions
 from .parsing import load_named_run, parse_settings
 
@@ -18,11 +19,14 @@ class Arguments:
     Examples:
         ganvas translate runs/pix2pix photo.png --out out/
         ganvas translate runs/pix2pix photos/ clip.mp4 --out out/
+        ganvas translate runs/clothes person.png --with clothes=shirt.png --out out/
 
     out: the folder to write to. Default: RUN/translated.
     reverse: translate back, for runs whose method trains both directions, such as cyclegan.
     mask: for runs that fill holes: a mask, or a folder with one of the same name for each picture. White is filled. Without
         it, what is transparent in the picture is filled.
+    sources: for runs with several sources, once for each further one: its name and a file, such as clothes=shirt.png; or a
+        folder with a picture of the same name for each picture.
     label: what to translate to, for runs with several domains: a class by its name or number.
     resize: first bring pictures to the size that the run was trained at.
     tile: auto (tiles for pictures that are too large for the memory), off, or a tile's side in pixels.
@@ -34,6 +38,7 @@ class Arguments:
     out: str | None = None
     reverse: bool = False
     mask: str | None = None
+    sources: tuple[str, ...] = ()
     label: str | None = None
     resize: bool = False
     tile: str = "auto"
@@ -53,6 +58,7 @@ def main(argv: list[str]) -> int:
     from ..api import translate
 
     settings: dict[str, Any] = {**vars(arguments), "conditions": collect_conditions(arguments.label, ()), "quiet": False}
+    settings["sources"] = collect_sources(arguments.sources)
     del settings["label"], settings["out"]
     out = Path(arguments.out) if arguments.out else run.path / "translated"
     report = translate(run, paths, out, **settings)
@@ -61,3 +67,16 @@ def main(argv: list[str]) -> int:
         total = len(report.failures) + len(report.written)
         print(f"ganvas: {len(report.failures)} of {total} files could not be translated, see above", file=sys.stderr)
     return 1 if report.failures else 0
+
+
+def collect_sources(texts: tuple[str, ...]) -> dict[str, str]:
+    """Further sources, by name. Raises GanvasError for anything but NAME=FILE, and for a name given twice."""
+    sources: dict[str, str] = {}
+    for text in texts:
+        name, _, path = text.partition("=")
+        if not name or not path:
+            raise GanvasError(f"--with takes NAME=FILE, such as clothes=shirt.png, got {text!r}")
+        if name.lower() in sources:
+            raise GanvasError(f"--with gives {name.lower()} twice: give each source once")
+        sources[name.lower()] = path
+    return sources

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..configuration import config
 from ..core import Batch, Codec, DerivingCodec, Items, JointCodec, Medium, Spec
+from ..errors import GanvasError
 from .items import ItemList, fingerprint_parts
 from .rows import count_rows, take_rows
 from .unpaired import UnpairedItems
@@ -45,6 +46,13 @@ class ScaledItems(Protocol):
     scale: float
 
 
+@runtime_checkable
+class StackedItems(Protocol):
+    """Items whose "source" is a stack of several pictures."""
+
+    source_names: tuple[str, ...]  # in the order of the stack; none of a lone picture
+
+
 @config
 class Columns:
     """A medium made of several: {"x": Image(), "source": Image(channels=1)}. Items are mappings with the same names.
@@ -72,7 +80,8 @@ class Columns:
                 codec, other_reasons = fit_medium(fitting_medium, select_column(items, name))
                 codecs[name], reasons[name] = codec, [*size_reasons, *other_reasons]
         sentences = [f"{name}: {reason}" for name in self.media for reason in reasons[name]]
-        return ColumnsCodec(columns={name: codecs[name] for name in self.media}), sentences
+        codec = ColumnsCodec(columns={name: codecs[name] for name in self.media}, source_names=list_source_names(items))
+        return codec, sentences
 
 
 def fit_medium(medium: Medium, items: Items) -> tuple[Codec, list[str]]:
@@ -121,6 +130,7 @@ class ColumnsCodec:
     """
 
     columns: Mapping[str, Codec]
+    source_names: tuple[str, ...] = ()  # of several sources that are stacked into "source", three channels each
 
     @property
     def spec(self) -> Spec:
@@ -165,6 +175,23 @@ class ColumnsCodec:
 
     def write(self, stored: Tensor, folder: Path, start: int, metadata: Mapping[str, str]) -> list[Path]:
         return self.columns["x"].write(stored, folder, start, metadata)
+
+
+def list_source_names(stacked: object) -> tuple[str, ...]:
+    """The names of the sources that items, or a codec, stack into one; none if there is one source at most."""
+    return stacked.source_names if isinstance(stacked, StackedItems) else ()
+
+
+def check_source_names(items: Items, codec: Codec) -> None:
+    """Raises GanvasError for items whose sources are others than the codec's, or stand in another order."""
+    if "source" not in list_column_codecs(codec):
+        return
+    expected_names, names = (list_source_names(stacked) or ("source",) for stacked in (codec, items))
+    if names != expected_names:
+        raise GanvasError(
+            f"{items.title} has the sources {' + '.join(names)}, and the run was trained with {' + '.join(expected_names)}: "
+            "give a table with these columns in this order"
+        )
 
 
 def list_column_codecs(codec: Codec) -> Mapping[str, Codec]:

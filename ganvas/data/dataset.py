@@ -28,7 +28,7 @@ from ..core import (
 from ..errors import GanvasError, MissingLabelsError
 from ..system.files import find_cache_folder
 from .cache import load_or_encode
-from .columns import fit_medium, list_column_codecs, load_batch, select_column
+from .columns import check_source_names, fit_medium, list_column_codecs, load_batch, select_column
 from .encoding import NotedItems, SkippedItem, encode_items, print_notes, print_skipped_items
 from .held_out import HeldOut
 from .items import fingerprint_parts
@@ -143,8 +143,10 @@ def prepare_dataset(
     Unreadable items are left out and named on stderr. `quiet` prints nothing.
 
     Raises:
-        GanvasError: more than 5% of the items cannot be read, or they fit neither into the cache nor into memory.
+        GanvasError: more than 5% of the items cannot be read, they fit neither into the cache nor into memory, or they have
+            other sources than the codec.
     """
+    check_source_names(items, codec)
     codecs = list_column_codecs(codec)
     if isinstance(items, UnpairedItems):
         return _prepare_sides(items, codec, cache, quiet, sampler)

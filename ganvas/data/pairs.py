@@ -1,7 +1,7 @@
 """Pairs of pictures for translators: each source with what it becomes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from .pair_tables import PairTable, find_pair_table
 from .pairing import pair_by_name
 from .side_by_side import read_picture_size, split_picture
 from .sides import SidedPart, divide_sides, read_sided_part
+from .stacked_sources import check_stacks, read_stack
 
 MAX_LONE_SHARE = 0.05  # of files without a partner that are left out; more of them are refused
 CHECKED_PAIRS = 64  # whose sizes are looked at, evenly spaced
@@ -29,6 +30,7 @@ class PairItems(ItemList):
     """Pairs: mappings with "source" and "x"."""
 
     scale: float = 1.0  # how many times larger "x" is than "source": a whole number, or one over it
+    source_names: tuple[str, ...] = ()  # of several sources that are stacked into "source"
 
 
 @config
@@ -36,7 +38,8 @@ class Pairs:
     """Pairs of pictures in a folder or a zip. A translator learns to make the second, "x", from the first, "source".
 
     path: A/ with the sources and B/ with what they become, under the same names; or trainA, trainB, testA, testB; or pictures
-        that hold both halves, the source on the left; or a table of pairs, pairs.csv, with the columns source and target.
+        that hold both halves, the source on the left; or a table of pairs, pairs.csv, with the columns source and target, and
+        between them those of further sources.
     targets: another folder, with what the pictures of `path` become.
     reverse: from B to A.
     limit: train on at most this many pairs: random, but always the same.
@@ -55,13 +58,13 @@ class Pairs:
         return limit_items(items, self.limit)
 
     def held_out(self, suffixes: tuple[str, ...]) -> ItemList | None:
-        """The pairs of testA and testB, or of a folder called test or val; None if there are none."""
+        """The pairs of testA and testB, of a folder called test or val, or of pairs_test.csv; None if there are none."""
         return self._read_part(suffixes, "test")
 
     def _read_part(self, suffixes: tuple[str, ...], split: str) -> ItemList | None:
-        table = find_pair_table(self.path) if self.targets is None else None
-        if table is not None:
-            return read_table(table, self.reverse) if split == "train" else None
+        if self.targets is None and find_pair_table(self.path) is not None:
+            table = find_pair_table(self.path, split)
+            return None if table is None else read_table(table, self.reverse)
         part = read_sided_part(self.path, self.targets, suffixes, split)
         if part is None:
             return None
@@ -91,17 +94,27 @@ def read_sides(part: SidedPart, reverse: bool) -> PairItems:
 
 
 def read_table(table: PairTable, reverse: bool) -> PairItems:
-    """Pairs of a table. Raises GanvasError for shapes that do not fit."""
-    pairs = [(target, source) if reverse else (source, target) for source, target in table.pairs]
-    scale = check_shapes(pairs)
+    """Pairs of a table. Several sources are stacked into one. Raises GanvasError for shapes that do not fit."""
+    names = table.source_names if len(table.source_names) > 1 else ()
+    if names and reverse:
+        raise GanvasError(f"{table.name} has several sources, and one picture cannot become several: leave reverse out")
+    sources, targets = table.sources, [target for _, target in table.pairs]
+    if names:
+        check_stacks(choose_evenly(sources))
+    scale = check_shapes([(target, source) for source, target in table.pairs] if reverse else table.pairs)
 
     def read_pair(index: int) -> Part:
-        source, target = pairs[index]
-        return {"source": source.read(), "x": target.read()}
+        pair = {"source": read_stack(sources[index]), "x": targets[index].read()}
+        return {"source": pair["x"], "x": pair["source"]} if reverse else pair
 
-    names = [f"{source.name} and {target.name}" for source, target in pairs]
-    notes = (f"its pairs are those of {table.name}",)
-    return _build_pair_items(table.listing, names, read_pair, [file for pair in pairs for file in pair], notes, reverse, scale)
+    files = [file for row in table.rows for file in (row[::-1] if reverse else row)]
+    titles = [" and ".join(file.name for file in (row[::-1] if reverse else row)) for row in table.rows]
+    items = _build_pair_items(
+        table.listing, titles, read_pair, files, (f"its pairs are those of {table.name}",), reverse, scale
+    )
+    if not names:
+        return items
+    return replace(items, source_names=names, fingerprint=fingerprint_parts(items.fingerprint, names))
 
 
 def read_halves(part: SidedPart, reverse: bool) -> PairItems:

@@ -73,11 +73,11 @@ def split_picture(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     return pixels[:, : width // 2], pixels[:, width // 2 :]
 
 
-def decode_pixels(data: bytes) -> np.ndarray:
-    """uint8 [H, W] or [H, W, C], upright. Raises GanvasError for no picture, or one that has more than 8 bits."""
+def decode_pixels(data: bytes, advice: str = "put its halves into two folders, A and B") -> np.ndarray:
+    """uint8 [H, W] or [H, W, C], upright. Raises GanvasError for no picture, or, with `advice`, for more than 8 bits."""
     picture = _open_picture(data)
     if picture.mode.startswith(("I", "F")) or any(DEEP_FORMAT in str(part) for part in getattr(picture, "tile", ())):
-        raise GanvasError("has more than 8 bits: put its halves into two folders, A and B")
+        raise GanvasError(f"has more than 8 bits: {advice}")
     try:
         picture = ImageOps.exif_transpose(picture)
         if picture.mode not in MODES:

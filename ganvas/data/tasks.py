@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import Source
 from ..errors import GanvasError
-from .columns import select_column
+from .columns import list_source_names, select_column
 from .files import Files
 from .listing import ListedFile, is_sample
 from .names import format_count
@@ -20,6 +20,7 @@ from .palettes import count_shared_labels
 from .parts import read_part_name
 from .side_by_side import describe_pixels, read_picture_size
 from .sides import SidedFile, SidedPart, list_files, read_sided_part
+from .stacked_sources import SOURCE_CHANNELS
 from .unpaired import Unpaired
 
 MIN_COMMON_SHARE = 0.05  # of the smaller side: with fewer names in common, the sides have no pairs
@@ -128,6 +129,8 @@ def describe_paired_task(path: str, suffixes: tuple[str, ...]) -> Task:
         phrases += [f"{format_count(lone_count)} without a partner"] if lone_count else []
     targets = select_column(items, "x")
     phrases.append(describe_appearance([targets[index] for index in choose_evenly(range(len(targets)))]))
+    if names := list_source_names(items):
+        phrases.append(f"sources: {' + '.join(names)} ({SOURCE_CHANNELS * len(names)} channels)")
     if scale != 1:
         phrases.append(f"{scale:g} times larger than the sources" if scale > 1 else f"sources {1 / scale:g} times larger")
     sources = select_column(items, "source")

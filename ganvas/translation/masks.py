@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import GanvasError
 from ..media.image.bands import convert_channels
-from ..media.image.picture import PICTURE_SUFFIXES
+from .companions import find_companion
 from .picture_files import read_picture_file
 
 
@@ -16,23 +16,6 @@ class Mask(NamedTuple):
 
     hole: np.ndarray
     description: str
-
-
-def find_mask_file(masks: Path, name: Path) -> Path:
-    """The mask of a picture: `masks` itself, or the file of the same name in that folder, whatever its suffix is.
-
-    Raises:
-        GanvasError: there is none.
-    """
-    if not masks.is_dir():
-        if not masks.exists():
-            raise GanvasError(f"there is no mask at {masks}: give a file, or a folder with a mask for each picture")
-        return masks
-    matches = [masks / name, *sorted((masks / name).parent.glob("*"))]
-    for path in matches:
-        if path.stem == name.stem and path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
-            return path
-    raise GanvasError(f"has no mask: {masks} holds no picture called {name.with_suffix('')}")
 
 
 def read_mask(path: Path) -> Mask:
@@ -63,7 +46,7 @@ def find_transparent_places(pixels: np.ndarray) -> np.ndarray | None:
 def choose_hole(pixels: np.ndarray, masks: Path | None, name: Path, takes_hole: bool) -> Mask | None:
     """The hole of a picture: from a mask, or its transparency. None for translators that fill none."""
     if masks is not None:
-        return read_mask(find_mask_file(masks, name))
+        return read_mask(find_companion(masks, name, "mask"))
     if takes_hole and pixels.shape[2] == 4 and (hole := find_transparent_places(pixels)) is not None:
         return Mask(hole, "the picture's transparent part is filled")
     return None

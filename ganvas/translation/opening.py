@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..core import Codec, Request, Spec, seeded_generator
-from ..data.columns import list_column_codecs
+from ..data.columns import list_column_codecs, list_source_names
 from ..errors import GanvasError
 from ..media import ImageCodec
 from ..nets.translation import SourceGenerator
@@ -26,6 +26,7 @@ class RunTranslator(NamedTuple):
     translator: Translator
     codec: ImageCodec  # how the run's sources were brought to their size
     provenance: Mapping[str, str]  # the metadata for translated files
+    source_names: tuple[str, ...] = ()  # of several sources that the run stacks into one, in their order
 
     def resize_to_run(self, pixels: np.ndarray) -> np.ndarray:
         """A picture [H, W, C] in the size that the run was trained at, framed as its data was."""
@@ -72,7 +73,7 @@ def open_translator(
         None if reverse else lambda inputs: sampler.method.render(sampler.nets, inputs),
     )
     provenance = sampler.describe_provenance("none: a translation" + (" back" if reverse else ""))
-    return RunTranslator(translator, direction.codec, provenance)
+    return RunTranslator(translator, direction.codec, provenance, () if reverse else list_source_names(sampler.codec))
 
 
 def get_source_generator(sampler: Sampler, name: str) -> SourceGenerator:

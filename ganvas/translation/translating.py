@@ -13,6 +13,7 @@ from ..errors import GanvasError
 from ..media.image.bands import convert_channels, convert_depth
 from ..runs.folder import RunFolder
 from .films import translate_film
+from .further_sources import FurtherSource, FurtherSources
 from .jobs import TranslationJob, list_jobs
 from .masks import choose_hole
 from .opening import RunTranslator, open_translator
@@ -34,6 +35,7 @@ def translate(
     *,
     reverse: bool = False,
     mask: str | Path | None = None,
+    sources: Mapping[str, str | Path] | None = None,
     conditions: Mapping[str, str] | None = None,
     resize: bool = False,
     tile: str | int = "auto",
@@ -47,18 +49,21 @@ def translate(
     Args:
         reverse: translate results back into sources.
         mask: for runs that fill holes: a mask, or a folder with one of the same name for each picture.
+        sources: for runs with several sources: a file for each further one, or a folder with one of the same name for each
+            picture: {"clothes": "shirt.png"}.
         conditions: requested values, such as {"label": "smiling"}.
         resize: first bring pictures to the size that the run was trained at.
         tile, exact: see TilingSettings.
 
     Raises:
-        GanvasError: a run that translates nothing, a path that does not exist, a folder without pictures, or results that would
-            replace each other or a source.
+        GanvasError: a run that translates nothing, a path that does not exist, a folder without pictures, a source that the
+            run needs and nobody gave, or results that would replace each other or a source.
     """
     jobs = list_jobs([paths] if isinstance(paths, (str, Path)) else paths, Path(out))
     settings = TilingSettings(parse_tile_setting(tile), exact, not quiet)
     opened = open_translator(run, reverse, conditions, settings, checkpoint, device)
-    session = TranslationSession(opened, None if mask is None else Path(mask), resize, quiet)
+    further = FurtherSources(opened.source_names, sources or {}, opened.resize_to_run if resize else None)
+    session = TranslationSession(opened, None if mask is None else Path(mask), further, quiet)
     written, failures = list[Path](), list[tuple[Path, str]]()
     is_hidden = quiet or len(jobs) == 1 or not sys.stderr.isatty()
     for job in tqdm(jobs, unit="file", disable=is_hidden):
@@ -78,6 +83,7 @@ def translate_picture(
     *,
     reverse: bool = False,
     mask: str | Path | np.ndarray | None = None,
+    sources: Mapping[str, FurtherSource] | None = None,
     conditions: Mapping[str, str] | None = None,
     tile: str | int = "auto",
     exact: bool = False,
@@ -88,21 +94,22 @@ def translate_picture(
 
     Args:
         mask: for runs that fill holes: a file, or bool [H, W]. Without one, what is transparent is filled.
+        sources: for runs with several sources: each further one, by name, like `image`: {"clothes": "shirt.png"}.
 
     Raises:
         GanvasError: see `translate`; and a picture that cannot be read.
     """
     settings = TilingSettings(parse_tile_setting(tile), exact)
     opened = open_translator(run, reverse, conditions, settings, checkpoint, device)
-    pixels = read_pixels(image)
+    further, pixels = FurtherSources(opened.source_names, sources or {}), read_pixels(image)
+    name = Path(Path(image).name if isinstance(image, (str, Path)) else "")
     if isinstance(mask, np.ndarray):
         hole = mask > 0
     else:
-        name = Path(image).name if isinstance(image, (str, Path)) else ""
-        chosen = choose_hole(pixels, None if mask is None else Path(mask), Path(name), opened.translator.takes_hole)
+        chosen = choose_hole(pixels, None if mask is None else Path(mask), name, opened.translator.takes_hole)
         hole = None if chosen is None else chosen.hole
     try:
-        return opened.translator.translate(pixels, hole)
+        return opened.translator.translate(further.stack(pixels, name), hole)
     except GanvasError as error:
         raise GanvasError(f"{image if isinstance(image, (str, Path)) else 'the picture'} {error}") from None
 
@@ -110,9 +117,9 @@ def translate_picture(
 class TranslationSession:
     """Translates one file after another, and says each thing once."""
 
-    def __init__(self, opened: RunTranslator, masks: Path | None, resizes: bool, quiet: bool) -> None:
+    def __init__(self, opened: RunTranslator, masks: Path | None, further: FurtherSources, quiet: bool) -> None:
         self.opened, self.translator = opened, opened.translator
-        self.masks, self.resizes, self.quiet = masks, resizes, quiet
+        self.masks, self.further, self.quiet = masks, further, quiet
         self.said = set[str]()
 
     def say(self, message: str) -> None:
@@ -157,10 +164,11 @@ class TranslationSession:
         mask = choose_hole(pixels, self.masks, job.name, self.translator.takes_hole)
         if mask is not None:
             self.say_once("mask", f"{job.source}: {mask.description}")
-        if self.resizes:
+        if self.further.resize is not None:
             if mask is not None:
                 raise GanvasError("has a mask, which goes without --resize: resize both yourself")
-            pixels = self.opened.resize_to_run(pixels)
+            pixels = self.further.resize(pixels)
+        pixels = self.further.stack(pixels, job.name)
         if note := self.translator.describe_tiling(*pixels.shape[:2]):
             self.say_once("tiles", f"{job.source}: {note}")
         return self.translator.translate(pixels, None if mask is None else mask.hole)

@@ -53,8 +53,11 @@ def adapt_source(source: Tensor, x: Tensor) -> Tensor:
 
 
 def adapt_channels(source: Tensor, channels: int) -> Tensor:
-    """Grey is repeated, colours become grey by BT.601, and a new alpha is opaque. Other channels: the first ones, repeated."""
-    has_colours = source.shape[1] in (3, 4)
+    """Grey is repeated, colours become grey by BT.601, and a new alpha is opaque. Other channels: the first ones, repeated.
+
+    Of sources with five channels or more, such as several pictures, the first three are colours, as in previews.
+    """
+    has_colours = source.shape[1] >= 3
     if source.shape[1] == channels:
         return source
     colours = source[:, :3] if has_colours else source[:, :1]
