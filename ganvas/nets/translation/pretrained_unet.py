@@ -38,7 +38,10 @@ class DecoderBlock(nn.Module):
 
 
 class Generator(SourceGenerator):
-    """source [N, C, H, W] -> x [N, C', H, W] in [-1, 1]. The classifier sees gray as RGB, and the first three channels."""
+    """source [N, C, H, W] -> x [N, C', H, W] in [-1, 1].
+
+    The classifier sees gray as RGB. Of more channels it sees each three as a picture, such as a person and a shirt.
+    """
 
     output_at_zero = 0.0
 
@@ -47,7 +50,8 @@ class Generator(SourceGenerator):
         self.multiple = 32 // enlargement
         self.enlarge = nn.Upsample(scale_factor=2, mode="bilinear") if enlargement == 2 else nn.Identity()
         self.stem = nn.Conv2d(source_channels, width, 3, padding=1)
-        *seen, deepest = LEVELS.values()
+        self.pictures = max(1, source_channels // 3)
+        *seen, deepest = (self.pictures * channels_seen for channels_seen in LEVELS.values())
         seen = [width + seen[0], *seen[1:]] if enlargement == 2 else [width, *seen]
         widths = [width * widening for widening in WIDENINGS[: len(seen) + 1]]
         self.first = nn.Conv2d(deepest, widths[-1], 1)
@@ -70,14 +74,15 @@ class Generator(SourceGenerator):
 
     def see(self, source: Tensor) -> list[Tensor]:
         """The classifier's features at each level, from the largest to the smallest. Gradients pass to the source alone."""
-        x = source[:, :3] if source.shape[1] >= 3 else source[:, :1].expand(-1, 3, -1, -1)
+        x = source[:, : 3 * self.pictures] if source.shape[1] >= 3 else source[:, :1].expand(-1, 3, -1, -1)
+        x = x.unflatten(1, (self.pictures, 3)).flatten(0, 1)
         encoder, features = self.find_encoder(source.device), list[Tensor]()
         with torch.set_grad_enabled(source.requires_grad and torch.is_grad_enabled()):
             h = self.enlarge(x).contiguous(memory_format=torch.channels_last)
             for number, layer in zip(range(max(LEVELS) + 1), encoder, strict=False):
                 h = layer(h)
                 if number in LEVELS:
-                    features.append(FEATURE_SCALE * h)
+                    features.append(FEATURE_SCALE * h.unflatten(0, (-1, self.pictures)).flatten(1, 2))
         return features
 
     @property
