@@ -11,7 +11,8 @@ from PIL.Image import Image as Picture
 from torch import Tensor
 
 from ..core import Baseline, Batch, Codec, Exhibit, Method, Nets, ShapedCondition, Spec, seeded_generator
-from ..data.columns import load_batch
+from ..data.columns import list_source_names, load_batch
+from ..data.stacked_sources import SOURCE_CHANNELS
 from ..pictures.table import Cell, draw_table, draw_tile, draw_tiles, join_side_by_side
 from ..runs.exhibits import BEFORE_AFTER
 from ..sampling.stream import SAMPLES_PER_BLOCK, SampleBlock, split_for_rendering, use_evaluation_mode
@@ -101,7 +102,9 @@ class HeldOutSources:
 
     def draw(self, results: Tensor, has_truth: bool) -> Picture:
         """The first sources, what became of them (stored, [N, …]) and, of pairs, the truths, side by side."""
-        columns = {"source": self.draw_sources(len(results)), "result": draw_tiles(self.codec, results.cpu())}
+        names = list_source_names(self.codec) or ("source",)
+        columns = {name: self.draw_sources(len(results), number) for number, name in enumerate(names)}
+        columns["result"] = draw_tiles(self.codec, results.cpu())
         if has_truth:
             columns["truth"] = draw_tiles(self.codec, self.reals.take(0, len(results))["x"])
         groups: list[list[Cell]] = [[*tiles, ""] for tiles in zip(*columns.values(), strict=True)]
@@ -127,12 +130,13 @@ class HeldOutSources:
         join_side_by_side(mosaics).save(buffer, "PNG")
         return Exhibit(BEFORE_AFTER, "Held-out sources, and what became of them", ".png", buffer.getvalue())
 
-    def draw_sources(self, count: int) -> list[Picture]:
-        """The first held-out sources as tiles."""
+    def draw_sources(self, count: int, number: int = 0) -> list[Picture]:
+        """The first held-out sources as tiles; of several that are stacked, those of this number."""
+        channels = slice(SOURCE_CHANNELS * number, None)
         condition = self.spec.conditions["source"]
         assert isinstance(condition, ShapedCondition)
         return [
-            draw_tile(condition.codec, sample)
+            draw_tile(condition.codec, sample[..., channels])
             for _, batch in self.load_blocks(count)
             for sample in condition.codec.store(batch["source"]).cpu()
         ]

@@ -81,19 +81,21 @@ class ContentKept:
         compute_maps = choose_feature_maps("efficientnet")(x.device)
         with torch.inference_mode():
             pairs = zip(x.split(self.batch), other.split(self.batch), strict=True)
-            return {"content": torch.cat([correlate_content(compute_maps, a, b) for a, b in pairs])}
+            return {
+                "content": torch.cat([correlate_content(compute_maps, round_to_unit(a), round_to_unit(b)) for a, b in pairs])
+            }
 
 
 def correlate_content(compute_maps: FeatureMaps, x: Tensor, other: Tensor) -> Tensor:
-    """The mean correlation [N] of the features of images [N, C, H, W]."""
+    """The mean correlation [N] of the features of images [N, C, H, W] in [0, 1]. Gradients pass to both."""
     maps, other_maps = (compute_maps(remove_colour(image)) for image in (x, other))
     layers = list(zip(maps, other_maps, strict=True))[CONTENT_LAYERS]
     return torch.stack([correlate_maps(a, b) for a, b in layers]).mean(0)
 
 
 def remove_colour(x: Tensor) -> Tensor:
-    """Images [N, C, H, W] in [-1, 1] -> their brightness [N, 1, H, W], with mean 0 and deviation 0.5."""
-    luminance = compute_luminance(round_to_unit(x)[:, : 3 if x.shape[1] >= 3 else 1])[:, None]
+    """Images [N, C, H, W] in [0, 1] -> their brightness [N, 1, H, W], with mean 0 and deviation 0.5."""
+    luminance = compute_luminance(x[:, : 3 if x.shape[1] >= 3 else 1])[:, None]
     centred = luminance - luminance.mean((2, 3), keepdim=True)
     return 0.5 * centred / centred.square().mean((2, 3), keepdim=True).sqrt().clamp(min=LEAST_DEVIATION)
 

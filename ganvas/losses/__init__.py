@@ -1,6 +1,7 @@
 """What networks learn from: objectives, penalties, auxiliary losses, constraints on weights; one file each."""
 
 from .classification import Classification
+from .content import ContentLoss
 from .feature_matching import FeatureMatching
 from .finite_difference import FiniteDifferenceR1, FiniteDifferenceR2
 from .gradient_penalty import Dragan, Drift, GradientPenalty
@@ -31,6 +32,7 @@ __all__ = [
     "R1",
     "R2",
     "Classification",
+    "ContentLoss",
     "Dragan",
     "Drift",
     "FeatureMatching",
