@@ -12,6 +12,7 @@ from ganvas.core import Clock, CriticOutput, LossInputs, ShownSamples
 from ganvas.errors import GanvasError
 from ganvas.losses import (
     Classification,
+    ContentLoss,
     FeatureMatching,
     HistoricalAveraging,
     LeastSquares,
@@ -181,6 +182,32 @@ def test_perceptual_loss_is_0_for_the_same_picture_and_grows_with_the_change(fea
     measure(x).sum().backward()
     assert x.grad is not None
     assert (x.grad.abs().flatten(1).sum(1) > 0).all()
+
+
+def test_a_loss_of_content_lets_colours_change_and_punishes_another_picture() -> None:
+    gray = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    source = gray.expand(2, 3, 32, 32)
+    loss = ContentLoss(weight=2.0)
+    loss.state(nn.ModuleDict())
+
+    def measure(x: Tensor) -> Tensor:
+        term = loss.term(scene_of_pictures(x, x)._replace(batch={"source": source}))
+        assert term is not None
+        return term
+
+    assert measure(source).tolist() == pytest.approx([0, 0], abs=1e-4)
+    tinted = source * torch.tensor([0.5, 0.9, 0.2])[:, None, None] + 0.05  # brightness keeps its pattern
+    assert measure(tinted).max() < 0.01
+    assert (measure(source.flip(0)) > 0.5).all()
+    assert (measure(-source) > measure(tinted) + 0.1).all()
+    x = source.flip(3).clone().requires_grad_()
+    measure(x).sum().backward()
+    assert x.grad is not None
+    assert (x.grad.abs().flatten(1).sum(1) > 0).all()
+    with pytest.raises(GanvasError, match="compares samples with sources of their size"):
+        loss.term(scene_of_pictures(source, source)._replace(batch={}))
+    with pytest.raises(GanvasError, match="compares samples with sources of their size"):
+        loss.term(scene_of_pictures(source, source)._replace(batch={"source": source[:, :, ::2, ::2]}))
 
 
 def test_a_weighted_objective_changes_gs_loss_alone() -> None:
