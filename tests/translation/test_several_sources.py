@@ -13,6 +13,7 @@ import ganvas
 from ganvas import cli
 from ganvas.data import Columns, Pairs
 from ganvas.errors import GanvasError
+from ganvas.evaluation.evaluator import build_run_evaluator
 from ganvas.losses import LeastSquares
 from ganvas.media import Image
 from ganvas.methods import Adversarial
@@ -119,3 +120,18 @@ def test_the_run_is_resumed_and_scored_by_itself(run: Any) -> None:
     assert find_source_shape(longer.read_spec()) == (6, 16, 16)
     assert longer.translate(draw(1), sources={"clothes": draw(2)}).shape == (16, 16, 3)
     assert json.loads((run.path / "codec.json").read_text())["source_names"] == ["source", "clothes"]
+
+
+def test_rows_show_every_source(run: Any) -> None:
+    evaluator = build_run_evaluator(run)
+    assert evaluator.sources is not None
+    people, clothes = (evaluator.sources.draw_sources(4, number) for number in range(2))
+    shown = [
+        [np.asarray(tile.resize((16, 16), Pillow.Resampling.BOX)).tobytes() for tile in pair]
+        for pair in zip(people, clothes, strict=True)
+    ]
+    assert sorted(shown) == sorted([draw(row).tobytes(), draw(100 + row).tobytes()] for row in range(20, 24))
+    sampler = open_sampler(run)
+    lone = evaluator.sources.draw(evaluator.draw_fakes(sampler.method, sampler.nets, 4), has_truth=False)
+    both = evaluator.sources.draw(evaluator.draw_fakes(sampler.method, sampler.nets, 4), has_truth=True)
+    assert both.width / lone.width == pytest.approx(4 / 3, rel=0.05)
