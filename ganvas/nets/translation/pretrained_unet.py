@@ -19,6 +19,7 @@ from ..pretrained.efficientnet import load_efficientnet
 from .source_generator import SourceGenerator
 
 LEVELS = {1: 16, 3: 24, 5: 40, 11: 112, 16: 320}  # the classifier's layers that are seen, and their channels: 1/2 to 1/32
+DEEPEST_STRIDE = 32  # the classifier's input, in pixels for each place of its deepest features
 FEATURE_SCALE = 0.2  # features have standard deviations of 2 to 9, for drawings and photographs alike
 MAX_ENLARGED_PIXELS = 96**2  # up to this size, the classifier sees sources twice as large
 WIDENINGS = (1, 2, 4, 8, 8, 8)  # of the decoder, from full size inwards
@@ -47,7 +48,7 @@ class Generator(SourceGenerator):
 
     def __init__(self, source_channels: int, channels: int, width: int, enlargement: int) -> None:
         super().__init__()
-        self.multiple = 32 // enlargement
+        self.multiple = DEEPEST_STRIDE // enlargement
         self.enlarge = nn.Upsample(scale_factor=2, mode="bilinear") if enlargement == 2 else nn.Identity()
         self.stem = nn.Conv2d(source_channels, width, 3, padding=1)
         self.pictures = max(1, source_channels // 3)
@@ -98,7 +99,8 @@ class PretrainedUNet:
     """For sources of things that a classifier of photographs knows something of, drawings among them.
 
     width: channels at full size; they double inwards, up to eight times as many.
-    enlargement: how many times as large the classifier sees the source. None: 2 up to 96x96 pixels, else 1.
+    enlargement: how many times as large the classifier sees the source. None: 2 up to 96x96 pixels, else 1. Sides that are no
+        multiples of 32 take 2.
     """
 
     width: int = 16
@@ -109,8 +111,9 @@ class PretrainedUNet:
         require(self.enlargement in (None, 1, 2), "enlargement", self.enlargement, "1, 2 or none")
 
     def build_generator(self, source: ImageShape, channels: int) -> Generator:
-        usual_enlargement = 2 if source[1] * source[2] <= MAX_ENLARGED_PIXELS else 1
-        return Generator(source[0], channels, self.width, self.enlargement or usual_enlargement)
+        enlargement = self.enlargement or (2 if source[1] * source[2] <= MAX_ENLARGED_PIXELS else 1)
+        is_whole = all(side % DEEPEST_STRIDE == 0 for side in source[1:])
+        return Generator(source[0], channels, self.width, enlargement if is_whole else 2)
 
     def smallest(self) -> "PretrainedUNet":
         return replace(self, width=2)
