@@ -3,15 +3,32 @@
 This package knows no medium and no engine: numpy and torch alone.
 """
 
+from .clipping import (
+    ClippedGradients,
+    LinearUses,
+    add_gradient_noise,
+    clip_gradients,
+    draw_poisson_rows,
+    record_linear_layers,
+)
 from .ledger import Ledger, NoisyRelease, bound_guess, explain_epsilon, parse_ledger
+from .noisy_pairs import NoisyPairs, release_pairs
 from .renyi import compute_epsilon, find_sigma
 
 __all__ = [
+    "ClippedGradients",
     "Ledger",
+    "LinearUses",
+    "NoisyPairs",
     "NoisyRelease",
+    "add_gradient_noise",
     "bound_guess",
+    "clip_gradients",
     "compute_epsilon",
+    "draw_poisson_rows",
     "explain_epsilon",
     "find_sigma",
     "parse_ledger",
+    "record_linear_layers",
+    "release_pairs",
 ]

@@ -24,6 +24,7 @@ class LinearUses(NamedTuple):
     layers: list[nn.Linear]
     inputs: list[Tensor]
     outputs: list[Tensor]
+    versions: list[int]  # of the outputs, as they were
 
 
 class ClippedGradients(NamedTuple):
@@ -41,13 +42,14 @@ def record_linear_layers(network: nn.Module) -> Iterator[LinearUses]:
         GanvasError: a parameter that trains and belongs to no linear layer, or a layer that mixes rows.
     """
     check_network(network)
-    uses = LinearUses([], [], [])
+    uses = LinearUses([], [], [], [])
 
     def record(layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
         assert isinstance(layer, nn.Linear)
         uses.layers.append(layer)
         uses.inputs.append(inputs[0].detach())
         uses.outputs.append(output)
+        uses.versions.append(output._version)
 
     handles = [layer.register_forward_hook(record) for layer in network.modules() if isinstance(layer, nn.Linear)]
     try:
@@ -78,15 +80,17 @@ def clip_gradients(network: nn.Module, uses: LinearUses, losses: Tensor, clip: f
         clip: the highest norm, above 0.
 
     Raises:
-        GanvasError: losses of another shape.
+        GanvasError: losses of another shape, or an activation that has overwritten a layer's output.
     """
     require(clip > 0, "clip", clip, "above 0")
     if losses.ndim != 1 or any(len(use) != len(losses) for use in uses.outputs):
         raise GanvasError(f"private training needs one loss for each row, got {tuple(losses.shape)}: do not average them")
+    if uses.versions != [output._version for output in uses.outputs]:
+        raise GanvasError("private training needs activations that leave their input alone: set inplace=False")
     names = {id(parameter): name for name, parameter in network.named_parameters()}
     if not len(losses):  # Poisson sampling draws no row at all now and then
         return ClippedGradients({name: torch.zeros_like(p) for name, p in network.named_parameters()}, losses.detach())
-    slopes = torch.autograd.grad(losses.sum(), uses.outputs)
+    slopes = torch.autograd.grad(losses.sum(), uses.outputs, materialize_grads=True)
     layers = _group_by_layer(uses, slopes)
     norms = sum((_square_norms(layer, a, b) for layer, a, b in layers), torch.zeros_like(losses)).clamp_min(0).sqrt().detach()
     weights = (clip / norms.clamp_min(TINY)).clamp_max(1)
@@ -111,7 +115,7 @@ def add_gradient_noise(
     """
     require(expected_rows > 0, "expected_rows", expected_rows, "above 0")
     return {
-        name: (total + sigma * clip * torch.randn(total.shape, generator=generator, dtype=total.dtype)) / expected_rows
+        name: (total + sigma * clip * _draw_normal(total, generator)) / expected_rows
         for name, total in clipped.sums.items()
     }
 
@@ -120,6 +124,10 @@ def draw_poisson_rows(rows: int, q: float, generator: torch.Generator) -> Tensor
     """Numbers of the rows in a batch that each of `rows` rows joins with probability q -> int64, of a random length."""
     require(0 < q <= 1, "q", q, "above 0 and at most 1")
     return (torch.rand(rows, generator=generator, dtype=torch.float64) < q).nonzero().squeeze(1)
+
+
+def _draw_normal(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=generator, dtype=like.dtype, device=generator.device).to(like.device)
 
 
 def _group_by_layer(uses: LinearUses, slopes: tuple[Tensor, ...]) -> list[tuple[nn.Linear, Tensor, Tensor]]:
