@@ -115,8 +115,7 @@ def add_gradient_noise(
     """
     require(expected_rows > 0, "expected_rows", expected_rows, "above 0")
     return {
-        name: (total + sigma * clip * _draw_normal(total, generator)) / expected_rows
-        for name, total in clipped.sums.items()
+        name: (total + sigma * clip * _draw_normal(total, generator)) / expected_rows for name, total in clipped.sums.items()
     }
 
 

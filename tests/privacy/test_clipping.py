@@ -83,9 +83,7 @@ def test_noise_is_as_large_as_asked_and_repeats():
         losses = network(torch.zeros(0, 300)).sum(1)
     nothing = clip_gradients(network, uses, losses, 2.0)  # an empty batch is a batch
     assert not any(total.any() for total in nothing.sums.values())
-    first, again, other = (
-        add_gradient_noise(nothing, 2.0, 1.5, 60, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
-    )
+    first, again, other = (add_gradient_noise(nothing, 2.0, 1.5, 60, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
     assert first["weight"].std().item() == pytest.approx(2.0 * 1.5 / 60, rel=0.02)
     assert torch.equal(first["weight"], again["weight"])
     assert not torch.equal(first["weight"], other["weight"])
