@@ -25,7 +25,8 @@ extractors
 privacy
 nets media data metrics optim pictures provenance
 configuration system
-core resampling ranks errors version
+core resampling ranks
+errors version
 """
 LEVEL = {name: level for level, line in enumerate(reversed(LAYERS.split("\n"))) for name in line.split()}
 

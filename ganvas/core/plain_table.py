@@ -11,7 +11,7 @@ from ..errors import GanvasError
 ColumnKind = Literal["category", "number"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlainTable:
     """Rows of named columns. Tables that are compared share names, kinds, order, and the meaning of codes.
 
@@ -43,8 +43,8 @@ class PlainTable:
 
     def select(self, columns: Sequence[int]) -> "PlainTable":
         """The table of these columns, in this order."""
-        names, kinds, values = (tuple(part[c] for c in columns) for part in self._parts())
-        return PlainTable(names, kinds, values)
+        names, kinds, values = self._parts()
+        return PlainTable(tuple(names[c] for c in columns), tuple(kinds[c] for c in columns), tuple(values[c] for c in columns))
 
     def draw(self, rows: int, rng: np.random.Generator) -> "PlainTable":
         """This many rows at random, each at most once, in their old order; all if there are no more."""

@@ -6,7 +6,7 @@ input a and the loss's gradient b at its output, so the norm is ‖a‖·‖b‖
 of places add up (Li et al. 2022, "Large language models can be strong differentially private learners", section 4).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ class ClippedGradients(NamedTuple):
 
 
 @contextmanager
-def record_linear_layers(network: nn.Module) -> Iterator[LinearUses]:
+def record_linear_layers(network: nn.Module) -> Generator[LinearUses]:
     """Within, each use of the network's linear layers is recorded; the rows are the first axis of every input.
 
     Raises:
@@ -97,9 +97,9 @@ def clip_gradients(network: nn.Module, uses: LinearUses, losses: Tensor, clip: f
     sums = {name: torch.zeros_like(parameter) for name, parameter in network.named_parameters()}
     for layer, a, b in layers:
         weighted = (b * weights[:, None, None]).flatten(0, 1)
-        if layer.weight.requires_grad:
+        if _is_trained(layer, "weight"):
             sums[names[id(layer.weight)]] += weighted.T @ a.flatten(0, 1)
-        if layer.bias is not None and layer.bias.requires_grad:
+        if _is_trained(layer, "bias"):
             sums[names[id(layer.bias)]] += weighted.sum(0)
     return ClippedGradients(sums, norms)
 
@@ -139,14 +139,20 @@ def _group_by_layer(uses: LinearUses, slopes: tuple[Tensor, ...]) -> list[tuple[
     return [(layer, torch.cat(a, 1), torch.cat(b, 1)) for layer, a, b in groups.values()]
 
 
+def _is_trained(layer: nn.Linear, name: str) -> bool:
+    """Whether a layer has this parameter, and it trains."""
+    parameter = dict(layer.named_parameters(recurse=False)).get(name)
+    return parameter is not None and parameter.requires_grad
+
+
 def _square_norms(layer: nn.Linear, a: Tensor, b: Tensor) -> Tensor:
     """The squared norm of each row's gradient of a layer, [N], from inputs [N, places, in] and slopes [N, places, out]."""
     total = torch.zeros(len(a), dtype=a.dtype, device=a.device)
-    if layer.weight.requires_grad:
+    if _is_trained(layer, "weight"):
         if a.shape[1] == 1:
             total = total + a.square().sum((1, 2)) * b.square().sum((1, 2))
         else:
             total = total + ((a @ a.mT) * (b @ b.mT)).sum((1, 2))
-    if layer.bias is not None and layer.bias.requires_grad:
+    if _is_trained(layer, "bias"):
         total = total + b.sum(1).square().sum(1)
     return total

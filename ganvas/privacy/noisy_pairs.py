@@ -45,6 +45,9 @@ def release_pairs(
     One row more or less changes one cell of each table by 1: by √pairs together. A cell outside of the public categories
     counts nowhere, whatever it holds, so that the data cannot speak through an error.
 
+    The promise is that of real numbers. The last bits of floating-point noise can say more (Mironov 2012): publish rounded
+    counts, or what was fitted to them.
+
     Args:
         codes: whole numbers [N, C]; those of column c lie in 0..sizes[c] - 1.
         sizes: how many categories each column has, from public knowledge and never from the data.

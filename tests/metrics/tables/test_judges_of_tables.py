@@ -94,25 +94,41 @@ def test_what_cannot_be_scored_is_refused(monkeypatch):
         detect_rows(table, table)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not ADULT.exists(), reason=f"Adult is missing: {ADULT} is part of the package xai")
-def test_the_figures_of_adult():
-    """What the issue gives, from LightGBM in part; 0.01 apart at most."""
+def read_or_skip() -> tuple[PlainTable, PlainTable, PlainTable]:
+    """(Training rows, test rows, training rows with each column shuffled) of Adult."""
+    if not ADULT.exists():
+        pytest.skip(f"Adult is missing: {ADULT} is part of the package xai")
     train, test = read_adult()
     assert (len(train), len(test)) == (26_049, 6_512)
-    independent = shuffle_columns(train, np.random.default_rng(1))
-    figures = {}
-    for name, fake in (("real", test), ("independent", independent)):
-        figures[name] = [
-            float(np.mean([*score_shapes(train, fake).values()])),
-            score_pair_trends(train, fake).mean,
-            score_pair_trends(train, fake, "count").mean,
-            detect_rows(train, fake).auc,
-        ]
+    return train, test, shuffle_columns(train, np.random.default_rng(1))
+
+
+@pytest.mark.slow
+def test_shapes_and_pairs_of_adult():
+    """What the issue gives for real rows and for independent columns; figures of another shuffling."""
+    train, test, independent = read_or_skip()
+    shapes = [np.mean([*score_shapes(train, fake).values()]) for fake in (test, independent)]
+    by_width, by_count = ([score_pair_trends(train, fake, bins) for fake in (test, independent)] for bins in ("width", "count"))
+    print(shapes, [(scores.mean, scores.independent) for scores in (*by_width, *by_count)])
+    np.testing.assert_allclose(shapes, [0.990, 1.000], atol=0.003)
+    np.testing.assert_allclose([scores.mean for scores in by_width], [0.978, 0.908], atol=0.006)
+    np.testing.assert_allclose([scores.mean for scores in by_count], [0.973, 0.905], atol=0.006)
+    assert by_width[0].independent == pytest.approx(by_width[1].mean, abs=0.002)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["real", "independent"])
+def test_detection_of_adult(name):
+    train, test, independent = read_or_skip()
+    detection = detect_rows(train, {"real": test, "independent": independent}[name])
+    print(detection)
+    assert detection.auc == pytest.approx({"real": 0.5, "independent": 0.992}[name], abs=0.012 if name == "real" else 0.005)
+
+
+@pytest.mark.slow
+def test_efficacy_of_adult():
+    train, test, independent = read_or_skip()
     efficacy = score_efficacy(train, independent, test, "loan")
-    print(figures, efficacy)
-    np.testing.assert_allclose(figures["real"], [0.990, 0.978, 0.973, 0.500], atol=0.01)
-    np.testing.assert_allclose(figures["independent"], [1.000, 0.908, 0.905, 0.992], atol=0.01)
-    assert efficacy.real == pytest.approx(0.927, abs=0.01)
-    assert efficacy.synthetic == pytest.approx(0.552, abs=0.06)  # noise, whatever the seed
-    assert score_pair_trends(train, test).independent == pytest.approx(0.908, abs=0.01)
+    print(efficacy)
+    assert efficacy.real == pytest.approx(0.927, abs=0.006)
+    assert efficacy.synthetic == pytest.approx(0.5, abs=0.1)  # the issue's 0.552 is noise: there is nothing to learn
