@@ -14,6 +14,7 @@ from .clipping import (
 from .ledger import Ledger, NoisyRelease, bound_guess, explain_epsilon, parse_ledger
 from .noisy_pairs import NoisyPairs, release_pairs
 from .renyi import compute_epsilon, find_sigma
+from .row_gradients import clip_row_gradients
 
 __all__ = [
     "ClippedGradients",
@@ -24,6 +25,7 @@ __all__ = [
     "add_gradient_noise",
     "bound_guess",
     "clip_gradients",
+    "clip_row_gradients",
     "compute_epsilon",
     "draw_poisson_rows",
     "explain_epsilon",

@@ -66,6 +66,11 @@ def check_network(network: nn.Module) -> None:
     for name, parameter in network.named_parameters():
         if parameter.requires_grad and id(parameter) not in known:
             raise GanvasError(f"private training knows linear layers alone, and {name} is of another one: take a perceptron")
+    check_rows_apart(network)
+
+
+def check_rows_apart(network: nn.Module) -> None:
+    """Raise GanvasError if a layer mixes the rows of a batch."""
     for name, layer in network.named_modules():
         if isinstance(layer, nn.modules.batchnorm._NormBase) and (layer.training or not layer.track_running_stats):
             raise GanvasError(f"{name} normalises over a batch, which mixes rows: private training needs a D without it")

@@ -109,7 +109,6 @@ def test_shapes_and_pairs_of_adult():
     train, test, independent = read_or_skip()
     shapes = [np.mean([*score_shapes(train, fake).values()]) for fake in (test, independent)]
     by_width, by_count = ([score_pair_trends(train, fake, bins) for fake in (test, independent)] for bins in ("width", "count"))
-    print(shapes, [(scores.mean, scores.independent) for scores in (*by_width, *by_count)])
     np.testing.assert_allclose(shapes, [0.990, 1.000], atol=0.003)
     np.testing.assert_allclose([scores.mean for scores in by_width], [0.978, 0.908], atol=0.006)
     np.testing.assert_allclose([scores.mean for scores in by_count], [0.973, 0.905], atol=0.006)
@@ -121,7 +120,6 @@ def test_shapes_and_pairs_of_adult():
 def test_detection_of_adult(name):
     train, test, independent = read_or_skip()
     detection = detect_rows(train, {"real": test, "independent": independent}[name])
-    print(detection)
     assert detection.auc == pytest.approx({"real": 0.5, "independent": 0.992}[name], abs=0.012 if name == "real" else 0.005)
 
 
@@ -129,6 +127,5 @@ def test_detection_of_adult(name):
 def test_efficacy_of_adult():
     train, test, independent = read_or_skip()
     efficacy = score_efficacy(train, independent, test, "loan")
-    print(efficacy)
     assert efficacy.real == pytest.approx(0.927, abs=0.006)
     assert efficacy.synthetic == pytest.approx(0.5, abs=0.1)  # the 0.552 is noise: there is nothing to learn
