@@ -22,9 +22,11 @@ sampling recipes
 runs methods
 recipe augment losses
 extractors
+privacy
 nets media data metrics optim pictures provenance
 configuration system
-core resampling errors version
+core resampling ranks
+errors version
 """
 LEVEL = {name: level for level, line in enumerate(reversed(LAYERS.split("\n"))) for name in line.split()}
 

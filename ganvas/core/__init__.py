@@ -4,6 +4,7 @@ This package knows no medium, no network and no file. The leaves (media, data, n
 and never each other.
 """
 
+from .plain_table import ColumnKind, PlainTable, check_same_columns
 from .samples import (
     NO_REQUEST,
     Batch,
@@ -60,6 +61,7 @@ __all__ = [
     "BatchSampler",
     "Clock",
     "Codec",
+    "ColumnKind",
     "Condition",
     "ConditionCodec",
     "CriticOutput",
@@ -87,6 +89,7 @@ __all__ = [
     "Objective",
     "PairMetric",
     "Phase",
+    "PlainTable",
     "RealFeatures",
     "Reconstructor",
     "Request",
@@ -98,6 +101,7 @@ __all__ = [
     "Stage",
     "Traits",
     "Turn",
+    "check_same_columns",
     "seed_from",
     "seeded_generator",
 ]
