@@ -20,11 +20,11 @@ CPU = torch.device("cpu")
 
 
 def with_auxiliary(auxiliary: Any) -> Recipe:
-    """A small run of it: networks that name classes, exact settings, few steps."""
-    recipe = replace(
-        recipes.find_recipe("gan"), nets=AuxiliaryClassifier(nets=MLP()), method=Adversarial(auxiliary_losses=(auxiliary,))
-    )
-    return small(recipe, samples=24)
+    """A small run of it: networks that name classes, or a translator for losses that compare with sources; few steps."""
+    needs_sources = isinstance(auxiliary, losses.ContentLoss)
+    recipe = recipes.find_recipe("pix2pix" if needs_sources else "gan")
+    nets = recipe.nets if needs_sources else AuxiliaryClassifier(nets=MLP())
+    return small(replace(recipe, nets=nets, method=Adversarial(auxiliary_losses=(auxiliary,))), samples=24)
 
 
 def trained(recipe: Recipe) -> tuple[State, dict[str, Any]]:
