@@ -41,7 +41,7 @@ NARROW = {
         *("--nets.generator.width", "2", "--nets.generator.blocks", "1", "--method.pool", "20"),
         *("--nets.critic.width", "2", "--nets.critic.layers", "1"),
     ],
-    "inpaint_small": ["--nets.generator.generator.width", "2", "--nets.critic.width", "2"],
+    "inpaint_small": ["--nets.generator.generator.generator.width", "2", "--nets.critic.width", "2"],
 }
 
 
