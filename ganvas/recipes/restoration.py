@@ -104,7 +104,7 @@ def srgan_small() -> Recipe:
     game = Adversarial(
         objective=WeightedObjective(objective=RelativisticPairing(), weight=5e-3),
         penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
-        auxiliary_losses=(pixels, PerceptualLoss(weight=0.1)),
+        auxiliary_losses=(pixels, PerceptualLoss(weight=0.01)),
         share_fakes=True,
     )
     return replace(
