@@ -49,8 +49,11 @@ from .steps import (
     Stage,
     Turn,
 )
+from .tables import DECIMALS_KEY, FORMAT_KEY, BlockCodec, BlockItems, ColumnKind, ColumnSurvey, TableItems
 
 __all__ = [
+    "DECIMALS_KEY",
+    "FORMAT_KEY",
     "NO_REQUEST",
     "Architecture",
     "Augment",
@@ -58,8 +61,12 @@ __all__ = [
     "Baseline",
     "Batch",
     "BatchSampler",
+    "BlockCodec",
+    "BlockItems",
     "Clock",
     "Codec",
+    "ColumnKind",
+    "ColumnSurvey",
     "Condition",
     "ConditionCodec",
     "CriticOutput",
@@ -96,6 +103,7 @@ __all__ = [
     "Source",
     "Spec",
     "Stage",
+    "TableItems",
     "Traits",
     "Turn",
     "seed_from",
