@@ -12,7 +12,7 @@ from .tables import TableRows, is_table_path, limit_rows, read_table
 
 @config
 class Rows:
-    """A table, and its test part if it has one: people.train.csv beside people.test.csv, or a folder with train.* and test.*."""
+    """A table, with its test part if it has one: people.train.csv and people.test.csv, or a folder of both."""
 
     path: str
     test: str | None = None  # another table: rows kept out of training, to score against

@@ -1,6 +1,6 @@
 """A table that is open for reading, whatever its format."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +35,7 @@ def check_column_names(names: list[str], title: str) -> list[str]:
 
 
 @contextmanager
-def explain_arrow_errors(title: str) -> Iterator[None]:
+def explain_arrow_errors(title: str) -> Generator[None]:
     """Turn pyarrow's errors about a broken table into a GanvasError."""
     arrow = import_arrow()
     try:

@@ -99,7 +99,11 @@ def _drop_columns(table: OpenTable, leave_out: Sequence[str]) -> OpenTable:
     remaining = [name for name in names if name not in leave_out]
     if not remaining:
         raise GanvasError(f"{table.title}: no column is left once {list_examples(leave_out)} are left out")
-    return _map_blocks(table, lambda block: block.select(remaining), _select_schema(table.schema, remaining))
+
+    def select_columns(block: Any) -> Any:
+        return block.select(remaining)
+
+    return _map_blocks(table, select_columns, _select_schema(table.schema, remaining))
 
 
 def _select_schema(schema: Any, names: list[str]) -> Any:
@@ -120,7 +124,11 @@ def _drop_dictionaries(table: OpenTable) -> OpenTable:
 
 def _parse_blocks(table: OpenTable, plans: list[TextPlan]) -> OpenTable:
     schema = build_text_schema(list(table.schema.names), plans)
-    return replace(_map_blocks(table, lambda block: _parse_block(block, plans, schema), schema), is_text=False)
+
+    def parse_block(block: Any) -> Any:
+        return _parse_block(block, plans, schema)
+
+    return replace(_map_blocks(table, parse_block, schema), is_text=False)
 
 
 def _parse_block(block: Any, plans: list[TextPlan], schema: Any) -> Any:

@@ -29,7 +29,7 @@ class BoundedUnfolding(io.RawIOBase):
     """A .gz file's content, up to a bound. Beyond that, reading raises GanvasError."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.file, self.count = path, gzip.open(path, "rb"), 0
+        self.path, self.file, self.count = path, gzip.GzipFile(path, "rb"), 0
         self.bound = max(MIN_UNFOLDED_BYTES, MAX_UNFOLDING * path.stat().st_size)
 
     def readable(self) -> bool:
@@ -81,9 +81,7 @@ def survey_text(path: Path) -> TextSurvey:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         is_utf8 = False
-    notes = (
-        () if is_utf8 else ("it is no UTF-8: read as Western European (Windows-1252); save it as UTF-8 if names look wrong",)
-    )
+    notes = () if is_utf8 else ("it is no UTF-8, so it is read as Western European: save it as UTF-8 if letters look wrong",)
     return TextSurvey("utf-8" if is_utf8 else WESTERN_ENCODING, count, quotes % 2 == 1, notes)
 
 

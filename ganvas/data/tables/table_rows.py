@@ -19,10 +19,10 @@ class RowNames(Sequence[str]):
     """ "people.csv row 1" and so on, without a list of them all."""
 
     def __init__(self, title: str, count: int) -> None:
-        self.title, self.count = title, count
+        self.title, self.row_count = title, count
 
     def __len__(self) -> int:
-        return self.count
+        return self.row_count
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -30,8 +30,8 @@ class RowNames(Sequence[str]):
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self.count))]
-        if not 0 <= index < self.count:
+            return [self[i] for i in range(*index.indices(self.row_count))]
+        if not 0 <= index < self.row_count:
             raise IndexError(index)
         return f"{self.title} row {index + 1}"
 

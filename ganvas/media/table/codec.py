@@ -100,7 +100,7 @@ class TableCodec:
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
         """uint16 [N, C] -> float32 [N, W]: one-hots, and normal scores of ranks.
 
-        A value holds an interval of ranks. With a generator on the CPU each row has a random place there, without one the middle.
+        A value holds an interval of ranks. With a generator on the CPU each row has a random place there, else the middle.
         """
         codes = stored.to(torch.int64)
         places = self._find_places(codes.device)

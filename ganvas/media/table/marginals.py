@@ -39,7 +39,7 @@ def draw_marginals(columns: Sequence[ColumnCodec], codes: np.ndarray) -> Picture
 
 
 def measure_bars(layout: CodeLayout, codes: np.ndarray) -> BarPair:
-    """Bars of equal width over the numbers, then one for missing values; of a category the commonest values, then the others."""
+    """Bars of equal width over the numbers, then one for missing values. Of a category: the commonest values, then others."""
     bars = _number_bars(layout)
     sample_weights = np.bincount(codes, minlength=len(bars)) / max(1, len(codes))
     data, samples = (np.bincount(bars, weights=w, minlength=bars.max() + 1) for w in (layout.weights, sample_weights))

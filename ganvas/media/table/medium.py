@@ -56,8 +56,8 @@ class Table:
             raise GanvasError(f"{items.title} is no table: give a .csv, .tsv, .parquet, .feather or .jsonl file")
         if len(items.sample) < 2 * self.k:
             raise GanvasError(
-                f"{items.title} has too few rows: at least {2 * self.k} are needed, so that values of fewer than {self.k} rows can "
-                "be merged. Give more rows, or a smaller k if nobody's data is in them"
+                f"{items.title} has too few rows: at least {2 * self.k} are needed to merge the values of fewer than {self.k}. "
+                "Give more rows, or a smaller k if they are nobody's data"
             )
         self._check_kinds(items)
         pairs = [self._fit_column(survey, items) for survey in items.surveys]
@@ -80,7 +80,7 @@ class Table:
         changed_kind = [f"taken as {kind}, as you asked"] if kind != survey.kind else []
         column, rest = self._choose_column(survey.name, kind, values, items.sample.schema.field(survey.name).metadata or {})
         if rest.values and column is not None:
-            changed_kind.append(f"{rest.values:,} values of {rest.rows:,} rows become the rest")
+            changed_kind.append(f"the rest are {rest.values:,} of its values, held by {rest.rows:,} rows")
         if column is None:
             changed_kind.append(f"no value is held by {self.k} rows: it is not learnt, and stays empty")
             column = build_empty_column(survey.name, values.type)

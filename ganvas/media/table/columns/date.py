@@ -11,7 +11,7 @@ from .column import CodeLayout
 from .number import NumberColumn, fit_number_column
 
 Resolution = Literal["days", "minutes", "seconds", "microseconds"]
-MICROSECONDS: dict[Resolution, int] = {
+MICROSECONDS: dict[Resolution, int] = {  # coarsest first
     "days": 86_400_000_000, "minutes": 60_000_000, "seconds": 1_000_000, "microseconds": 1
 }  # fmt: skip
 
@@ -59,13 +59,24 @@ def count_time(values: Any, resolution: Resolution) -> Any:
 
 def fit_date_column(name: str, values: Any, k: int, date_format: str = "") -> DateColumn | None:
     """The codec of a column of dates or times (pyarrow array); None if fewer than k rows have one."""
-    compute = import_arrow("pyarrow.compute")
-    exact_counts = count_time(values, "microseconds")
-    resolution = next(
-        r for r, size in MICROSECONDS.items()
-        if compute.all(compute.equal(compute.multiply(count_time(values, r), size), exact_counts)).as_py() is not False
-    )  # fmt: skip
+    resolution = _find_resolution(values)
     number = fit_number_column(name, count_time(values, resolution), k)
     if number is None:
         return None
     return DateColumn(name=name, type=str(values.type), number=number, resolution=resolution, format=date_format)
+
+
+def _find_resolution(values: Any) -> Resolution:
+    """The coarsest one that loses nothing."""
+    compute = import_arrow("pyarrow.compute")
+    exact_counts = count_time(values, "microseconds")
+
+    def is_exact(resolution: Resolution) -> bool:
+        counts = compute.multiply(count_time(values, resolution), MICROSECONDS[resolution])
+        return compute.all(compute.equal(counts, exact_counts)).as_py() is not False
+
+    if is_exact("days"):
+        return "days"
+    if is_exact("minutes"):
+        return "minutes"
+    return "seconds" if is_exact("seconds") else "microseconds"

@@ -19,11 +19,11 @@ class Intervals(NamedTuple):
 
 
 class _Group(NamedTuple):
-    """Consecutive values from `start` to before `end`, which `count` rows hold."""
+    """Consecutive values from `start` to before `end`, which `rows` rows hold."""
 
     start: int
     end: int
-    count: int
+    rows: int
     point: int | None  # the value that all of them become
 
 
@@ -41,7 +41,7 @@ def merge_values(values: np.ndarray, counts: np.ndarray, k: int) -> Intervals | 
         middle = min(int(np.searchsorted(np.cumsum(counts), total / 2)), len(values) - 2)
         point = _find_middle(values, middle)
         return Intervals((), (point,), (0.0, 1.0), point, point)
-    ranks = np.cumsum([0, *(group.count for group in groups)]) / total
+    ranks = np.cumsum([0, *(group.rows for group in groups)]) / total
     return Intervals(
         edges=tuple(_find_middle(values, group.end - 1) for group in groups[:-1]),
         points=tuple(None if group.point is None else float(values[group.point]) for group in groups),
@@ -80,25 +80,25 @@ def _absorb_small_groups(groups: list[_Group], k: int) -> list[_Group]:
             else:
                 group = _join(pending, group)
             pending = None
-        if group.count < k:
+        if group.rows < k:
             pending = group
         else:
             merged_groups.append(group)
     if pending is not None:
         merged_groups = [*merged_groups[:-1], _join(merged_groups[-1], pending)] if merged_groups else [pending]
-    is_last_short = len(merged_groups) > 1 and merged_groups[-1].point is None and merged_groups[-1].count < 2 * k
+    is_last_short = len(merged_groups) > 1 and merged_groups[-1].point is None and merged_groups[-1].rows < 2 * k
     if is_last_short and merged_groups[-2].point is None:
         merged_groups[-2:] = [_join(*merged_groups[-2:])]
     return merged_groups
 
 
 def _rank_as_host(group: _Group) -> tuple[bool, int]:
-    return group.point is not None, group.count
+    return group.point is not None, group.rows
 
 
 def _join(first: _Group, second: _Group) -> _Group:
     point = first.point if first.point is not None else second.point
-    return _Group(first.start, second.end, first.count + second.count, point)
+    return _Group(first.start, second.end, first.rows + second.rows, point)
 
 
 def _find_middle(values: np.ndarray, index: int) -> float:

@@ -1,6 +1,5 @@
 """Keys identify rows, so they are not learnt: new ones are counted, in the form of the old ones."""
 
-import os
 import re
 import uuid
 from typing import Any
@@ -63,11 +62,16 @@ def fit_key_column(name: str, values: Any) -> KeyColumn:
     texts = values.drop_null()
     if compute.all(compute.match_substring_regex(texts, UUID_PATTERN)).as_py():
         return KeyColumn(name=name, type=str(values.type), is_uuid=True)
-    shared_text = os.path.commonprefix(list(compute.min_max(texts).as_py().values()))
-    prefix = re.sub(r"\d+$", "", shared_text)
+    prefix = re.sub(r"\d+$", "", _find_shared_beginning(*compute.min_max(texts).as_py().values()))
     form = f"^{re.escape(prefix)}[0-9]+$"
     if not compute.all(compute.match_substring_regex(texts, form)).as_py():
         return KeyColumn(name=name, type=str(values.type))
     lengths = compute.min_max(compute.utf8_length(texts)).as_py()
     digits = lengths["max"] - len(prefix) if lengths["min"] == lengths["max"] else 0
     return KeyColumn(name=name, type=str(values.type), prefix=prefix, digits=digits)
+
+
+def _find_shared_beginning(first: str, last: str) -> str:
+    """What two texts begin with; of the first and last in order, all between begin with it too."""
+    count = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:count]
