@@ -22,6 +22,7 @@ from ganvas.errors import GanvasError, SettingError
 NAMES = ["count", "price", "day", "city"]
 CELLS = [("1", "2.50", "2024-02-29", "Ulm"), ("2", "3.10", "2024-03-01", "Bonn, old"), ("NA", "", "2024-03-02", 'a "b"')] * 10
 TYPES = {"count": "int64", "price": "double", "day": "timestamp[s]", "city": "string"}
+PARQUET_TYPES = TYPES | {"day": "timestamp[ms]"}  # it has no coarser times
 
 
 def write_csv(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> Path:
@@ -74,7 +75,7 @@ def test_every_format_gives_the_same_rows(kind: str, tmp_path: Path) -> None:
     assert isinstance(items, TableItems)
     assert isinstance(items, BlockItems)
     assert len(items) == 30
-    assert {f.name: str(f.type) for f in items.sample.schema} == TYPES
+    assert {f.name: str(f.type) for f in items.sample.schema} == (PARQUET_TYPES if kind == "parquet" else TYPES)
     assert pa.Table.from_batches(items.read_blocks()).to_pylist() == typed_table().to_pylist()
     assert [items[i] for i in (3, 29, 0)] == [typed_table().to_pylist()[i] for i in (3, 29, 0)]
     assert items.names[4] == items.title.partition(" (")[0] + " row 5"
@@ -169,7 +170,7 @@ def test_databases_name_their_tables(tmp_path: Path) -> None:
 def test_a_gzip_that_unfolds_to_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "MIN_UNFOLDED_BYTES", 1000)
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 1_000_000))
-    with pytest.raises(GanvasError, match=r"unfolds to more than .* gunzip"):
+    with pytest.raises(GanvasError, match=r"unfolds to more than .*gunzip"):
         read_table(str(tmp_path / "a.csv.gz"))
 
 

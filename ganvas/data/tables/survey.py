@@ -34,11 +34,11 @@ def survey_column(name: str, values: Any, notes: Sequence[str] = (), is_whole: b
     if types.is_floating(values.type):
         values = compute.if_else(compute.is_nan(values), None, values)
     present_values = values.drop_null()
-    missing_share = 1 - len(present_values) / max(1, len(values))
+    missing_share = (len(values) - len(present_values)) / max(1, len(values))
     if types.is_nested(values.type) or types.is_binary(values.type) or types.is_large_binary(values.type):
         sentence = _join_sentence(name, f"values of type {values.type}, which are not learnt", missing_share, notes)
         return ColumnSurvey(name, "text", missing_share, 0, sentence)
-    distinct_count = compute.count_distinct(present_values).as_py()
+    distinct_count = compute.count_distinct(present_values).as_py() if len(present_values) else 0
     kind = _choose_kind(name, present_values, len(values), distinct_count)
     count = f"{'' if is_whole else 'at least '}{distinct_count:,}"
     sentence = _join_sentence(name, _describe_values(kind, present_values, count), missing_share, notes)

@@ -12,8 +12,8 @@ from ...system.arrow import import_arrow
 MISSING_TEXTS = ("", "NA", "N/A", "#N/A", "null", "Null", "NULL", "nan", "NaN", "NAN")
 QUESTION_MARK = "?"  # a missing value where all others are numbers or dates
 MAX_IMPOSSIBLE_SHARE = 0.01  # of a column of dates: days that no calendar has
-INTEGER_PATTERN = r"^-?(0|[1-9][0-9]{0,17})$"  # no leading zeros: 01234 is a code
-NUMBER_PATTERN = r"^-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+INTEGER_PATTERN = r"^-?(0|[1-9][0-9]{0,17})$"  # 01234 is a code, and so is a longer one
+NUMBER_PATTERN = r"^-?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 DAY_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
 CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", "T%H:%M:%SZ")
 TextType = Literal["integer", "number", "date", "text"]

@@ -45,19 +45,23 @@ def write_table_file(table: Any, path: Path, metadata: Mapping[str, str]) -> lis
 def format_csv(table: Any, has_header: bool) -> bytes:
     """The table (pyarrow.Table) as UTF-8 text; missing values are empty cells."""
     arrow, compute = import_arrow(), import_arrow("pyarrow.compute")
-    texts = [format_column(table.column(k), field) for k, field in enumerate(table.schema)]
-    is_special = any(
-        compute.any(compute.match_substring_regex(t, SPECIAL_CHARACTERS)).as_py()
-        for t in texts
-        if arrow.types.is_string(t.type)
-    )
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(table.schema.names)
-    rows = io.BytesIO()
-    arrow_csv = import_arrow("pyarrow.csv")
-    options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed" if is_special else "none")
-    arrow_csv.write_csv(arrow.table(texts, names=table.schema.names), rows, options)
-    return (header.getvalue().encode() if has_header else b"") + rows.getvalue()
+    blank = '""' if table.num_columns == 1 else ""  # an empty line is no row
+    cells = [quote_texts(format_column(table.column(k), field)) for k, field in enumerate(table.schema)]
+    cells = [compute.fill_null(column.cast(arrow.large_string()), blank) for column in cells]
+    lines = compute.binary_join_element_wise(*cells, arrow.scalar(",", arrow.large_string())).to_pylist()
+    return ((header.getvalue() if has_header else "") + "".join(f"{line}\n" for line in lines)).encode()
+
+
+def quote_texts(values: Any) -> Any:
+    """Values (pyarrow array); texts that need quotes have them."""
+    types, compute = import_arrow("pyarrow.types"), import_arrow("pyarrow.compute")
+    if not (types.is_string(values.type) or types.is_large_string(values.type)):
+        return values
+    mark, nothing = (import_arrow().scalar(text, values.type) for text in ('"', ""))
+    quoted = compute.binary_join_element_wise(mark, compute.replace_substring(values, '"', '""'), mark, nothing)
+    return compute.if_else(compute.match_substring_regex(values, SPECIAL_CHARACTERS), quoted, values)
 
 
 def format_column(values: Any, field: Any) -> Any:
