@@ -7,7 +7,7 @@ from ..configuration import config
 from ..errors import GanvasError
 from .names import is_hidden, list_examples
 from .parts import HELD_OUT_PARTS, PART_NAMES
-from .tables import TableRows, is_table_path, limit_rows, read_table
+from .tables import TableRows, is_table_path, limit_rows, read_table_rows
 
 
 @config
@@ -21,12 +21,12 @@ class Rows:
 
     def items(self, suffixes: tuple[str, ...]) -> TableRows:
         """The rows to train on. Raises GanvasError if there are fewer than two."""
-        return limit_rows(read_table(find_part_path(self.path, "train") or self.path, self.leave_out), self.limit)
+        return limit_rows(read_table_rows(find_part_path(self.path, "train") or self.path, self.leave_out), self.limit)
 
     def held_out(self, suffixes: tuple[str, ...]) -> TableRows | None:
         """The rows at `test`, or the test part beside the path; None if there is none."""
         path = self.test or find_part_path(self.path, "test")
-        return None if path is None else read_table(path, self.leave_out)
+        return None if path is None else read_table_rows(path, self.leave_out)
 
 
 def find_part_path(path: str, part: str) -> str | None:

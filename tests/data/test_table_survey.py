@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from ganvas.core import ColumnSurvey
-from ganvas.data.tables import read_frame, read_table, summarise_surveys
+from ganvas.data.tables import read_frame, read_table_rows, summarise_surveys
 
 N = 200
 
@@ -19,7 +19,7 @@ def survey(values: list[object] | pa.Array, name: str = "a") -> ColumnSurvey:
 def survey_texts(texts: list[str], tmp_path: Path) -> tuple[ColumnSurvey, str]:
     """The survey of a CSV file's column, and the type of its values."""
     (tmp_path / "a.csv").write_text("a,b\n" + "".join(f'"{text}",1\n' for text in texts))
-    items = read_table(str(tmp_path / "a.csv"))
+    items = read_table_rows(str(tmp_path / "a.csv"))
     return items.surveys[0], str(items.sample.schema.field("a").type)
 
 

@@ -16,7 +16,7 @@ import pytest
 from ganvas.configuration import from_json, to_json
 from ganvas.core import BlockItems, Source, TableItems
 from ganvas.data import Rows, read_frame
-from ganvas.data.tables import TableRows, opened, read_table, sampling, streams
+from ganvas.data.tables import TableRows, opened, read_table_rows, sampling, streams
 from ganvas.errors import GanvasError, SettingError
 
 NAMES = ["count", "price", "day", "city"]
@@ -87,14 +87,14 @@ def test_every_format_gives_the_same_rows(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_delimiters_and_encodings_are_recognised(delimiter: str, encoding: str, tmp_path: Path) -> None:
-    items = read_table(str(write_csv(tmp_path / "a.csv", delimiter, encoding)))
+    items = read_table_rows(str(write_csv(tmp_path / "a.csv", delimiter, encoding)))
     assert [row["city"] for row in map(items.__getitem__, range(3))] == ["Ulm", "Bonn, old", 'a "b"']
     assert ("UTF-16" in " ".join(items.notes)) == (encoding == "utf-16")
 
 
 def test_latin_1_is_read_and_said(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("name,n\nJürgen,1\nZoé,2\n".encode("latin-1"))
-    items = read_table(str(tmp_path / "a.csv"))
+    items = read_table_rows(str(tmp_path / "a.csv"))
     assert [items[0]["name"], items[1]["name"]] == ["Jürgen", "Zoé"]
     assert "no UTF-8" in items.notes[0]
 
@@ -125,12 +125,12 @@ def test_a_frame_from_python_is_read_as_it_is() -> None:
 def test_broken_tables_are_refused(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(GanvasError, match=message):
-        read_table(str(tmp_path / "a.csv"))
+        read_table_rows(str(tmp_path / "a.csv"))
 
 
 def test_a_quoted_text_may_hold_lines_and_count_once(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('a,b\n"one\ntwo",2\n5\' 3" tall,4\n')
-    items = read_table(str(tmp_path / "a.csv"))
+    items = read_table_rows(str(tmp_path / "a.csv"))
     assert [items[0]["a"], items[1]["a"]] == ["one\ntwo", "5' 3\" tall"]
 
 
@@ -148,37 +148,37 @@ def test_a_quoted_text_may_hold_lines_and_count_once(tmp_path: Path) -> None:
 def test_files_that_are_not_what_they_seem(name: str, content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(GanvasError, match=message):
-        read_table(str(tmp_path / name))
+        read_table_rows(str(tmp_path / name))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(GanvasError, match="No such file"):
-        read_table(str(tmp_path / "a.csv"))
+        read_table_rows(str(tmp_path / "a.csv"))
 
 
 def test_databases_name_their_tables(tmp_path: Path) -> None:
     write_table(tmp_path, "sqlite")
     with pytest.raises(GanvasError, match="has no table 'x'; it has my orders"):
-        read_table(f"sqlite:///{tmp_path / 'a.db'}?table=x")
+        read_table_rows(f"sqlite:///{tmp_path / 'a.db'}?table=x")
     (tmp_path / "b.db").write_text("no database, but some text that is long enough to be looked at")
     with pytest.raises(GanvasError, match="no SQLite database"):
-        read_table(f"sqlite:///{tmp_path / 'b.db'}?table=x")
+        read_table_rows(f"sqlite:///{tmp_path / 'b.db'}?table=x")
     with pytest.raises(GanvasError, match="does not exist"):
-        read_table(f"sqlite:///{tmp_path / 'c.db'}?table=x")
+        read_table_rows(f"sqlite:///{tmp_path / 'c.db'}?table=x")
 
 
 def test_a_gzip_that_unfolds_to_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "MIN_UNFOLDED_BYTES", 1000)
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 1_000_000))
     with pytest.raises(GanvasError, match=r"unfolds to more than .*gunzip"):
-        read_table(str(tmp_path / "a.csv.gz"))
+        read_table_rows(str(tmp_path / "a.csv.gz"))
 
 
 def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_csv(tmp_path / "a.csv")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(GanvasError, match=r"pip install 'ganvas\[tables\]'"):
-        read_table(str(path))
+        read_table_rows(str(path))
 
 
 def test_columns_can_be_left_out(tmp_path: Path) -> None:

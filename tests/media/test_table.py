@@ -202,10 +202,7 @@ def test_places_within_an_interval_differ_by_row_column_and_seed(codec: TableCod
     names = [name for field in codec.spec.fields for name in [field.name] * field.size]
     same_rows = stored[:1].repeat(4000, 1)
     x = codec.load(same_rows, torch.Generator().manual_seed(0))
-    ranks = [torch.special.ndtr(x[:, names.index(f"{name}.rank")].double()) for name in ("hours", "salary")]
-    if stored[0, 3] < len(codec.columns[3].points):  # type: ignore[union-attr]
-        assert len(ranks[0].unique()) > 3000
-    assert len(ranks[1].unique()) > 3000
+    assert len(x[:, names.index("salary.rank")].unique()) > 3000
     again = codec.load(same_rows, torch.Generator().manual_seed(1))
     assert not torch.equal(again, x)
     assert torch.equal(codec.load(same_rows, torch.Generator().manual_seed(0)), x)

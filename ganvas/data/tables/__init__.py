@@ -1,6 +1,6 @@
 """Tables of any format as rows, block by block, with a survey of their columns. Nothing else in the package reads tables."""
 
-from .opening import TABLE_SUFFIXES, is_table_path, open_table, read_frame, read_table
+from .opening import TABLE_SUFFIXES, is_table_path, open_table, read_frame, read_table_rows
 from .survey import summarise_surveys, survey_column
 from .table_rows import TableRows, limit_rows
 
@@ -11,7 +11,7 @@ __all__ = [
     "limit_rows",
     "open_table",
     "read_frame",
-    "read_table",
+    "read_table_rows",
     "summarise_surveys",
     "survey_column",
 ]

@@ -46,7 +46,7 @@ def open_table(path: str) -> OpenTable:
         raise GanvasError(f"{path} cannot be read ({error.strerror or error}): check its name and permissions") from error
 
 
-def read_table(path: str, leave_out: Sequence[str] = ()) -> TableRows:
+def read_table_rows(path: str, leave_out: Sequence[str] = ()) -> TableRows:
     """The rows of the table at a path, without the columns `leave_out`."""
     return read_open_table(open_table(path), leave_out)
 

@@ -23,7 +23,7 @@ def hash_rows(seeds: Tensor, codes: Tensor | None = None) -> Tensor:
     return mix_bits(hashes ^ (((codes + 1) * factors) & MASK).sum(1) & MASK)
 
 
-def draw_places(hashes: Tensor, columns: int) -> Tensor:
+def draw_cell_places(hashes: Tensor, columns: int) -> Tensor:
     """A number in (0, 1) for each row's hash, int64 [N], and each column: float32 [N, columns]."""
     numbers = (torch.arange(1, columns + 1, device=hashes.device) * COLUMN_FACTOR) & MASK
     bits = mix_bits(hashes[:, None] ^ mix_bits(numbers)[None])

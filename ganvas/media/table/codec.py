@@ -14,7 +14,7 @@ from ...configuration import config
 from ...core import Spec
 from ...errors import GanvasError
 from ...system.arrow import import_arrow, parse_arrow_type
-from .chance import draw_places, hash_rows
+from .chance import draw_cell_places, hash_rows
 from .columns import ColumnCodec
 from .marginals import draw_marginals
 from .writing import write_numbered_rows
@@ -108,7 +108,7 @@ class TableCodec:
         u = torch.full(codes.shape, 0.5, device=codes.device)
         if generator is not None:  # one number a row, so that several ranks can share out a batch
             numbers = torch.rand(len(codes), generator=generator).to(codes.device)
-            u = draw_places(hash_rows((numbers * 2**24).long(), codes), codes.shape[1])
+            u = draw_cell_places(hash_rows((numbers * 2**24).long(), codes), codes.shape[1])
         x = torch.zeros(len(codes), width + 1, device=codes.device)  # the last place takes what has none
         x.scatter_(1, places.hot[flat_codes], 1.0)
         ranks = places.low[flat_codes] + places.span[flat_codes] * u
@@ -128,7 +128,7 @@ class TableCodec:
         """uint16 [N, C] -> pyarrow.Table. Row `start` + i of a seed is always the same, whatever comes with it."""
         codes = stored.to(torch.int64).cpu()
         rows = torch.arange(start, start + len(codes))
-        places = draw_places(hash_rows(rows + 1 + hash_rows(torch.tensor([seed]))), len(self.columns)).double().numpy()
+        places = draw_cell_places(hash_rows(rows + 1 + hash_rows(torch.tensor([seed]))), len(self.columns)).double().numpy()
         numbers = codes.numpy()
         arrays = [c.decode(numbers[:, k], places[:, k], rows.numpy()) for k, c in enumerate(self.columns)]
         return import_arrow().Table.from_arrays(arrays, schema=self.schema)
