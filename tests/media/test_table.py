@@ -223,7 +223,7 @@ def test_every_score_is_decoded(codec: TableCodec) -> None:
 
 
 def test_written_files_are_as_the_data_was(tmp_path: Path) -> None:
-    rows = "".join(f'{1 + i % 28:02}.03.2024,{i % 7}.{i % 4}0,"a, {i % 3}",{"" if i % 5 else i % 2}\n' for i in range(4000))
+    rows = "".join(f'{1 + i % 28:02}.03.2024,{i % 7}.{i % 4}0,"a, ""{i % 3}""",{"" if i % 5 else i % 2}\n' for i in range(4000))
     (tmp_path / "a.csv").write_text("day,price,text,gap\n" + rows)
     items = Rows(path=str(tmp_path / "a.csv")).items(())
     codec = Table().fit(items)
@@ -310,6 +310,8 @@ def test_what_training_never_saw() -> None:
         codec.encode_block(block.drop_columns(["s"]))
     with pytest.raises(GanvasError, match="column 'n' has type string, not double"):
         codec.encode_block(block.set_column(1, "n", pa.array(["x", "y"])))
+    with pytest.raises(GanvasError, match=r"test.csv \(2 rows, 4 columns\): column 'n' has type string"):
+        prepare_dataset(read_frame(block.set_column(1, "n", pa.array(["x", "y"])), "test.csv"), codec, None, quiet=True)
 
 
 def test_infinite_numbers_are_missing() -> None:
