@@ -4,7 +4,7 @@ This package knows no medium, no network and no file. The leaves (media, data, n
 and never each other.
 """
 
-from .plain_table import ColumnKind, PlainTable, check_same_columns
+from .plain_table import PlainTable, ValueKind, check_same_columns
 from .samples import (
     NO_REQUEST,
     Batch,
@@ -50,8 +50,11 @@ from .steps import (
     Stage,
     Turn,
 )
+from .tables import DECIMALS_KEY, FORMAT_KEY, BlockCodec, BlockItems, ColumnKind, ColumnSurvey, TableItems
 
 __all__ = [
+    "DECIMALS_KEY",
+    "FORMAT_KEY",
     "NO_REQUEST",
     "Architecture",
     "Augment",
@@ -59,9 +62,12 @@ __all__ = [
     "Baseline",
     "Batch",
     "BatchSampler",
+    "BlockCodec",
+    "BlockItems",
     "Clock",
     "Codec",
     "ColumnKind",
+    "ColumnSurvey",
     "Condition",
     "ConditionCodec",
     "CriticOutput",
@@ -99,8 +105,10 @@ __all__ = [
     "Source",
     "Spec",
     "Stage",
+    "TableItems",
     "Traits",
     "Turn",
+    "ValueKind",
     "check_same_columns",
     "seed_from",
     "seeded_generator",

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import GanvasError
 
-ColumnKind = Literal["category", "number"]
+ValueKind = Literal["category", "number"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class PlainTable:
     """
 
     names: tuple[str, ...]
-    kinds: tuple[ColumnKind, ...]
+    kinds: tuple[ValueKind, ...]
     values: tuple[np.ndarray, ...]  # each [N]
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class PlainTable:
             raise GanvasError(f"the table has no column {name!r}; it has {', '.join(self.names)}")
         return self.names.index(name)
 
-    def _parts(self) -> tuple[tuple[str, ...], tuple[ColumnKind, ...], tuple[np.ndarray, ...]]:
+    def _parts(self) -> tuple[tuple[str, ...], tuple[ValueKind, ...], tuple[np.ndarray, ...]]:
         return self.names, self.kinds, self.values
 
     def _check_column(self, name: str, kind: str, values: np.ndarray) -> None:

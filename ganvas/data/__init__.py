@@ -9,7 +9,9 @@ from .held_out import HeldOut
 from .items import ItemList
 from .mixture import Mixture
 from .pairs import Pairs
+from .rows_source import Rows
 from .samplers import Balanced, Uniform
+from .tables import TableRows, read_frame
 from .tasks import Task, recognise_task
 from .tiles import Tiles
 from .unpaired import Unpaired
@@ -25,6 +27,8 @@ __all__ = [
     "ItemList",
     "Mixture",
     "Pairs",
+    "Rows",
+    "TableRows",
     "Task",
     "Tiles",
     "Uniform",
@@ -32,5 +36,6 @@ __all__ = [
     "VectorCondition",
     "find_cache_folder",
     "prepare_dataset",
+    "read_frame",
     "recognise_task",
 ]

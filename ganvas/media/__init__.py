@@ -22,6 +22,7 @@ from .image.medium import Image
 from .label_maps import LabelMap, LabelMapCodec
 from .masks import MaskCodec
 from .points import Points, PointsCodec
+from .table import Table, TableCodec, write_table_file
 
 __all__ = [
     "RESIZE_FILTER",
@@ -45,7 +46,10 @@ __all__ = [
     "Sinc",
     "Smaller",
     "Strokes",
+    "Table",
+    "TableCodec",
     "Twice",
     "Unchanged",
     "parse_degradation",
+    "write_table_file",
 ]

@@ -6,6 +6,7 @@ import json
 import pkgutil
 
 import numpy as np
+import pyarrow
 import pytest
 import torch
 from PIL.Image import Image as Picture
@@ -13,6 +14,7 @@ from PIL.Image import Image as Picture
 import ganvas.media
 from ganvas.configuration import from_json, is_config, to_json
 from ganvas.core import Codec, Medium
+from ganvas.data import read_frame
 from ganvas.data.items import build_array_items
 
 NOTE = {"Generator": "ganvas", "Seed": "7"}
@@ -34,6 +36,11 @@ def some_items():
     yield build_array_items(random.integers(0, 256, (12, 16, 16, 3), dtype=np.uint8), None, "images", "f", "images")
     yield build_array_items(random.standard_normal((12, 2)), None, "points", "f", "points")
     yield build_array_items(random.integers(0, 5, (12, 16, 16), dtype=np.uint8), None, "labels", "f", "labels")
+    yield read_frame(
+        pyarrow.table(
+            {"size": random.standard_normal(60), "colour": ["red", "blue", None] * 20, "id": [f"a{i}" for i in range(60)]}
+        )
+    )
 
 
 def fitted(medium: Medium) -> tuple[Codec, torch.Tensor]:
