@@ -68,6 +68,16 @@ def test_gray_sources_become_colour_by_repeating() -> None:
     assert torch.equal(x, source.expand(2, 3, 16, 16))
 
 
+def test_of_a_stack_the_first_channels_are_changed_and_all_are_seen() -> None:
+    G = Residual(generator=SMALL_UNET).build_generator((7, 16, 16), 3)
+    source = draw(2, 7, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(G(source), source[:, :3])
+        wake_last_layers(G)
+        other = torch.cat([source[:, :6], -source[:, 6:]], 1)
+        assert not torch.equal(G(other), G(source))
+
+
 @pytest.mark.parametrize("generator", [GatedInpainting(width=2), SMALL_UNET, ResNet(width=2, blocks=1)])
 def test_known_pixels_are_kept_bit_for_bit_and_the_hole_is_never_seen(generator: Any) -> None:
     G = Hole(generator=generator).build_generator((3, 16, 16), 3)
@@ -132,7 +142,7 @@ def test_a_colouring_generator_starts_with_gray_and_keeps_the_luma(channels: int
     [
         (Residual(generator=MSRResNet(width=2, blocks=1)), (3, 8, 8), 3, "starts from the source by itself"),
         (Residual(generator=SRVGG(width=2, layers=1)), (3, 8, 8), 3, "starts from the source by itself"),
-        (Residual(generator=SMALL_UNET), (4, 16, 16), 3, "sources are gray or have as many channels"),
+        (Residual(generator=SMALL_UNET), (2, 16, 16), 3, "sources are gray or have as many channels"),
         (Hole(generator=SMALL_UNET), (1, 16, 16), 3, "Hole keeps pixels of its source"),
         (Hole(generator=SRResNet(width=2, blocks=1)), (3, 8, 8), 3, "its generator enlarges 4 times"),
         (Chroma(generator=SRResNet(width=2, blocks=1)), (1, 8, 8), 3, "its generator enlarges 4 times"),
