@@ -118,7 +118,7 @@ def unpaired_translator() -> Recipe:
     """Two folders: the default for them, quick on a CPU. It starts from the source and keeps its content, not its colours.
 
     Paper: Sauer et al. 2021 (a critic on features); Huang et al. 2024 (R3GAN's loss); Gatys et al. 2016 (content).
-    Expected: satellite to relief, 64 px (docs/results.md).
+    Expected: satellite to relief, 64 px, 25 minutes of one core: 20.6 dB, KID 0.20, histograms 0.40 (docs/results.md).
     """
     adam = Adam(lr=5e-4, betas=(0.0, 0.99), schedule=Linear(start=0.5))
     on_pixels = FiniteDifferenceR1(gamma=3.0), FiniteDifferenceR2(gamma=3.0)
