@@ -22,22 +22,27 @@ from .image.medium import Image
 from .label_maps import LabelMap, LabelMapCodec
 from .masks import MaskCodec
 from .points import Points, PointsCodec
-from .table import Table, TableCodec, write_table_file
+from .table import CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn, Table, TableCodec, write_table_file
 
 __all__ = [
     "RESIZE_FILTER",
     "Blur",
     "Boxes",
+    "CategoryColumn",
+    "ConstantColumn",
+    "DateColumn",
     "Degraded",
     "DegradedCodec",
     "Gray",
     "Image",
     "ImageCodec",
     "Jpeg",
+    "KeyColumn",
     "LabelMap",
     "LabelMapCodec",
     "MaskCodec",
     "Noise",
+    "NumberColumn",
     "OneOf",
     "Pasted",
     "Points",

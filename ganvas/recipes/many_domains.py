@@ -19,7 +19,8 @@ BY_LABEL = Evaluation(label_judge=LabelJudge(), baselines=(Identity(),))
 def stargan() -> Recipe:
     """Pictures with classes or attributes, 128 px: one generator changes a picture to any of them.
 
-    Paper: Choi et al. 2018: WGAN-GP, 5 steps of D per step of G, reconstruction 10, batch 16, 20 passes of CelebA.
+    Paper: Choi et al. 2018: WGAN-GP, 5 steps of D per step of G, reconstruction 10, batch 16, 20 passes of CelebA. The
+    penalty is that of the mean of D's patches; the authors' code takes their sum.
     Expected: not trained here: it needs a GPU; `stargan_small` is for CPUs.
     """
     adam = Adam(lr=1e-4, betas=(0.5, 0.999), schedule=Linear(start=0.5))

@@ -285,7 +285,8 @@ def test_a_step_of_stargan_equals_plain_torch(kind: str) -> None:
     real = D(x)
     epsilon = torch.rand(4, 1, 1, 1)
     between = (epsilon * x + (1 - epsilon) * fake).requires_grad_()
-    (gradient,) = torch.autograd.grad(D(between).logits.sum(), between, create_graph=True)
+    value = D(between).logits.flatten(1).mean(1)  # the authors' code takes the sum of patches; see decision 0011
+    (gradient,) = torch.autograd.grad(value.sum(), between, create_graph=True)
     penalty = ((gradient.flatten(1).norm(dim=1) - 1) ** 2).mean()
     loss = D(fake).logits.mean() - real.logits.mean() + classify(real.features, label) + 10 * penalty
     step(nets, "D", loss)
