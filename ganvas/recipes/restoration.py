@@ -97,14 +97,14 @@ def srgan_small() -> Recipe:
     """Pictures, four times larger, for CPUs: a compact network, by pixels at first, then with a critic of patches.
 
     Paper: Ledig et al. 2017; the loss of Huang et al. 2024 (R3GAN), penalties by finite differences.
-    Expected: not trained yet beyond some steps.
+    Expected: photographs, 10 minutes of a busy core: no better than Lanczos; `srresnet_small` is (docs/results.md).
     """
     adam = Adam(lr=5e-4, betas=(0.0, 0.99))
     pixels = PixelLoss(weight=1.0, kind="charbonnier")
     game = Adversarial(
         objective=WeightedObjective(objective=RelativisticPairing(), weight=5e-3),
         penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
-        auxiliary_losses=(pixels, PerceptualLoss(weight=0.01)),
+        auxiliary_losses=(pixels, PerceptualLoss(weight=0.1)),
         share_fakes=True,
     )
     return replace(
