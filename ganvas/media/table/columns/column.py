@@ -58,7 +58,20 @@ def drop_not_numbers(values: Any) -> Any:
     return compute.if_else(compute.is_finite(values), values, import_arrow().scalar(None, values.type))
 
 
-def lay_out_one_code() -> CodeLayout:
-    """The layout of a column that has nothing to learn."""
-    nothing = np.full(1, np.nan)
-    return CodeLayout(np.full(1, -1), nothing, nothing, np.ones(1), nothing)
+class UnlearntColumn:
+    """The part of ColumnCodec besides `decode`, for columns that no network learns: they have one code."""
+
+    @property
+    def metadata(self) -> dict[bytes, bytes]:
+        return {}
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return ()
+
+    def lay_out(self) -> CodeLayout:
+        nothing = np.full(1, np.nan)
+        return CodeLayout(np.full(1, -1), nothing, nothing, np.ones(1), nothing)
+
+    def encode(self, values: Any) -> np.ndarray:
+        return np.zeros(len(values), np.uint16)

@@ -5,32 +5,17 @@ from typing import Any
 import numpy as np
 
 from ....configuration import config
-from ....core import Field
 from ....system.arrow import import_arrow, parse_arrow_type
-from .column import CodeLayout, lay_out_one_code
+from .column import UnlearntColumn
 
 
 @config
-class ConstantColumn:
+class ConstantColumn(UnlearntColumn):
     """One code, which is `value`; None: always missing, as free text is that no network learns."""
 
     name: str
     type: str
     value: str | None = None
-
-    @property
-    def metadata(self) -> dict[bytes, bytes]:
-        return {}
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        return ()
-
-    def lay_out(self) -> CodeLayout:
-        return lay_out_one_code()
-
-    def encode(self, values: Any) -> np.ndarray:
-        return np.zeros(len(values), np.uint16)
 
     def decode(self, codes: np.ndarray, places: np.ndarray, rows: np.ndarray) -> Any:
         arrow, kind = import_arrow(), parse_arrow_type(self.type)

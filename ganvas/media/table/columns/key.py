@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 
 from ....configuration import config
-from ....core import Field
 from ....system.arrow import import_arrow, parse_arrow_type
-from .column import CodeLayout, lay_out_one_code
+from .column import UnlearntColumn
 
 UUID_PATTERN = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 UUID_SPACE = uuid.UUID("6f2d1c0e-5b7a-5c1e-9d43-67616e766173")  # of all keys that are made here
 
 
 @config
-class KeyColumn:
+class KeyColumn(UnlearntColumn):
     """One code. Row i has the key `prefix` + i, with leading zeros up to `digits` of them; or a UUID that i decides."""
 
     name: str
@@ -25,20 +24,6 @@ class KeyColumn:
     prefix: str = ""
     digits: int = 0
     is_uuid: bool = False
-
-    @property
-    def metadata(self) -> dict[bytes, bytes]:
-        return {}
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        return ()
-
-    def lay_out(self) -> CodeLayout:
-        return lay_out_one_code()
-
-    def encode(self, values: Any) -> np.ndarray:
-        return np.zeros(len(values), np.uint16)
 
     def decode(self, codes: np.ndarray, places: np.ndarray, rows: np.ndarray) -> Any:
         arrow, kind = import_arrow(), parse_arrow_type(self.type)
