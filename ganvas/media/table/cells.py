@@ -1,0 +1,67 @@
+"""The condition of rows whose cells are partly known: the others are generated to fit them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from .where import parse_wish
+
+if TYPE_CHECKING:
+    from .codec import TableCodec
+
+CELLS = "cells"  # the condition's name
+WISH_SEPARATOR = "\n"
+
+
+@dataclass(frozen=True)
+class CellsCondition:
+    """Known cells of a row, float32 [2, W]: the known parts of x, and 1 where they are known. Nothing is known by default.
+
+    It follows from the codec, so it is not saved by itself.
+    """
+
+    codec: "TableCodec"
+
+    @property
+    def kind(self) -> str:
+        return CELLS
+
+    @property
+    def size(self) -> int:
+        return len(self.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.codec.columns if column.fields)
+
+    def parse(self, text: str) -> Tensor:
+        """Wishes, one a line ("age=30..40") -> bool [K], which codes are allowed, of all columns one after the other.
+
+        Raises:
+            GanvasError: a wish that names no column or no value, or that no row can meet.
+        """
+        allowed = torch.ones(sum(self.codec.code_counts), dtype=torch.bool)
+        parts = allowed.split(self.codec.code_counts)
+        for line in text.split(WISH_SEPARATOR):
+            wish = parse_wish(self.codec.columns, line)
+            parts[wish.column].logical_and_(torch.from_numpy(wish.allowed))
+        return allowed
+
+    def draw(self, n: int, generator: torch.Generator | None) -> Tensor:
+        return torch.zeros(n, 2, self.codec.spec.shape[0])
+
+    def draw_within(self, request: Tensor, n: int, generator: torch.Generator | None) -> Tensor:
+        """Known cells [n, 2, W] with allowed codes only, each at its share in the data. Columns that allow all stay unknown."""
+        codes = torch.zeros(n, len(self.codec.columns), dtype=torch.int64)
+        is_known = torch.zeros(n, len(self.codec.columns), dtype=torch.bool)
+        weights = torch.from_numpy(self.codec.code_weights)
+        for k, (allowed, shares) in enumerate(zip(*(t.split(self.codec.code_counts) for t in (request, weights)), strict=True)):
+            if not allowed.all():
+                codes[:, k] = torch.multinomial(shares * allowed, n, replacement=True, generator=generator)
+                is_known[:, k] = True
+        return self.codec.load_cells(codes, is_known, generator)
+
+    def describe(self) -> str:
+        return f"what is known of {self.size} columns"
