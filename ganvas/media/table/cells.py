@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from .where import parse_wish
+from .where import parse_wishes
 
 if TYPE_CHECKING:
     from .codec import TableCodec
 
 CELLS = "cells"  # the condition's name
-WISH_SEPARATOR = "\n"
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,8 @@ class CellsCondition:
         """
         allowed = torch.ones(sum(self.codec.code_counts), dtype=torch.bool)
         parts = allowed.split(self.codec.code_counts)
-        for line in text.split(WISH_SEPARATOR):
-            wish = parse_wish(self.codec.columns, line)
-            parts[wish.column].logical_and_(torch.from_numpy(wish.allowed))
+        for wish in parse_wishes(self.codec.columns, text):
+            parts[wish.column].copy_(torch.from_numpy(wish.allowed))
         return allowed
 
     def draw(self, n: int, generator: torch.Generator | None) -> Tensor:

@@ -16,7 +16,7 @@ from ...errors import GanvasError
 from ...system.arrow import import_arrow, parse_arrow_type
 from .cells import CELLS, CellsCondition
 from .chance import draw_cell_places, hash_rows
-from .columns import ColumnCodec
+from .columns import ColumnCodec, DateColumn, NumberColumn
 from .marginals import draw_marginals
 from .plain import choose_value_kind, read_plain_table
 from .writing import write_numbered_rows
@@ -63,8 +63,12 @@ class TableCodec:
     def protocol(self) -> Mapping[str, str]:
         return {"k": str(self.k)}
 
-    @cached_property
+    @property
     def spec(self) -> Spec:
+        return self._spec
+
+    @cached_property
+    def _spec(self) -> Spec:
         fields = tuple(field for column in self.columns for field in column.fields)
         conditions: dict[str, Condition] = {CELLS: CellsCondition(self)} if self.known_share else {}
         return Spec((sum(field.size for field in fields),), fields, conditions)
@@ -172,12 +176,22 @@ class TableCodec:
             start += size
         return torch.stack(codes, 1).to(torch.uint16)
 
-    def decode(self, stored: Tensor, seed: int = 0, start: int = 0) -> Any:
-        """uint16 [N, C] -> pyarrow.Table. Row `start` + i of a seed is always the same, whatever comes with it."""
+    def decode(
+        self, stored: Tensor, seed: int = 0, start: int = 0, limits: Mapping[int, tuple[float, float]] | None = None
+    ) -> Any:
+        """uint16 [N, C] -> pyarrow.Table. Row `start` + i of a seed is always the same, whatever comes with it.
+
+        limits: the lowest and the highest number of some columns, by the column's number.
+        """
         codes = stored.to(torch.int64).cpu()
         rows = torch.arange(start, start + len(codes))
         places = draw_cell_places(hash_rows(rows + 1 + hash_rows(torch.tensor([seed]))), len(self.columns)).double().numpy()
         numbers = codes.numpy()
+        for k, (low, high) in (limits or {}).items():
+            column = self.columns[k]
+            number = column.number if isinstance(column, DateColumn) else column
+            assert isinstance(number, NumberColumn)
+            places[:, k] = number.limit_places(numbers[:, k], places[:, k], low, high)
         arrays = [c.decode(numbers[:, k], places[:, k], rows.numpy()) for k, c in enumerate(self.columns)]
         return import_arrow().Table.from_arrays(arrays, schema=self.schema)
 
@@ -187,8 +201,9 @@ class TableCodec:
     @cached_property
     def _column_kinds(self) -> dict[str, ValueKind | None]:
         """Of the table's own columns: None of those that are not learnt."""
-        kinds = {column.name: choose_value_kind(column) for column in self.columns}
-        return {name: kinds.get(name) for name in self.schema.names}
+        kinds: dict[str, ValueKind | None] = {column.name: choose_value_kind(column) for column in self.columns}
+        names: list[str] = self.schema.names
+        return {name: kinds.get(name) for name in names}
 
     def read_plain_table(self, stored: Tensor) -> PlainTable:
         return read_plain_table(self.decode(stored), self.list_plain_columns())

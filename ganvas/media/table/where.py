@@ -1,7 +1,7 @@
 """What people ask of rows: "income = >50K", "age = 30..40", "state = TX | CA"; read as codes of the columns."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from .columns import CategoryColumn, ColumnCodec, DateColumn, NumberColumn
 from .columns.date import count_time
 
 RANGE_SIGN, CHOICE_SIGN, MISSING_WORD = "..", "|", "missing"
+WISH_SEPARATOR = "\n"
 SHOWN_VALUES = 6
 
 
@@ -21,6 +22,29 @@ class Wish(NamedTuple):
     column: int
     allowed: np.ndarray  # bool [K], of the column's codes
     limits: tuple[float, float] | None = None  # of a number: what is decoded lies between them
+
+
+def parse_wishes(columns: Sequence[ColumnCodec], text: str) -> list[Wish]:
+    """Wishes, one a line; those for the same column hold together.
+
+    Raises:
+        GanvasError: one that `parse_wish` refuses, or two that no row can fulfil together.
+    """
+    wishes: dict[int, Wish] = {}
+    for line in text.split(WISH_SEPARATOR):
+        wish = parse_wish(columns, line)
+        wishes[wish.column] = _join_wishes(wishes[wish.column], wish, columns) if wish.column in wishes else wish
+    return list(wishes.values())
+
+
+def _join_wishes(first: Wish, second: Wish, columns: Sequence[ColumnCodec]) -> Wish:
+    limits = second.limits or first.limits
+    if first.limits and second.limits:
+        limits = max(first.limits[0], second.limits[0]), min(first.limits[1], second.limits[1])
+    allowed = first.allowed & second.allowed
+    if not allowed.any() or (limits and limits[0] > limits[1]):
+        raise GanvasError(f"no row can fulfil both conditions on {columns[first.column].name}: leave one out")
+    return Wish(first.column, allowed, limits)
 
 
 def parse_wish(columns: Sequence[ColumnCodec], text: str) -> Wish:
@@ -58,19 +82,24 @@ def _split_wish(text: str, names: list[str]) -> tuple[str, str]:
 
 
 def _find_categories(column: CategoryColumn, text: str) -> np.ndarray:
-    allowed = np.zeros(len(column.shares), bool)
-    for part in (text, *text.split(CHOICE_SIGN)) if text not in map(str.strip, column.values) else (text,):
-        word = part.strip()
-        places = [k for k, value in enumerate(column.values) if value == part]
-        places = places or [k for k, value in enumerate(column.values) if value.strip() == word]
-        places = places or [k for k, value in enumerate(column.values) if value.strip().casefold() == word.casefold()]
-        if not places and column.has_missing and word == MISSING_WORD:
-            places = [len(column.shares) - 1]
-        allowed[places] = True
-        if not places and part is not text:
-            near = difflib.get_close_matches(word, column.values, n=3, cutoff=0.4) or column.values[:SHOWN_VALUES]
-            raise GanvasError(f"no row has {column.name} = {word!r}: take {', '.join(repr(value.strip()) for value in near)}")
-    return allowed
+    """The codes of a value, or of several with | between them: bool [K]."""
+    whole = _find_category(column, text)
+    parts = [(part, _find_category(column, part)) for part in text.split(CHOICE_SIGN)] if not whole else [(text, whole)]
+    for word, places in parts:
+        if not places:
+            near = difflib.get_close_matches(word.strip(), column.values, n=3, cutoff=0.4) or column.values[:SHOWN_VALUES]
+            examples = ", ".join(repr(value.strip()) for value in near)
+            raise GanvasError(f"no row has {column.name} = {word.strip()!r}: take {examples}")
+    return np.isin(np.arange(len(column.shares)), [place for _, places in parts for place in places])
+
+
+def _find_category(column: CategoryColumn, text: str) -> list[int]:
+    """The places of a value: as it is, or else without spaces around it, or else in any case; none if there is none."""
+    readings: tuple[Callable[[str], str], ...] = (str, str.strip, lambda value: value.strip().casefold())
+    for read in readings:
+        if places := [k for k, value in enumerate(column.values) if read(value) == read(text)]:
+            return places
+    return [len(column.shares) - 1] if column.has_missing and text.strip() == MISSING_WORD else []
 
 
 def _parse_number_wish(number: int, column: NumberColumn | DateColumn, text: str) -> Wish:

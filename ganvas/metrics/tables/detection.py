@@ -42,8 +42,8 @@ class Detectability:
         return {"detection": True}
 
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
-        tables = (self.columns.build_table(features) for features in (real.reference.features, fake.features))
-        return {"detection": detect_rows(*tables, weighs_columns=False).auc}
+        x, y = (self.columns.build_table(features) for features in (real.reference.features, fake.features))
+        return {"detection": detect_rows(x, y, weighs_columns=False).auc}
 
 
 class Detection(NamedTuple):

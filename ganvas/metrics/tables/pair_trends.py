@@ -12,6 +12,7 @@ from .shapes import measure_total_variation
 
 BINS_OF_EQUAL_WIDTH = 10  # numpy's histogram, as in SDMetrics
 BINS_OF_EQUAL_COUNT = 20
+MAX_COLUMNS = 100  # of a score card: some thousand pairs
 
 Binning = Literal["width", "count"]
 
@@ -35,8 +36,9 @@ class PairTrends:
         return {"pairs": False}
 
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
-        tables = (self.columns.build_table(features) for features in (real.reference.features, fake.features))
-        return {"pairs": score_pair_trends(*tables).mean}
+        x, y = (self.columns.build_table(features) for features in (real.reference.features, fake.features))
+        columns = np.unique(np.linspace(0, len(x.names) - 1, MAX_COLUMNS).round().astype(int)).tolist()
+        return {"pairs": score_pair_trends(x.select(columns), y.select(columns)).mean}
 
 
 class PairScores(NamedTuple):

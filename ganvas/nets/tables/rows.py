@@ -57,6 +57,8 @@ class RowGenerator(GeneratorNetwork):
 class RowCritic(nn.Module):
     """x [N, W] -> CriticOutput. It sees one-hots, ranks, ranks in `pieces`, and which cells were known."""
 
+    ranks: Tensor
+
     def __init__(self, spec: Spec, widths: tuple[int, ...], pieces: int) -> None:
         super().__init__()
         self.fields, self.pieces = RowFields(spec), pieces
