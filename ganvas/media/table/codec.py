@@ -192,7 +192,11 @@ class TableCodec:
             number = column.number if isinstance(column, DateColumn) else column
             assert isinstance(number, NumberColumn)
             places[:, k] = number.limit_places(numbers[:, k], places[:, k], low, high)
-        arrays = [c.decode(numbers[:, k], places[:, k], rows.numpy()) for k, c in enumerate(self.columns)]
+        return self._decode_at(numbers, places, rows.numpy())
+
+    def _decode_at(self, codes: np.ndarray, places: np.ndarray, rows: np.ndarray) -> Any:
+        """Codes [N, C] -> pyarrow.Table; `places` in [0, 1] say where within its interval each number lies."""
+        arrays = [column.decode(codes[:, k], places[:, k], rows) for k, column in enumerate(self.columns)]
         return import_arrow().Table.from_arrays(arrays, schema=self.schema)
 
     def list_plain_columns(self) -> Mapping[str, ValueKind]:
@@ -207,6 +211,12 @@ class TableCodec:
 
     def read_plain_table(self, stored: Tensor) -> PlainTable:
         return read_plain_table(self.decode(stored), self.list_plain_columns())
+
+    def read_middle_table(self, stored: Tensor) -> PlainTable:
+        """`read_plain_table`, but each number is the middle of its interval: rows with equal codes are equal rows."""
+        codes = stored.to(torch.int64).cpu().numpy()
+        table = self._decode_at(codes, np.full(codes.shape, 0.5), np.arange(len(codes)))
+        return read_plain_table(table, self.list_plain_columns())
 
     def preview(self, stored: Tensor) -> Picture:
         """The marginals of up to 12 columns: bars of the samples, before those of the training data."""
