@@ -26,12 +26,12 @@ DESCRIBED_COLUMNS = 4
 LEAST_FOR_DENSITY = 2 * MIN_TARGETS  # held-out rows: half of them are what an attacker knows of the world
 OVERLAP = 0.05  # of held-out rows; more of them in the training data, beyond what twins explain, is a caution
 
-DISTANCE = "Does a training row lie nearer to a synthetic row than other people's rows do?"
+DISTANCE = "Does a training row lie nearer to a synthetic row than a row that training never saw?"
 DENSITY = "Do synthetic rows crowd around a training row more than real rows do?"
 ONE_COLUMN = "A value that one synthetic row alone has, or the outermost one: does exactly one training row have it?"
 SEVERAL_COLUMNS = "A description by {} columns fits one synthetic row alone: does it fit exactly one training row?"
 LINK = "Two lists each know half of the columns of a person: do synthetic rows tell which halves belong together?"
-INFER = "Who knows all of a row but {} guesses it from the nearest synthetic row: is that righter for training rows?"
+INFER = "Who knows all of a row but {} copies it from the nearest synthetic row: is that right more often for training rows?"
 
 
 class RowTables(NamedTuple):
