@@ -79,9 +79,14 @@ def sampling(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tensor], None]:
     """Let every generator make these samples."""
 
     def give(stored: Tensor) -> None:
-        monkeypatch.setattr(Sampler, "__call__", lambda self, n, seed=0: stored[:n])
-        blocks: Callable[..., Iterator[SampleBlock]] = lambda *_: iter([SampleBlock(stored, {})])  # noqa: E731
-        monkeypatch.setattr(nearest_samples, "stream_blocks", blocks)
+        def draw(sampler: Sampler, n: int, seed: int = 0) -> Tensor:
+            return stored[:n]
+
+        def stream(*_: Any) -> Iterator[SampleBlock]:
+            yield SampleBlock(stored, {})
+
+        monkeypatch.setattr(Sampler, "__call__", draw)
+        monkeypatch.setattr(nearest_samples, "stream_blocks", stream)
 
     return give
 
@@ -194,6 +199,19 @@ def test_copied_pictures_are_found_and_others_are_not(picture_run: RunFolder, sa
     assert "pictures" in format_attack_card(card)
     sampling(torch.randint(0, 256, targets.members["x"].shape, dtype=torch.uint8))
     assert not find(ganvas.attack(picture_run, n=140), "membership by nearest sample")["is_leak"]
+
+
+def test_other_held_out_samples(picture_run: RunFolder, tmp_path: Path) -> None:
+    """A file of pictures; and points, beside a source that reads no path."""
+    pictures = np.random.default_rng(0).integers(0, 256, (30, 28, 28, 1), dtype=np.uint8)
+    np.save(tmp_path / "other.npy", pictures)
+    targets = open_targets(picture_run, tmp_path / "other.npy", 1000, 0)
+    assert targets.counts == (140, 30)
+    assert ganvas.attack(picture_run, tmp_path / "other.npy", n=50)["protocol"]["members"] == 30
+    points = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
+    np.save(tmp_path / "points.npy", points)
+    ring = write_untrained(small(recipes.find_recipe("ring")), tmp_path / "ring")
+    np.testing.assert_array_equal(open_targets(ring, str(tmp_path / "points.npy"), 1000, 0).others["x"].numpy(), points)
 
 
 def test_logits_are_those_of_each_sample(picture_run: RunFolder) -> None:

@@ -44,7 +44,8 @@ class RowTables(NamedTuple):
 
 def list_row_attacks(tables: RowTables, target: str, targets: int, seed: int) -> list[Callable[[], Finding]]:
     """The attacks, ready to be carried out, each on `targets` rows of each side; descriptions, on all rows."""
-    names, settings = tables.members.names, {"targets": targets, "seed": seed}
+    names = tables.members.names
+    settings: dict[str, Any] = {"targets": targets, "seed": seed}
     attacks: list[Callable[[], Finding]] = [
         lambda: describe_membership(attack_membership_by_distance(*tables, **settings), DISTANCE),
         lambda: describe_rate(attack_by_singling_out(*tables, columns=1, seed=seed), ONE_COLUMN),

@@ -62,8 +62,8 @@ def open_targets(run: RunFolder, held_out: Any, most: int, seed: int) -> Targets
         if len(data) < MIN_TARGETS:
             raise GanvasError(f"{data.title}: {len(data)} {data.codec.noun} are too few to attack, {MIN_TARGETS} are needed")
     rng = np.random.default_rng(seed)
-    sides = (_draw_rows(data.columns, most, rng) for data in (training, others))
-    return Targets(*sides, training.title, others.title)
+    members, unseen = (_draw_rows(data.columns, most, rng) for data in (training, others))
+    return Targets(members, unseen, training.title, others.title)
 
 
 def _open_other_data(run: RunFolder, held_out: Any) -> EncodedDataset:

@@ -31,7 +31,11 @@ class ClosestRecords(NamedTuple):
         low, high = self.nearer_interval
         copies = f"{self.copies.main.share:.1%} of training rows and {self.copies.control.share:.1%} of others"
         nearer = f"{self.nearer_to_training:.1%} ({low:.1%} to {high:.1%}) of its rows are nearer to training rows"
-        verdict = "the generator copies" if self.copies.is_leak or low > 0.5 else "no copying shows; this proves no privacy"
+        verdict = (
+            "a sign that the generator copies"
+            if self.copies.is_leak or low > 0.5
+            else "no copying shows; this proves no privacy"
+        )
         return f"the synthetic table holds {copies} exactly; {nearer}: {verdict}"
 
 
