@@ -33,7 +33,10 @@ class TableColumns:
         features = features[np.lexsort(features.T[::-1])]
         names = self.names or tuple(f"x{k}" for k in range(features.shape[1]))
         kinds = self.kinds or ("number",) * len(names)
-        values = (features[:, k].astype(np.int64) if kind == "category" else find_missing(features[:, k]) for k, kind in enumerate(kinds))
+        values = (
+            features[:, k].astype(np.int64) if kind == "category" else find_missing(features[:, k])
+            for k, kind in enumerate(kinds)
+        )
         return PlainTable(names, kinds, tuple(values))
 
     def find_target(self, table: PlainTable) -> str:
