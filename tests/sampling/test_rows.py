@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as arrow
@@ -126,18 +127,21 @@ def test_gaps_are_filled_and_what_is_known_stays(run: Run, tmp_path: Path) -> No
     assert "synthetic" in (tmp_path / "PROVENANCE.json").read_text()
 
 
+def read_back(path: Path) -> Any:
+    if path.suffix == ".parquet":
+        return pyarrow.parquet.read_table(path)
+    if path.suffix == ".jsonl":
+        return arrow.Table.from_pylist([json.loads(line) for line in path.read_text().splitlines()])
+    delimiter = "\t" if path.suffix == ".tsv" else ","
+    return pyarrow.csv.read_csv(path, parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter))
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
 def test_files_by_their_ending(run: Run, tmp_path: Path, suffix: str) -> None:
     out = tmp_path / f"rows{suffix}"
     words = ["generate", str(run.path), "--n", "5000", "--where", "age=30..40", "--where", "state=CA", "--out", str(out)]
     assert cli.main(words) == 0
-    read = {
-        ".csv": pyarrow.csv.read_csv,
-        ".tsv": lambda path: pyarrow.csv.read_csv(path, parse_options=pyarrow.csv.ParseOptions(delimiter="\t")),
-        ".jsonl": lambda path: arrow.Table.from_pylist([json.loads(line) for line in path.read_text().splitlines()]),
-        ".parquet": pyarrow.parquet.read_table,
-    }
-    rows = read[suffix](out)
+    rows = read_back(out)
     assert rows.num_rows == 5000
     assert set(rows["state"].to_pylist()) == {" CA"}
     assert min(rows["age"].to_pylist()) >= 30

@@ -118,8 +118,8 @@ def _parse_number_wish(number: int, column: NumberColumn | DateColumn, text: str
     if not allowed.any():
         first, last = (_format_number(column, number) for number in codec.round_inwards(*codec.span))
         raise GanvasError(
-            f"no row can have {column.name} = {text}: rows have {first} to {last}, and a value that few rows hold may be merged "
-            "with its neighbours: take a wider range"
+            f"no row can have {column.name} = {text}: rows have {first} to {last}, and a value that few rows hold may be "
+            "merged with its neighbours: take a wider range"
         )
     return Wish(number, allowed, (low, high))
 
