@@ -33,7 +33,8 @@ class ExpectedCounts(NamedTuple):
 def start_parameters(bins: Tensor, tree: ShareTree, components: int, generator: torch.Generator) -> Parameters:
     """M components of equal weight, each around one random row of bins [N, C] and far from being it alone."""
     picks = torch.randperm(len(bins), generator=generator)[:components]
-    counts = torch.zeros(tree.size, len(picks)).scatter_(0, bins[picks].long().T, START_ROWS)
+    rows = START_ROWS * (0.5 + torch.rand(bins.shape[1], len(picks), generator=generator))  # two equal rows part
+    counts = torch.zeros(tree.size, len(picks)).scatter_(0, bins[picks].long().T, rows)
     log_shares, _ = tree.estimate_shares(counts, START_SMOOTHING)
     return Parameters(torch.full((len(picks),), -math.log(len(picks))), log_shares)
 

@@ -14,7 +14,7 @@ from .shares import CodeRanks, ShareTree, check_codes
 
 K = 10  # rows that a component needs
 FIRST_COMPONENTS = 32
-MAX_PASSES = 30
+LEAST_PASSES, MAX_PASSES = 5, 30  # of EM
 FOLDS = 10  # one row in so many is held out
 LEAST_GAIN = 1e-3  # nats a row held out that another pass has to bring
 MAX_NUMBERS = 2**24  # bins x components of one mixture: 64 MB
@@ -52,12 +52,13 @@ class _Trainer:
         generator = torch.Generator().manual_seed(self.seed * MAX_MEMBERS + member)
         best = parameters = start_parameters(rows, self.tree, components, generator)
         score = -float("inf")
-        for _ in range(MAX_PASSES):
+        for number in range(1, MAX_PASSES + 1):
             parameters = estimate_parameters(self.tree, count_expected_rows(rows, parameters), self.k)
             last_score, new_score = score, measure_likelihood(held_out, parameters)
             if new_score > score:
                 best, score = parameters, new_score
-            if new_score < last_score + LEAST_GAIN or not self.has_time():
+            has_converged = number >= LEAST_PASSES and new_score < last_score + LEAST_GAIN
+            if has_converged or not self.has_time():
                 break
         return _Trial(best, score, perf_counter() - start, components)
 

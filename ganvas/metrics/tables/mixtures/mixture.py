@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -81,7 +82,7 @@ class Mixture:
         rows = max(1, CHUNK_CELLS // len(self))
         for start in range(0, len(codes), rows):
             bins = torch.from_numpy(self.tree.find_bins(codes[start : start + rows]))
-            known = torch.from_numpy(np.ascontiguousarray(is_known[start : start + rows])).float()
+            known = torch.from_numpy(is_known[start : start + rows].astype(np.float32))
             yield embedding_bag(bins, self.log_shares, mode="sum", per_sample_weights=known).add_(self.log_weights)
 
     def _draw_cells(self, components: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -97,7 +98,7 @@ class Mixture:
     def _edges(self) -> list[np.ndarray]:
         """Of each column, m + the distribution function of component m, one component after the other: it never falls."""
         first, edges = self.tree.first_bins, list[np.ndarray]()
-        for start, end in zip(first, first[1:], strict=False):
+        for start, end in pairwise(first):
             sums = self.log_shares[start:end].T.double().exp().cumsum(1)
             edges.append((sums / sums[:, -1:] + torch.arange(len(self))[:, None]).numpy().ravel())
         return edges

@@ -1,6 +1,7 @@
 """The shares of codes in a component: bins of ordered codes, and a prior that smooths along their order."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -66,7 +67,7 @@ class ShareTree:
         paths = [_list_nodes(column.ordered, size) for column, size in zip(self.columns, sizes, strict=True)]
         levels = _number_nodes(paths)
         self._shares = [torch.from_numpy(np.bincount(nodes, np.concatenate(whole))).float() for nodes in levels]
-        self._parents = [torch.from_numpy(_find_parents(*pair)) for pair in zip(levels, levels[1:], strict=False)]
+        self._parents = [torch.from_numpy(_find_parents(*pair)) for pair in pairwise(levels)]
         self._weights = [smoothing * PRIOR_ROWS * PRIOR_GROWTH**level for level in range(len(self._parents))]
 
     @property
@@ -83,7 +84,7 @@ class ShareTree:
         """The likeliest shares given rows and prior, as logarithms, and the prior's part of the penalised likelihood.
 
         Args:
-            counts: float32 [B, M], the expected rows in each bin for each of M components; of each column the same sum.
+            counts: float32 [B, M], the expected rows in each bin for each of M components.
             emphasis: multiplies the prior's weight.
         """
         levels = [counts]
@@ -103,7 +104,8 @@ def check_codes(codes: np.ndarray, sizes: Sequence[int]) -> None:
     """Raise GanvasError unless codes are a table [N, C], each column's below its size."""
     if codes.ndim != 2 or codes.shape[1] != len(sizes) or not sizes or codes.dtype.kind not in "ui":
         raise GanvasError(
-            f"codes must be whole numbers [N, {len(sizes)}], got {codes.dtype} {[*codes.shape]}: encode the rows by the table's codec"
+            f"codes must be whole numbers [N, {len(sizes)}], got {codes.dtype} {[*codes.shape]}: "
+            "encode the rows by the table's codec"
         )
     for c, size in enumerate(sizes):
         if len(codes) and (codes[:, c].max() >= size or codes[:, c].min() < 0):
