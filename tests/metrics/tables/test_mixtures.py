@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ganvas.errors import GanvasError
-from ganvas.metrics.tables.mixtures import Mixture, fit_mixture
+from ganvas.metrics.tables.mixtures import ProductMixture, fit_mixture
 from ganvas.metrics.tables.mixtures.em import count_expected_rows, estimate_parameters, start_parameters
 from ganvas.metrics.tables.mixtures.shares import ShareTree, bin_column
 
@@ -44,11 +44,11 @@ def draw_codes(n: int, seed: int = 0) -> np.ndarray:
     return np.stack([first, second, third, (rng.random(n) * 40).astype(int)], 1).astype(np.uint16)
 
 
-def build_mixture(weights: list[float], shares: list[list[list[float]]]) -> Mixture:
+def build_mixture(weights: list[float], shares: list[list[list[float]]]) -> ProductMixture:
     """A mixture over categories alone: shares[c][code][component]."""
     tree = ShareTree([categories(*np.array(column).mean(1)) for column in shares])
     log_shares = torch.tensor(np.concatenate([np.array(column) for column in shares])).float().log()
-    return Mixture(tree, torch.tensor(weights).log(), log_shares)
+    return ProductMixture(tree, torch.tensor(weights).log(), log_shares)
 
 
 KNOWN = ([0.3, 0.7], [[[0.9, 0.2], [0.1, 0.8]], [[0.6, 0.1], [0.3, 0.1], [0.1, 0.8]]])

@@ -9,14 +9,14 @@ import torch
 
 from ....errors import GanvasError, require
 from .em import Parameters, count_expected_rows, estimate_parameters, measure_likelihood, start_parameters
-from .mixture import Mixture
+from .mixture import ProductMixture
 from .shares import CodeRanks, ShareTree, check_codes
 
 K = 10  # rows that a component needs
-FIRST_COMPONENTS = 32
+FIRST_COMPONENTS = 64
 LEAST_PASSES, MAX_PASSES = 5, 30  # of EM
 FOLDS = 10  # one row in so many is held out
-LEAST_GAIN = 1e-3  # nats a row held out that another pass has to bring
+LEAST_GAIN = 5e-3  # nats a row held out that another pass has to bring
 MAX_NUMBERS = 2**24  # bins x components of one mixture: 64 MB
 MAX_MEMBERS = 16  # mixtures to average
 CELLS_PER_SECOND, LEAST_ROWS = 500_000, 5_000  # how large a random part to take of a very large table
@@ -65,7 +65,7 @@ class _Trainer:
     def search_components(self) -> _Trial:
         """Twice as many components, as long as rows held out gain by it and the time lasts."""
         best = self.try_components(min(FIRST_COMPONENTS, self.most_components))
-        while 2 * best.components <= self.most_components and self.has_time(3 * best.seconds):
+        while 2 * best.components <= self.most_components and self.has_time(best.seconds):
             trial = self.try_components(2 * best.components)
             if trial.held_out < best.held_out:
                 break
@@ -88,7 +88,7 @@ def fit_mixture(
     seed: int = 0,
     k: int = K,
     smoothing: float = 1.0,
-) -> Mixture:
+) -> ProductMixture:
     """Fit a mixture to a table's codes, uint16 [N, C].
 
     Without `components`, it looks for their number by the likelihood of rows held out. In the time that is left it fits
@@ -120,8 +120,8 @@ def fit_mixture(
     return _join(trainer.tree, trainer.add_members(trainer.search_components()))
 
 
-def _join(tree: ShareTree, trials: list[_Trial]) -> Mixture:
+def _join(tree: ShareTree, trials: list[_Trial]) -> ProductMixture:
     """The average of mixtures."""
     log_weights = torch.cat([trial.parameters.log_weights for trial in trials]) - float(np.log(len(trials)))
     log_shares = torch.cat([trial.parameters.log_shares for trial in trials], 1)
-    return Mixture(tree, log_weights, log_shares, float(np.mean([trial.held_out for trial in trials])))
+    return ProductMixture(tree, log_weights, log_shares, float(np.mean([trial.held_out for trial in trials])))

@@ -17,7 +17,7 @@ CHUNK_CELLS = 2**22  # rows x components at a time
 
 
 @dataclass(frozen=True, eq=False)
-class Mixture:
+class ProductMixture:
     """p(row) = Σ_m w_m Π_c p_m(bin of cell c) p(cell c | its bin). M components, C columns, B bins in all.
 
     Memory: 4 M B bytes, and 8 M B more once it draws.
