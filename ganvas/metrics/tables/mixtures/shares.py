@@ -107,11 +107,11 @@ def check_codes(codes: np.ndarray, sizes: Sequence[int]) -> None:
             f"codes must be whole numbers [N, {len(sizes)}], got {codes.dtype} {[*codes.shape]}: "
             "encode the rows by the table's codec"
         )
-    for c, size in enumerate(sizes):
-        if len(codes) and (codes[:, c].max() >= size or codes[:, c].min() < 0):
-            raise GanvasError(
-                f"column {c} holds code {codes[:, c].max()}, but has codes from 0 to {size - 1}: use its own codec"
-            )
+    highest, lowest = (codes.max(0), codes.min(0)) if len(codes) else (np.zeros(len(sizes)), np.zeros(len(sizes)))
+    wrong = np.flatnonzero((highest >= np.array(sizes)) | (lowest < 0))
+    if len(wrong):
+        c, code = wrong[0], highest[wrong[0]]
+        raise GanvasError(f"column {c} holds code {code}, but has codes from 0 to {sizes[c] - 1}: use its own codec")
 
 
 def _list_nodes(ordered: int, size: int) -> list[np.ndarray]:
