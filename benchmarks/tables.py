@@ -2,8 +2,8 @@
 
 python benchmarks/tables.py [TABLE:RECIPE:MINUTES …] [--seeds 0 1 2] [--runs DIR] [--table]     (wants `make data-tables`)
 
-Each run is `ganvas train RECIPE --data data/tables/TABLE/train.csv --minutes M` in a process of its own; leave the machine alone
-meanwhile. Scores are of the last checkpoint, as files are: as many rows as training has, against the training rows as they are
+Each run is `ganvas train RECIPE --data data/tables/TABLE/train.csv --minutes M` in a process of its own: leave the machine
+alone. Scores are of the last checkpoint, as files are: as many rows as training has, against the training rows as they are
 in their file, numbers with all their digits. "detection" is the AUC of boosted trees, out of fold, on 20,000 rows of each.
 "efficacy" trains trees on the rows and tests them on the test part (of a number: R² of its logarithm). What is in
 benchmarks/results/tables.jsonl is not done again.
