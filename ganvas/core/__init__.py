@@ -32,6 +32,7 @@ from .samples import (
 )
 from .scores import Baseline, Extractor, Features, FeatureUser, Metric, PairMetric, RealFeatures, SizedExtractor
 from .seeds import seed_from, seeded_generator
+from .series import PlainSeries, SeriesItems, check_same_series
 from .steps import (
     Architecture,
     Augment,
@@ -95,10 +96,12 @@ __all__ = [
     "Objective",
     "PairMetric",
     "Phase",
+    "PlainSeries",
     "PlainTable",
     "RealFeatures",
     "Reconstructor",
     "Request",
+    "SeriesItems",
     "ShapedCondition",
     "ShownSamples",
     "SizedExtractor",
@@ -110,6 +113,7 @@ __all__ = [
     "Turn",
     "ValueKind",
     "check_same_columns",
+    "check_same_series",
     "seed_from",
     "seeded_generator",
 ]

@@ -18,6 +18,7 @@ class Field(NamedTuple):
     name: str
     size: int
     kind: Literal["continuous", "categorical", "binary", "mask"] = "continuous"
+    is_static: bool = False  # of a series: it is the same at all steps of a sample
 
 
 @runtime_checkable
