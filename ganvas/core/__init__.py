@@ -32,7 +32,7 @@ from .samples import (
 )
 from .scores import Baseline, Extractor, Features, FeatureUser, Metric, PairMetric, RealFeatures, SizedExtractor
 from .seeds import seed_from, seeded_generator
-from .series import PlainSeries, SeriesItems, check_same_series
+from .series import PlainSeries, SeriesItems, WindowCodec, check_same_series
 from .steps import (
     Architecture,
     Augment,
@@ -112,6 +112,7 @@ __all__ = [
     "Traits",
     "Turn",
     "ValueKind",
+    "WindowCodec",
     "check_same_columns",
     "check_same_series",
     "seed_from",

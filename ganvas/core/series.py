@@ -29,6 +29,15 @@ class SeriesItems(Protocol):
     def __len__(self) -> int: ...
 
 
+@runtime_checkable
+class WindowCodec(Protocol):
+    """A codec that stores overlapping windows in the memory of their rows."""
+
+    def encode_windows(self, items: SeriesItems) -> tuple[np.ndarray, np.ndarray]:
+        """(all windows of the rows in stored form, as a view [M, T, …]; which of them the items are, int64 [N])."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class PlainSeries:
     """N windows of T steps as scores see them. A column's kind and values are those of `PlainTable`, with shape [N, T].

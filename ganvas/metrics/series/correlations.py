@@ -1,0 +1,104 @@
+"""How series depend on their own past, and columns on each other: errors of the auto- and the cross-correlation."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...core import PlainSeries, check_same_series
+
+MAX_LAG = 12
+MAX_CODES = 20  # of a category: the commonest ones have a channel each
+
+
+class CorrelationErrors(NamedTuple):
+    """Mean absolute differences of correlations, 0 if equal."""
+
+    mean: float
+    by_column: dict[str, float]  # 0 for columns without a correlation
+
+
+def score_autocorrelations(real: PlainSeries, fake: PlainSeries, max_lag: int = MAX_LAG) -> CorrelationErrors:
+    """Mean absolute difference of the autocorrelations at lags 1 to `max_lag`, or as far as windows reach.
+
+    Raises:
+        GanvasError: other columns, or no windows.
+    """
+    check_same_series(real, fake, min_windows=1)
+    numbers = _list_channels(real, fake)
+    errors = dict[str, float]()
+    for name, x, y in numbers:
+        gap = np.abs(measure_autocorrelations(x, max_lag) - measure_autocorrelations(y, max_lag))
+        errors[name] = errors.get(name, 0.0) + float(gap.mean()) / sum(other == name for other, _, _ in numbers)
+    return CorrelationErrors(float(np.mean([*errors.values()])) if errors else 0.0, errors)
+
+
+def measure_autocorrelations(values: np.ndarray, max_lag: int = MAX_LAG) -> np.ndarray:
+    """Autocorrelations of windows [N, T] at lags 1 to min(max_lag, T - 1): float64 [lags]. Missing values are NaN.
+
+    Each window's own mean is taken off; products and squares are averaged over all windows. 0 if nothing ever changes.
+    """
+    is_present = ~np.isnan(values)
+    counts = np.maximum(is_present.sum(1, keepdims=True), 1)
+    means = np.where(is_present, values, 0).sum(1, keepdims=True) / counts
+    centred = np.where(is_present, values - means, 0.0)
+    variance = np.square(centred).sum() / max(1, is_present.sum())
+    lags = range(1, min(max_lag, values.shape[1] - 1) + 1)
+    if variance <= 1e-12 * max(1.0, float(np.square(means).max(initial=0))):
+        return np.zeros(len(lags))
+    return np.array([_average_products(centred, is_present, centred, is_present, lag) / variance for lag in lags])
+
+
+def score_cross_correlations(real: PlainSeries, fake: PlainSeries, max_lag: int = MAX_LAG) -> CorrelationErrors:
+    """Mean absolute difference of the correlations between two different columns, one of them 0 to `max_lag` steps later.
+
+    Raises:
+        GanvasError: other columns, or no windows.
+    """
+    check_same_series(real, fake, min_windows=1)
+    channels = _list_channels(real, fake)
+    x, y = ([_standardise(channel[side]) for channel in channels] for side in (1, 2))
+    gaps: dict[str, list[float]] = {name: [] for name, _, _ in channels}
+    for i, (first, _, _) in enumerate(channels):
+        for j, (second, _, _) in enumerate(channels):
+            if first != second:
+                rows = [
+                    [_average_products(*side[i], *side[j], lag) for lag in range(min(max_lag, real.steps - 1) + 1)]
+                    for side in (x, y)
+                ]
+                gap = float(np.abs(np.subtract(*rows)).mean())
+                gaps[first].append(gap)
+                gaps[second].append(gap)
+    errors = {name: float(np.mean(values)) if values else 0.0 for name, values in gaps.items()}
+    return CorrelationErrors(float(np.mean([*errors.values()])) if errors else 0.0, errors)
+
+
+def _list_channels(real: PlainSeries, fake: PlainSeries) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """(column, real, fake) as float64 [N, T] and [M, T], NaN where missing or over. A category has a channel for each code."""
+    channels = list[tuple[str, np.ndarray, np.ndarray]]()
+    for name, kind, *sides in zip(real.names, real.kinds, real.values, fake.values, strict=True):
+        pairs = list(zip(sides, (real, fake), strict=True))
+        if kind == "number":
+            channels.append((name, *(np.where(series.is_alive, values, np.nan) for values, series in pairs)))
+            continue
+        codes, counts = np.unique(sides[0][real.is_alive], return_counts=True)
+        for code in codes[np.argsort(-counts, kind="stable")][:MAX_CODES]:
+            flags = (np.where(series.is_alive, values == code, np.nan) for values, series in pairs)
+            channels.append((name, *flags))
+    return channels
+
+
+def _standardise(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(values with mean 0 and variance 1, and 0 where missing; where they are present)."""
+    is_present = ~np.isnan(values)
+    if not is_present.any():
+        return np.zeros_like(values), is_present
+    centred = np.where(is_present, values - values[is_present].mean(), 0.0)
+    scale = np.sqrt(np.square(centred).sum() / is_present.sum())
+    return centred / (scale or 1.0), is_present
+
+
+def _average_products(x: np.ndarray, has_x: np.ndarray, y: np.ndarray, has_y: np.ndarray, lag: int) -> float:
+    """The mean of x[t] y[t + lag] where both are present."""
+    steps = x.shape[1] - lag
+    count = (has_x[:, :steps] & has_y[:, lag:]).sum()
+    return float((x[:, :steps] * y[:, lag:]).sum() / max(1, count))
