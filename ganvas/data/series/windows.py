@@ -103,7 +103,7 @@ def _check_windows(whole: SeriesRows, windows: _Windows, cut: WindowCut, is_star
     if longest < longest_series:
         reason += f", and {longest:,} to train on without a gap of time"
     raise GanvasError(
-        f"{whole.rows.title} has {len(windows.starts)} windows of {cut.window} rows to train on: {reason}. "
+        f"{whole.rows.title} has fewer than two windows of {cut.window} rows: {reason}. "
         f"Set a `window` below {max(3, longest):,}, or give more rows"
     )
 
