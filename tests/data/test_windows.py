@@ -128,7 +128,12 @@ def test_steps_of_time_have_names(unit: str, words: str) -> None:
         assert words in cut(table, key=None, time="time")[0].notes[-1]
     quarter = pa.table({"time": 0.25 * np.arange(60), "value": np.random.default_rng(0).standard_normal(60)})
     assert "in steps of 0.25" in cut(quarter, key=None, time="time")[0].notes[-1]
-    days = pa.table({"time": pa.array(np.arange(60, dtype=np.int32)).cast(pa.date32()), "value": np.random.default_rng(0).standard_normal(60)})
+    days = pa.table(
+        {
+            "time": pa.array(np.arange(60, dtype=np.int32)).cast(pa.date32()),
+            "value": np.random.default_rng(0).standard_normal(60),
+        }
+    )
     assert "daily" in cut(days, key=None, time="time")[0].notes[-1]
 
 
@@ -149,7 +154,7 @@ def test_the_source_reads_a_file_and_survives_json(tmp_path: Path) -> None:
     assert (len(items), len(held_out)) == (85 + 49, 5 + 1)
     assert items[0].column_names == ["station", "number", "height"]
     assert items.names[1] == "stations.csv window 2"
-    assert items.fingerprint == Windows(**{**vars_of(source)}).items(()).fingerprint
+    assert items.fingerprint == Windows(**vars_of(source)).items(()).fingerprint
     assert items.fingerprint != Windows(**{**vars_of(source), "window": 7}).items(()).fingerprint
 
 
@@ -180,11 +185,15 @@ REFUSALS = {
     "two rows of a series at one time": (
         pa.concat_tables([STATIONS, STATIONS.slice(0, 1)]), {}, "station [ab] has two rows at hour .*: remove one of each pair"
     ),
-    "a window longer than all": (STATIONS, {"window": 60}, "fewer than two windows of 60 rows: its longest series has 40 rows. Set a `window` below"),
+    "a window longer than all": (
+        STATIONS, {"window": 60}, "fewer than two windows of 60 rows: its longest series has 40 rows. Set a `window` below"
+    ),
     "gaps everywhere": (
         draw_stations({"a": 60}, gaps=tuple(range(6, 60, 11))), {"window": 12}, "11 to train on without a gap of time"
     ),
-    "nothing that changes": (STATIONS.select(["station", "hour", "height"]), {}, "no number and no category that changes with time"),
+    "nothing that changes": (
+        STATIONS.select(["station", "hour", "height"]), {}, "no number and no category that changes with time"
+    ),
     "free texts alone": (
         pa.table({"hour": np.arange(80), "note": [f"remark {i} about it" for i in range(80)]}), {"key": None},
         "nothing to learn.*free text",

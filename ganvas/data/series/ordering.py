@@ -63,7 +63,9 @@ def order_rows(rows: TableRows, key: str | None = None, time: str | None = None)
 def _number_series(values: Any, key: str, title: str) -> np.ndarray:
     """The number of each row's series, in the order in which they first appear: int64 [R]."""
     if values.null_count:
-        raise GanvasError(f"{title}: the key {key!r} is missing in {values.null_count:,} rows: fill it in, or remove these rows")
+        raise GanvasError(
+            f"{title}: the key {key!r} is missing in {values.null_count:,} rows: fill it in, or remove these rows"
+        )
     return values.combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
 
 
@@ -99,7 +101,9 @@ def _check_times(times: np.ndarray, series: np.ndarray, table: Any, key: str | N
         return
     row = table.slice(int(doubles[0]), 1)
     whose = "the table" if key is None else f"{key} {row.column(key)[0].as_py()}"
-    remedy = "name the column that tells series apart as `key`" if key is None else "remove one of each pair, or choose another key"
+    remedy = (
+        "name the column that tells series apart as `key`" if key is None else "remove one of each pair, or choose another key"
+    )
     raise GanvasError(
         f"{title}: {whose} has two rows at {time} {row.column(time).cast('string')[0].as_py()}, and so for {len(doubles):,} "
         f"rows: {remedy}"

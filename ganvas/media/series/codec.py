@@ -135,7 +135,7 @@ class SeriesCodec:
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
         """uint16 [N, T, C] -> float32 [N, T, W]: one-hots, and normal scores of ranks. Steps beyond the end are 0.
 
-        A code holds an interval of ranks. With a generator on the CPU, a value lies at a random place in it, else in the middle.
+        A code holds an interval of ranks. With a generator on the CPU a value has a random place there, else the middle.
         """
         codes = stored.to(torch.int64)
         u = self._draw_places(codes, generator)
@@ -150,7 +150,9 @@ class SeriesCodec:
         n, steps, columns = codes.shape
         if generator is None:
             return torch.full(codes.shape, 0.5, device=codes.device)
-        numbers = torch.rand(n, generator=generator).to(codes.device)  # one a window, so that several ranks can share out a batch
+        numbers = torch.rand(n, generator=generator).to(
+            codes.device
+        )  # one a window, so that several ranks can share out a batch
         hashes = hash_rows((numbers * 2**24).long(), codes.flatten(1))
         u = draw_cell_places(hashes, columns)[:, None].expand(n, steps, columns)
         if self.places == "window":

@@ -18,7 +18,10 @@ def draw_curves(columns: Sequence[tuple[int, ColumnCodec]], codes: np.ndarray, l
     """Codes int64 [N, T, C] of N windows with so many steps [N]. Each column has one scale for all windows."""
     shown = [(k, column) for k, column in columns if column.fields][:MAX_CURVES]
     (width, height), count = PANEL_PIXELS, max(1, len(codes))
-    size = (GAP_PIXELS + max(1, len(shown)) * (width + GAP_PIXELS), 2 * GAP_PIXELS + TITLE_PIXELS + count * (height + GAP_PIXELS))
+    size = (
+        GAP_PIXELS + max(1, len(shown)) * (width + GAP_PIXELS),
+        2 * GAP_PIXELS + TITLE_PIXELS + count * (height + GAP_PIXELS),
+    )
     picture = Image.new("RGB", size, "white")
     canvas, font = ImageDraw.Draw(picture), ImageFont.load_default(FONT_SIZE)
     for place, (k, column) in enumerate(shown):

@@ -36,10 +36,9 @@ class Series:
 
     def __post_init__(self) -> None:
         require(1 <= self.pieces <= MAX_PIECES, "pieces", self.pieces, f"1 to {MAX_PIECES}")
-        self._table  # noqa: B018: it checks its settings
+        self._build_table()  # it checks its settings
 
-    @property
-    def _table(self) -> Table:
+    def _build_table(self) -> Table:
         return Table(k=self.k, most_categories=self.most_categories, kinds=self.kinds)
 
     @property
@@ -85,7 +84,7 @@ class Series:
         values = items.table.column(survey.name).combine_chunks()
         rows = values.filter(import_arrow().array(choose_fitting_rows(values, items.series, self.k)))
         metadata = items.table.schema.field(survey.name).metadata or {}
-        column, _ = self._table.fit_column(survey.name, kind, rows, metadata)
+        column, _ = self._build_table().fit_column(survey.name, kind, rows, metadata)
         sentence = f"{survey.sentence}; it never changes within a series" if survey.name in items.statics else survey.sentence
         if column is None:
             return build_empty_column(survey.name, values.type), f"{sentence}; no value is common enough: it is not learnt"

@@ -1,4 +1,4 @@
-"""Can a judge tell generated windows from real ones? Boosted trees on values, steps and moments (C2ST; Lopez-Paz, Oquab 2017)."""
+"""Can a judge tell generated windows from real ones? Trees on values, steps and moments (C2ST; Lopez-Paz, Oquab 2017)."""
 
 from typing import NamedTuple
 
@@ -27,8 +27,7 @@ def detect_windows(real: PlainSeries, fake: PlainSeries, windows: int = MAX_WIND
     """Train boosted trees to tell two sets apart, on equally many windows of each; score windows that they have not seen.
 
     They see each value, each step, and each window's mean, deviation, mean absolute step and count of missing values.
-    Overlapping windows of one series lie in several parts, so real halves of them score a little off 0.5 (Detection is
-    of distributions; for a floor, take windows that do not overlap, such as those at the end of time).
+    For a floor, take windows of other times than the real ones: those at the end of time.
 
     Args:
         windows: the most to take of each set.

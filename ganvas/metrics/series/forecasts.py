@@ -29,7 +29,9 @@ def score_forecasts(ensemble: np.ndarray, truth: np.ndarray, last: np.ndarray) -
         GanvasError: shapes that do not fit, or nothing to compare.
     """
     if ensemble.ndim != 3 or ensemble.shape[1:] != truth.shape or last.shape != truth.shape[:1]:
-        raise GanvasError(f"forecasts [M, N, H], truth [N, H] and last [N] do not fit: {ensemble.shape}, {truth.shape}, {last.shape}")
+        raise GanvasError(
+            f"forecasts [M, N, H], truth [N, H] and last [N] do not fit: {ensemble.shape}, {truth.shape}, {last.shape}"
+        )
     scores, still = measure_crps(ensemble, truth), np.abs(truth - last[:, None])
     is_known = ~np.isnan(scores) & ~np.isnan(still)
     if not is_known.any(0).all():

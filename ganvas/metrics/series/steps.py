@@ -31,7 +31,7 @@ def score_step_shapes(real: PlainSeries, fake: PlainSeries) -> dict[str, float]:
 
 
 def _list_steps(series: PlainSeries) -> PlainTable:
-    """The steps of all windows as rows: of numbers, the difference (NaN beside a missing one); of categories, a code of both."""
+    """The steps of all windows as rows: of numbers the difference, NaN beside a missing one; of categories a code of both."""
     follows = series.is_alive[:, 1:]
     steps = [
         values[:, :-1] * MAX_CODES + values[:, 1:] if kind == "category" else np.diff(values, axis=1)
