@@ -91,5 +91,6 @@ def check_same_series(*windows: PlainSeries, min_windows: int = 1) -> None:
                 f"windows to compare must have the same columns and steps: {', '.join(windows[0].names)} x {windows[0].steps}, "
                 f"and {', '.join(other.names)} x {other.steps}"
             )
-        if len(other) < min_windows:
-            raise GanvasError(f"{len(other)} windows are too few to compare: {min_windows} are needed")
+    fewest = min(map(len, windows))
+    if fewest < min_windows:
+        raise GanvasError(f"{fewest} windows are too few to compare: {min_windows} are needed")

@@ -22,7 +22,7 @@ from .image.medium import Image
 from .label_maps import LabelMap, LabelMapCodec
 from .masks import MaskCodec
 from .points import Points, PointsCodec
-from .series import Series, SeriesCodec, build_plain_series
+from .series import Series, SeriesCodec, build_plain_series, find_window_rows
 from .table import CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn, Table, TableCodec, write_table_file
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "Twice",
     "Unchanged",
     "build_plain_series",
+    "find_window_rows",
     "parse_degradation",
     "write_table_file",
 ]

@@ -182,7 +182,7 @@ def test_pieces_keep_the_steps_of_a_slow_series() -> None:
     price = np.cumsum(np.random.default_rng(0).standard_normal(2000)) + np.linspace(0, 300, 2000)
     shape, steps = measure_step_shape(price, pieces=1)
     assert shape > 0.98
-    assert steps < 0.8
+    assert steps < 0.85
     fine_shape, fine_steps = measure_step_shape(price, pieces=32)
     assert fine_shape > 0.98
     assert fine_steps > 0.97
@@ -204,10 +204,17 @@ def test_pieces_add_nothing_that_the_codec_did_not_know() -> None:
     np.testing.assert_allclose(np.interp(column.edges, fine.edges, fine.ranks[1:-1]), column.ranks[1:-1])
     assert cut_intervals(column, 1) == column
     numbers = values.column("value").combine_chunks()
-    inside = (numbers.to_numpy() > fine.lowest) & (numbers.to_numpy() < fine.highest)
-    codes = fine.encode(numbers).astype(np.int64)
-    restored = fine.decode(codes, np.full(len(codes), 0.5), codes).to_numpy()
-    assert (restored == numbers.to_numpy())[inside].mean() > 0.97  # a piece for each tenth
+    shares = [measure_restored_share(c, numbers) for c in (column, fine)]
+    assert shares[0] < 0.5
+    assert shares[1] > 0.98  # a piece for each tenth
+
+
+def measure_restored_share(column: NumberColumn, numbers: pa.Array) -> float:
+    """Of the numbers that lie in intervals, the share that the middle of their code is."""
+    codes, values = column.encode(numbers).astype(np.int64), numbers.to_numpy()
+    in_interval = np.array([point is None for point in column.points])[codes]
+    in_interval &= (values > column.lowest) & (values < column.highest)
+    return float((column.decode(codes, np.full(len(codes), 0.5), codes).to_numpy() == values)[in_interval].mean())
 
 
 def test_a_value_that_fewer_than_k_series_hold_is_kept_nowhere(codec: SeriesCodec) -> None:

@@ -2,6 +2,6 @@
 
 from .codec import SeriesCodec
 from .medium import Series
-from .plain import build_plain_series
+from .plain import build_plain_series, find_window_rows
 
-__all__ = ["Series", "SeriesCodec", "build_plain_series"]
+__all__ = ["Series", "SeriesCodec", "build_plain_series", "find_window_rows"]

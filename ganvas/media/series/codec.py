@@ -94,9 +94,9 @@ class SeriesCodec:
 
         Windows share the memory of their rows; only short ones lie by themselves. Without ends, short ones are left out.
         """
-        rows, is_short = self._encode_rows(items.table), items.lengths < items.window
         if items.window != self.window:
             raise GanvasError(f"{items.title} has windows of {items.window} rows, and this codec of {self.window}")
+        rows, is_short = self._encode_rows(items.table), items.lengths < items.window
         numbers, parts = [items.starts[~is_short]], [rows]
         if self.has_ends and is_short.any():
             pairs = zip(items.starts[is_short], items.lengths[is_short], strict=True)

@@ -22,17 +22,14 @@ def build_plain_series(codec: SeriesCodec, table: Any, starts: np.ndarray, lengt
     steps = np.minimum(np.arange(codec.window)[None], lengths[:, None] - 1)  # what is over repeats the last step
     rows = starts[:, None] + steps
     values = tuple(_read_column(column, table.column(column.name).combine_chunks())[rows] for column in columns)
-    return PlainSeries(tuple(column.name for column in columns), tuple(map(_find_kind, columns)), values, lengths)
+    kinds: list[ValueKind] = ["category" if isinstance(column, CategoryColumn) else "number" for column in columns]
+    return PlainSeries(tuple(column.name for column in columns), tuple(kinds), values, lengths)
 
 
 def find_window_rows(table: Any) -> tuple[np.ndarray, np.ndarray]:
     """Of a decoded table: the row with which each window starts, and how many it has, int64 [N] each."""
     starts = np.flatnonzero(table.column(1).to_numpy() == 0)
     return starts, np.diff(np.append(starts, len(table)))
-
-
-def _find_kind(column: ColumnCodec) -> ValueKind:
-    return "category" if isinstance(column, CategoryColumn) else "number"
 
 
 def _read_column(column: ColumnCodec, values: Any) -> np.ndarray:

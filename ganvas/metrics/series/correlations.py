@@ -10,6 +10,14 @@ MAX_LAG = 12
 MAX_CODES = 20  # of a category: the commonest ones have a channel each
 
 
+class _Channel(NamedTuple):
+    """Numbers of one column, NaN where missing or over; of a category, 1 where it has one code."""
+
+    name: str
+    real: np.ndarray  # float64 [N, T]
+    fake: np.ndarray  # float64 [M, T]
+
+
 class CorrelationErrors(NamedTuple):
     """Mean absolute differences of correlations, 0 if equal."""
 
@@ -24,12 +32,11 @@ def score_autocorrelations(real: PlainSeries, fake: PlainSeries, max_lag: int = 
         GanvasError: other columns, or no windows.
     """
     check_same_series(real, fake, min_windows=1)
-    numbers = _list_channels(real, fake)
-    errors = dict[str, float]()
-    for name, x, y in numbers:
-        gap = np.abs(measure_autocorrelations(x, max_lag) - measure_autocorrelations(y, max_lag))
-        errors[name] = errors.get(name, 0.0) + float(gap.mean()) / sum(other == name for other, _, _ in numbers)
-    return CorrelationErrors(float(np.mean([*errors.values()])) if errors else 0.0, errors)
+    gaps: dict[str, list[float]] = {name: [] for name in real.names}
+    for channel in _list_channels(real, fake):
+        x, y = (measure_autocorrelations(values, max_lag) for values in (channel.real, channel.fake))
+        gaps[channel.name].append(float(np.abs(x - y).mean()))
+    return _average_gaps(gaps)
 
 
 def measure_autocorrelations(values: np.ndarray, max_lag: int = MAX_LAG) -> np.ndarray:
@@ -56,34 +63,38 @@ def score_cross_correlations(real: PlainSeries, fake: PlainSeries, max_lag: int 
     """
     check_same_series(real, fake, min_windows=1)
     channels = _list_channels(real, fake)
-    x, y = ([_standardise(channel[side]) for channel in channels] for side in (1, 2))
-    gaps: dict[str, list[float]] = {name: [] for name, _, _ in channels}
-    for i, (first, _, _) in enumerate(channels):
-        for j, (second, _, _) in enumerate(channels):
-            if first != second:
-                rows = [
-                    [_average_products(*side[i], *side[j], lag) for lag in range(min(max_lag, real.steps - 1) + 1)]
-                    for side in (x, y)
-                ]
-                gap = float(np.abs(np.subtract(*rows)).mean())
-                gaps[first].append(gap)
-                gaps[second].append(gap)
+    sides = [[_standardise(values) for values in (channel.real, channel.fake)] for channel in channels]
+    lags = range(min(max_lag, real.steps - 1) + 1)
+    gaps: dict[str, list[float]] = {name: [] for name in real.names}
+    for first, x_sides in zip(channels, sides, strict=True):
+        for second, y_sides in zip(channels, sides, strict=True):
+            if first.name != second.name:
+                x, y = (
+                    np.array([_average_products(*of_first, *of_second, lag) for lag in lags])
+                    for of_first, of_second in zip(x_sides, y_sides, strict=True)
+                )
+                gap = float(np.abs(x - y).mean())
+                gaps[first.name].append(gap)
+                gaps[second.name].append(gap)
+    return _average_gaps(gaps)
+
+
+def _average_gaps(gaps: dict[str, list[float]]) -> CorrelationErrors:
     errors = {name: float(np.mean(values)) if values else 0.0 for name, values in gaps.items()}
-    return CorrelationErrors(float(np.mean([*errors.values()])) if errors else 0.0, errors)
+    return CorrelationErrors(float(np.mean([*errors.values()])), errors)
 
 
-def _list_channels(real: PlainSeries, fake: PlainSeries) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """(column, real, fake) as float64 [N, T] and [M, T], NaN where missing or over. A category has a channel for each code."""
-    channels = list[tuple[str, np.ndarray, np.ndarray]]()
-    for name, kind, *sides in zip(real.names, real.kinds, real.values, fake.values, strict=True):
-        pairs = list(zip(sides, (real, fake), strict=True))
+def _list_channels(real: PlainSeries, fake: PlainSeries) -> list[_Channel]:
+    """Of each number one channel; of a category one for each of its commonest codes."""
+    channels = list[_Channel]()
+    for name, kind, x, y in zip(real.names, real.kinds, real.values, fake.values, strict=True):
         if kind == "number":
-            channels.append((name, *(np.where(series.is_alive, values, np.nan) for values, series in pairs)))
+            channels.append(_Channel(name, np.where(real.is_alive, x, np.nan), np.where(fake.is_alive, y, np.nan)))
             continue
-        codes, counts = np.unique(sides[0][real.is_alive], return_counts=True)
+        codes, counts = np.unique(x[real.is_alive], return_counts=True)
         for code in codes[np.argsort(-counts, kind="stable")][:MAX_CODES]:
-            flags = (np.where(series.is_alive, values == code, np.nan) for values, series in pairs)
-            channels.append((name, *flags))
+            flags = [np.where(side.is_alive, values == code, np.nan) for side, values in ((real, x), (fake, y))]
+            channels.append(_Channel(name, flags[0], flags[1]))
     return channels
 
 

@@ -62,7 +62,8 @@ def test_autocorrelation_of_an_autoregressive_process() -> None:
 @given(arrays(np.float64, SHAPE, elements=NUMBERS))
 @settings(max_examples=40, deadline=None)
 def test_autocorrelation_is_that_of_a_loop(values: np.ndarray) -> None:
-    centred = [[v - np.mean([u for u in row if u == u]) for v in row] for row in values]
+    means = [np.mean([u for u in row if u == u] or [0.0]) for row in values]
+    centred = [[v - mean for v in row] for row, mean in zip(values, means, strict=True)]
     variance = np.mean([v**2 for row in centred for v in row if v == v] or [0.0])
     for lag in (1, 5):
         products = [
@@ -197,7 +198,8 @@ def test_boosted_trees_know_what_differs() -> None:
     alike = detect_windows(real, wrap(walk, draw_ar(400, 8, 0.9, 3)))
     assert alike.auc == pytest.approx(0.5, abs=4 * 0.0205)  # the error of two times 400 windows is 1 / sqrt(6 n)
     rounded = detect_windows(real, wrap(np.round(walk, 1), draw_ar(400, 8, 0.9, 3)))
-    assert rounded.auc < 0.7  # values alone are hard to tell
+    assert rounded.auc > 0.65  # a thermometer that shows tenths
+    assert next(iter(rounded.telling_columns)) == "a"
     rough = draw_ar(400, 8, 0.3, 1)  # the same values, other steps
     found = detect_windows(real, wrap(rough, draw_ar(400, 8, 0.9, 3)))
     assert found.auc > 0.9
@@ -221,16 +223,16 @@ def test_telling_windows_categories_and_lengths() -> None:
 
 def test_timegans_scores() -> None:
     """They tell a shift and a dependence, leave no trace in torch's random numbers, and repeat."""
-    x, y = (np.stack([draw_ar(400, 8, 0.9, s) for s in pair], 0) for pair in ((0, 1), (2, 3)))
-    real, same = wrap(x[0], x[1], x[0] - x[1]), wrap(y[0], y[1], y[0] - y[1])
+    x, y = (draw_ar(800, 4, 0.9, seed).reshape(2, 400, 4) for seed in (0, 1))
+    real, same = (wrap(*side, *side, *side[:1], side[0] - side[1]) for side in (x, y))
     state = torch.random.get_rng_state()
     near = score_discriminative(real, same, steps=60)
-    far = score_discriminative(real, wrap(*(column + 3 for column in same.values)), steps=150)
+    far = score_discriminative(real, wrap(*(column + 3 for column in same.values)), steps=400)
     assert near < 0.15
     assert far > 0.4
     assert torch.equal(torch.random.get_rng_state(), state)
     assert score_discriminative(real, same, steps=60) == near
-    drawn = wrap(y[0], y[1], np.random.default_rng(0).permutation(y[0] - y[1]))
+    drawn = wrap(*same.values[:-1], np.random.default_rng(0).permutation(same.values[-1]))
     useful, useless = (score_predictive(real, fake, steps=400) for fake in (same, drawn))
     assert useful < 0.8 * useless
 
@@ -245,13 +247,13 @@ def test_a_judge_of_numbers_refuses_categories() -> None:
     ("change", "message"),
     [
         ({"names": ("x", "b")}, "same columns and steps"),
-        ({"values": (np.zeros((3, 5)), np.zeros((3, 5)))}, "same columns and steps: a, b x 6, and a, b x 5"),
+        ({"values": (np.zeros((8, 5)), np.zeros((8, 5)))}, "same columns and steps: a, b x 6, and a, b x 5"),
         ({"values": (np.zeros((0, 6)), np.zeros((0, 6))), "lengths": np.zeros(0, np.int64)}, "0 windows are too few"),
     ],
 )
 def test_windows_that_do_not_fit_are_refused(change: dict[str, Any], message: str) -> None:
-    real = wrap(np.zeros((3, 6)), np.ones((3, 6)))
-    fake = replace(real, **({"lengths": np.full(3, 5)} | change))
+    real = wrap(np.zeros((8, 6)), np.ones((8, 6)))
+    fake = replace(real, **({"lengths": np.full(8, 5)} | change))
     for score in (score_series_shapes, score_step_shapes, score_autocorrelations, score_cross_correlations, detect_windows):
         with pytest.raises(GanvasError, match=message):
             score(real, fake)
