@@ -7,12 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ganvas.configuration import from_json, to_json
 from ganvas.core import SeriesItems, Source
 from ganvas.data import Windows, read_frame
 from ganvas.data.series import WindowCut, WindowItems, build_windows, order_rows
-from ganvas.data.series.windows import choose_held_out_rows
+from ganvas.data.series.windows import choose_held_out_rows, cut_rows
 from ganvas.errors import GanvasError, SettingError
 
 HOURS = np.datetime64("2024-01-01T00:00", "s")
@@ -106,6 +108,27 @@ def test_what_is_held_out_by_hand():
     assert np.split(chosen, [100, 117, 135])[1].sum() == 0
     assert np.split(chosen, [100, 117, 135])[2].tolist() == [False] * 12 + [True] * 6
     assert choose_held_out_rows(np.full(30, 5), window=6).reshape(30, 5).all(1).nonzero()[0].tolist() == [9, 19, 29]
+
+
+@given(
+    st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=4), min_size=1, max_size=5), st.integers(2, 7), st.integers(1, 4)
+)
+@settings(max_examples=200, deadline=None)
+def test_windows_are_those_of_a_loop(runs: list[list[int]], window: int, stride: int) -> None:
+    """Series of runs with so many rows, between which there are gaps."""
+    series = np.repeat(np.arange(len(runs)), [sum(counts) for counts in runs])
+    firsts = np.cumsum([0, *(count for counts in runs for count in counts)])[:-1].tolist()
+    is_start = np.isin(np.arange(len(series)), firsts)
+    expected, row = list[tuple[int, int]](), 0
+    for counts in runs:
+        starts = np.cumsum([row, *counts]).tolist()
+        for start, count in zip(starts, counts, strict=False):
+            expected += [(start + offset, window) for offset in range(0, count - window + 1, stride)]
+        if sum(counts) < window and max(counts) >= 2:
+            expected.append((starts[counts.index(max(counts))], max(counts)))
+        row += sum(counts)
+    found = cut_rows(series, is_start, WindowCut(window, stride))
+    assert sorted(zip(found.starts.tolist(), found.lengths.tolist(), strict=True)) == sorted(expected)
 
 
 def test_statics_are_found_and_the_sentence_says_what_was_understood():

@@ -21,7 +21,9 @@ class WindowCut(NamedTuple):
     stride: int  # rows from the start of a window to that of the next
 
 
-class _Windows(NamedTuple):
+class RowRuns(NamedTuple):
+    """Runs of rows that follow each other."""
+
     starts: np.ndarray  # int64 [N]
     lengths: np.ndarray  # int64 [N]
 
@@ -37,7 +39,7 @@ def build_windows(whole: SeriesRows, cut: WindowCut, is_held_out: bool) -> Windo
     rows = np.flatnonzero(choose_held_out_rows(whole.count_rows(), cut.window) == is_held_out)
     _, series = np.unique(whole.series[rows], return_inverse=True)
     is_start = whole.is_start[rows] | np.concatenate([[True], series[1:] != series[:-1]])[: len(rows)]
-    windows = _cut_rows(series, is_start, cut) if len(rows) else _Windows(rows, rows)
+    windows = cut_rows(series, is_start, cut) if len(rows) else RowRuns(rows, rows)
     if is_held_out and len(windows.starts) < MIN_DATASET_SAMPLES:
         return None
     if not is_held_out:
@@ -72,7 +74,7 @@ def choose_held_out_rows(counts: np.ndarray, window: int) -> np.ndarray:
     return np.arange(counts.sum()) >= np.repeat(ends - tails, counts)
 
 
-def _cut_rows(series: np.ndarray, is_start: np.ndarray, cut: WindowCut) -> _Windows:
+def cut_rows(series: np.ndarray, is_start: np.ndarray, cut: WindowCut) -> RowRuns:
     """The windows of rows of `series` [R]; `is_start` [R] marks rows that do not follow the row before them."""
     firsts = np.flatnonzero(is_start)
     ends = np.append(firsts[1:], len(series))
@@ -81,20 +83,20 @@ def _cut_rows(series: np.ndarray, is_start: np.ndarray, cut: WindowCut) -> _Wind
     starts = np.repeat(firsts, counts) + cut.stride * places
     short_starts, short_lengths = _find_longest_runs(series, firsts, ends - firsts, cut.window)
     lengths = np.concatenate([np.full(len(starts), cut.window), short_lengths])
-    return _Windows(np.concatenate([starts, short_starts]), lengths)
+    return RowRuns(np.concatenate([starts, short_starts]), lengths)
 
 
-def _find_longest_runs(series: np.ndarray, firsts: np.ndarray, lengths: np.ndarray, window: int) -> _Windows:
+def _find_longest_runs(series: np.ndarray, firsts: np.ndarray, lengths: np.ndarray, window: int) -> RowRuns:
     """Of each series shorter than a window, its longest run of rows, if that has two or more."""
     owners = series[firsts]
     order = np.lexsort((firsts, -lengths, owners))
     is_longest = np.concatenate([[True], owners[order][1:] != owners[order][:-1]])
     runs = order[is_longest]
     runs = runs[(np.bincount(series)[owners[runs]] < window) & (lengths[runs] >= 2)]
-    return _Windows(firsts[runs], lengths[runs])
+    return RowRuns(firsts[runs], lengths[runs])
 
 
-def _check_windows(whole: SeriesRows, windows: _Windows, cut: WindowCut, is_start: np.ndarray) -> None:
+def _check_windows(whole: SeriesRows, windows: RowRuns, cut: WindowCut, is_start: np.ndarray) -> None:
     if len(windows.starts) and len(windows.starts) >= MIN_DATASET_SAMPLES and windows.lengths.max() == cut.window:
         return
     longest = int(np.diff(np.append(np.flatnonzero(is_start), len(is_start))).max(initial=0))

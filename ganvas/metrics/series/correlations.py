@@ -22,7 +22,7 @@ class CorrelationErrors(NamedTuple):
     """Mean absolute differences of correlations, 0 if equal."""
 
     mean: float
-    by_column: dict[str, float]  # 0 for columns without a correlation
+    by_column: dict[str, float]  # of the columns that have a correlation
 
 
 def score_autocorrelations(real: PlainSeries, fake: PlainSeries, max_lag: int = MAX_LAG) -> CorrelationErrors:
@@ -35,7 +35,8 @@ def score_autocorrelations(real: PlainSeries, fake: PlainSeries, max_lag: int = 
     gaps: dict[str, list[float]] = {name: [] for name in real.names}
     for channel in _list_channels(real, fake):
         x, y = (measure_autocorrelations(values, max_lag) for values in (channel.real, channel.fake))
-        gaps[channel.name].append(float(np.abs(x - y).mean()))
+        if x.any() or y.any():  # a static has none
+            gaps[channel.name].append(float(np.abs(x - y).mean()))
     return _average_gaps(gaps)
 
 
@@ -80,8 +81,8 @@ def score_cross_correlations(real: PlainSeries, fake: PlainSeries, max_lag: int 
 
 
 def _average_gaps(gaps: dict[str, list[float]]) -> CorrelationErrors:
-    errors = {name: float(np.mean(values)) if values else 0.0 for name, values in gaps.items()}
-    return CorrelationErrors(float(np.mean([*errors.values()])), errors)
+    errors = {name: float(np.mean(values)) for name, values in gaps.items() if values}
+    return CorrelationErrors(float(np.mean([*errors.values()])) if errors else 0.0, errors)
 
 
 def _list_channels(real: PlainSeries, fake: PlainSeries) -> list[_Channel]:
