@@ -22,6 +22,7 @@ from .image.medium import Image
 from .label_maps import LabelMap, LabelMapCodec
 from .masks import MaskCodec
 from .points import Points, PointsCodec
+from .series import Series, SeriesCodec, build_plain_series, find_window_rows
 from .table import CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn, Table, TableCodec, write_table_file
 
 __all__ = [
@@ -48,6 +49,8 @@ __all__ = [
     "Points",
     "PointsCodec",
     "SampleCondition",
+    "Series",
+    "SeriesCodec",
     "Sinc",
     "Smaller",
     "Strokes",
@@ -55,6 +58,8 @@ __all__ = [
     "TableCodec",
     "Twice",
     "Unchanged",
+    "build_plain_series",
+    "find_window_rows",
     "parse_degradation",
     "write_table_file",
 ]
