@@ -17,6 +17,7 @@ from ...system.arrow import import_arrow, parse_arrow_type
 from .chance import draw_cell_places, hash_rows
 from .columns import ColumnCodec
 from .marginals import draw_marginals
+from .rules import Rule
 from .writing import write_numbered_rows
 
 RANK_MARGIN = 5e-4  # ranks from 0 to 1 are squeezed by it at both ends, so that no normal score lies beyond 3.3
@@ -35,10 +36,14 @@ class _Places(NamedTuple):
 
 @config
 class TableCodec:
-    """One codec for each column. A sample is a row: a mapping by the columns' names, or a row of an Arrow record batch."""
+    """One codec for each column. A sample is a row: a mapping by the columns' names, or a row of an Arrow record batch.
+
+    Rules reduce the table's own columns to those that have codecs, one rule after the other, and restore them last.
+    """
 
     columns: tuple[ColumnCodec, ...]
     k: int = 10  # values that fewer rows hold are in no column's codec
+    rules: tuple[Rule, ...] = ()
 
     @property
     def medium(self) -> str:
@@ -66,20 +71,34 @@ class TableCodec:
 
     @cached_property
     def schema(self) -> Any:
-        """The columns' names, types and formats (pyarrow.Schema)."""
+        """The names, types and formats of the table's own columns (pyarrow.Schema)."""
+        return self._restore(self._reduced_schema.empty_table()).schema
+
+    @cached_property
+    def _reduced_schema(self) -> Any:
+        """Those of the columns that have codecs."""
         arrow = import_arrow()
         return arrow.schema([arrow.field(c.name, parse_arrow_type(c.type), metadata=c.metadata) for c in self.columns])
+
+    def _restore(self, table: Any) -> Any:
+        for rule in reversed(self.rules):
+            table = rule.restore(table)
+        return table
 
     def encode(self, item: Any) -> np.ndarray:
         """A row as uint16 [C]. Raises GanvasError for something else, or for values of another type than the column's."""
         if not isinstance(item, Mapping):
             raise GanvasError("is no row of a table: give a .csv or .parquet file")
         arrow = import_arrow()
-        values = [arrow.array([item.get(column.name)]) for column in self.columns]
-        return self.encode_block(arrow.record_batch(values, names=[column.name for column in self.columns]))[0]
+        values = [arrow.array([item.get(name)]) for name in self.schema.names]
+        return self.encode_block(arrow.record_batch(values, names=self.schema.names))[0]
 
     def encode_block(self, block: Any) -> np.ndarray:
         """A pyarrow.RecordBatch or Table of n rows as uint16 [n, C]; columns that are not known are left aside."""
+        if self.rules:
+            block = import_arrow().table(block)
+        for rule in self.rules:
+            block = rule.reduce(block)
         codes = np.empty((block.num_rows, len(self.columns)), np.uint16)
         for k, column in enumerate(self.columns):
             if column.name not in block.schema.names:
@@ -129,9 +148,12 @@ class TableCodec:
         codes = stored.to(torch.int64).cpu()
         rows = torch.arange(start, start + len(codes))
         places = draw_cell_places(hash_rows(rows + 1 + hash_rows(torch.tensor([seed]))), len(self.columns)).double().numpy()
-        numbers = codes.numpy()
-        arrays = [c.decode(numbers[:, k], places[:, k], rows.numpy()) for k, c in enumerate(self.columns)]
-        return import_arrow().Table.from_arrays(arrays, schema=self.schema)
+        return self.decode_places(codes.numpy(), places, rows.numpy())
+
+    def decode_places(self, codes: np.ndarray, places: np.ndarray, rows: np.ndarray) -> Any:
+        """Codes int64 [n, C], places within their intervals float64 [n, C] and row numbers int64 [n] -> pyarrow.Table."""
+        arrays = [column.decode(codes[:, k], places[:, k], rows) for k, column in enumerate(self.columns)]
+        return self._restore(import_arrow().Table.from_arrays(arrays, schema=self._reduced_schema))
 
     def preview(self, stored: Tensor) -> Picture:
         """The marginals of up to 12 columns: bars of the samples, before those of the training data."""
