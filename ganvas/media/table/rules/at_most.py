@@ -32,7 +32,7 @@ class AtMost(WholeRule):
     """In each row, no value of `lows` is greater than that of `high`. Missing values hold no one back.
 
     `high` starts from the greatest of `lows`, or from `lowest` if that is greater. A difference that would lead beyond
-    `highest` is shortened in proportion, so that `high` stays within the data. All that follows `high` is set by `fit`.
+    `highest` is shortened in proportion, so that `high` stays within the data. All that follows `high` is set by `fit_to`.
     """
 
     lows: tuple[str, ...]
@@ -71,7 +71,7 @@ class AtMost(WholeRule):
     def describe(self) -> str:
         return f"{join_words(self.lows)} <= {self.high}"
 
-    def fit(self, sample: Any, context: RuleContext) -> "AtMost":
+    def fit_to(self, sample: Any, context: RuleContext) -> "AtMost":
         forms = read_forms(sample, self.columns)
         arrays = [take_column(sample, form) for form in forms]
         self._check_types([values.type for values in arrays])

@@ -40,7 +40,7 @@ class Bounds(WholeRule):
         low, high = (f"{bound:.15g}" if isinstance(bound, float) else bound for bound in (self.lowest, self.highest))
         return f"{'' if low is None else f'{low} <= '}{self.column}{'' if high is None else f' <= {high}'}"
 
-    def fit(self, sample: Any, context: RuleContext) -> "Bounds":
+    def fit_to(self, sample: Any, context: RuleContext) -> "Bounds":
         forms = read_forms(sample, self.columns)
         kind = parse_arrow_type(forms[0].type)
         if not (is_date_type(kind) or is_number_type(kind)):

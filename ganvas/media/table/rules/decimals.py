@@ -32,7 +32,7 @@ class Decimals(WholeRule):
     def describe(self) -> str:
         return f"{self.column} has at most {self.decimals} decimals" if self.decimals else f"{self.column} is whole"
 
-    def fit(self, sample: Any, context: RuleContext) -> "Decimals":
+    def fit_to(self, sample: Any, context: RuleContext) -> "Decimals":
         forms = read_forms(sample, self.columns)
         if not is_number_type(parse_arrow_type(forms[0].type)):
             raise GanvasError(f"column {self.column!r} has type {forms[0].type}: only numbers have decimals")

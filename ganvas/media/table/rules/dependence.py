@@ -20,7 +20,7 @@ MAX_PARENTS = 10_000  # combinations of the parents' values whose child is kept
 class Dependence(WholeRule):
     """The values of `parents` decide that of `child`: rows that are alike in the former are so in the latter.
 
-    `fit` finds the child of each combination of parents that k rows hold. All others have the child `rest`: the commonest
+    `fit_to` finds the child of each combination of parents that k rows hold. All others have the child `rest`: the commonest
     among them, if k rows hold it, or missing. So the parents are learnt as categories.
     """
 
@@ -50,7 +50,7 @@ class Dependence(WholeRule):
     def describe(self) -> str:
         return f"{join_words(self.parents)} {'decide' if len(self.parents) > 1 else 'decides'} {self.child}"
 
-    def fit(self, sample: Any, context: RuleContext) -> "Dependence":
+    def fit_to(self, sample: Any, context: RuleContext) -> "Dependence":
         forms = read_forms(sample, self.columns)
         for form in forms:
             check_discrete(form)

@@ -47,7 +47,7 @@ def _draw_rows(count: int) -> np.ndarray:
 def _holds(rule: Rule, columns: CandidateColumns) -> bool:
     """Whether a rule can be fitted, and no row breaks it."""
     try:
-        return not rule.fit(columns.table, RuleContext(k=columns.k)).mark_broken_rows(columns.table).any()
+        return not rule.fit_to(columns.table, RuleContext(k=columns.k)).mark_broken_rows(columns.table).any()
     except GanvasError:
         return False
 

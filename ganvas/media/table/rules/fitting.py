@@ -21,7 +21,7 @@ UNLEARNT_KINDS: Mapping[ColumnKind, str] = {"text": "free text", "key": "a key"}
 class Breaks(NamedTuple):
     """How many rows break a rule, and a clause for each of the first of them."""
 
-    count: int
+    row_count: int
     clauses: tuple[str, ...]
 
 
@@ -46,14 +46,14 @@ def fit_rules(
         fitted_rules.append(_fit_rule(rule, sample, context._replace(stored_names=names, shares_missing=frozenset(together))))
         sample = fitted_rules[-1].reduce(sample)
     for rule, breaks in zip(fitted_rules, find_breaks(fitted_rules, items), strict=True):
-        if breaks.count:
+        if breaks.row_count:
             raise GanvasError(f"{items.title}: {describe_breaks(rule, breaks)}. Correct these rows, or leave the rule out")
     return tuple(fitted_rules), sample
 
 
 def _fit_rule(rule: Rule, sample: Any, context: RuleContext) -> Rule:
     try:
-        return rule.fit(sample, context)
+        return rule.fit_to(sample, context)
     except GanvasError as error:
         raise GanvasError(f'rule "{rule.describe()}": {error}') from error
 
@@ -105,7 +105,7 @@ def _describe_row(rule: Rule, table: Any, index: int, start: int) -> str:
 
 def describe_breaks(rule: Rule, breaks: Breaks) -> str:
     """A sentence that names the rule and the first rows that break it."""
-    rows = f"{breaks.count:,} rows break" if breaks.count > 1 else "1 row breaks"
+    rows = f"{breaks.row_count:,} rows break" if breaks.row_count > 1 else "1 row breaks"
     return f'{rows} the rule "{rule.describe()}": {"; ".join(breaks.clauses)}'
 
 
@@ -121,7 +121,7 @@ def drop_broken_rules(rules: Iterable[Rule], items: TableItems, context: RuleCon
             sentences.append(f"not kept: {error}")
             continue
         breaks = find_breaks([fitted_rule], items)[0]
-        if breaks.count:
+        if breaks.row_count:
             sentences.append(f"not kept: {describe_breaks(rule, breaks)}")
         else:
             kept_rules.append(rule)

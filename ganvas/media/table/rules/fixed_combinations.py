@@ -24,7 +24,7 @@ from .rule import ColumnForm, RuleContext, WholeRule, insert_columns, join_words
 
 @config
 class FixedCombinations(WholeRule):
-    """Each row holds one of `combinations`: those that k rows of the data hold. `fit` finds them, the commonest first.
+    """Each row holds one of `combinations`: those that k rows of the data hold. `fit_to` finds them, the commonest first.
 
     A row with another combination counts as the one that it shares most values with.
     """
@@ -50,7 +50,7 @@ class FixedCombinations(WholeRule):
         count = f": {len(self.combinations):,} are known" if self.combinations else ""
         return f"only combinations of {join_words(self.columns)} that the data holds{count}"
 
-    def fit(self, sample: Any, context: RuleContext) -> "FixedCombinations":
+    def fit_to(self, sample: Any, context: RuleContext) -> "FixedCombinations":
         forms = read_forms(sample, self.columns)
         for form in forms:
             check_discrete(form)

@@ -36,7 +36,7 @@ class MissingTogether(WholeRule):
     def describe(self) -> str:
         return f"{join_words(self.columns)} are missing in the same rows"
 
-    def fit(self, sample: Any, context: RuleContext) -> "MissingTogether":
+    def fit_to(self, sample: Any, context: RuleContext) -> "MissingTogether":
         stored_columns = tuple(context.stored_names.get(name, name) for name in self.columns)
         for name, stored_name in zip(self.columns, stored_columns, strict=True):
             if stored_name not in sample.schema.names:

@@ -1,6 +1,6 @@
 """What every rule of a table offers, whatever it says.
 
-A rule lives in three steps. Settings name its columns. `fit` adds what the rule has to remember of the data. Then `reduce`
+A rule lives in three steps. Settings name its columns. `fit_to` adds what the rule has to remember of the data. Then `reduce`
 turns the table's own columns into those that the column codecs learn, and `restore` turns these back. Whatever numbers a
 generator gives, the restored table keeps the rule. So a rule never looks at other rows than the one that it restores.
 
@@ -55,7 +55,7 @@ class Rule(Protocol):
         """What has to hold: "start <= end"."""
         ...
 
-    def fit(self, sample: Any, context: RuleContext) -> Self:
+    def fit_to(self, sample: Any, context: RuleContext) -> Self:
         """The rule with what it remembers of a sample (pyarrow.Table). Raises GanvasError where it cannot be kept."""
         ...
 

@@ -48,7 +48,7 @@ class Total(WholeRule):
     def describe(self) -> str:
         return f"{self.total} = {(' + ' if self.operation == 'sum' else ' * ').join(self.parts)}"
 
-    def fit(self, sample: Any, context: RuleContext) -> "Total":
+    def fit_to(self, sample: Any, context: RuleContext) -> "Total":
         forms = read_forms(sample, self.columns)
         for form in forms:
             if not is_number_type(parse_arrow_type(form.type)):

@@ -32,7 +32,7 @@ class Unique(WholeRule):
     def describe(self) -> str:
         return f"{self.column} is different in each row"
 
-    def fit(self, sample: Any, context: RuleContext) -> "Unique":
+    def fit_to(self, sample: Any, context: RuleContext) -> "Unique":
         types, forms = import_arrow("pyarrow.types"), read_forms(sample, self.columns)
         kind = parse_arrow_type(forms[0].type)
         if not (types.is_integer(kind) or types.is_string(kind) or types.is_large_string(kind)):
