@@ -9,6 +9,7 @@ from .columns import ColumnCodec
 from .columns.date import count_time
 from .columns.number import convert_to_numbers
 from .rules.numbers import is_date_type, is_number_type
+from .rules.rule import write_cells
 
 RANDOM_ROWS, EXTREME_ROWS = 1500, 500
 
@@ -35,11 +36,13 @@ def check_rules(codec: TableCodec) -> None:
     for rule in codec.rules:
         rows = np.flatnonzero(rule.mark_broken_rows(table))
         if len(rows):
-            values = table.select(list(rule.columns)).slice(int(rows[0]), 1).to_pylist()[0]
-            example = ", ".join(f"{name} = {value}" for name, value in values.items())
+            example = write_cells(table.slice(int(rows[0]), 1), rule.columns)
             others = ", ".join(f'"{other.describe()}"' for other in codec.rules if other is not rule)
-            reason = f'the rule "{rule.describe()}" could fail, because other rules ({others}) compute the column'
-            raise GanvasError(f"{reason}; a row could have {example}: leave one of these rules out")
+            cause = f"because of others ({others})" if others else "because of a column's type"
+            remedy = "leave one of these rules out" if others else "widen the type"
+            raise GanvasError(
+                f'the rule "{rule.describe()}" could fail {cause}: a row could have {example}. Correct this: {remedy}'
+            )
 
 
 def _find_extreme_codes(column: ColumnCodec) -> np.ndarray:

@@ -13,6 +13,7 @@ from ....system.arrow import import_arrow, parse_arrow_type
 from ..columns.date import Resolution
 from ..columns.number import find_decimals, fit_number_column
 from .numbers import (
+    SAME_SHARE,
     find_limits,
     find_shared_resolution,
     fit_counts,
@@ -138,10 +139,10 @@ class AtMost(WholeRule):
         *lows, high = [read_form_counts(table, form, self.resolution) for form in self.forms]
         return np.any([low > high for low in lows], axis=0)  # no comparison with NaN is true
 
-    def explain_break(self, row: Mapping[str, Any]) -> str:
-        word = "before" if self.resolution else "less than"
-        values = [row[name] for name in self.lows if row[name] is not None and row[name] > row[self.high]]
-        return f"{self.high} is {word} {join_words(map(str, values))}"
+    def explain_break(self, row: Any) -> str:
+        *lows, high = [read_form_counts(row, form, self.resolution)[0] for form in self.forms]
+        greater_names = [name for name, low in zip(self.lows, lows, strict=True) if low > high]
+        return f"{self.high} is {'before' if self.resolution else 'less than'} {join_words(greater_names)}"
 
     def reduce(self, table: Any) -> Any:
         arrow, differences = import_arrow(), self._measure_differences(table)
@@ -154,7 +155,8 @@ class AtMost(WholeRule):
         bases, ceiling = self._find_bases(table), self._ceiling
         room = np.maximum(ceiling - bases, 0.0)
         shortened = room * np.minimum(differences / self.longest, 1.0) if self.longest > 0 else np.minimum(differences, 0.0)
-        highs = np.minimum(bases + np.where(differences > room, shortened, differences), np.maximum(bases, ceiling))
+        is_too_long = differences > room + SAME_SHARE * (np.abs(bases) + abs(ceiling))
+        highs = np.minimum(bases + np.where(is_too_long, shortened, differences), np.maximum(bases, ceiling))
         nearest = snap(highs, self.decimals, self.step)
         highs = np.where(nearest < bases, snap_up(bases, self.decimals, self.step), nearest)
         if self.is_missing_beyond:

@@ -1,6 +1,5 @@
 """A column that stays between two values. Column codecs never leave the data; this rule checks that other rules do not."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -60,7 +59,7 @@ class Bounds(WholeRule):
                 marks |= compute.fill_null(is_beyond, False).to_numpy(zero_copy_only=False)
         return marks
 
-    def explain_break(self, row: Mapping[str, Any]) -> str:
+    def explain_break(self, row: Any) -> str:
         return "that is beyond the bounds"
 
 

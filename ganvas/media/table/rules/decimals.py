@@ -1,6 +1,5 @@
 """A column whose numbers have at most so many decimals. Column codecs keep them; this rule checks that other rules do too."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -44,5 +43,5 @@ class Decimals(WholeRule):
         rounded = arrow.array(np.round(numbers, self.decimals), from_pandas=True).cast(kind, safe=False)
         return (convert_to_numbers(rounded) != numbers) & ~np.isnan(numbers)
 
-    def explain_break(self, row: Mapping[str, Any]) -> str:
-        return f"that is not {row[self.column]:.{self.decimals}f}"
+    def explain_break(self, row: Any) -> str:
+        return f"that is not {read_form_counts(row, self.forms[0], None)[0]:.{self.decimals}f}"

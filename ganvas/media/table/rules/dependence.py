@@ -11,7 +11,7 @@ from ....core import ColumnKind
 from ....errors import GanvasError, require
 from ....system.arrow import import_arrow
 from .combinations import Combination, check_discrete, count_combinations, find_combinations, parse_values, read_texts
-from .rule import ColumnForm, RuleContext, WholeRule, insert_columns, join_words, read_forms
+from .rule import ColumnForm, RuleContext, WholeRule, insert_columns, join_words, read_forms, write_cells
 
 MAX_PARENTS = 10_000  # combinations of the parents' values whose child is kept
 
@@ -76,8 +76,8 @@ class Dependence(WholeRule):
             return np.zeros(table.num_rows, bool)
         return find_combinations(texts, tuple(broken_combinations)) >= 0
 
-    def explain_break(self, row: Mapping[str, Any]) -> str:
-        return f"other rows with {join_words(f'{name} = {row[name]}' for name in self.parents)} have another {self.child}"
+    def explain_break(self, row: Any) -> str:
+        return f"other rows with {write_cells(row, self.parents)} have another {self.child}"
 
     def reduce(self, table: Any) -> Any:
         return table.drop_columns([self.child])

@@ -8,6 +8,7 @@ import numpy as np
 from ....core import ColumnKind
 from ....errors import GanvasError
 from ....system.arrow import import_arrow
+from .at_most import AtMost
 from .candidates import CandidateColumns
 from .found_dependences import find_dependences
 from .found_orders import find_orders
@@ -54,8 +55,8 @@ def _holds(rule: Rule, columns: CandidateColumns) -> bool:
 
 def _fits_beside(rule: Rule, rules: list[Rule]) -> bool:
     """Whether a rule contradicts none of the others."""
-    decided_columns = {name for other in rules for name in other.decided_columns}
-    if isinstance(rule, MissingTogether) and decided_columns & set(rule.columns):
+    computed_columns = {name for other in rules if not isinstance(other, AtMost) for name in other.decided_columns}
+    if isinstance(rule, MissingTogether) and computed_columns & set(rule.columns):
         return False
     try:
         order_rules([*rules, rule])

@@ -11,7 +11,7 @@ from ....errors import GanvasError
 from ....system.arrow import import_arrow
 from .missing_together import MissingTogether
 from .ordering import order_rules
-from .rule import Rule, RuleContext
+from .rule import Rule, RuleContext, write_cells
 from .unique import Unique
 
 NAMED_ROWS = 3  # of those that break a rule
@@ -98,9 +98,8 @@ def _read_tables(items: TableItems) -> Iterator[tuple[int, Any]]:
 
 
 def _describe_row(rule: Rule, table: Any, index: int, start: int) -> str:
-    row = table.select(list(rule.columns)).slice(index, 1).to_pylist()[0]
-    values = ", ".join(f"{name} = {'missing' if value is None else value}" for name, value in row.items())
-    return f"row {start + index + 1:,} has {values} ({rule.explain_break(row)})"
+    row = table.slice(index, 1)
+    return f"row {start + index + 1:,} has {write_cells(row, rule.columns)} ({rule.explain_break(row)})"
 
 
 def describe_breaks(rule: Rule, breaks: Breaks) -> str:

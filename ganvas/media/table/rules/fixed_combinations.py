@@ -66,7 +66,7 @@ class FixedCombinations(WholeRule):
         """None: a combination of the data that too few rows hold is no mistake. It only is not learnt."""
         return np.zeros(table.num_rows, bool)
 
-    def explain_break(self, row: Mapping[str, Any]) -> str:
+    def explain_break(self, row: Any) -> str:
         return "this combination is not known"
 
     def reduce(self, table: Any) -> Any:

@@ -1,6 +1,5 @@
 """Columns that are missing in the same rows: the first one decides for all."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -51,8 +50,8 @@ class MissingTogether(WholeRule):
         masks = [_mark_missing(table.column(name)) for name in self.columns]
         return np.any([mask != masks[0] for mask in masks[1:]], axis=0)
 
-    def explain_break(self, row: Mapping[str, Any]) -> str:
-        missing = [name for name in self.columns if row[name] is None or row[name] != row[name]]
+    def explain_break(self, row: Any) -> str:
+        missing = [name for name in self.columns if _mark_missing(row.column(name))[0]]
         return f"only {join_words(missing)} {'is' if len(missing) == 1 else 'are'} missing"
 
     def restore(self, table: Any) -> Any:

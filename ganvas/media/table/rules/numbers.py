@@ -35,7 +35,9 @@ def find_shared_resolution(columns: list[Any]) -> Resolution | None:
 
 def read_counts(values: Any, resolution: Resolution | None) -> np.ndarray:
     """Numbers, or dates in units of a resolution since 1970 (pyarrow array), as float64 [n]: NaN where missing."""
-    return convert_to_numbers(values if resolution is None else count_time(values, resolution))
+    numbers = convert_to_numbers(values if resolution is None else count_time(values, resolution))
+    is_decimal = import_arrow("pyarrow.types").is_decimal(values.type)
+    return np.round(numbers, values.type.scale) if is_decimal else numbers  # Arrow's conversion errs by a last bit
 
 
 def write_counts(counts: np.ndarray, form: ColumnForm, resolution: Resolution | None) -> Any:

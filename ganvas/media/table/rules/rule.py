@@ -63,8 +63,8 @@ class Rule(Protocol):
         """Which rows of a table (pyarrow.Table, not reduced) break the fitted rule: bool [n]."""
         ...
 
-    def explain_break(self, row: Mapping[str, Any]) -> str:
-        """What is wrong with one such row: "end is less than start"."""
+    def explain_break(self, row: Any) -> str:
+        """What is wrong with one such row (pyarrow.Table): "end is less than start"."""
         ...
 
     def reduce(self, table: Any) -> Any:
@@ -160,6 +160,12 @@ def name_stored_column(text: str, taken_names: Iterable[str]) -> str:
     while text in names:
         text = f"({text})"
     return text
+
+
+def write_cells(row: Any, names: Iterable[str]) -> str:
+    """The cells of one row (pyarrow.Table) for people: "start = 3, end = missing"."""
+    texts = {name: row.column(name).cast("string")[0].as_py() for name in names}
+    return ", ".join(f"{name} = {'missing' if text is None else text}" for name, text in texts.items())
 
 
 def join_words(words: Iterable[str], last: str = "and") -> str:

@@ -1,6 +1,5 @@
 """A column that is the sum or the product of others: it is computed, not learnt."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -32,9 +31,7 @@ class Total(WholeRule):
 
     def __post_init__(self) -> None:
         require(len(set(self.parts)) == len(self.parts) > 0, "parts", self.parts, "the names of columns, each once")
-        require(
-            self.total not in self.parts, "total", self.total, "another column than its parts: nothing is a total of itself"
-        )
+        require(self.total not in self.parts, "total", self.total, "no part of itself")
         require(self.operation in ("sum", "product"), "operation", self.operation, "sum or product")
 
     @property
@@ -111,10 +108,8 @@ class Total(WholeRule):
             allowed = allowed + 0.5 * 10.0**-self.decimals
         return self._measure_errors(table) > allowed
 
-    def explain_break(self, row: Mapping[str, Any]) -> str:
-        parts = np.array([float(row[name]) for name in self.parts if row[name] is not None])
-        value = parts.sum() if self.operation == "sum" else parts.prod()
-        return f"{self.total} should be {value:.12g}, which is {self.describe().partition(' = ')[2]}"
+    def explain_break(self, row: Any) -> str:
+        return f"{self.total} should be {self._compute_totals(row)[0]:.12g}, which is {self.describe().partition(' = ')[2]}"
 
     def reduce(self, table: Any) -> Any:
         return table.drop_columns([self.total])

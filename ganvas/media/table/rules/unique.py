@@ -49,5 +49,5 @@ class Unique(WholeRule):
         marks[first_rows] = False
         return marks | (codes < 0)
 
-    def explain_break(self, row: Mapping[str, Any]) -> str:
-        return "it is missing" if row[self.column] is None else "an earlier row has it too"
+    def explain_break(self, row: Any) -> str:
+        return "it is missing" if row.column(self.column).null_count else "an earlier row has it too"
