@@ -4,6 +4,7 @@ import datetime
 import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -437,6 +438,61 @@ def test_totals_of_the_parts_that_there_are() -> None:
     np.testing.assert_array_equal(list_numbers(rows["pay"]), expected)
 
 
+TIMES = [
+    pa.date32(),
+    pa.date64(),
+    *(pa.timestamp(unit, zone) for unit in ("s", "ms", "ns") for zone in (None, "Europe/Berlin")),
+]
+
+
+@pytest.mark.parametrize("low", TIMES, ids=str)
+@pytest.mark.parametrize("high", TIMES, ids=str)
+def test_dates_of_any_type_are_in_order(low: pa.DataType, high: pa.DataType) -> None:
+    random, n = np.random.default_rng(0), 300
+    start = random.integers(0, 400, n) * 86_400
+    end = start + random.integers(0, 30, n) * (86_400 if pa.types.is_date(high) else 7200)
+    times = [pa.array(seconds, pa.timestamp("s", getattr(kind, "tz", None))) for seconds, kind in ((start, low), (end, high))]
+    table = pa.table({"start": times[0].cast(low), "end": pa.array(times[1].cast(high).to_pylist()[:-20] + [None] * 20, high)})
+    rules: tuple[Rule, ...] = (
+        AtMost(lows=("start",), high="end"),
+        Bounds(column="end", lowest="1970-01-01", highest="1971-03-08"),
+    )
+    codec = Table(k=1, rules=rules).fit(read_frame(table))
+    rows = decode_random_rows(codec, 1000)
+    assert not (list_numbers(rows["start"]) > list_numbers(rows["end"])).any()
+    assert np.nanmax(list_numbers(rows["end"])) <= end.max() * 1e6
+    assert rows.schema.types == [low, high]
+    back = codec.decode(torch.from_numpy(codec.encode_block(table)))
+    assert back["start"].equals(table["start"])
+    assert back["end"].equals(table["end"])
+
+
+@pytest.mark.parametrize("kind", [pa.time32("s"), pa.time64("us")], ids=str)
+def test_times_of_day_are_in_order(kind: pa.DataType) -> None:
+    seconds = np.arange(400) % 37 * 100
+    values = [pa.array(s * (10**6 if kind == pa.time64("us") else 1)) for s in (seconds, seconds + np.arange(400) % 11 * 60)]
+    whole = pa.int32() if kind == pa.time32("s") else pa.int64()
+    table = pa.table({name: v.cast(whole).cast(kind) for name, v in zip(("a", "b"), values, strict=True)})
+    codec = Table(k=1, rules=(AtMost(lows=("a",), high="b"),)).fit(read_frame(table))
+    rows = decode_random_rows(codec, 1000)
+    assert all(a <= b for a, b in zip(rows["a"].to_pylist(), rows["b"].to_pylist(), strict=True))
+    assert codec.decode(torch.from_numpy(codec.encode_block(table))).equals(table)
+    differences = [column.name for column in codec.columns].index("b - a")
+    assert codec.encode(read_frame(table)[5])[differences] == codec.encode_block(table)[5][differences]
+
+
+def test_texts_are_written_as_they_were(tmp_path: Path) -> None:
+    """Of columns that rules decide, too: the format of dates, and the number of decimals."""
+    lines = [f"{i % 28 + 1:02}.03.2024,{(i * 7) % 28 + 1:02}.05.2024,{i % 9}.50,{i % 9}.50,{i % 3}" for i in range(300)]
+    (tmp_path / "a.csv").write_text("\n".join(["start,end,net,gross,x", *lines]))
+    rules: tuple[Rule, ...] = (AtMost(lows=("start",), high="end"), Total(total="gross", parts=("net",)))
+    items = Rows(path=str(tmp_path / "a.csv")).items(())
+    codec = Table(k=1, rules=rules).fit(items)
+    assert codec.schema.equals(items.sample.schema, check_metadata=True)
+    codec.write(torch.from_numpy(codec.encode_block(items.sample)), tmp_path / "out", 0, {})
+    assert (tmp_path / "out" / "samples.csv").read_text().splitlines()[1:] == lines
+
+
 # bad input
 
 
@@ -507,6 +563,7 @@ NUMBER = [1, 2, 3, 4] * 25
         (CIRCLE, 'the rules "a <= b" and "a = b + c" form a circle'),
         ((AtMost(lows=("a",), high="b"), AtMost(lows=("b",), high="c"), AtMost(lows=("c",), high="a")), "form a circle"),
         ((MissingTogether(columns=("a", "b")), Total(total="b", parts=("a",))), "another rule decides 'b'"),
+        ((AtMost(lows=("a",), high="b"), Dependence(parents=("b",), child="c")), "'b' is computed"),
         ((AtMost(lows=("a",), high="x"),), "has no column 'x'"),
         ((AtMost(lows=("a",), high="t"),), "only numbers, or only dates, can be compared: a has int64 and t has string"),
         ((Total(total="t", parts=("a",)),), "a total and its parts have to be numbers"),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ....errors import GanvasError
 from .at_most import AtMost
+from .dependence import Dependence
 from .missing_together import MissingTogether
 from .rule import Rule, join_words
 from .total import Total
@@ -19,6 +20,7 @@ def order_rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     joined = [*_join_at_most(distinct), *_join_missing(distinct)]
     remaining = joined + [rule for rule in distinct if not isinstance(rule, (AtMost, MissingTogether))]
     _check_deciders(remaining)
+    _check_parents(remaining)
     ordered = list[Rule]()
     while remaining:
         ready = [rule for rule in remaining if not _find_blockers(rule, remaining)]
@@ -47,6 +49,16 @@ def _check_deciders(rules: Sequence[Rule]) -> None:
                 pair = join_words(map(_quote, (deciders[name], rule)))
                 raise GanvasError(f"two rules decide the column {name!r}, {pair}: leave one of them out")
             deciders[name] = rule
+
+
+def _check_parents(rules: Sequence[Rule]) -> None:
+    """Raise GanvasError for parents that are computed: a child is looked up by values that the data holds."""
+    computing_rules = {rule.decided_columns[0]: rule for rule in rules if isinstance(rule, (AtMost, Total))}
+    for rule in rules:
+        for name in rule.parents if isinstance(rule, Dependence) else ():
+            if name in computing_rules:
+                pair = join_words(map(_quote, (computing_rules[name], rule)))
+                raise GanvasError(f"{name!r} is computed, so no value can be looked up by it: of {pair} leave one out")
 
 
 def _describe_circle(rules: Sequence[Rule]) -> str:
