@@ -14,6 +14,7 @@ from ..columns.date import Resolution
 from ..columns.number import find_decimals, fit_number_column
 from .numbers import (
     SAME_SHARE,
+    count_most_decimals,
     find_limits,
     find_shared_resolution,
     fit_counts,
@@ -85,7 +86,7 @@ class AtMost(WholeRule):
             stored_name=name_stored_column(f"{self.high} - {self._name_lows()}", sample.schema.names),
             forms=forms,
             resolution=resolution,
-            decimals=column.decimals,
+            decimals=count_most_decimals(arrays[-1].type) if column.decimals is None else column.decimals,
             step=column.step,
             difference_decimals=_find_shared_decimals([read_form_counts(sample, f, resolution) for f in forms], arrays),
             lowest=lowest,

@@ -58,7 +58,9 @@ def read_form_counts(table: Any, form: ColumnForm, resolution: Resolution | None
 
 def fit_counts(form: ColumnForm, values: Any, resolution: Resolution | None, k: int) -> NumberColumn:
     """The codec that a column of numbers or dates would have. Raises GanvasError if fewer than k rows have a value."""
-    column = fit_number_column(form.name, values if resolution is None else count_time(values, resolution), k)
+    if resolution is not None or import_arrow("pyarrow.types").is_decimal(values.type):
+        values = import_arrow().array(read_counts(values, resolution), from_pandas=True)
+    column = fit_number_column(form.name, values, k)
     if column is None:
         raise GanvasError(f"column {form.name!r} has a value in fewer than {k} rows: leave it out of the rule")
     return column
@@ -97,6 +99,12 @@ def _scale_up(numbers: np.ndarray, decimals: int, step: int) -> np.ndarray:
 
 def _scale_down(numbers: np.ndarray, decimals: int, step: int) -> np.ndarray:
     return np.round(numbers * step / 10.0**decimals, decimals)
+
+
+def count_most_decimals(kind: Any) -> int | None:
+    """How many decimals an Arrow type of numbers can have; None: as many as one likes."""
+    types = import_arrow("pyarrow.types")
+    return 0 if types.is_integer(kind) else kind.scale if types.is_decimal(kind) else None
 
 
 def get_same_share(kind: Any) -> float:

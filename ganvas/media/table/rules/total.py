@@ -9,7 +9,7 @@ from ....configuration import config
 from ....errors import GanvasError, require
 from ....system.arrow import import_arrow, parse_arrow_type
 from ..columns.number import MAX_DECIMALS, convert_from_numbers, find_decimals
-from .numbers import get_same_share, is_number_type, read_form_counts
+from .numbers import count_most_decimals, get_same_share, is_number_type, read_form_counts
 from .rule import ColumnForm, RuleContext, WholeRule, insert_columns, read_forms
 
 
@@ -64,7 +64,7 @@ class Total(WholeRule):
         known_parts = [decimals for decimals in parts if decimals is not None]
         needed = (max if self.operation == "sum" else sum)(known_parts) if len(known_parts) == len(parts) else None
         needed = None if needed is not None and needed > MAX_DECIMALS else needed
-        most_decimals = _count_most_decimals(kind)
+        most_decimals = count_most_decimals(kind)
         has_room = most_decimals is None or (needed is not None and needed <= most_decimals)
         is_exact = not (self._measure_errors(sample) > self._measure_rounding(columns)).any()
         if has_room and (is_exact or own_decimals is None):
@@ -120,9 +120,3 @@ class Total(WholeRule):
             totals = np.round(totals, self.decimals)
         values = import_arrow().array(totals + 0.0, from_pandas=True)
         return insert_columns(table, self.forms[-1:], [convert_from_numbers(values, parse_arrow_type(self.forms[-1].type))])
-
-
-def _count_most_decimals(kind: Any) -> int | None:
-    """How many decimals an Arrow type of numbers can have; None: as many as one likes."""
-    types = import_arrow("pyarrow.types")
-    return 0 if types.is_integer(kind) else kind.scale if types.is_decimal(kind) else None
