@@ -115,6 +115,12 @@ def test_columns_of_chance_follow_no_rules() -> None:
     ]
 
 
+def test_columns_of_dictionaries_follow_rules() -> None:
+    numbers = np.arange(400) % 8
+    texts = pa.array([f"y{i // 2}" for i in numbers]).dictionary_encode()
+    assert find_rules(pa.table({"a": [f"x{i}" for i in numbers], "b": texts}), 10) == [Dependence(parents=("a",), child="b")]
+
+
 def test_small_and_empty_tables_follow_no_rules() -> None:
     assert find_rules(pa.table({"a": [1, 2], "b": [1, 2]}), 10) == []
     assert find_rules(pa.table({"a": pa.array([], pa.int64()), "b": pa.array([], pa.string())}), 10) == []

@@ -570,13 +570,16 @@ NUMBER = [1, 2, 3, 4] * 25
         ((Bounds(column="t", highest=3.0),), "only numbers and dates have bounds"),
         ((Bounds(column="a", highest="2024-01-01"),), "write a number"),
         ((Decimals(column="t"),), "only numbers have decimals"),
+        ((Unique(column="list"),), "only texts and whole numbers can be keys"),
+        ((Dependence(parents=("clock",), child="b"),), "column 'clock' has type time32[s], whose values no rule can compare"),
         ((Dependence(parents=("id",), child="b"),), "column 'id' is a key, which is not learnt"),
         ((Unique(column="a"), AtMost(lows=("a",), high="b")), "break the rule"),
     ],
 )
 def test_rules_that_cannot_be(rules: tuple[Rule, ...], words: str) -> None:
     texts = [f"id-{i}" for i in range(100)]
-    assert words in refuse(rules, a=NUMBER, b=NUMBER, c=NUMBER, t=["u", "v"] * 50, id=texts)
+    clock = pa.array(NUMBER, pa.time32("s"))
+    assert words in refuse(rules, a=NUMBER, b=NUMBER, c=NUMBER, t=["u", "v"] * 50, id=texts, list=[[1]] * 100, clock=clock)
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ class CandidateColumns:
     """A table (pyarrow.Table) and some of its rows. Numbers and codes are those of these rows alone."""
 
     def __init__(self, table: Any, rows: np.ndarray, k: int, kinds: Mapping[str, ColumnKind]) -> None:
-        self.table, self.k = table, k
-        self.part = table.take(import_arrow().array(rows)) if len(rows) < len(table) else table
+        self.table, self.k = _drop_dictionary_types(table), k
+        self.part = self.table.take(import_arrow().array(rows)) if len(rows) < len(table) else self.table
         self._kinds = kinds
 
     @cached_property
@@ -83,3 +83,12 @@ class CandidateColumns:
     @cached_property
     def _whole_columns(self) -> dict[str, np.ndarray]:
         return {}
+
+
+def _drop_dictionary_types(table: Any) -> Any:
+    """The table with plain values in place of dictionaries (pandas' categories)."""
+    types = import_arrow("pyarrow.types")
+    for place, field in enumerate(table.schema):
+        if types.is_dictionary(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(field.type.value_type))
+    return table

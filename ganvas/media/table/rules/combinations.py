@@ -29,7 +29,8 @@ def parse_values(texts: Any, form: ColumnForm) -> Any:
 def check_discrete(form: ColumnForm) -> None:
     """Raise GanvasError for a column whose values are no texts, numbers, dates or truth values."""
     types, kind = import_arrow("pyarrow.types"), parse_arrow_type(form.type)
-    if types.is_nested(kind) or types.is_binary(kind) or types.is_null(kind):
+    is_time = types.is_temporal(kind) and not (types.is_timestamp(kind) or types.is_date(kind))
+    if is_time or types.is_nested(kind) or types.is_binary(kind) or types.is_null(kind):
         raise GanvasError(f"column {form.name!r} has type {form.type}, whose values no rule can compare: leave it out")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ....configuration import config
 from ....core import ColumnKind
 from ....errors import GanvasError
-from ....system.arrow import import_arrow, parse_arrow_type
+from ....system.arrow import import_arrow
 from .combinations import read_texts
 from .rule import ColumnForm, RuleContext, WholeRule, read_forms
 
@@ -34,7 +34,7 @@ class Unique(WholeRule):
 
     def fit_to(self, sample: Any, context: RuleContext) -> "Unique":
         types, forms = import_arrow("pyarrow.types"), read_forms(sample, self.columns)
-        kind = parse_arrow_type(forms[0].type)
+        kind = sample.schema.field(self.column).type
         if not (types.is_integer(kind) or types.is_string(kind) or types.is_large_string(kind)):
             raise GanvasError(f"column {self.column!r} has type {forms[0].type}: only texts and whole numbers can be keys")
         return replace(self, forms=forms)
