@@ -1,15 +1,19 @@
 """Let a generator of rows start as a mixture of product distributions that EM fits to the training rows."""
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from ..core import Codec, Field
+from ..core import Dataset, Field
+from ..media import TableCodec
 from ..metrics.tables.mixtures import CodeRanks, ProductMixture, fit_mixture
 from ..nets.tables.mixture_head import LEAST_LOG, MixtureTables
+from ..nets.tables.rows import RowGenerator
+from ..runs.state import State
+
+MIN_ROWS = 200  # fewer tell no components apart
 
 
 class CodePlaces(CodeRanks, Protocol):
@@ -19,7 +23,24 @@ class CodePlaces(CodeRanks, Protocol):
     def hot(self) -> np.ndarray: ...  # int64 [K]: the place in the column's one-hot; -1: the column has none
 
 
-def tabulate_mixture(mixture: ProductMixture, layouts: Sequence[CodePlaces], fields: Sequence[Sequence[Field]], bins: int) -> MixtureTables:
+def start_from_mixture(state: State, data: Dataset, seed: int) -> str:
+    """Fit a mixture to the training rows and let G start as it. Returns a sentence; "" for networks or data without one."""
+    G, codec = dict(state.nets.items()).get("G"), data.codec
+    if not isinstance(G, RowGenerator) or not isinstance(codec, TableCodec) or len(data) < MIN_ROWS:
+        return ""
+    bins = G.mixture.rank_edges.shape[1] - 1
+    mixture = fit_mixture(data.columns["x"].cpu().numpy(), codec.lay_out(), components=G.mixture.size, seed=seed)
+    tables = tabulate_mixture(mixture, codec.lay_out(), [column.fields for column in codec.columns], bins)
+    for nets in (state.nets, state.average):
+        generator = dict(nets.items()).get("G")
+        if isinstance(generator, RowGenerator):
+            generator.mixture.use(tables)
+    return f"G starts as a mixture of {len(mixture)} components, fitted by EM"
+
+
+def tabulate_mixture(
+    mixture: ProductMixture, layouts: Sequence[CodePlaces], fields: Sequence[Sequence[Field]], bins: int
+) -> MixtureTables:
     """The tables of a mixture of codes, for the fields of each column."""
     count = len(mixture)
     width = sum(field.size for column in fields for field in column)
@@ -46,7 +67,9 @@ def tabulate_mixture(mixture: ProductMixture, layouts: Sequence[CodePlaces], fie
     return MixtureTables(mixture.log_weights, *(torch.from_numpy(table).float() for table in tables))
 
 
-def _bin_ranks(layout: CodePlaces, of_codes: np.ndarray, shares: np.ndarray, ordered: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
+def _bin_ranks(
+    layout: CodePlaces, of_codes: np.ndarray, shares: np.ndarray, ordered: int, bins: int
+) -> tuple[np.ndarray, np.ndarray]:
     """(The edges of a rank's bins [bins + 1], the shares of each component in them [M, bins]). Spare bins are empty."""
     has_rank = ~np.isnan(layout.low)
     ends = np.zeros(ordered)

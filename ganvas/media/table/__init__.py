@@ -3,15 +3,43 @@
 from .codec import TableCodec
 from .columns import CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn
 from .medium import Table
+from .rules import (
+    AtMost,
+    Bounds,
+    ColumnForm,
+    Decimals,
+    Dependence,
+    FixedCombinations,
+    MissingTogether,
+    Total,
+    Unique,
+    drop_broken_rules,
+    find_rules,
+    read_rules,
+    write_rules_toml,
+)
 from .writing import write_table_file
 
 __all__ = [
+    "AtMost",
+    "Bounds",
     "CategoryColumn",
+    "ColumnForm",
     "ConstantColumn",
     "DateColumn",
+    "Decimals",
+    "Dependence",
+    "FixedCombinations",
     "KeyColumn",
+    "MissingTogether",
     "NumberColumn",
     "Table",
     "TableCodec",
+    "Total",
+    "Unique",
+    "drop_broken_rules",
+    "find_rules",
+    "read_rules",
+    "write_rules_toml",
     "write_table_file",
 ]

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from ...core import Field, Spec
 from ...errors import GanvasError
 
-RANK_MARGIN = 5e-4  # as in the codec: no score lies beyond 3.3
 LEAST_SHARE = 1e-5  # of a value that no sample holds; its logarithm is the start of a bias
 
 
@@ -79,11 +78,6 @@ def draw_values(shares: Tensor, u: Tensor) -> Tensor:
     ends = shares.cumsum(2)
     index = (ends[..., :-1] <= u[..., None]).sum(2, keepdim=True)
     return torch.zeros_like(shares).scatter_(2, index, 1.0)
-
-
-def score_ranks(ranks: Tensor) -> Tensor:
-    """Ranks in [0, 1] as normal scores, from -3.3 to 3.3."""
-    return torch.special.ndtri(RANK_MARGIN + (1 - 2 * RANK_MARGIN) * ranks)
 
 
 def _list_starts(fields: tuple[Field, ...]) -> Iterator[int]:

@@ -1,7 +1,7 @@
-"""A mixture of product distributions as the start of a generator of rows: which component, and what it says of each field.
+"""A mixture of product distributions as the start of a generator of rows.
 
-Each component has its own shares of the values of categorical fields, and its own distribution of each rank, in bins. Given some
-cells, the component follows from them by Bayes' rule.
+Each component has its own shares of the values of categorical fields, and its own distribution of each rank, in bins. Given
+some cells, the component follows from them by Bayes' rule.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ...core import Spec
-from .fields import RowFields, score_ranks
+from ...normal_scores import read_ranks, score_ranks
+from .fields import RowFields
 
 LEAST_LOG = -30.0  # in place of the logarithm of 0
 
@@ -46,9 +47,14 @@ class MixtureHead(nn.Module):
         starts = fields.starts
         self.where_places = [None if tie is None else starts[tie[0]] + tie[1] for tie in where.values()]
 
+    @property
+    def size(self) -> int:
+        """How many components it has room for."""
+        return len(self.log_weights)
+
     def use(self, tables: MixtureTables) -> None:
         """Take a mixture of at most as many components and bins as this head has room for."""
-        count, ranks, bins = tables.rank_shares.shape
+        count, _, bins = tables.rank_shares.shape
         self.log_weights.fill_(LEAST_LOG)[:count] = tables.log_weights.clamp(min=LEAST_LOG)
         self.log_shares[:count] = tables.log_shares.clamp(min=LEAST_LOG)
         self.rank_shares.zero_()
@@ -78,7 +84,7 @@ class MixtureHead(nn.Module):
             counts = cells[:, 1, place] * (1.0 if tie is None else cells[:, 0, tie])
             if not counts.any():
                 continue
-            ranks = torch.special.ndtr(cells[:, 0, place].contiguous())
+            ranks = read_ranks(cells[:, 0, place].contiguous())
             bins = torch.searchsorted(self.rank_edges[r, 1:-1].contiguous(), ranks, right=True)
             logs = (self.rank_shares[:, r] / widths[r]).clamp(min=1e-9).log()
             total = total + counts[:, None] * logs.T[bins]
