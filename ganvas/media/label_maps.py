@@ -182,9 +182,16 @@ class LabelMapCodec:
 
     def encode(self, item: bytes | np.ndarray) -> np.ndarray:
         """A file's bytes or an array -> numbers of classes, uint8 [H, W, 1]. Raises GanvasError with the reason."""
+        return self.frame(self.read_classes(item))
+
+    def read_classes(self, item: bytes | np.ndarray) -> np.ndarray:
+        """A file's bytes or an array -> numbers of classes in its own size, uint8 [H, W, 1]. Raises GanvasError."""
         values, _ = read_label_values(item, self.kind)
-        numbers = number_labels(values, self.values, self.kind)
-        return frame_nearest(numbers, self._frame_size, self.framing, fill=0).astype(np.uint8)[..., None]
+        return number_labels(values, self.values, self.kind).astype(np.uint8)[..., None]
+
+    def frame(self, classes: np.ndarray) -> np.ndarray:
+        """Numbers of classes, uint8 [H, W, 1], in the codec's size."""
+        return frame_nearest(classes[..., 0], self._frame_size, self.framing, fill=0).astype(np.uint8)[..., None]
 
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
         """uint8 [N, H, W, 1] -> one-hot float32 [N, K, H, W], channels last in memory; jittered as pictures are."""

@@ -40,6 +40,8 @@ def list_jobs(paths: Sequence[str | Path], out: Path) -> list[TranslationJob]:
     """
     jobs: list[TranslationJob] = []
     for path in (Path(path).expanduser() for path in paths):
+        if not path.exists():  # a dangling link in a folder is left out like a damaged file
+            raise GanvasError(f"{path} does not exist: give a picture, a film or a folder")
         names = list_folder_names(path, out) if path.is_dir() else [Path(path.name)]
         for name in names:
             source = path / name if path.is_dir() else path
@@ -77,8 +79,6 @@ def check_jobs(jobs: Sequence[TranslationJob]) -> None:
     sources = {job.source.resolve() for job in jobs}
     owners: dict[Path, Path] = {}
     for job in jobs:
-        if not job.source.exists():
-            raise GanvasError(f"{job.source} does not exist: give a picture, a film or a folder")
         if not is_translatable(job.source):
             raise GanvasError(f"{job.source} is neither a picture nor a film, by its suffix: give .png, .jpg, .mp4 or the like")
         if (target := job.out.resolve()) in sources:

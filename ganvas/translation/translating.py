@@ -17,7 +17,7 @@ from .further_sources import FurtherSource, FurtherSources
 from .jobs import TranslationJob, list_jobs
 from .masks import choose_hole
 from .opening import RunTranslator, open_translator
-from .picture_files import read_picture_file, read_pixels, write_result
+from .picture_files import read_picture_file, write_result
 from .tiling import TilingSettings, parse_tile_setting
 
 
@@ -101,7 +101,7 @@ def translate_picture(
     """
     settings = TilingSettings(parse_tile_setting(tile), exact)
     opened = open_translator(run, reverse, conditions, settings, checkpoint, device)
-    further, pixels = FurtherSources(opened.source_names, sources or {}), read_pixels(image)
+    further, pixels = FurtherSources(opened.source_names, sources or {}), opened.read_source(image)
     name = Path(Path(image).name if isinstance(image, (str, Path)) else "")
     if isinstance(mask, np.ndarray):
         hole = mask > 0
@@ -148,10 +148,14 @@ class TranslationSession:
         source = read_picture_file(job.source)
         if source.is_animation:
             self.say(f"{job.source} is an animation, of which the first picture is translated: save it as a film, such as .mp4")
-        result = self.translate_pixels(source.pixels, job)
+        pixels = self.opened.read_source(job.source) if self.translator.takes_labels else source.pixels
+        result = self.translate_pixels(pixels, job)
         write_result(job.out, result, source._replace(pixels=result), self.opened.provenance)
 
     def run_film(self, job: TranslationJob) -> None:
+        if self.translator.takes_labels:
+            raise GanvasError("is a film, and this run translates maps of labels: give each frame's map as a PNG")
+
         def translate_frame(pixels: np.ndarray) -> np.ndarray:
             result = convert_depth(self.translate_pixels(pixels, job), 8)
             return result if result.shape[2] in (1, 3) else convert_channels(result, 3, 255)
