@@ -184,3 +184,19 @@ def test_a_network_of_one_size_says_its_size(tmp_path: Path) -> None:
     assert exported(source=source).shape == source.shape
     with pytest.raises(ValueError, match=f"pictures must be {side} x {side} px, got 40 x {side}"):
         exported(source=torch.zeros(1, source.shape[1], side, 40))
+
+
+def test_files_are_read_as_translate_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turned upright, over the background where they are transparent, and with 16 bits."""
+    run = write_untrained(RECIPES["resnet"], tmp_path / "run")
+    exported, pixels = plain.Generator(ganvas.export(run, tmp_path / "out")), draw_picture(run, 30, 41)
+    monkeypatch.chdir(tmp_path)
+    exif = Pillow.Exif()
+    exif[274] = 6
+    Pillow.fromarray(pixels).save("turned.png", exif=exif)
+    Pillow.fromarray(np.concatenate([pixels, np.full_like(pixels[..., :1], 0)], 2)).save("clear.png")
+    Pillow.fromarray(pixels[..., 0].astype(np.uint16) * 257).save("deep.png")
+    source = exported.description["inputs"]["source"]
+    assert np.array_equal(plain.read_picture("turned.png", source), np.rot90(pixels, -1))
+    assert (plain.read_picture("clear.png", source) == source["background"]).all()
+    assert np.array_equal(plain.read_picture("deep.png", source), pixels[..., :1].repeat(3, 2))

@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 import ganvas
 from ganvas import cli
 from ganvas.data import Columns, Pairs
+from ganvas.interop import plain
 from ganvas.losses import LeastSquares
 from ganvas.media import Image, LabelMap
 from ganvas.methods import Adversarial
@@ -104,3 +105,16 @@ def test_tiles_of_a_map_equal_the_whole(run: Any) -> None:
 def test_a_smaller_copy_of_a_map_holds_no_new_classes() -> None:
     picture = SourcePicture(np.repeat(np.array([[0], [3]], np.uint8), 8, 0)[..., None], classes=4)
     assert set(np.unique(picture.resize(1, 5).pixels)) == {0, 3}
+
+
+def test_an_exported_run_reads_labels_too(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exported, labels = plain.Generator(ganvas.export(run, tmp_path / "out")), draw_map(99, 20, 36)
+    expected = run.translate(labels)
+    assert np.abs(exported.translate(labels).astype(int) - expected.astype(int)).max() <= 1
+    path = write_map(tmp_path / "map.png", labels)
+    monkeypatch.chdir(tmp_path)
+    plain.translate_file(exported, str(path))
+    with Pillow.open("translated.png") as picture:
+        assert np.abs(np.asarray(picture).astype(int) - expected.astype(int)).max() <= 1
+    with pytest.raises(ValueError, match="has the label 5, which is not among"):
+        exported.translate(np.full((16, 16), 5, np.uint8))
