@@ -75,21 +75,8 @@ def translate(
         raise GanvasError("this run fills no holes, so it takes no mask: leave out --mask")
     further = FurtherSources(opened.source_names, sources or {}, opened.resize_to_run if resize else None)
     session = TranslationSession(opened, None if mask is None else Path(mask), further, quiet)
-    written, failures = list[Path](), list[tuple[Path, str]]()
-    is_hidden = quiet or len(jobs) == 1 or not sys.stderr.isatty()
     session.say_existing(jobs, len(skipped))
-    for job in tqdm(jobs, unit="file", disable=is_hidden):
-        try:
-            session.run(job)
-            written.append(job.out)
-        except GanvasError as error:
-            if is_without_room(error):
-                raise GanvasError(f"{error}. {describe_rest(len(written), len(jobs))}") from error
-            reason = str(error).removeprefix(f"{job.source} ")
-            failures.append((job.source, reason))
-            session.say(f"{job.source} {reason}: left out")
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"interrupted. {describe_rest(len(written), len(jobs))}") from None
+    written, failures = session.run_all(jobs)
     return TranslationReport(tuple(written), tuple(failures), tuple(skipped))
 
 
@@ -161,6 +148,24 @@ class TranslationSession:
             self.say(f"{skipped:,} results exist already and stay as they are, {len(jobs):,} files are left to do")
         elif len(jobs) > 1 and (count := sum(job.out.exists() for job in jobs)):
             self.say(f"{count:,} of {len(jobs):,} results exist already and are replaced; --skip-existing would leave them")
+
+    def run_all(self, jobs: Sequence[TranslationJob]) -> tuple[list[Path], list[tuple[Path, str]]]:
+        """The written files, and the others with their reasons. Raises GanvasError for a full disk."""
+        written, failures = list[Path](), list[tuple[Path, str]]()
+        is_hidden = self.quiet or len(jobs) == 1 or not sys.stderr.isatty()
+        for job in tqdm(jobs, unit="file", disable=is_hidden):
+            try:
+                self.run(job)
+                written.append(job.out)
+            except GanvasError as error:
+                if is_without_room(error):
+                    raise GanvasError(f"{error}. {describe_rest(len(written), len(jobs))}") from error
+                reason = str(error).removeprefix(f"{job.source} ")
+                failures.append((job.source, reason))
+                self.say(f"{job.source} {reason}: left out")
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(f"interrupted. {describe_rest(len(written), len(jobs))}") from None
+        return written, failures
 
     def run(self, job: TranslationJob) -> None:
         """Raises GanvasError for a file that cannot be translated."""
