@@ -1,5 +1,7 @@
 """Random jitter: what is enlarged and cut, and that pairs stay together."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -55,8 +57,9 @@ def test_a_pair_is_enlarged_and_cut_together_also_with_its_map_of_labels():
 
 
 @pytest.mark.parametrize(("setting", "value"), [("flip", True), ("enlarge", 1.1)])
-def test_pairs_that_would_be_jittered_apart_are_refused(setting: str, value: object):
-    items = ItemList(["a"], lambda index: {"x": noise(8, 8, 3), "source": noise(8, 8, 3)}, "f", "pairs")
+def test_pairs_that_would_be_jittered_apart_are_refused(setting: str, value: Any):
+    pair: Any = {"x": noise(8, 8, 3), "source": noise(8, 8, 3)}
+    items = ItemList(["a"], lambda index: pair, "f", "pairs")
     medium = Columns(media={"x": Image(size=8, **{setting: value}), "source": Image(size=8)})
     with pytest.raises(GanvasError, match=f"{setting} is {value} for x and .* for source, so pairs would no longer fit"):
         medium.fit(items)
