@@ -16,12 +16,14 @@ from .ranges import check_penalty_settings
 def measure_squared_slope(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """‖∇D(x)‖² summed over each sample, [N], where D(x) is the mean of its patches' logits.
 
+    Where D judges packs of samples, one after the other, it is summed over each pack, [packs].
     In full precision: a second derivative in bf16 is mostly rounding. Not compiled: torch.compile has no second derivative.
     """
     with torch.autocast(x.device.type, enabled=False), torch.compiler.set_stance("force_eager"):
         x = x.detach().float().requires_grad_()
-        (gradient,) = torch.autograd.grad(average_patches(critic(x)).sum(), x, create_graph=True)
-    return gradient.square().flatten(1).sum(1)
+        logits = average_patches(critic(x))
+        (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
+    return gradient.square().reshape(len(logits), -1).sum(1)
 
 
 @config

@@ -22,13 +22,27 @@ from .image.medium import Image
 from .label_maps import LabelMap, LabelMapCodec
 from .masks import MaskCodec
 from .points import Points, PointsCodec
-from .table import CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn, Table, TableCodec, write_table_file
+from .table import (
+    CategoryColumn,
+    CellCondition,
+    ConstantColumn,
+    DateColumn,
+    KeyColumn,
+    ModeMixture,
+    ModesCodec,
+    NumberColumn,
+    Table,
+    TableCodec,
+    TableModes,
+    write_table_file,
+)
 
 __all__ = [
     "RESIZE_FILTER",
     "Blur",
     "Boxes",
     "CategoryColumn",
+    "CellCondition",
     "ConstantColumn",
     "DateColumn",
     "Degraded",
@@ -41,6 +55,8 @@ __all__ = [
     "LabelMap",
     "LabelMapCodec",
     "MaskCodec",
+    "ModeMixture",
+    "ModesCodec",
     "Noise",
     "NumberColumn",
     "OneOf",
@@ -53,6 +69,7 @@ __all__ = [
     "Strokes",
     "Table",
     "TableCodec",
+    "TableModes",
     "Twice",
     "Unchanged",
     "parse_degradation",

@@ -1,17 +1,24 @@
 """Rows of tables: a codec for each column, stored as one number a cell."""
 
+from .cells import CellCondition
 from .codec import TableCodec
 from .columns import CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn
 from .medium import Table
+from .mixtures import ModeMixture
+from .modes import ModesCodec, TableModes
 from .writing import write_table_file
 
 __all__ = [
     "CategoryColumn",
+    "CellCondition",
     "ConstantColumn",
     "DateColumn",
     "KeyColumn",
+    "ModeMixture",
+    "ModesCodec",
     "NumberColumn",
     "Table",
     "TableCodec",
+    "TableModes",
     "write_table_file",
 ]
