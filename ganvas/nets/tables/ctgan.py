@@ -64,7 +64,8 @@ class CTGANGenerator(GeneratorNetwork):
 
     def draw_softly(self, logits: Tensor, choice: Tensor) -> Tensor:
         """tanh and Gumbel softmax of [N, W]. Jang et al. 2017, eq. 2."""
-        noise = -torch.empty_like(logits).exponential_().clamp_(min=1e-20).log()  # of Gumbel's distribution
+        uniform = torch.rand_like(logits).clamp_(1e-20, 1 - 2**-24)
+        noise = -uniform.log().neg().log()  # of Gumbel's distribution
         soft_logits = ((logits + noise) / self.temperature).split(self.fields.sizes, 1)
         parts = zip(self.fields.split(logits), soft_logits, strict=True)
         return torch.cat([soft.softmax(1) if is_category else h.tanh() for (h, is_category), soft in parts], 1)
