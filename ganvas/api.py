@@ -22,8 +22,10 @@ from .latent.projection import project
 from .report.compare import compare
 from .report.evaluate import evaluate
 from .runs.folder import RunFolder as RunFolder
+from .sampling.completion import complete
 from .sampling.generator import generate
 from .sampling.labelled_set import synthesise
+from .sampling.rows import Where, rows
 from .training.session import resume as resume_training
 from .training.session import train as train_recipe
 from .translation.blending import blend
@@ -41,6 +43,14 @@ class Run(RunFolder):
     def generate(self, n: int, seed: int = 0, **settings: Any) -> np.ndarray:
         """`ganvas.generate` of this run."""
         return generate(self, n, seed, **settings)
+
+    def rows(self, n: int, where: Where = (), seed: int = 0, **settings: Any) -> Any:
+        """`ganvas.rows` of this run: a pyarrow.Table."""
+        return rows(self, n, where, seed, **settings)
+
+    def complete(self, partial: Any, seed: int = 0, **settings: Any) -> Any:
+        """`ganvas.complete` of this run: a pyarrow.Table."""
+        return complete(self, partial, seed, **settings)
 
     def translate(self, image: "str | Path | Picture | np.ndarray", **settings: Any) -> np.ndarray:
         """One picture by this run's translator: an array of the picture's size, times the scale, and depth."""
@@ -76,6 +86,7 @@ __all__ = [
     "Run",
     "blend",
     "compare",
+    "complete",
     "convert",
     "directions",
     "evaluate",
@@ -87,6 +98,7 @@ __all__ = [
     "nearest",
     "project",
     "resume",
+    "rows",
     "synthesise",
     "train",
     "translate",

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import SamplingArguments
 from .parsing import load_named_run, parse_settings
+
+UNFIT_FOR_ROWS = ("seeds", "code", "edit", "grid", "label", "conditions", "truncation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,13 +17,16 @@ class Arguments(SamplingArguments):
     Examples:
         ganvas generate runs/auto --n 64 --out out/
         ganvas generate runs/auto --seeds 0-31 --grid --out sheet.png
+        ganvas generate runs/table --n 100000 --where income='>50K' --where age=30..40 --out people.csv
 
     n: how many samples.
     seed: the number from which the samples follow. The same seed gives the same samples, whatever n is.
     seeds: instead of n samples of one seed, the first sample of each of these seeds: 0-31,40.
     code: instead, the sample of a code in a file, which `ganvas project` writes. Only --edit goes with it.
     edit: directions to follow, which `ganvas directions` finds: NAME=1.5, several with commas.
-    out: the folder to write to; with --grid, also the picture itself, a .png. Default: RUN/generated.
+    where: for tables, what holds in every row: age=30..40, income='>50K', state='TX|CA', income=missing. Once for each.
+    out: the folder to write to; with --grid, also the picture itself, a .png; of tables, also a .csv, .tsv, .jsonl or .parquet.
+        Default: RUN/generated.
     grid: write one picture of all samples.
     format: files (one for each sample), npy or zip (one file for all).
     """
@@ -30,6 +36,7 @@ class Arguments(SamplingArguments):
     seeds: str | None = None
     code: str | None = None
     edit: str | None = None
+    where: tuple[str, ...] = ()
     out: str | None = None
     grid: bool = False
     format: str = "files"
@@ -42,11 +49,17 @@ def main(argv: list[str]) -> int:
     from ..latent.projection import read_code
     from ..sampling.edits import parse_edit
     from ..sampling.generator import open_sampler
+    from ..sampling.rows import makes_rows
     from ..sampling.seeds import parse_number_list
     from ..sampling.writing import write_samples
     from ..system.console import print_status
 
     out = Path(arguments.out) if arguments.out else run.path / "generated"
+    if makes_rows(run):
+        print(write_rows(run, arguments, out))
+        return 0
+    if arguments.where:
+        raise GanvasError(f"--where is for rows of tables: {run.path} makes other samples; --label and --conditions say which")
     sampler = open_sampler(run, **arguments.sampling_options, edit=parse_edit(arguments.edit) if arguments.edit else None)
     if arguments.code and (arguments.seeds or arguments.label is not None or arguments.truncation is not None):
         raise GanvasError("a code has its own label and is one sample: --code goes without --seeds, --label and --truncation")
@@ -63,3 +76,16 @@ def main(argv: list[str]) -> int:
         )
     )
     return 0
+
+
+def write_rows(run: Any, arguments: Arguments, out: Path) -> Path:
+    """Write rows to one file. Raises GanvasError for settings that rows do not have."""
+    from ..errors import GanvasError
+    from ..sampling.rows import write_generated_rows
+
+    default = Arguments()
+    unfit = [name for name in UNFIT_FOR_ROWS if getattr(arguments, name) != getattr(default, name)]
+    if unfit:
+        options = " and ".join(f"--{name}" for name in unfit)
+        raise GanvasError(f"{run.path} makes rows of a table, which have no {options}: take --n, --seed, --where and --out")
+    return write_generated_rows(run, out, arguments.n, arguments.where, arguments.seed, arguments.checkpoint, arguments.device)

@@ -68,6 +68,9 @@ def parse_settings(kind: type[Any], default: Any, argv: list[str], program: str)
         if field == "sources":  # once for each
             arg = tyro.conf.arg(name="with", metavar="NAME=FILE", help_behavior_hint="")
             return Annotated[hint, arg, tyro.conf.UseAppendAction]
+        if field == "where":  # once for each
+            arg = tyro.conf.arg(metavar="COLUMN=VALUE", help_behavior_hint="")
+            return Annotated[hint, arg, tyro.conf.UseAppendAction]
         if hint in VALUE_NAMES:  # help that says neither "{None}|STR" nor "(default: None)"
             name, about_default = "from" if field == "source" else None, "" if default in (None, ()) else None
             return Annotated[hint, tyro.conf.arg(name=name, metavar=VALUE_NAMES[hint], help_behavior_hint=about_default)]

@@ -24,13 +24,25 @@ from .samples import (
     Latents,
     Medium,
     Nets,
+    OpenCondition,
     Request,
     ShapedCondition,
     Source,
     Spec,
     Traits,
 )
-from .scores import Baseline, Extractor, Features, FeatureUser, Metric, PairMetric, RealFeatures, SizedExtractor
+from .scores import (
+    Baseline,
+    DecodingExtractor,
+    Extractor,
+    Features,
+    FeatureUser,
+    Metric,
+    PairMetric,
+    RealFeatures,
+    SampleBaseline,
+    SizedExtractor,
+)
 from .seeds import seed_from, seeded_generator
 from .steps import (
     Architecture,
@@ -50,7 +62,7 @@ from .steps import (
     Stage,
     Turn,
 )
-from .tables import DECIMALS_KEY, FORMAT_KEY, BlockCodec, BlockItems, ColumnKind, ColumnSurvey, TableItems
+from .tables import DECIMALS_KEY, FORMAT_KEY, BlockCodec, BlockItems, ColumnKind, ColumnSurvey, PlainTableCodec, TableItems
 
 __all__ = [
     "DECIMALS_KEY",
@@ -73,6 +85,7 @@ __all__ = [
     "CriticOutput",
     "CriticPenalty",
     "Dataset",
+    "DecodingExtractor",
     "DerivingCodec",
     "Exhibit",
     "ExhibitingCodec",
@@ -93,12 +106,15 @@ __all__ = [
     "Metric",
     "Nets",
     "Objective",
+    "OpenCondition",
     "PairMetric",
     "Phase",
     "PlainTable",
+    "PlainTableCodec",
     "RealFeatures",
     "Reconstructor",
     "Request",
+    "SampleBaseline",
     "ShapedCondition",
     "ShownSamples",
     "SizedExtractor",

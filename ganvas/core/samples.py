@@ -18,6 +18,8 @@ class Field(NamedTuple):
     name: str
     size: int
     kind: Literal["continuous", "categorical", "binary", "mask"] = "continuous"
+    shares: tuple[float, ...] = ()  # of a categorical one: how often each value occurs; () is unknown
+    where: tuple[str, int] | None = None  # (a categorical field, a value): elsewhere this one is 0; None: it always counts
 
 
 @runtime_checkable
@@ -54,6 +56,15 @@ class ShapedCondition(Condition, Protocol):
     def shape(self) -> tuple[int, ...]: ...  # of a value as networks see it: (3, 64, 64)
     @property
     def codec(self) -> "Codec": ...  # stores its values and shows them
+
+
+@runtime_checkable
+class OpenCondition(Condition, Protocol):
+    """A condition whose requests leave something open, such as an age from 30 to 40: each sample has a value of its own."""
+
+    def draw_within(self, request: Tensor, n: int, generator: torch.Generator | None) -> Tensor:
+        """Values [n, …] that fulfil a parsed request, at the data's frequencies, on the CPU."""
+        ...
 
 
 class Spec(NamedTuple):
@@ -204,7 +215,7 @@ class JointCodec(Protocol):
     """A codec for samples with several columns. Each column has its own codec; the columns of a sample load together."""
 
     @property
-    def columns(self) -> Mapping[str, Codec]: ...  # by name; generators make "x"
+    def column_codecs(self) -> Mapping[str, Codec]: ...  # by name; generators make "x"
     def load_columns(self, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
         """Stored columns [N, …] -> network inputs by name. One random draw may crop several tensors from a sample."""
         ...

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from .samples import Batch, Spec
+from .samples import Batch, Codec, Spec
 
 
 class Features(NamedTuple):
@@ -51,6 +52,13 @@ class SizedExtractor(Protocol):
     def fit_to_size(self, pixels: int) -> Extractor:
         """The extractor for pictures whose longer side has this many pixels."""
         ...
+
+
+@runtime_checkable
+class DecodingExtractor(Protocol):
+    """An extractor that reads samples by their codec, such as the columns of tables."""
+
+    def fit_to_codec(self, codec: Codec) -> Extractor: ...
 
 
 @runtime_checkable
@@ -106,4 +114,19 @@ class Baseline(Protocol):
 
     def fit(self, training: Batch) -> Callable[[Batch], Tensor]:
         """From some training samples, "x" and their conditions: a function from conditions [N, …] to samples x [N, …]."""
+        ...
+
+
+@runtime_checkable
+class SampleBaseline(Protocol):
+    """Makes samples without a trained network, so that a generator has something to beat. Frozen settings (@config)."""
+
+    @property
+    def name(self) -> str: ...  # on score cards: "independent columns"
+    def applies_to(self, spec: Spec) -> bool:
+        """Whether it can make such samples."""
+        ...
+
+    def draw(self, training: Tensor, n: int, generator: torch.Generator) -> Tensor:
+        """Training samples in stored form [M, …] -> `n` new ones [n, …]."""
         ...

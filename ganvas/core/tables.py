@@ -1,9 +1,12 @@
 """Tables: what each column is, and rows that come in blocks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+from torch import Tensor
+
+from .plain_table import PlainTable, ValueKind
 
 ColumnKind = Literal["category", "number", "integer", "date", "key", "constant", "text"]
 
@@ -46,6 +49,21 @@ class TableItems(BlockItems, Protocol):
     surveys: Sequence[ColumnSurvey]  # one for each column, in the table's order
 
     def __len__(self) -> int: ...
+
+
+@runtime_checkable
+class PlainTableCodec(Protocol):
+    """A codec of rows that scores and attacks can read."""
+
+    @property
+    def target(self) -> str: ...  # the column that others are to predict
+    def list_plain_columns(self) -> Mapping[str, ValueKind]:
+        """The names and kinds of the columns that are learnt, in their order."""
+        ...
+
+    def read_plain_table(self, stored: Tensor) -> PlainTable:
+        """Stored rows [N, C] as their values. Categories have the same codes in all tables of a codec."""
+        ...
 
 
 FORMAT_KEY = b"ganvas.format"  # in a field's metadata: how its dates are written, as strftime says it

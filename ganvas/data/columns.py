@@ -133,6 +133,10 @@ class ColumnsCodec:
     source_names: tuple[str, ...] = ()  # of several sources that are stacked into "source", three channels each
 
     @property
+    def column_codecs(self) -> Mapping[str, Codec]:
+        return self.columns
+
+    @property
     def spec(self) -> Spec:
         return self.columns["x"].spec
 
@@ -197,7 +201,7 @@ def check_source_names(items: Items, codec: Codec) -> None:
 def list_column_codecs(codec: Codec) -> Mapping[str, Codec]:
     """A codec for each stored column; for a plain codec, only "x"."""
     if isinstance(codec, JointCodec):
-        return codec.columns
+        return codec.column_codecs
     return {"x": codec.base if isinstance(codec, DerivingCodec) else codec}
 
 

@@ -11,18 +11,23 @@ from ..core import Source
 from ..errors import GanvasError
 from .columns import list_source_names, select_column
 from .files import Files
+from .formats.parquet import PARQUET_SUFFIX, has_pictures
 from .listing import ListedFile, is_sample
-from .names import format_count
+from .names import format_count, is_hidden
 from .pair_tables import find_pair_table, has_pair_columns
 from .pairing import pair_by_name
 from .pairs import MAX_LONE_SHARE, Pairs, check_shapes, choose_evenly
 from .palettes import count_shared_labels
 from .parts import read_part_name
+from .rows_source import Rows
 from .side_by_side import describe_pixels, read_picture_size
 from .sides import SidedFile, SidedPart, list_files, read_sided_part
 from .stacked_sources import SOURCE_CHANNELS
+from .tables import is_table_path
+from .tables.database import SQLITE_PREFIX
 from .unpaired import Unpaired
 
+HEAD_BYTES = 4096  # of a table, enough for its first line
 MIN_COMMON_SHARE = 0.05  # of the smaller side: with fewer names in common, the sides have no pairs
 
 
@@ -37,6 +42,26 @@ class Task(NamedTuple):
     has_label_maps: bool = False  # of pairs: the sources are maps of labels
 
 
+def recognise_table(path: str) -> Rows | None:
+    """The rows at a path if it is a table of values: no table of pairs, and no pictures in the rows of a .parquet file."""
+    if path.startswith(SQLITE_PREFIX):
+        return Rows(path=path)
+    location = Path(path).expanduser()
+    files = [file for file in location.iterdir() if not is_hidden(file.name)] if location.is_dir() else [location]
+    if not files or not all(file.is_file() and is_table_path(file.name) for file in files):
+        return None
+    if any(file.suffix.lower() == PARQUET_SUFFIX and has_pictures(file) for file in files):
+        return None
+    return None if any(_has_pair_columns(file) for file in files) else Rows(path=path)
+
+
+def _has_pair_columns(file: Path) -> bool:
+    if file.suffix.lower() != ".csv":
+        return False
+    with file.open("rb") as opened:
+        return has_pair_columns(opened.read(HEAD_BYTES))
+
+
 def recognise_task(path: str, suffixes: tuple[str, ...]) -> Task:
     """What there is to learn at a path. `suffixes` are those of pictures.
 
@@ -46,7 +71,7 @@ def recognise_task(path: str, suffixes: tuple[str, ...]) -> Task:
         GanvasError: one side is missing, some names agree and others do not, or pairs do not fit together.
     """
     location = Path(path).expanduser()
-    if location.is_file() and location.suffix.lower() == ".csv" and not has_pair_columns(location.read_bytes()):
+    if location.is_file() and location.suffix.lower() == ".csv" and not _has_pair_columns(location):
         return describe_plain_task(path, suffixes)
     if find_pair_table(path) is not None:
         return describe_paired_task(path, suffixes)

@@ -23,20 +23,20 @@ from PIL.Image import Image as Picture
 from torch import Tensor
 
 from ..configuration import to_json
-from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, Source
+from ..core import Batch, Dataset, Extractor, Features, Method, Metric, Nets, RealFeatures, Source, seeded_generator
 from ..data import EncodedDataset
 from ..data.dataset import open_data
 from ..data.files import replace_path
 from ..errors import GanvasError
-from ..metrics.baselines import choose_baselines
+from ..metrics.baselines import choose_baselines, choose_sample_baselines
 from ..recipe import Evaluation
 from ..runs.folder import RunFolder
-from ..sampling.stream import SAMPLES_PER_BLOCK, SampleBlock, draw_samples, stream_blocks
+from ..sampling.stream import SampleBlock, draw_samples, stream_blocks
 from ..system.device import choose_device
 from ..system.files import find_cache_folder
-from .features import Extraction
+from .features import FEATURE_BLOCK, Extraction
 from .fitting import describe_fit
-from .judges import check_medium, describe_flattery, fill_judges, judge_by_one
+from .judges import check_medium, connect_codec, describe_flattery, fill_judges, judge_by_one
 from .label_scorer import LabelScorer
 from .pair_scorer import PairScorer, list_losses_to_baselines
 from .reals import split_reals
@@ -95,9 +95,8 @@ class Evaluator:
         judges = self.evaluation.pair_judges
         self.pairs = PairScorer(self.sources, judges) if self.sources and judges else None
         self.labels = self.build_label_scorer()
-        self.scorers = [
-            known.get(judge) or Scorer(judge, self.split, self.cache, self.extraction) for judge in self.evaluation.judges
-        ]
+        judges_at_work = [connect_codec(judge, self.codec) for judge in self.evaluation.judges]
+        self.scorers = [known.get(j) or Scorer(j, self.split, self.cache, self.extraction) for j in judges_at_work]
 
     def build_label_scorer(self) -> LabelScorer | None:
         """What asks translations for other labels; None of data without sources or labels, or if nothing asks for it."""
@@ -270,7 +269,7 @@ class Evaluator:
     def score_baselines(self, n: int) -> dict[str, dict[str, float]]:
         """The scores of each baseline in the generator's place, by its name."""
         if self.sources is None:
-            return {}
+            return self.score_sample_baselines(n)
         if n not in self.baseline_cards:
             knows_truth = self.pairs is not None and self.pairs.knows_truth
             chosen = self.evaluation.baselines or choose_baselines(self.train.spec, knows_truth)
@@ -278,8 +277,18 @@ class Evaluator:
             self.baseline_cards[n] = {b.name: self._score_baseline(self.sources.make_baseline(b, n)) for b in baselines}
         return self.baseline_cards[n]
 
+    def score_sample_baselines(self, n: int) -> dict[str, dict[str, float]]:
+        """`score_baselines` of data without sources: baselines make new samples from training samples."""
+        if n not in self.baseline_cards:
+            training, seed = self.train.columns["x"], self.evaluation.seed
+            self.baseline_cards[n] = {
+                baseline.name: self._score_baseline(baseline.draw(training, n, seeded_generator(seed, baseline.name)))
+                for baseline in choose_sample_baselines(self.train.spec)
+            }
+        return self.baseline_cards[n]
+
     def _score_baseline(self, stored: Tensor) -> dict[str, float]:
-        blocks, parts = (SampleBlock(part, {}) for part in stored.split(SAMPLES_PER_BLOCK)), self.list_parts()
+        blocks, parts = (SampleBlock(part, {}) for part in stored.split(FEATURE_BLOCK)), self.list_parts()
         fakes = self.extract([scorer for scorer, _ in parts], blocks, len(stored), "baselines")
         return self.weigh_content(self.compute_scores(parts, fakes, len(stored)) | self.compare_pairs(stored))
 

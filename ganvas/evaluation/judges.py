@@ -3,11 +3,24 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..core import Codec, Extractor, FeatureUser, Nets, SizedExtractor
+from ..core import Codec, DecodingExtractor, Extractor, FeatureUser, Metric, Nets, PlainTableCodec, SizedExtractor
 from ..errors import GanvasError
-from ..extractors import Appearance, Coordinates, EfficientNetLite0, FashionClassifier, Pixels
+from ..extractors import Appearance, ColumnValues, Coordinates, EfficientNetLite0, FashionClassifier, Pixels
 from ..extractors.by_name import list_extractors, make_extractor
-from ..metrics import KID, AppearanceGap, Copying, DensityCoverage, Frechet, PrecisionRecall
+from ..metrics import (
+    KID,
+    AppearanceGap,
+    ColumnShapes,
+    Copying,
+    DensityCoverage,
+    Detectability,
+    Frechet,
+    PairTrends,
+    PrecisionRecall,
+    TableColumns,
+    Usefulness,
+)
+from ..metrics.tables.boosting import has_trees
 from ..recipe import Evaluation, Judge
 
 # fewer and smaller subsets than KID's own: of EfficientNet's 1,280 features 100 subsets of 1,000 take 12 s a card
@@ -21,6 +34,8 @@ def choose_judges(codec: Codec) -> tuple[Judge, ...]:
 
     Pictures: EfficientNet, then the classifier of clothes for small gray ones, then their appearance. Others: their values.
     """
+    if isinstance(codec, PlainTableCodec):
+        return (choose_table_judge(codec),)
     if codec.medium != "image":
         values = Coordinates() if codec.medium in Coordinates().media else Pixels()
         return (Judge(extractor=values, metrics=FIRST_JUDGE),)
@@ -29,6 +44,18 @@ def choose_judges(codec: Codec) -> tuple[Judge, ...]:
     if channels == 1 and max(sides) <= MAX_CLASSIFIER_PIXELS:
         judges.append(Judge(extractor=FashionClassifier(), metrics=DISTANCES))
     return (*judges, Judge(extractor=Appearance(), metrics=(AppearanceGap(),)))
+
+
+def choose_table_judge(codec: PlainTableCodec) -> Judge:
+    """The judge of rows. Without scikit-learn it has no trees to tell them apart."""
+    kinds = codec.list_plain_columns()
+    columns = TableColumns(names=tuple(kinds), kinds=tuple(kinds.values()), target=codec.target)
+    metrics: list[Metric] = [ColumnShapes(columns=columns)]
+    if len(kinds) > 1:
+        metrics.append(PairTrends(columns=columns))
+    if has_trees():
+        metrics = [Detectability(columns=columns), *metrics, *([Usefulness(columns=columns)] if codec.target else [])]
+    return Judge(extractor=ColumnValues(), metrics=tuple(metrics))
 
 
 def fill_judges(evaluation: Evaluation, codec: Codec) -> Evaluation:
@@ -47,6 +74,12 @@ def fit_extractor(extractor: Extractor, codec: Codec) -> Extractor:
     """The extractor at the size that suits the pictures."""
     sides = codec.spec.shape[1:]
     return extractor.fit_to_size(max(sides)) if isinstance(extractor, SizedExtractor) and sides else extractor
+
+
+def connect_codec(judge: Judge, codec: Codec) -> Judge:
+    """The judge with the codec, if its extractor reads samples by it. Recipes and run folders leave the codec out."""
+    extractor = judge.extractor
+    return replace(judge, extractor=extractor.fit_to_codec(codec)) if isinstance(extractor, DecodingExtractor) else judge
 
 
 def judge_by_one(evaluation: Evaluation, extractor: str | Extractor, codec: Codec, allow_download: bool = False) -> Evaluation:

@@ -1,6 +1,7 @@
 """From samples to features: one file per extractor."""
 
 from .appearance import Appearance
+from .columns import ColumnValues
 from .efficientnet import EfficientNetLite0
 from .inception import Inception
 from .pair_distances import ContentKept, PerceptualDistance
@@ -8,6 +9,7 @@ from .small import Coordinates, FashionClassifier, Pixels
 
 __all__ = [
     "Appearance",
+    "ColumnValues",
     "ContentKept",
     "Coordinates",
     "EfficientNetLite0",

@@ -24,7 +24,7 @@ from .masks import MaskCodec
 from .points import Points, PointsCodec
 from .table import (
     CategoryColumn,
-    CellCondition,
+    CategoryCondition,
     ConstantColumn,
     DateColumn,
     KeyColumn,
@@ -42,7 +42,7 @@ __all__ = [
     "Blur",
     "Boxes",
     "CategoryColumn",
-    "CellCondition",
+    "CategoryCondition",
     "ConstantColumn",
     "DateColumn",
     "Degraded",

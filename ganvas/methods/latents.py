@@ -5,7 +5,17 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ..core import Batch, Condition, GeneratorNetwork, Latents, Nets, Request, ShapedCondition, Spec
+from ..core import (
+    Batch,
+    Condition,
+    GeneratorNetwork,
+    Latents,
+    Nets,
+    OpenCondition,
+    Request,
+    ShapedCondition,
+    Spec,
+)
 from ..errors import GanvasError
 
 CONDITIONS = "conditions"  # the name of ConditionDraws among the networks
@@ -49,7 +59,12 @@ def draw_conditions(nets: Nets, names: tuple[str, ...], n: int, generator: torch
         if value is None and isinstance(condition, ShapedCondition):
             sample_seed = int(torch.randint(2**62, (), generator=generator)) if sample_seed is None else sample_seed
             draw_generator = torch.Generator().manual_seed(sample_seed)
-        drawn[name] = condition.draw(n, draw_generator) if value is None else value.expand(n, *value.shape)
+        if value is None:
+            drawn[name] = condition.draw(n, draw_generator)
+        elif isinstance(condition, OpenCondition):
+            drawn[name] = condition.draw_within(value, n, draw_generator)
+        else:
+            drawn[name] = value.expand(n, *value.shape)
     return drawn
 
 

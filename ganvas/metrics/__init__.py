@@ -5,6 +5,7 @@ from .baselines import (
     Enlargement,
     Histograms,
     Identity,
+    IndependentColumns,
     MeanChroma,
     MeanFill,
     MeanPicture,
@@ -20,6 +21,7 @@ from .kid import KID
 from .modes import Modes
 from .pairs import PSNR, SSIM, Colourfulness
 from .precision_recall import PrecisionRecall
+from .tables import ColumnShapes, Detectability, PairTrends, TableColumns, Usefulness
 
 __all__ = [
     "KID",
@@ -27,13 +29,16 @@ __all__ = [
     "SSIM",
     "AppearanceGap",
     "Colourfulness",
+    "ColumnShapes",
     "Copying",
     "DensityCoverage",
+    "Detectability",
     "Enlargement",
     "Frechet",
     "Histograms",
     "Identity",
     "InceptionScore",
+    "IndependentColumns",
     "MeanChroma",
     "MeanFill",
     "MeanPicture",
@@ -41,6 +46,9 @@ __all__ = [
     "Moments",
     "NearestSource",
     "OpenCVFill",
+    "PairTrends",
     "PrecisionRecall",
+    "TableColumns",
+    "Usefulness",
     "frechet_distance",
 ]

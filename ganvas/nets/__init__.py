@@ -12,7 +12,7 @@ from .residual import SAGAN, SNGAN, BigGAN
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
-from .tables import CTGAN, TVAE
+from .tables import CTGAN, TVAE, RowPerceptrons
 from .translation import (
     CUT,
     SPADE,
@@ -73,6 +73,7 @@ __all__ = [
     "RRDBNet",
     "ResNet",
     "Residual",
+    "RowPerceptrons",
     "SRResNet",
     "ScalesCritic",
     "StarGAN",

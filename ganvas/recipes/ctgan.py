@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ..data import Rows, Weighted
-from ..losses import CellEntropy, GradientPenalty
+from ..losses import CategoryEntropy, GradientPenalty
 from ..losses.objectives import Wasserstein
 from ..media import TableModes
 from ..methods import Adversarial, Autoencoding
@@ -21,15 +21,15 @@ def ctgan() -> Recipe:
     adam = Adam(lr=2e-4, betas=(0.5, 0.9), weight_decay=1e-6)
     return Recipe(
         name="ctgan",
-        data=Rows(path=""),
+        data=Rows(path="table.csv"),
         medium=TableModes(),
         nets=CTGAN(),
         method=Adversarial(
-            objective=Wasserstein(), penalties=(GradientPenalty(gamma=10.0),), auxiliary_losses=(CellEntropy(),)
+            objective=Wasserstein(), penalties=(GradientPenalty(gamma=10.0),), auxiliary_losses=(CategoryEntropy(),)
         ),
         optim={"G": adam, "D": adam},
-        train=Train(minutes=5, batch=500, precision="fp32"),
-        evaluation=Evaluation(),
+        train=Train(minutes=5.0, batch=500, precision="fp32"),
+        evaluation=Evaluation(samples=20_000, snapshot_samples=4_000),
         batches=Weighted(),
     )
 
@@ -47,6 +47,6 @@ def tvae() -> Recipe:
         nets=TVAE(),
         method=Autoencoding(),
         optim={"E": adam, "G": adam},
-        train=Train(minutes=5, batch=500, precision="fp32"),
+        train=Train(minutes=5.0, batch=500, precision="fp32"),
         batches=Recipe.batches,
     )

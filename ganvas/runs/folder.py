@@ -80,7 +80,8 @@ class RunFolder:
     def read_spec(self) -> Spec:
         """The shape of a sample, and the conditions of the run's data."""
         conditions = from_json(self.meta["data"]["conditions"], "recipe.json: conditions")
-        return self.read_codec().spec._replace(conditions=conditions)
+        spec = self.read_codec().spec
+        return spec._replace(conditions={**spec.conditions, **conditions})
 
     # ------------------------------------------------------------ lines
 

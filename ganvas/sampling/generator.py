@@ -18,7 +18,7 @@ from ..runs.state import build_state
 from ..system.device import choose_device, get_device
 from ..system.files import repair_text
 from .edits import sum_directions
-from .stream import SAMPLES_PER_BLOCK, recalibrate_batch_norm, split_for_rendering, stream_samples
+from .stream import SAMPLES_PER_BLOCK, count_block_samples, recalibrate_batch_norm, split_for_rendering, stream_samples
 
 
 class Sampler:
@@ -103,9 +103,9 @@ class Sampler:
 
     def latents_of_seeds(self, seeds: Sequence[int]) -> Latents:
         """The latents of the first sample of each seed, with this sampler's edit."""
+        size = count_block_samples(self.codec.spec.shape)
         latents_per_seed = [
-            self.method.draw_latents(self.nets, SAMPLES_PER_BLOCK, seeded_generator(seed, "sample", 0), self.request)
-            for seed in seeds
+            self.method.draw_latents(self.nets, size, seeded_generator(seed, "sample", 0), self.request) for seed in seeds
         ]
         with torch.inference_mode():
             return self.apply_edit(

@@ -20,6 +20,7 @@ from ..system.device import get_device
 RECALIBRATION_BLOCKS = 16  # recompute batch norm's statistics on this many blocks of truncated latents
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 SAMPLES_PER_BLOCK = 64  # latents are drawn in blocks of this size, so that sample i does not depend on the number of samples
+ROWS_PER_BLOCK = 4096  # of samples that are a few numbers each
 PIXELS_PER_RENDER = SAMPLES_PER_BLOCK * 128**2  # most pixels to render at once, so that memory does not grow with the image
 
 
@@ -70,14 +71,12 @@ def stream_blocks(
 ) -> Iterator[SampleBlock]:
     """Like `stream_samples`, with the conditions of each sample."""
     device, names = get_device(nets), method.traits(nets).conditions
+    size = count_block_samples(codec.spec.shape)
     with use_evaluation_mode(nets):
-        for block in range(start // SAMPLES_PER_BLOCK, -(-(start + n) // SAMPLES_PER_BLOCK)):
-            first, last = (
-                max(0, start - block * SAMPLES_PER_BLOCK),
-                min(SAMPLES_PER_BLOCK, start + n - block * SAMPLES_PER_BLOCK),
-            )
+        for block in range(start // size, -(-(start + n) // size)):
+            first, last = max(0, start - block * size), min(size, start + n - block * size)
             with torch.inference_mode():
-                latents = method.draw_latents(nets, SAMPLES_PER_BLOCK, seeded_generator(seed, "sample", block), request)
+                latents = method.draw_latents(nets, size, seeded_generator(seed, "sample", block), request)
                 latents = edit_latents({name: value.to(device) for name, value in latents.items()})
                 stored = [
                     codec.store(method.render(nets, part))[max(0, first - k) : last - k]
@@ -88,9 +87,14 @@ def stream_blocks(
             yield SampleBlock(torch.cat(stored), conditions)
 
 
+def count_block_samples(shape: tuple[int, ...]) -> int:
+    """How many samples of a shape are drawn at once."""
+    return ROWS_PER_BLOCK if len(shape) == 1 else SAMPLES_PER_BLOCK
+
+
 def split_for_rendering(latents: Latents, shape: tuple[int, ...]) -> Iterator[tuple[int, Latents]]:
     """(start, latents) of the parts to render at once. A sample's shape alone decides the size of the parts."""
-    size = max(1, min(SAMPLES_PER_BLOCK, PIXELS_PER_RENDER // prod(shape[1:])))
+    size = max(1, min(count_block_samples(shape), PIXELS_PER_RENDER // prod(shape[1:])))
     for k in range(0, len(next(iter(latents.values()))), size):
         yield k, {name: value[k : k + size] for name, value in latents.items()}
 

@@ -116,7 +116,7 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
         "held_out": training_set.held_out_count,
         "skipped": training_set.skipped_count,
         "fingerprint": training_set.fingerprint,
-        "conditions": to_json(training_set.spec.conditions),
+        "conditions": to_json(training_set.conditions),
     }
     if distributed.is_main_process():
         save_codec(path, training_set.codec)  # first: recipe.json makes the folder a run

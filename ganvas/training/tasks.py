@@ -7,7 +7,7 @@ import torch
 
 from ..core import Medium, seeded_generator
 from ..data import Columns
-from ..data.tasks import Task, recognise_task
+from ..data.tasks import Task, recognise_table, recognise_task
 from ..errors import GanvasError
 from ..media import Degraded, Image, parse_degradation
 from ..media.degradations import Degradation, degrade
@@ -15,7 +15,7 @@ from ..nets import SRVGG, ImageToImage
 from ..recipe import Recipe
 from ..recipes import find_recipe
 
-DEFAULT_RECIPES = {"plain": "auto", "paired": "translator", "unpaired": "unpaired_translator"}
+DEFAULT_RECIPES = {"plain": "auto", "paired": "translator", "unpaired": "unpaired_translator", "table": "table"}
 PROBE_SIDE = 64  # px of a blank picture that shows what a degradation makes
 
 
@@ -30,6 +30,8 @@ def choose_recipe(data: str | Path | None, degradation: str | None = None) -> tu
         return degrade_pictures(
             recipe, degradation
         ), f"restoration by {recipe.name}: sources are the pictures after {degradation}"
+    if data is not None and (rows := recognise_table(str(data))) is not None:
+        return replace(find_recipe(DEFAULT_RECIPES["table"]), data=rows), ""
     if data is None or not _may_have_sides(Path(data).expanduser()):
         return find_recipe(DEFAULT_RECIPES["plain"]), ""
     task = recognise_task(str(data), Image().suffixes)

@@ -13,7 +13,7 @@ import torch
 from ganvas.configuration import from_json, to_json
 from ganvas.data import EncodedDataset, Weighted, prepare_dataset, read_frame
 from ganvas.errors import GanvasError, SettingError
-from ganvas.media import CellCondition, ModeMixture, ModesCodec, Table, TableModes
+from ganvas.media import CategoryCondition, ModeMixture, ModesCodec, Table, TableModes
 from ganvas.media.table.mixtures import fit_modes
 
 N = 4_000
@@ -173,18 +173,18 @@ def test_rows_are_drawn_as_the_paper_draws_them(table: pa.Table, codec: ModesCod
     assert np.allclose(weights / weights.sum(), expected, rtol=1e-9)
 
 
-def test_cells_in_training_follow_log_frequency_and_hold_in_their_rows(codec: ModesCodec, data: EncodedDataset) -> None:
+def test_categories_in_training_follow_log_frequency_and_hold_in_their_rows(codec: ModesCodec, data: EncodedDataset) -> None:
     batch = data.batch(0, 40_000)
-    assert (batch["x"].gather(1, batch["cell"][:, None]) == 1).all()
-    drawn = torch.bincount(batch["cell"], minlength=5) / 40_000
+    assert (batch["x"].gather(1, batch["category"][:, None]) == 1).all()
+    drawn = torch.bincount(batch["category"], minlength=5) / 40_000
     shares = compute_training_shares()
-    for name, share in zip(codec.cell_condition.names, drawn.tolist(), strict=True):
+    for name, share in zip(codec.category_condition.names, drawn.tolist(), strict=True):
         assert share == pytest.approx(shares[name], abs=4 * (shares[name] / 40_000) ** 0.5)
     assert shares["city=Kiel"] > 0.05  # 0.005 when sampling
 
 
-def test_cells_when_sampling_follow_the_datas_frequencies(codec: ModesCodec) -> None:
-    condition = codec.cell_condition
+def test_categories_when_sampling_follow_the_datas_frequencies(codec: ModesCodec) -> None:
+    condition = codec.category_condition
     drawn = torch.bincount(condition.draw(40_000, torch.Generator().manual_seed(0)), minlength=5) / 40_000
     for name, share in zip(condition.names, drawn.tolist(), strict=True):
         column, _, value = name.partition("=")
@@ -192,29 +192,29 @@ def test_cells_when_sampling_follow_the_datas_frequencies(codec: ModesCodec) -> 
         assert share == pytest.approx(expected, abs=4 * (expected / 40_000) ** 0.5)
 
 
-def test_a_cell_is_the_place_of_its_category(codec: ModesCodec, data: EncodedDataset) -> None:
+def test_a_category_has_its_own_place(codec: ModesCodec, data: EncodedDataset) -> None:
     x = codec.load(data.columns["x"][:1], None)
     for column, shares in SHARES.items():
         for value in shares:
-            place = int(codec.cell_condition.parse(f"{column}={value}"))
+            place = int(codec.category_condition.parse(f"{column}={value}"))
             changed = x.clone()
             changed[:, :5] = 0
             changed[:, place] = 1
             assert codec.decode(codec.store(changed))[column].to_pylist() == [value]
 
 
-def test_a_cell_that_is_none_is_refused(codec: ModesCodec) -> None:
+def test_a_category_that_is_none_is_refused(codec: ModesCodec) -> None:
     with pytest.raises(GanvasError, match="city=Ulm"):
-        codec.cell_condition.parse("city=Ulmm")
-    assert "5 categories of city, plan" in codec.cell_condition.describe()
+        codec.category_condition.parse("city=Ulmm")
+    assert "5 categories of city, plan" in codec.category_condition.describe()
 
 
 def test_blanks_around_values_need_not_be_typed() -> None:
-    condition = CellCondition(columns=("loan",), values=((" <=50K", " >50K"),), shares=((0.7, 0.3),))
+    condition = CategoryCondition(columns=("loan",), values=((" <=50K", " >50K"),), shares=((0.7, 0.3),))
     assert int(condition.parse("loan=>50K")) == 1
 
 
-def test_without_categories_there_is_no_cell() -> None:
+def test_without_categories_there_is_no_condition() -> None:
     rows = pa.table({"v": np.random.default_rng(0).normal(size=200)})
     codec = TableModes().fit(read_frame(rows))
     data = prepare_dataset(read_frame(rows), codec, None, True, Weighted())

@@ -7,16 +7,16 @@ from torch.distributions import Categorical, Normal
 from ganvas.core import Clock, CriticOutput, Field, ShownSamples, Spec
 from ganvas.errors import GanvasError, SettingError
 from ganvas.losses import GradientPenalty
-from ganvas.media import CellCondition
+from ganvas.media import CategoryCondition
 from ganvas.methods.critics import collect_penalties, interpolate_pairs
 from ganvas.nets import CTGAN, TVAE
-from ganvas.nets.tables.fields import choose_categories
+from ganvas.nets.tables.field_sizes import choose_categories
 
-CELL = CellCondition(columns=("a", "b"), values=(("x", "y", "z"), ("p", "q")), shares=((0.5, 0.3, 0.2), (0.6, 0.4)))
+CONDITION = CategoryCondition(columns=("a", "b"), values=(("x", "y", "z"), ("p", "q")), shares=((0.5, 0.3, 0.2), (0.6, 0.4)))
 FIELDS = (
     Field("a", 3, "categorical"), Field("b", 2, "categorical"), Field("c", 4, "categorical"), Field("c.alpha", 1),
 )  # fmt: skip
-SPEC = Spec((10,), FIELDS, {"cell": CELL})
+SPEC = Spec((10,), FIELDS, {"category": CONDITION})
 W, C = 10, 5
 
 
@@ -41,15 +41,15 @@ def test_tvae_has_the_papers_sizes() -> None:
 
 def test_a_logit_depends_on_its_pack_alone() -> None:
     D = CTGAN(pack=5).build(SPEC)["D"].eval()
-    x, cell = torch.rand(15, W), torch.arange(15) % C
-    logits = D(x, cell).logits
+    x, category = torch.rand(15, W), torch.arange(15) % C
+    logits = D(x, category).logits
     assert logits.shape == (3,)
     for row in range(15):
         moved = x.clone()
         moved[row] += 1
-        other_cells = cell.clone()
-        other_cells[row] = (cell[row] + 1) % C
-        for changed in (D(moved, cell).logits, D(x, other_cells).logits):
+        others = category.clone()
+        others[row] = (category[row] + 1) % C
+        for changed in (D(moved, category).logits, D(x, others).logits):
             assert (changed != logits).nonzero().flatten().tolist() == [row // 5]
 
 

@@ -68,7 +68,7 @@ def test_they_learn_a_small_table(name: str) -> None:
     if isinstance(trained.method, Adversarial):
         for value, others in (("group=c", 0.9), ("is_new=true", 0.9)):
             column, _, wanted = value.partition("=")
-            asked = generate(trained, state, codec, Request({"cell": codec.cell_condition.parse(value)}))
+            asked = generate(trained, state, codec, Request({"category": codec.category_condition.parse(value)}))
             assert [str(v).lower() for v in asked[column].to_pylist()].count(wanted) / ROWS > others
 
 

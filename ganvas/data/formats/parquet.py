@@ -38,6 +38,12 @@ def is_shard(path: PurePath) -> bool:
     return path.suffix.lower() == PARQUET_SUFFIX and path.name != METADATA_FILE and not is_hidden(path.name)
 
 
+def has_pictures(path: Path) -> bool:
+    """Whether a Parquet file, or one of a folder's, has a column of files. Raises GanvasError for a broken file."""
+    files = _list_shard_files(path) if path.is_dir() else [path]
+    return any(_find_image_column(_open_file(file)) is not None for file in files[:1])
+
+
 def read(path: Path, split: str) -> ItemList | None:
     """The files in the rows of the part "train" or "test", with the schema's names of labels; None if it is missing.
 
@@ -105,18 +111,25 @@ class Shard(NamedTuple):
     label_names: tuple[str, ...]  # of the labels, if the schema has them
 
 
-def _open_shard(path: Path) -> Shard:
+def _open_file(path: Path) -> Any:
     try:
         parquet = import_module("pyarrow.parquet")
     except ImportError as error:
         raise GanvasError(f"{path} is read by pyarrow, which is not installed: pip install 'ganvas[parquet]'") from error
     with _explain_arrow_errors(path):
-        file = parquet.ParquetFile(path)
-    schema = file.schema_arrow
+        return parquet.ParquetFile(path)
+
+
+def _find_image_column(file: Any) -> str | None:
+    """The column of files, as its path in the file."""
     leaf_types = {file.schema.column(i).path: file.schema.column(i).physical_type for i in range(len(file.schema))}
-    image_column = next(
-        (leaf for name in IMAGE_COLUMNS for leaf in (name, f"{name}.bytes") if leaf_types.get(leaf) == "BYTE_ARRAY"), None
-    )
+    leaves = (leaf for name in IMAGE_COLUMNS for leaf in (name, f"{name}.bytes"))
+    return next((leaf for leaf in leaves if leaf_types.get(leaf) == "BYTE_ARRAY"), None)
+
+
+def _open_shard(path: Path) -> Shard:
+    file = _open_file(path)
+    schema, image_column = file.schema_arrow, _find_image_column(file)
     if image_column is None:
         available_columns = ", ".join(schema.names[:9])
         raise GanvasError(

@@ -50,15 +50,12 @@ class TableRows:
     label_notes: tuple[str, ...] = ()
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
+    names: Sequence[str] = field(init=False, repr=False, compare=False)  # a name for each row, for messages
     _position: "_Position | None" = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.title, self.notes = repair_text(self.title), tuple(map(repair_text, self.notes))
-
-    @property
-    def names(self) -> Sequence[str]:
-        """A name for each row, for messages."""
-        return RowNames(self.title.partition(" (")[0], self.count)
+        self.names = RowNames(self.title.partition(" (")[0], self.count)
 
     def read_blocks(self) -> Iterator[Any]:
         """All rows in their order (pyarrow.RecordBatch)."""

@@ -1,6 +1,6 @@
 """Rows of tables: a codec for each column, stored as one number a cell."""
 
-from .cells import CellCondition
+from .category_condition import CategoryCondition
 from .codec import TableCodec
 from .columns import CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn
 from .medium import Table
@@ -10,7 +10,7 @@ from .writing import write_table_file
 
 __all__ = [
     "CategoryColumn",
-    "CellCondition",
+    "CategoryCondition",
     "ConstantColumn",
     "DateColumn",
     "KeyColumn",

@@ -1,68 +1,65 @@
-"""The conditional vector of CTGAN: one category of one column that a row has to hold. Xu et al. 2019, section 4.3."""
+"""The condition of rows whose cells are partly known: the others are generated to fit them."""
 
-import difflib
-from functools import cached_property
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ...configuration import config
-from ...errors import GanvasError
+from .where import parse_wishes
 
-MISSING_NAME = "missing"
+if TYPE_CHECKING:
+    from .codec import TableCodec
+
+CELLS = "cells"  # the condition's name
 
 
-@config
-class CellCondition:
-    """A category of a column, as a number below `size`: first all categories of the first column, then those of the next.
+@dataclass(frozen=True)
+class CellsCondition:
+    """Known cells of a row, float32 [2, W]: the known parts of x, and 1 where they are known. Nothing is known by default.
 
-    columns: names of the columns that are categories.
-    values: of each column its categories, as texts.
-    shares: of each column how many rows hold each of them; they sum to 1.
+    It follows from the codec, so it is not saved by itself.
     """
 
-    columns: tuple[str, ...]
-    values: tuple[tuple[str, ...], ...]
-    shares: tuple[tuple[float, ...], ...]
+    codec: "TableCodec"
 
     @property
     def kind(self) -> str:
-        return "cell"
+        return CELLS
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.values))
+        return len(self.names)
 
-    @cached_property
+    @property
     def names(self) -> tuple[str, ...]:
-        return tuple(f"{name}={value}" for name, values in zip(self.columns, self.values, strict=True) for value in values)
+        return tuple(column.name for column in self.codec.columns if column.fields)
 
     def parse(self, text: str) -> Tensor:
-        """ "education=Bachelors" -> int64 []."""
-        column, separator, value = text.partition("=")
-        wanted = f"{column.strip()}={value.strip()}"
-        stripped_names = [name.replace("= ", "=").strip() for name in self.names]
-        if text in self.names:
-            return torch.tensor(self.names.index(text))
-        if separator and wanted in stripped_names:
-            return torch.tensor(stripped_names.index(wanted))
-        suggestions = difflib.get_close_matches(text, self.names, n=3, cutoff=0.4) or self.names[:3]
-        raise GanvasError(f"no column has the category {text!r}: give COLUMN=VALUE, such as {' or '.join(suggestions)}")
+        """Wishes, one a line ("age=30..40") -> bool [K], which codes are allowed, of all columns one after the other.
+
+        Raises:
+            GanvasError: a wish that names no column or no value, or that no row can meet.
+        """
+        allowed = torch.ones(sum(self.codec.code_counts), dtype=torch.bool)
+        parts = allowed.split(self.codec.code_counts)
+        for wish in parse_wishes(self.codec.columns, text):
+            parts[wish.column].copy_(torch.from_numpy(wish.allowed))
+        return allowed
 
     def draw(self, n: int, generator: torch.Generator | None) -> Tensor:
-        """A column, all with equal probability, and one of its categories at the data's frequencies."""
-        shares = torch.tensor([share for shares in self.shares for share in shares], dtype=torch.float64)
-        return torch.multinomial(shares, n, replacement=True, generator=generator)
+        return torch.zeros(n, 2, self.codec.spec.shape[0])
+
+    def draw_within(self, request: Tensor, n: int, generator: torch.Generator | None) -> Tensor:
+        """Known cells [n, 2, W] with allowed codes only, each at its share in the data. Columns that allow all stay unknown."""
+        codes = torch.zeros(n, len(self.codec.columns), dtype=torch.int64)
+        is_known = torch.zeros(n, len(self.codec.columns), dtype=torch.bool)
+        weights = torch.from_numpy(self.codec.code_weights)
+        for k, (allowed, shares) in enumerate(zip(*(t.split(self.codec.code_counts) for t in (request, weights)), strict=True)):
+            if not allowed.all():
+                codes[:, k] = torch.multinomial(shares * allowed, n, replacement=True, generator=generator)
+                is_known[:, k] = True
+        return self.codec.load_cells(codes, is_known, generator)
 
     def describe(self) -> str:
-        return f"{self.size} categories of {', '.join(self.columns[:5])}{', …' if len(self.columns) > 5 else ''}"
-
-
-def compute_odds(shares: Tensor, rows: int) -> Tensor:
-    """How often training by sampling draws a row for each category of a column, float64 [K], relative to drawing any row.
-
-    A category with n rows is drawn in proportion to log(1 + n), so each of its rows in proportion to log(1 + n) / n.
-    """
-    counts = (shares * rows).clamp(min=1.0)
-    weights = counts.log1p()
-    return weights / weights.sum() * rows / counts
+        return f"what is known of {self.size} columns"

@@ -11,12 +11,14 @@ from PIL.Image import Image as Picture
 from torch import Tensor
 
 from ...configuration import config
-from ...core import Spec
+from ...core import Batch, Condition, PlainTable, Spec, ValueKind
 from ...errors import GanvasError
 from ...system.arrow import import_arrow, parse_arrow_type
+from .cells import CELLS, CellsCondition
 from .chance import draw_cell_places, hash_rows
-from .columns import ColumnCodec
+from .columns import ColumnCodec, DateColumn, NumberColumn
 from .marginals import draw_marginals
+from .plain import choose_value_kind, read_plain_table
 from .writing import write_numbered_rows
 
 RANK_MARGIN = 5e-4  # ranks from 0 to 1 are squeezed by it at both ends, so that no normal score lies beyond 3.3
@@ -39,6 +41,8 @@ class TableCodec:
 
     columns: tuple[ColumnCodec, ...]
     k: int = 10  # values that fewer rows hold are in no column's codec
+    target: str = ""  # the column that others are to predict, for scores; empty: none
+    known_share: float = 0.5  # of the rows of a batch: in those some cells are known, so that G learns to complete rows
 
     @property
     def medium(self) -> str:
@@ -59,10 +63,35 @@ class TableCodec:
     def protocol(self) -> Mapping[str, str]:
         return {"k": str(self.k)}
 
-    @cached_property
+    @property
     def spec(self) -> Spec:
+        return self._spec
+
+    @cached_property
+    def _spec(self) -> Spec:
         fields = tuple(field for column in self.columns for field in column.fields)
-        return Spec((sum(field.size for field in fields),), fields, {})
+        conditions: dict[str, Condition] = {CELLS: CellsCondition(self)} if self.known_share else {}
+        return Spec((sum(field.size for field in fields),), fields, conditions)
+
+    @cached_property
+    def code_counts(self) -> list[int]:
+        """How many codes each column has."""
+        return [len(column.lay_out().hot) for column in self.columns]
+
+    @cached_property
+    def code_weights(self) -> np.ndarray:
+        """The share of the rows that hold each code, of all columns one after the other: float64 [K]."""
+        return np.concatenate([column.lay_out().weights for column in self.columns])
+
+    @cached_property
+    def columns_of_x(self) -> Tensor:
+        """The number of the column that each place in x belongs to, int64 [W]."""
+        sizes = [sum(field.size for field in column.fields) for column in self.columns]
+        return torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+
+    @property
+    def base(self) -> "TableCodec":
+        return self
 
     @cached_property
     def schema(self) -> Any:
@@ -115,6 +144,29 @@ class TableCodec:
         x.scatter_(1, places.rank[flat_codes], score_ranks(ranks))
         return x[:, :width].contiguous()
 
+    def load_columns(self, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
+        """Also "cells", what is known of each row: of a share of the rows, cells at random; without a generator, nothing."""
+        x = self.load(stored["x"], generator)
+        is_known = torch.zeros(stored["x"].shape, dtype=torch.bool, device=x.device)
+        if generator is not None and self.known_share:
+            numbers = (torch.rand(len(x), generator=generator) * 2**24).long().to(x.device)
+            hashes = hash_rows(numbers)
+            places = draw_cell_places(hashes, 2 + len(self.columns))
+            has_known, share, u = places[:, :1] < self.known_share, places[:, 1:2], places[:, 2:]
+            is_known = has_known & (u < share)
+        return {"x": x, **({CELLS: self._mark_cells(x, is_known)} if self.known_share else {})}
+
+    def load_cells(self, codes: Tensor, is_known: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Known cells float32 [N, 2, W], from codes int64 [N, C] and where they are known, bool [N, C]."""
+        return self._mark_cells(self.load(codes, generator), is_known)
+
+    def _mark_cells(self, x: Tensor, is_known: Tensor) -> Tensor:
+        marks = is_known[:, self.columns_of_x.to(x.device)].to(x.dtype)
+        return torch.stack([x * marks, marks], 1)
+
+    def derive_conditions(self, stored: Tensor) -> Mapping[str, Condition]:
+        return {}  # the spec has it already
+
     def store(self, x: Tensor) -> Tensor:
         """float [N, W] -> uint16 [N, C] on the CPU: the largest of each one-hot, and the interval that holds the rank."""
         x, start, codes = x.detach().to(torch.float64).cpu(), 0, list[Tensor]()
@@ -124,14 +176,37 @@ class TableCodec:
             start += size
         return torch.stack(codes, 1).to(torch.uint16)
 
-    def decode(self, stored: Tensor, seed: int = 0, start: int = 0) -> Any:
-        """uint16 [N, C] -> pyarrow.Table. Row `start` + i of a seed is always the same, whatever comes with it."""
+    def decode(
+        self, stored: Tensor, seed: int = 0, start: int = 0, limits: Mapping[int, tuple[float, float]] | None = None
+    ) -> Any:
+        """uint16 [N, C] -> pyarrow.Table. Row `start` + i of a seed is always the same, whatever comes with it.
+
+        limits: the lowest and the highest number of some columns, by the column's number.
+        """
         codes = stored.to(torch.int64).cpu()
         rows = torch.arange(start, start + len(codes))
         places = draw_cell_places(hash_rows(rows + 1 + hash_rows(torch.tensor([seed]))), len(self.columns)).double().numpy()
         numbers = codes.numpy()
+        for k, (low, high) in (limits or {}).items():
+            column = self.columns[k]
+            number = column.number if isinstance(column, DateColumn) else column
+            assert isinstance(number, NumberColumn)
+            places[:, k] = number.limit_places(numbers[:, k], places[:, k], low, high)
         arrays = [c.decode(numbers[:, k], places[:, k], rows.numpy()) for k, c in enumerate(self.columns)]
         return import_arrow().Table.from_arrays(arrays, schema=self.schema)
+
+    def list_plain_columns(self) -> Mapping[str, ValueKind]:
+        return {name: kind for name, kind in self._column_kinds.items() if kind is not None}
+
+    @cached_property
+    def _column_kinds(self) -> dict[str, ValueKind | None]:
+        """Of the table's own columns: None of those that are not learnt."""
+        kinds: dict[str, ValueKind | None] = {column.name: choose_value_kind(column) for column in self.columns}
+        names: list[str] = self.schema.names
+        return {name: kinds.get(name) for name in names}
+
+    def read_plain_table(self, stored: Tensor) -> PlainTable:
+        return read_plain_table(self.decode(stored), self.list_plain_columns())
 
     def preview(self, stored: Tensor) -> Picture:
         """The marginals of up to 12 columns: bars of the samples, before those of the training data."""

@@ -9,6 +9,7 @@ from ...core import DECIMALS_KEY, FORMAT_KEY, ColumnKind, ColumnSurvey, Items, T
 from ...errors import GanvasError, require
 from .codec import TableCodec
 from .columns import (
+    CategoryColumn,
     CategoryCount,
     ColumnCodec,
     build_empty_column,
@@ -20,6 +21,7 @@ from .columns import (
 )
 
 MAX_CATEGORIES = 10_000
+MAX_TARGET_CATEGORIES = 10
 MAX_REASONS = 60  # columns of which `fit_with_reasons` says something
 
 
@@ -29,15 +31,20 @@ class Table:
 
     k: a value that fewer rows hold becomes part of an interval or of "other"; 1 keeps all values, and so people's own.
     most_categories: a column keeps at most so many of its values; the rest is "other".
+    known_share: the share of training rows in which some cells are known. G learns from them to complete rows. 0: it does not.
+    target: the column that others are to predict, for scores. Empty: the last one with few categories, or else the last one.
     kinds: columns that are something else than they seem: {"zip": "category", "note": "text"}. "text" is not learnt.
     """
 
     k: int = 10
     most_categories: int = 256
+    known_share: float = 0.5
+    target: str = ""
     kinds: Mapping[str, ColumnKind] = field(default_factory=dict[str, ColumnKind])
 
     def __post_init__(self) -> None:
         require(self.k >= 1, "k", self.k, "1 or more")
+        require(0 <= self.known_share <= 1, "known_share", self.known_share, "from 0 to 1")
         require(
             1 <= self.most_categories <= MAX_CATEGORIES, "most_categories", self.most_categories, f"1 to {MAX_CATEGORIES:,}"
         )
@@ -66,10 +73,14 @@ class Table:
             raise GanvasError(f"{items.title} has no column to learn: all are keys, constants or free texts. Set their `kinds`")
         reasons = [reason for _, reason in pairs[:MAX_REASONS]]
         more = [f"and {len(pairs) - MAX_REASONS:,} more columns"] if len(pairs) > MAX_REASONS else []
-        return TableCodec(columns=columns, k=self.k), [*reasons, *more]
+        target = self.target or choose_target(columns)
+        if target:
+            more.append(f"scores ask how well the other columns predict {target}")
+        return TableCodec(columns=columns, k=self.k, target=target, known_share=self.known_share), [*reasons, *more]
 
     def _check_kinds(self, items: TableItems) -> None:
         names = [survey.name for survey in items.surveys]
+        require(not self.target or self.target in names, "target", self.target, f"one of {', '.join(names[:12])}")
         for name in self.kinds:
             require(name in names, "kinds", name, f"names of columns of {items.title}: {', '.join(names[:12])}")
 
@@ -103,3 +114,10 @@ class Table:
                 return fit_constant_column(name, values), none_merged
             case "text":
                 return build_empty_column(name, values.type), none_merged
+
+
+def choose_target(columns: tuple[ColumnCodec, ...]) -> str:
+    """The last column with few categories, which is usually what a table is about; else the last one that is learnt."""
+    learnt = [column for column in columns if column.fields]
+    few = [c.name for c in learnt if isinstance(c, CategoryColumn) and len(c.values) <= MAX_TARGET_CATEGORIES]
+    return "" if len(learnt) < 2 else few[-1] if few else learnt[-1].name

@@ -11,9 +11,9 @@ from PIL.Image import Image as Picture
 from torch import Tensor
 
 from ...configuration import config
-from ...core import Batch, Condition, Field, Items, Spec
+from ...core import Batch, Condition, Field, Items, PlainTable, Spec, ValueKind
 from ...errors import require
-from .cells import MISSING_NAME, CellCondition, compute_odds
+from .category_condition import MISSING_NAME, CategoryCondition, compute_odds
 from .chance import draw_cell_places, hash_rows
 from .codec import TableCodec
 from .columns import ColumnCodec, NumberColumn
@@ -33,7 +33,7 @@ class TableModes:
     least_weight: modes that a smaller share of the rows belongs to are left out.
     """
 
-    table: Table = Table()
+    table: Table = Table(known_share=0.0)  # no cells are known beforehand: G has a condition of its own
     most_modes: int = 10
     least_weight: float = 0.005
 
@@ -90,7 +90,7 @@ class ModesCodec:
     """Stores rows as `base` does. x has first the one-hots of all categories, then for each number its mode and alpha.
 
     alpha = (v - μ) / 4σ, in [-1, 1]. A value's mode is drawn by its responsibilities whenever the row is loaded.
-    Loading adds "cell", the category that a row was drawn for; see CellCondition.
+    Loading adds "category", the category that a row was drawn for; see CategoryCondition.
 
     mixtures: of the columns of numbers, in their order.
     rows: of the table that it was fitted to.
@@ -127,6 +127,16 @@ class ModesCodec:
 
     def decode(self, stored: Tensor, seed: int = 0, start: int = 0) -> Any:
         return self.base.decode(stored, seed, start)
+
+    @property
+    def target(self) -> str:
+        return self.base.target
+
+    def list_plain_columns(self) -> Mapping[str, ValueKind]:
+        return self.base.list_plain_columns()
+
+    def read_plain_table(self, stored: Tensor) -> PlainTable:
+        return self.base.read_plain_table(stored)
 
     def preview(self, stored: Tensor) -> Picture:
         return self.base.preview(stored)
@@ -201,19 +211,20 @@ class ModesCodec:
         return self.load_columns({"x": stored}, generator)["x"]
 
     def load_columns(self, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
-        """Stored "x" -> x and "cell", int64 [N]. Without a generator the cell is the row's rarest by log-frequency."""
+        """Stored "x" -> x and "category", int64 [N]. Without a generator it is the row's rarest."""
         codes, M = stored["x"].to(torch.int64), len(self.mixtures)
         chances = None
         if generator is not None:  # one number a row, so that several ranks can share out a batch
             numbers = torch.rand(len(codes), generator=generator).to(codes.device)
             chances = draw_cell_places(hash_rows((numbers * 2**24).long(), codes), 2 * M + 1).double()
         x = torch.zeros(len(codes), self.spec.shape[0], device=codes.device)
-        places = self._find_cells(codes)
+        places = self._find_places(codes)
         x.scatter_(1, places, 1.0)
         if self._numbers is not None:
             self._load_numbers(x, codes, None if chances is None else chances[:, : 2 * M])
-        cells = {} if not self._categories else {"cell": self._draw_cells(places, None if chances is None else chances[:, -1])}
-        return {"x": x, **cells}
+        if not self._categories:
+            return {"x": x}
+        return {"x": x, "category": self._draw_categories(places, None if chances is None else chances[:, -1])}
 
     def _load_numbers(self, x: Tensor, codes: Tensor, chances: Tensor | None) -> None:
         """Write modes and alphas into x; `chances` are two numbers a column."""
@@ -245,15 +256,15 @@ class ModesCodec:
         """
         if not self._categories:
             return torch.ones(len(stored), dtype=torch.float64)
-        return self._odds[self._find_cells(stored.to(torch.int64))].mean(1)
+        return self._odds[self._find_places(stored.to(torch.int64))].mean(1)
 
     def derive_conditions(self, stored: Tensor) -> Mapping[str, Condition]:
-        """The condition "cell", if there are columns of categories."""
-        return {"cell": self.cell_condition} if self._categories else {}
+        """The condition "category", if there are columns of categories."""
+        return {"category": self.category_condition} if self._categories else {}
 
     @cached_property
-    def cell_condition(self) -> CellCondition:
-        return CellCondition(
+    def category_condition(self) -> CategoryCondition:
+        return CategoryCondition(
             columns=tuple(category.column.name for category in self._categories),
             values=tuple(_list_texts(category) for category in self._categories),
             shares=tuple(tuple(measure_shares(category.column.lay_out()).tolist()) for category in self._categories),
@@ -263,7 +274,7 @@ class ModesCodec:
     def _odds(self) -> Tensor:
         return torch.cat([category.odds for category in self._categories])
 
-    def _find_cells(self, codes: Tensor) -> Tensor:
+    def _find_places(self, codes: Tensor) -> Tensor:
         """The place in x of each category of rows, int64 [N, D], from codes int64 [N, C]."""
         parts = [
             torch.from_numpy(category.places).to(codes.device)[codes[:, category.number]] + category.start
@@ -271,7 +282,7 @@ class ModesCodec:
         ]
         return torch.stack(parts, 1) if parts else codes[:, :0]
 
-    def _draw_cells(self, places: Tensor, chance: Tensor | None) -> Tensor:
+    def _draw_categories(self, places: Tensor, chance: Tensor | None) -> Tensor:
         """One of the places of each row, int64 [N]: in proportion to how often it leads to the row."""
         odds = self._odds.to(places.device)[places]
         if chance is None:

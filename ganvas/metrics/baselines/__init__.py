@@ -1,9 +1,10 @@
-"""What a translator has to beat: pictures made from their sources without a trained network. One file per baseline."""
+"""What a generator has to beat: samples that no network made. One file per baseline."""
 
-from ...core import Baseline, Spec
+from ...core import Baseline, SampleBaseline, Spec
 from .enlargement import Enlargement
 from .hole_filling import MeanFill, OpenCVFill
 from .identity import Identity
+from .independent_columns import IndependentColumns
 from .mean_chroma import MeanChroma
 from .mean_picture import MeanPicture
 from .nearest_source import NearestSource
@@ -13,6 +14,7 @@ __all__ = [
     "Enlargement",
     "Histograms",
     "Identity",
+    "IndependentColumns",
     "MeanChroma",
     "MeanFill",
     "MeanPicture",
@@ -20,13 +22,19 @@ __all__ = [
     "NearestSource",
     "OpenCVFill",
     "choose_baselines",
+    "choose_sample_baselines",
 ]
 
 
 def choose_baselines(spec: Spec, has_pairs: bool) -> tuple[Baseline, ...]:
-    """The baselines that fit such samples; without pairs, those that need none."""
+    """What translators have to beat: the baselines that fit such samples; without pairs, those that need none."""
     paired: tuple[Baseline, ...] = (NearestSource(), MeanPicture()) if has_pairs else ()
     enlargements = (Enlargement(filter="lanczos"), Enlargement(filter="bicubic"))
     fills = (OpenCVFill(algorithm="telea"), OpenCVFill(algorithm="navier-stokes"), MeanFill())
     every = (*enlargements, *fills, Identity(), MeanChroma(), *paired, Moments(), Histograms())
     return tuple(baseline for baseline in every if baseline.applies_to(spec))
+
+
+def choose_sample_baselines(spec: Spec) -> tuple[SampleBaseline, ...]:
+    """The baselines that make such samples from nothing but training samples."""
+    return tuple(baseline for baseline in (IndependentColumns(),) if baseline.applies_to(spec))

@@ -3,15 +3,21 @@
 The floor of a score, real rows against real ones, comes from the same function: give it real rows in the place of fakes.
 """
 
-from .detection import Detection, detect_rows
-from .efficacy import Efficacy, score_efficacy
-from .pair_trends import PairScores, score_pair_trends, shuffle_columns
-from .shapes import score_shapes
+from .columns import TableColumns
+from .detection import Detectability, Detection, detect_rows
+from .efficacy import Efficacy, Usefulness, score_efficacy
+from .pair_trends import PairScores, PairTrends, score_pair_trends, shuffle_columns
+from .shapes import ColumnShapes, score_shapes
 
 __all__ = [
+    "ColumnShapes",
+    "Detectability",
     "Detection",
     "Efficacy",
     "PairScores",
+    "PairTrends",
+    "TableColumns",
+    "Usefulness",
     "detect_rows",
     "score_efficacy",
     "score_pair_trends",

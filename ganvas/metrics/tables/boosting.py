@@ -1,6 +1,7 @@
 """Gradient-boosted trees on tables, by scikit-learn; the judge behind detection and efficacy."""
 
 import importlib
+import importlib.util
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,11 @@ from ...errors import GanvasError
 
 MAX_CATEGORIES = 254  # of one column: scikit-learn's trees keep 255 bins
 SETTINGS = {"max_iter": 150, "max_leaf_nodes": 31, "early_stopping": False, "random_state": 0}
+
+
+def has_trees() -> bool:
+    """Whether scikit-learn is installed."""
+    return importlib.util.find_spec("sklearn") is not None
 
 
 def import_ensemble() -> Any:

@@ -1,12 +1,15 @@
 """Can a judge tell generated rows from real ones? A two-sample test by a classifier (C2ST; Lopez-Paz, Oquab 2017)."""
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ...core import PlainTable, check_same_columns
+from ...configuration import config
+from ...core import Features, PlainTable, RealFeatures, check_same_columns
 from ...ranks import measure_auc
 from .boosting import make_classifier, prepare_features
+from .columns import TableColumns
 from .shapes import score_shapes
 
 MAX_ROWS = 20_000  # of each table
@@ -17,6 +20,32 @@ WEIGHED_COLUMNS = 100  # the most to look for telling ones among
 WEIGHING_ROWS = 3_000  # of each part, to weigh columns by
 
 
+@config
+class Detectability:
+    """ "detection": how surely boosted trees tell generated rows from real ones. 0.5 is chance, 1 is certain (AUC).
+
+    Raises GanvasError if scikit-learn is missing, or for fewer than 6 rows.
+    """
+
+    columns: TableColumns = TableColumns()
+
+    @property
+    def against(self) -> Literal["train"]:
+        return "train"
+
+    @property
+    def samples(self) -> int | None:
+        return MAX_ROWS
+
+    @property
+    def lower_is_better(self) -> Mapping[str, bool]:
+        return {"detection": True}
+
+    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
+        x, y = (self.columns.build_table(features) for features in (real.reference.features, fake.features))
+        return {"detection": detect_rows(x, y, weighs_columns=False).auc}
+
+
 class Detection(NamedTuple):
     """What a judge saw. The AUC is 0.5 if real and generated rows are alike, and 1 if each row gives itself away."""
 
@@ -25,7 +54,9 @@ class Detection(NamedTuple):
     telling_columns: dict[str, float]  # by name, the highest first: by how much the AUC falls without what the column tells
 
 
-def detect_rows(real: PlainTable, fake: PlainTable, rows: int = MAX_ROWS, seed: int = 0) -> Detection:
+def detect_rows(
+    real: PlainTable, fake: PlainTable, rows: int = MAX_ROWS, seed: int = 0, weighs_columns: bool = True
+) -> Detection:
     """Train boosted trees to tell two tables apart, on equally many rows of each; score rows that they have not seen.
 
     A column's weight is that of Breiman 2001: shuffle it among the unseen rows and see how far the AUC falls.
@@ -33,6 +64,7 @@ def detect_rows(real: PlainTable, fake: PlainTable, rows: int = MAX_ROWS, seed: 
     Args:
         rows: the most to take of each table.
         seed: of the rows and of the parts.
+        weighs_columns: whether to find out which columns tell.
 
     Raises:
         GanvasError: scikit-learn is missing, other columns, or fewer than 6 rows.
@@ -44,7 +76,7 @@ def detect_rows(real: PlainTable, fake: PlainTable, rows: int = MAX_ROWS, seed: 
     (x, y), is_category = prepare_features(real.take(of_real), fake.take(of_fake))
     features, is_real = np.concatenate([x, y]), np.repeat([True, False], count)
     fold = np.concatenate([rng.permutation(count) % FOLDS for _ in range(2)])
-    columns = _choose_columns(real.take(of_real), fake.take(of_fake))
+    columns = _choose_columns(real.take(of_real), fake.take(of_fake)) if weighs_columns else np.empty(0, np.int64)
     scores, falls = np.empty(2 * count), list[np.ndarray]()
     for k in range(FOLDS):
         judge = make_classifier(is_category).fit(features[fold != k], is_real[fold != k])

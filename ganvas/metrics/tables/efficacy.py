@@ -1,17 +1,47 @@
 """Train on synthetic rows, test on real ones: are they of use in the place of real ones? (TSTR; Esteban et al. 2017.)"""
 
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ...core import PlainTable, check_same_columns
+from ...configuration import config
+from ...core import Features, PlainTable, RealFeatures, check_same_columns
 from ...errors import GanvasError
 from ...ranks import measure_auc
 from .boosting import make_classifier, make_regressor, prepare_features
+from .columns import TableColumns
 
 MIN_TEST_ROWS = 2
 RATE = {"max_iter": 200, "learning_rate": 0.05}
 MAX_CLASSES = 100  # a tree for each class and iteration
+
+
+@config
+class Usefulness:
+    """ "efficacy": how well trees that learnt from generated rows predict a column of real rows: the AUC, or R² of a number.
+
+    Its floor is what they predict after learning from real rows. Raises GanvasError if scikit-learn is missing, for one column
+    alone, or for a target that is the same in all rows.
+    """
+
+    columns: TableColumns = TableColumns()
+
+    @property
+    def against(self) -> Literal["held-out"]:
+        return "held-out"
+
+    @property
+    def samples(self) -> int | None:
+        return None
+
+    @property
+    def lower_is_better(self) -> Mapping[str, bool]:
+        return {"efficacy": False}
+
+    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
+        train, test = (self.columns.build_table(features) for features in (fake.features, real.held_out.features))
+        return {"efficacy": score_efficacy(train, train, test, self.columns.find_target(test)).synthetic}
 
 
 class Efficacy(NamedTuple):
@@ -39,7 +69,7 @@ def score_efficacy(
         GanvasError: scikit-learn is missing, other columns, too few rows, or a target that is the same in all test rows.
     """
     check_same_columns(train, fake, test, min_rows=MIN_TEST_ROWS)
-    column = train.find_column(target)
+    column, is_same = train.find_column(target), fake is train
     if len(train.names) < 2:
         raise GanvasError(f"{target} is the only column, so nothing predicts it")
     train, fake, test = (
@@ -52,13 +82,15 @@ def score_efficacy(
         raise GanvasError(f"{target} is the same in all test rows: choose another target, or more rows")
     if train.kinds[column] == "number":
         targets = [np.log1p(np.maximum(values, 0)) for values in targets] if takes_logarithm else targets
-        real, synthetic = (_score_numbers(features[k], targets[k], features[2], targets[2], is_category) for k in (0, 1))
+        synthetic = _score_numbers(features[1], targets[1], features[2], targets[2], is_category)
+        real = synthetic if is_same else _score_numbers(features[0], targets[0], features[2], targets[2], is_category)
         return Efficacy("r2", synthetic, real)
     if len(np.unique(np.concatenate(targets))) > MAX_CLASSES:
         raise GanvasError(f"{target} has more than {MAX_CLASSES} categories: choose another target")
-    (real, right), (synthetic, right_synthetic) = (
-        _score_classes(features[k], targets[k], features[2], targets[2], is_category) for k in (0, 1)
-    )
+    synthetic, right_synthetic = _score_classes(features[1], targets[1], features[2], targets[2], is_category)
+    real, right = synthetic, right_synthetic
+    if not is_same:
+        real, right = _score_classes(features[0], targets[0], features[2], targets[2], is_category)
     return Efficacy("auc", synthetic, real, right_synthetic, right)
 
 

@@ -1,17 +1,44 @@
 """How near the dependence of each pair of columns comes to the real one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ...core import PlainTable, check_same_columns
+from ...configuration import config
+from ...core import Features, PlainTable, RealFeatures, check_same_columns
+from .columns import TableColumns
 from .shapes import measure_total_variation
 
 BINS_OF_EQUAL_WIDTH = 10  # numpy's histogram, as in SDMetrics
 BINS_OF_EQUAL_COUNT = 20
+MAX_COLUMNS = 100  # of a score card: some thousand pairs
 
 Binning = Literal["width", "count"]
+
+
+@config
+class PairTrends:
+    """ "pairs", the mean of `score_pair_trends`: 1 if each pair of columns depends on each other as in the real table."""
+
+    columns: TableColumns = TableColumns()
+
+    @property
+    def against(self) -> Literal["train"]:
+        return "train"
+
+    @property
+    def samples(self) -> int | None:
+        return None
+
+    @property
+    def lower_is_better(self) -> Mapping[str, bool]:
+        return {"pairs": False}
+
+    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
+        x, y = (self.columns.build_table(features) for features in (real.reference.features, fake.features))
+        columns = np.unique(np.linspace(0, len(x.names) - 1, MAX_COLUMNS).round().astype(int)).tolist()
+        return {"pairs": score_pair_trends(x.select(columns), y.select(columns)).mean}
 
 
 class PairScores(NamedTuple):

@@ -1,6 +1,7 @@
-"""Networks for rows of tables. Fields of the spec alone decide their last layers."""
+"""Networks for the rows of tables."""
 
 from .ctgan import CTGAN
+from .rows import RowPerceptrons
 from .tvae import TVAE
 
-__all__ = ["CTGAN", "TVAE"]
+__all__ = ["CTGAN", "TVAE", "RowPerceptrons"]

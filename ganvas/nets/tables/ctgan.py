@@ -12,15 +12,15 @@ from ...configuration import config
 from ...core import CriticOutput, GeneratorNetwork, Spec
 from ...errors import GanvasError, require
 from ..layers.labels import check_widths
-from .fields import FieldSizes, choose_categories, read_field_sizes
+from .field_sizes import FieldSizes, choose_categories, read_field_sizes
 
-CELL = "cell"  # the condition: the place in x that G has to set to 1
+CATEGORY = "category"  # the condition: the place in x that G has to set to 1
 LAYERS = 2
 
 
-def encode_cells(cell: Tensor, count: int, like: Tensor) -> Tensor:
+def encode_categories(category: Tensor, count: int, like: Tensor) -> Tensor:
     """The conditional vector [N, count] of places int64 [N], in the precision of another tensor."""
-    return one_hot(cell.to(torch.int64), count).to(like.dtype)
+    return one_hot(category.to(torch.int64), count).to(like.dtype)
 
 
 class ConcatenatingLayer(nn.Module):
@@ -35,7 +35,7 @@ class ConcatenatingLayer(nn.Module):
 
 
 class CTGANGenerator(GeneratorNetwork):
-    """z [N, z_dim], cell int64 [N] -> x [N, *shape]: tanh of numbers, the Gumbel softmax of categories.
+    """z [N, z_dim], category int64 [N] -> x [N, *shape]: tanh of numbers, the Gumbel softmax of categories.
 
     In evaluation mode categories are drawn from the softmax, without Gumbel noise. The last numbers of z, one for each
     one-hot, choose them: so a row follows from its latent alone, and not from the rows beside it.
@@ -45,19 +45,19 @@ class CTGANGenerator(GeneratorNetwork):
     """
 
     def __init__(
-        self, noise: int, width: int, fields: FieldSizes, cells: int, shape: tuple[int, ...], temperature: float
+        self, noise: int, width: int, fields: FieldSizes, categories: int, shape: tuple[int, ...], temperature: float
     ) -> None:
         super().__init__()
-        self.noise, self.fields, self.cells, self.shape, self.temperature = noise, fields, cells, shape, temperature
+        self.noise, self.fields, self.categories, self.shape, self.temperature = noise, fields, categories, shape, temperature
         self.z_dim = noise + fields.category_count
-        self.conditions = (CELL,) if cells else ()
-        inputs = [noise + cells + k * width for k in range(LAYERS + 1)]
+        self.conditions = (CATEGORY,) if categories else ()
+        inputs = [noise + categories + k * width for k in range(LAYERS + 1)]
         self.layers = nn.Sequential(*(ConcatenatingLayer(n, width) for n in inputs[:-1]))
         self.heads = nn.Linear(inputs[-1], fields.width)
 
-    def forward(self, z: Tensor, cell: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, category: Tensor | None = None) -> Tensor:
         noise, choice = z[:, : self.noise], z[:, self.noise :]
-        vector = [] if cell is None else [encode_cells(cell, self.cells, z)]
+        vector = [] if category is None else [encode_categories(category, self.categories, z)]
         logits = self.heads(self.layers(torch.cat([noise, *vector], 1))).float()
         activate = self.draw_softly if self.training else self.draw_rows
         return activate(logits, choice).view(len(z), *self.shape)
@@ -78,29 +78,29 @@ class CTGANGenerator(GeneratorNetwork):
 
 
 class PackCritic(nn.Module):
-    """Packs of rows x [N, *shape] under their cells int64 [N] -> logits [N / pack] (Lin et al. 2018, PacGAN).
+    """Packs of rows x [N, *shape] under their categories int64 [N] -> logits [N / pack] (Lin et al. 2018, PacGAN).
 
     Parameters with W numbers in x, C categories of the condition, packs of P: (P·(W + C) + 1)·256 + 257·256 + 257.
     """
 
-    def __init__(self, inputs: int, cells: int, width: int, pack: int, dropout: float) -> None:
+    def __init__(self, inputs: int, categories: int, width: int, pack: int, dropout: float) -> None:
         super().__init__()
-        self.cells, self.pack = cells, pack
-        widths = (pack * (inputs + cells), *[width] * LAYERS)
+        self.categories, self.pack = categories, pack
+        widths = (pack * (inputs + categories), *[width] * LAYERS)
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):
             layers += [nn.Linear(before, after), nn.LeakyReLU(0.2), nn.Dropout(dropout)]
         self.layers, self.last = nn.Sequential(*layers), nn.Linear(width, 1)
 
-    def forward(self, x: Tensor, cell: Tensor | None = None) -> CriticOutput:
+    def forward(self, x: Tensor, category: Tensor | None = None) -> CriticOutput:
         """Raises GanvasError for a number of rows that packs do not divide."""
         if len(x) % self.pack:
             raise GanvasError(
                 f"D judges packs of {self.pack} rows and got {len(x)}: choose a batch whose parts are multiples of {self.pack}"
             )
         rows = x.flatten(1)
-        if cell is not None:
-            rows = torch.cat([rows, encode_cells(cell, self.cells, rows)], 1)
+        if category is not None:
+            rows = torch.cat([rows, encode_categories(category, self.categories, rows)], 1)
         h = self.layers(rows.reshape(len(x) // self.pack, -1))
         return CriticOutput(self.last(h).squeeze(1), h)
 
@@ -128,9 +128,10 @@ class CTGAN:
         require(0 <= self.dropout < 1, "dropout", self.dropout, "in [0, 1)")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        fields, cells = read_field_sizes(spec), spec.conditions[CELL].size if CELL in spec.conditions else 0
-        G = CTGANGenerator(self.z_dim, self.width, fields, cells, spec.shape, self.temperature)
-        return nn.ModuleDict({"G": G, "D": PackCritic(prod(spec.shape), cells, self.width, self.pack, self.dropout)})
+        fields = read_field_sizes(spec)
+        categories = spec.conditions[CATEGORY].size if CATEGORY in spec.conditions else 0
+        G = CTGANGenerator(self.z_dim, self.width, fields, categories, spec.shape, self.temperature)
+        return nn.ModuleDict({"G": G, "D": PackCritic(prod(spec.shape), categories, self.width, self.pack, self.dropout)})
 
     def smallest(self) -> "CTGAN":
         return replace(self, z_dim=2, width=4, pack=1)

@@ -1,57 +1,101 @@
-"""The fields of a row as parts of one linear layer's output, and categories that a latent chooses."""
+"""How networks read and write the fields of a row: values drawn from shares, and ranks that count only beside some values."""
 
-from collections.abc import Sequence
-from math import prod
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
-from torch.nn.functional import one_hot
+from torch import Tensor, nn
 
-from ...core import Spec
+from ...core import Field, Spec
 from ...errors import GanvasError
 
+LEAST_SHARE = 1e-5  # of a value that no sample holds; its logarithm is the start of a bias
 
-class FieldSizes(NamedTuple):
-    """The sizes of x's parts in their order, and which of them are one-hots."""
 
-    sizes: tuple[int, ...]
-    is_category: tuple[bool, ...]
+class FieldGroup(NamedTuple):
+    """Categorical fields of one size, whose values are drawn together."""
+
+    size: int
+    starts: tuple[int, ...]  # where each field begins in x
+
+
+class RowFields(nn.Module):
+    """The fields of rows [N, W]: where each lies in x, and which values decide whether another one counts."""
+
+    order: Tensor
+    where_ranks: Tensor
+    where_values: Tensor
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        if len(spec.shape) != 1 or sum(field.size for field in spec.fields) != spec.shape[0]:
+            raise GanvasError(f"these networks make rows of a table, got samples of {spec.shape}: take a recipe for pictures")
+        self.width = spec.shape[0]
+        starts = dict(zip((field.name for field in spec.fields), _list_starts(spec.fields), strict=True))
+        self.groups = list(_group_fields(spec.fields, starts))
+        self.rank_places = [starts[field.name] for field in spec.fields if field.kind == "continuous"]
+        places = [start + k for group in self.groups for start in group.starts for k in range(group.size)]
+        self.register_buffer("order", torch.argsort(torch.tensor([*places, *self.rank_places])), persistent=False)
+        tied = [(starts[field.name], field.where) for field in spec.fields if field.where is not None]
+        self.register_buffer("where_ranks", torch.tensor([place for place, _ in tied], dtype=torch.long), persistent=False)
+        value_places = [starts[name] + value for _, (name, value) in tied]
+        self.register_buffer("where_values", torch.tensor(value_places, dtype=torch.long), persistent=False)
+        self.first_biases = _list_first_biases(spec.fields, self.groups, starts)
 
     @property
-    def width(self) -> int:
-        return sum(self.sizes)
+    def draw_count(self) -> int:
+        """How many uniform numbers a row needs: one for each categorical field."""
+        return sum(len(group.starts) for group in self.groups)
 
-    @property
-    def category_count(self) -> int:
-        return sum(self.is_category)
+    def draw(self, outputs: Tensor, u: Tensor) -> Tensor:
+        """What a linear layer says of each row [N, W] -> x [N, W]: one-hots and ranks.
 
-    @property
-    def number_count(self) -> int:
-        """The width of all parts that are no one-hots."""
-        return sum(size for size, is_category in zip(self.sizes, self.is_category, strict=True) if not is_category)
+        A value is drawn from the softmax of its field's outputs, by one uniform number u [N, draw_count]. Gradients are those
+        of the softmax ("straight through"; Bengio et al. 2013).
+        """
+        parts, start, drawn = list[Tensor](), 0, 0
+        for size, starts in self.groups:
+            count = len(starts)
+            shares = outputs[:, start : start + count * size].unflatten(1, (count, size)).softmax(2)
+            values = draw_values(shares.detach(), u[:, drawn : drawn + count])
+            parts.append((values + shares - shares.detach()).flatten(1))
+            start, drawn = start + count * size, drawn + count
+        x = torch.cat([*parts, outputs[:, start:]], 1)[:, self.order]
+        return self.drop_ranks(x)
 
-    def split(self, x: Tensor) -> Sequence[tuple[Tensor, bool]]:
-        """The parts [N, size] of [N, W], and whether each is a one-hot."""
-        return list(zip(x.split(self.sizes, 1), self.is_category, strict=True))
-
-
-def read_field_sizes(spec: Spec) -> FieldSizes:
-    """The fields of a spec. Samples without fields are numbers.
-
-    Raises:
-        GanvasError: fields that are neither one-hots nor numbers.
-    """
-    for field in spec.fields:
-        if field.kind not in ("categorical", "continuous"):
-            raise GanvasError(f"{field.name} is {field.kind}: these networks make categories and numbers; take another recipe")
-    if not spec.fields or sum(field.size for field in spec.fields) != prod(spec.shape):
-        return FieldSizes((prod(spec.shape),), (False,))
-    return FieldSizes(tuple(f.size for f in spec.fields), tuple(f.kind == "categorical" for f in spec.fields))
+    def drop_ranks(self, x: Tensor) -> Tensor:
+        """x with 0 for each rank that does not count, because another value than the rest was drawn."""
+        if not len(self.where_ranks):
+            return x
+        counts = torch.ones_like(x).index_copy(1, self.where_ranks, x[:, self.where_values])
+        return x * counts
 
 
-def choose_categories(logits: Tensor, noise: Tensor) -> Tensor:
-    """A one-hot [N, K] drawn from the softmax of logits [N, K]; the normal numbers [N] decide, so that a latent has one row."""
-    totals = logits.float().softmax(1).cumsum(1)
-    ranks = torch.special.ndtr(noise.float())[:, None] * totals[:, -1:]
-    return one_hot((totals < ranks).sum(1).clamp(max=logits.shape[1] - 1), logits.shape[1]).to(logits.dtype)
+def draw_values(shares: Tensor, u: Tensor) -> Tensor:
+    """One-hots [N, F, K], each drawn from its shares [N, F, K] by a uniform number u [N, F]."""
+    ends = shares.cumsum(2)
+    index = (ends[..., :-1] <= u[..., None]).sum(2, keepdim=True)
+    return torch.zeros_like(shares).scatter_(2, index, 1.0)
+
+
+def _list_starts(fields: tuple[Field, ...]) -> Iterator[int]:
+    start = 0
+    for field in fields:
+        yield start
+        start += field.size
+
+
+def _group_fields(fields: tuple[Field, ...], starts: dict[str, int]) -> Iterator[FieldGroup]:
+    categorical = [field for field in fields if field.kind != "continuous"]
+    for size in sorted({field.size for field in categorical}):
+        yield FieldGroup(size, tuple(starts[field.name] for field in categorical if field.size == size))
+
+
+def _list_first_biases(fields: tuple[Field, ...], groups: list[FieldGroup], starts: dict[str, int]) -> Tensor:
+    """What a linear layer's biases start as, so that values are drawn at the data's shares: [W], in the order of groups."""
+    shares_at = {starts[field.name]: field.shares for field in fields}
+    shares = [
+        share for group in groups for start in group.starts for share in (shares_at[start] or [1 / group.size] * group.size)
+    ]
+    ranks = sum(field.kind == "continuous" for field in fields)
+    return torch.cat([torch.tensor(shares).clamp(min=LEAST_SHARE).log(), torch.zeros(ranks)])

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ...configuration import config
 from ...core import GeneratorNetwork, Spec
 from ..layers.labels import check_widths
-from .fields import FieldSizes, choose_categories, read_field_sizes
+from .field_sizes import FieldSizes, choose_categories, read_field_sizes
 
 FIRST_SIGMA = 0.1
 LEAST_SIGMA = 0.01  # or the likelihood of an alpha that is always the same would grow without bounds

@@ -29,7 +29,7 @@ class CategoryColumn:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        return (Field(self.name, len(self.shares), "categorical"),)
+        return (Field(self.name, len(self.shares), "categorical", self.shares),)
 
     def lay_out(self) -> CodeLayout:
         nothing = np.full(len(self.shares), np.nan)

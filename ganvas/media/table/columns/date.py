@@ -41,9 +41,12 @@ class DateColumn:
         return self.number.encode(count_time(values, self.resolution))
 
     def decode(self, codes: np.ndarray, places: np.ndarray, rows: np.ndarray) -> Any:
+        return self.decode_counts(self.number.decode(codes, places, rows), parse_arrow_type(self.type))
+
+    def decode_counts(self, counts: Any, kind: Any) -> Any:
+        """Numbers of days, seconds or the like (an array) as values of a type (pyarrow array)."""
         arrow, types, compute = import_arrow(), import_arrow("pyarrow.types"), import_arrow("pyarrow.compute")
-        kind = parse_arrow_type(self.type)
-        counts = self.number.decode(codes, places, rows)
+        counts = arrow.array(counts)
         times = compute.multiply(counts, MICROSECONDS[self.resolution]).cast(arrow.timestamp("us"))
         if types.is_timestamp(kind) and kind.tz:
             return times.cast(arrow.timestamp("us", kind.tz)).cast(kind, safe=False)

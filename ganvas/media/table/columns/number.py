@@ -50,8 +50,9 @@ class NumberColumn:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        one_hot = (Field(self.name, len(self.shares), "categorical"),) if self.has_categories else ()
-        return (*one_hot, *((Field(f"{self.name}.rank", 1, "continuous"),) if self.has_rank else ()))
+        one_hot = (Field(self.name, len(self.shares), "categorical", self.shares),) if self.has_categories else ()
+        rest = (self.name, len(self.spikes)) if self.has_categories else None
+        return (*one_hot, *((Field(f"{self.name}.rank", 1, "continuous", where=rest),) if self.has_rank else ()))
 
     @cached_property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
@@ -98,6 +99,36 @@ class NumberColumn:
         order = np.argsort(layout.values)
         shares = np.cumsum(layout.weights[order])
         return float(layout.values[order][min(int(np.searchsorted(shares, shares[-1] / 2)), len(order) - 1)])
+
+    @property
+    def code_count(self) -> int:
+        return len(self.points) + len(self.spikes) + int(self.has_missing)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The lowest and the highest number that a row can have."""
+        numbers = np.concatenate([*self.ends, self.spikes])
+        return float(numbers.min()), float(numbers.max())
+
+    def round_inwards(self, low: float, high: float) -> tuple[float, float]:
+        """The range between the first and the last number in it that a row can have, by the column's decimals and step."""
+        if self.decimals is None:
+            return low, high
+        unit = self.step / 10.0**self.decimals
+        first, last = np.ceil(low / unit - 1e-9), np.floor(high / unit + 1e-9)
+        return float(np.round(first * unit, self.decimals)), float(np.round(last * unit, self.decimals))
+
+    def find_codes(self, low: float, high: float) -> np.ndarray:
+        """The codes with a number from `low` to `high`: bool [K]."""
+        starts, stops = (np.concatenate([end, self.spikes]) for end in self.ends)
+        return np.concatenate([(starts <= high) & (stops >= low), np.zeros(int(self.has_missing), bool)])
+
+    def limit_places(self, codes: np.ndarray, places: np.ndarray, low: float, high: float) -> np.ndarray:
+        """Places in codes' intervals [n], moved so that each number lies between `low` and `high`."""
+        starts, stops = (np.concatenate([end, self.spikes, np.zeros(int(self.has_missing))])[codes] for end in self.ends)
+        width = np.where(stops > starts, stops - starts, 1.0)
+        first, last = (np.clip((limit - starts) / width, 0, 1) for limit in (low, high))
+        return first + (last - first) * places
 
     def decode(self, codes: np.ndarray, places: np.ndarray, rows: np.ndarray) -> Any:
         arrow, kind = import_arrow(), parse_arrow_type(self.type)

@@ -11,13 +11,13 @@ LEAST_SHARE = 1e-30  # of a category: the logarithm stays finite, and so does it
 
 
 @config
-class CellEntropy(GeneratorLoss):
+class CategoryEntropy(GeneratorLoss):
     """weight·(-log d), d what G's one-hot gives the category asked for: the cross-entropy of the two.
 
     condition: int64 [N], the category's place in x. Without this condition there is no term.
     """
 
-    condition: str = "cell"
+    condition: str = "category"
     weight: float = 1.0
 
     def __post_init__(self) -> None:

@@ -1,0 +1,34 @@
+"""The columns of a table behind an array of features."""
+
+import numpy as np
+
+from ...configuration import config
+from ...core import PlainTable, ValueKind
+from ...errors import require
+
+
+@config
+class TableColumns:
+    """Names and kinds of columns, in the order of features. () takes all features for numbers.
+
+    target: the column that others are to predict; empty: the last one.
+    """
+
+    names: tuple[str, ...] = ()
+    kinds: tuple[ValueKind, ...] = ()
+    target: str = ""
+
+    def __post_init__(self) -> None:
+        require(len(self.kinds) == len(self.names), "kinds", self.kinds, f"one for each of {len(self.names)} names")
+        require(not self.target or self.target in self.names, "target", self.target, f"one of {', '.join(self.names[:12])}")
+
+    def build_table(self, features: np.ndarray) -> PlainTable:
+        """Features float64 [N, C] as a table, with its rows in an order that does not depend on the given one."""
+        features = features[np.lexsort(features.T[::-1])]
+        names = self.names or tuple(f"x{k}" for k in range(features.shape[1]))
+        kinds = self.kinds or ("number",) * len(names)
+        values = (features[:, k].astype(np.int64) if kind == "category" else features[:, k] for k, kind in enumerate(kinds))
+        return PlainTable(names, kinds, tuple(values))
+
+    def find_target(self, table: PlainTable) -> str:
+        return self.target or table.names[-1]
