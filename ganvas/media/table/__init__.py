@@ -5,7 +5,8 @@ from .codec import TableCodec
 from .columns import CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn
 from .medium import Table
 from .mixtures import ModeMixture
-from .modes import ModesCodec, TableModes
+from .modes import TableModes
+from .modes_codec import ModesCodec
 from .writing import write_table_file
 
 __all__ = [

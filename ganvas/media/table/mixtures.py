@@ -69,6 +69,13 @@ def list_ends(column: NumberColumn) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
+def measure_scale(mixture: ModeMixture) -> tuple[float, float]:
+    """The mean and the standard deviation of a mixture."""
+    means, sigmas, weights = (np.array(part) for part in (mixture.means, mixture.sigmas, mixture.weights))
+    centre = float(weights @ means)
+    return centre, float(weights @ (sigmas**2 + (means - centre) ** 2)) ** 0.5
+
+
 def get_number_column(column: object) -> NumberColumn | None:
     """The codec of the numbers of a column whose ranks are learnt; None for a column that is a one-hot or nothing."""
     number = column.number if isinstance(column, DateColumn) else column
