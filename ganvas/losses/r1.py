@@ -23,7 +23,14 @@ def measure_squared_slope(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tens
         x = x.detach().float().requires_grad_()
         logits = average_patches(critic(x))
         (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
-    return gradient.square().reshape(len(logits), -1).sum(1)
+    squares = gradient.square().flatten(1).sum(1)
+    return squares if len(logits) == len(x) else _sum_packs(squares, len(logits))
+
+
+def _sum_packs(values: Tensor, packs: int) -> Tensor:
+    """Values of samples [N] -> their sums over each pack of samples that follow each other: [packs]."""
+    numbers = torch.arange(len(values), device=values.device) // -(-len(values) // packs)
+    return values.new_zeros(packs).index_add(0, numbers, values)
 
 
 @config

@@ -84,8 +84,8 @@ def interpolate_pairs(real: Tensor, fake: Tensor, pack: int = 1) -> Tensor:
 
     pack: so many samples after each other have the same ε, because D judges them together.
     """
-    epsilon = torch.rand([len(real) // pack] + [1] * (real.dim() - 1), device=real.device)
-    return torch.lerp(fake.float(), real.float(), epsilon.repeat_interleave(pack, 0))
+    epsilon = torch.rand([-(-len(real) // pack)] + [1] * (real.dim() - 1), device=real.device)
+    return torch.lerp(fake.float(), real.float(), epsilon.repeat_interleave(pack, 0)[: len(real)])
 
 
 def collect_penalties(
@@ -100,7 +100,7 @@ def collect_penalties(
     terms: dict[str, Tensor] = {}
     for penalty in penalties:
         if penalty.every == 1:
-            pack = len(real.x) // len(real.output.logits)
+            pack = -(-len(real.x) // len(real.output.logits))
             x = (
                 interpolate_pairs(real.x, fake.x, pack)
                 if penalty.on == "between"

@@ -1,5 +1,7 @@
 """CTGAN's and TVAE's networks: sizes, packs, how categories are drawn, and the likelihood."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch.distributions import Categorical, Normal
@@ -53,9 +55,16 @@ def test_a_logit_depends_on_its_pack_alone() -> None:
             assert (changed != logits).nonzero().flatten().tolist() == [row // 5]
 
 
-def test_rows_that_fill_no_pack_are_refused() -> None:
-    with pytest.raises(GanvasError, match=r"packs of 10 rows and got 12"):
-        CTGAN().build(SPEC)["D"](torch.rand(12, W), torch.zeros(12))
+def test_the_first_rows_fill_the_last_pack() -> None:
+    D = CTGAN(pack=5).build(SPEC)["D"].eval()
+    x, category = torch.rand(7, W), torch.arange(7) % C
+    logits = D(x, category).logits
+    assert logits.shape == (2,)
+    assert torch.equal(logits, D(torch.cat([x, x[:3]]), torch.cat([category, category[:3]])).logits)
+    real = ShownSamples(x, D(x, category))
+    critic = partial(D, category=category)
+    terms = collect_penalties("D", (GradientPenalty(),), (critic, critic), real, real, Clock(0, 0, 1))
+    assert terms["D/GradientPenalty"].shape == (2,)
     with pytest.raises(SettingError, match="pack"):
         CTGAN(pack=0)
 

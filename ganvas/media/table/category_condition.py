@@ -33,8 +33,12 @@ class CategoryCondition:
     def size(self) -> int:
         return sum(map(len, self.values))
 
-    @cached_property
+    @property
     def names(self) -> tuple[str, ...]:
+        return self._names
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
         return tuple(f"{name}={value}" for name, values in zip(self.columns, self.values, strict=True) for value in values)
 
     def parse(self, text: str) -> Tensor:

@@ -92,8 +92,12 @@ class ModesCodec:
 
     # ------------------------------------------------------------ the layout of x
 
-    @cached_property
+    @property
     def spec(self) -> Spec:
+        return self._spec
+
+    @cached_property
+    def _spec(self) -> Spec:
         one_hots = [Field(category.column.name, len(category.codes), "categorical") for category in self._categories]
         fields = one_hots
         for (_, column), mixture in zip(self._number_columns, self.mixtures, strict=True):

@@ -10,7 +10,7 @@ from torch.nn.functional import one_hot
 
 from ...configuration import config
 from ...core import CriticOutput, GeneratorNetwork, Spec
-from ...errors import GanvasError, require
+from ...errors import require
 from ..layers.labels import check_widths
 from .field_sizes import FieldSizes, choose_categories, read_field_sizes
 
@@ -78,7 +78,7 @@ class CTGANGenerator(GeneratorNetwork):
 
 
 class PackCritic(nn.Module):
-    """Packs of rows x [N, *shape] under their categories int64 [N] -> logits [N / pack] (Lin et al. 2018, PacGAN).
+    """Packs of rows x [N, *shape] under their categories int64 [N] -> logits [N / pack], rounded up (Lin et al. 2018, PacGAN).
 
     Parameters with W numbers in x, C categories of the condition, packs of P: (P·(W + C) + 1)·256 + 257·256 + 257.
     """
@@ -93,15 +93,13 @@ class PackCritic(nn.Module):
         self.layers, self.last = nn.Sequential(*layers), nn.Linear(width, 1)
 
     def forward(self, x: Tensor, category: Tensor | None = None) -> CriticOutput:
-        """Raises GanvasError for a number of rows that packs do not divide."""
-        if len(x) % self.pack:
-            raise GanvasError(
-                f"D judges packs of {self.pack} rows and got {len(x)}: choose a batch whose parts are multiples of {self.pack}"
-            )
-        rows = x.flatten(1)
+        """Where rows do not fill the last pack, the first rows do."""
+        rows, count = x.flatten(1), -(-len(x) // self.pack)
         if category is not None:
             rows = torch.cat([rows, encode_categories(category, self.categories, rows)], 1)
-        h = self.layers(rows.reshape(len(x) // self.pack, -1))
+        if len(x) != count * self.pack:
+            rows = rows[torch.arange(count * self.pack, device=x.device) % len(x)]
+        h = self.layers(rows.reshape(count, -1))
         return CriticOutput(self.last(h).squeeze(1), h)
 
 
