@@ -12,7 +12,7 @@ import pyarrow
 import torch
 
 from ganvas.configuration import is_config
-from ganvas.core import Condition, Dataset, DerivingCodec, Features, RealFeatures, Spec
+from ganvas.core import Condition, Dataset, DerivingCodec, Features, Field, RealFeatures, Spec
 from ganvas.data import ClassCondition, Columns, ColumnsCodec, VectorCondition, read_frame
 from ganvas.data.columns import list_column_codecs, load_batch
 from ganvas.media import (
@@ -23,6 +23,7 @@ from ganvas.media import (
     LabelMapCodec,
     PointsCodec,
     SampleCondition,
+    Table,
     TableCodec,
     TableModes,
 )
@@ -71,7 +72,8 @@ class Noise:
 
     @property
     def spec(self) -> Spec:
-        return self.codec.spec._replace(conditions=self.conditions)
+        spec = self.codec.spec
+        return spec._replace(conditions={**spec.conditions, **self.conditions})
 
     def __len__(self) -> int:
         return len(self.stored)
@@ -104,7 +106,7 @@ def codec_for(recipe: Recipe) -> Any:
         return DegradedCodec(base=ImageCodec(size=32, channels=3), by=recipe.medium.by)
     if isinstance(recipe.medium, Columns):
         return ColumnsCodec(columns={name: small_codec(medium) for name, medium in recipe.medium.media.items()})
-    if isinstance(recipe.medium, TableModes):
+    if isinstance(recipe.medium, (Table, TableModes)):
         return recipe.medium.fit(read_frame(small_table()))
     if type(recipe.medium).__name__ == "Points":
         return PointsCodec(dim=2)
@@ -159,3 +161,4 @@ def components(package: ModuleType, *needs: str) -> dict[str, Any]:
 
 IMAGE8 = Spec((1, 8, 8), (), {})
 POINT = Spec((2,), (), {})
+ROW = Spec((4,), (Field("a", 3, "categorical"), Field("a.rank", 1, "continuous", where=("a", 1))), {})

@@ -4,7 +4,7 @@ This package knows no medium, no network and no file. The leaves (media, data, n
 and never each other.
 """
 
-from .plain_table import PlainTable, ValueKind, check_same_columns
+from .plain_table import MISSING_NUMBER, PlainTable, ValueKind, check_same_columns
 from .samples import (
     NO_REQUEST,
     Batch,
@@ -67,6 +67,7 @@ from .tables import DECIMALS_KEY, FORMAT_KEY, BlockCodec, BlockItems, ColumnKind
 __all__ = [
     "DECIMALS_KEY",
     "FORMAT_KEY",
+    "MISSING_NUMBER",
     "NO_REQUEST",
     "Architecture",
     "Augment",

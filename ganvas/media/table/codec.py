@@ -16,7 +16,7 @@ from ...errors import GanvasError
 from ...system.arrow import import_arrow, parse_arrow_type
 from .cells import CELLS, CellsCondition
 from .chance import draw_cell_places, hash_rows
-from .columns import ColumnCodec, DateColumn, NumberColumn
+from .columns import CodeLayout, ColumnCodec, DateColumn, NumberColumn
 from .marginals import draw_marginals
 from .plain import choose_value_kind, read_plain_table
 from .writing import write_numbered_rows
@@ -72,6 +72,10 @@ class TableCodec:
         fields = tuple(field for column in self.columns for field in column.fields)
         conditions: dict[str, Condition] = {CELLS: CellsCondition(self)} if self.known_share else {}
         return Spec((sum(field.size for field in fields),), fields, conditions)
+
+    def lay_out(self) -> list[CodeLayout]:
+        """What each column's codes stand for."""
+        return [column.lay_out() for column in self.columns]
 
     @cached_property
     def code_counts(self) -> list[int]:
