@@ -28,6 +28,7 @@ from .modes_layout import (
 )
 
 NARROW_SIGMA = 2e-3  # of all numbers' standard deviation: a mode as narrow as the fit allows stands for one value
+WEIGHED_ROWS = 65_536  # at a time
 EXACT_SIGMA = 1e-5  # of a mode's: a number as near to a spike as float32 can tell
 
 
@@ -150,7 +151,8 @@ class ModesCodec:
         """
         if not self._categories:
             return torch.ones(len(stored), dtype=torch.float64)
-        return self._odds[self._find_places(stored.to(torch.int64))].mean(1)
+        parts = stored.split(WEIGHED_ROWS)
+        return torch.cat([self._odds[self._find_places(part.cpu().to(torch.int64))].mean(1) for part in parts])
 
     def derive_conditions(self, stored: Tensor) -> Mapping[str, Condition]:
         """The condition "category", if there are columns of categories."""
