@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...system.arrow import import_arrow
 from .category_condition import MISSING_NAME, compute_odds
 from .columns import ColumnCodec, NumberColumn
 from .mixtures import REACH, ModeMixture, get_number_column, list_ends, measure_scale, measure_shares
@@ -113,4 +114,4 @@ def list_category_texts(category: CategoryPart) -> tuple[str, ...]:
     """The categories of a column as texts, in the order of their places."""
     count = len(category.codes)
     values = category.column.decode(category.codes, np.full(count, 0.5), np.arange(count))
-    return tuple(MISSING_NAME if value is None else str(value) for value in values.to_pylist())
+    return tuple(MISSING_NAME if text is None else text for text in values.cast(import_arrow().string()).to_pylist())
