@@ -44,6 +44,7 @@ from .scores import (
     SizedExtractor,
 )
 from .seeds import seed_from, seeded_generator
+from .series import PlainSeries, SeriesItems, WindowCodec, check_same_series
 from .steps import (
     Architecture,
     Augment,
@@ -110,12 +111,14 @@ __all__ = [
     "OpenCondition",
     "PairMetric",
     "Phase",
+    "PlainSeries",
     "PlainTable",
     "PlainTableCodec",
     "RealFeatures",
     "Reconstructor",
     "Request",
     "SampleBaseline",
+    "SeriesItems",
     "ShapedCondition",
     "ShownSamples",
     "SizedExtractor",
@@ -126,7 +129,9 @@ __all__ = [
     "Traits",
     "Turn",
     "ValueKind",
+    "WindowCodec",
     "check_same_columns",
+    "check_same_series",
     "seed_from",
     "seeded_generator",
 ]

@@ -16,6 +16,7 @@ from .tasks import Task, recognise_task
 from .tiles import Tiles
 from .unpaired import Unpaired
 from .weighted import Weighted
+from .windows_source import Windows
 
 __all__ = [
     "Balanced",
@@ -36,6 +37,7 @@ __all__ = [
     "Unpaired",
     "VectorCondition",
     "Weighted",
+    "Windows",
     "find_cache_folder",
     "prepare_dataset",
     "read_frame",

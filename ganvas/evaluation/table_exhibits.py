@@ -26,7 +26,7 @@ def list_table_exhibits(evaluator: Evaluator, method: Method, nets: Nets) -> lis
     stored = evaluator.draw_fakes(method, nets, COMPARED_ROWS)
     real = codec.read_plain_table(evaluator.split.reference.take(0, COMPARED_ROWS)["x"])
     fake = codec.read_plain_table(stored)
-    exhibits = [Exhibit("rows", "Generated rows", ".csv", write_rows(codec, stored[:SHOWN_ROWS]))]
+    exhibits = [Exhibit("rows", "Generated rows", ".csv", format_rows(codec, stored[:SHOWN_ROWS]))]
     if len(fake.names) > 1:
         exhibits.append(show_pairs(real, fake))
     if has_trees() and min(len(real), len(fake)) >= MIN_ROWS:
@@ -34,7 +34,7 @@ def list_table_exhibits(evaluator: Evaluator, method: Method, nets: Nets) -> lis
     return exhibits
 
 
-def write_rows(codec: PlainTableCodec, stored: Tensor) -> bytes:
+def format_rows(codec: PlainTableCodec, stored: Tensor) -> bytes:
     """Rows as CSV, of the first columns."""
     table, text = codec.decode(stored), io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -61,4 +61,4 @@ def show_telling_rows(codec: PlainTableCodec, stored: Tensor, real: PlainTable, 
     columns = [f"{name} ({fall:.2f})" for name, fall in detection.telling_columns.items() if fall > 0.005][:TELLING_COLUMNS]
     caption = f"Generated rows that give themselves away most surely. Trees tell rows apart with an AUC of {detection.auc:.2f}"
     caption += f", mainly by {', '.join(columns)}: so much less without it" if columns else ""
-    return Exhibit("telling_rows", caption, ".csv", write_rows(codec, stored[torch.from_numpy(detection.telling_rows)]))
+    return Exhibit("telling_rows", caption, ".csv", format_rows(codec, stored[torch.from_numpy(detection.telling_rows)]))

@@ -22,6 +22,7 @@ from .image.medium import Image
 from .label_maps import LabelMap, LabelMapCodec
 from .masks import MaskCodec
 from .points import Points, PointsCodec
+from .series import Series, SeriesCodec, build_plain_series, find_window_rows
 from .table import (
     CategoryColumn,
     CategoryCondition,
@@ -64,6 +65,8 @@ __all__ = [
     "Points",
     "PointsCodec",
     "SampleCondition",
+    "Series",
+    "SeriesCodec",
     "Sinc",
     "Smaller",
     "Strokes",
@@ -72,6 +75,8 @@ __all__ = [
     "TableModes",
     "Twice",
     "Unchanged",
+    "build_plain_series",
+    "find_window_rows",
     "parse_degradation",
     "write_table_file",
 ]

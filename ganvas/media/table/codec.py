@@ -136,12 +136,16 @@ class TableCodec:
         A value holds an interval of ranks. With a generator on the CPU each row has a random place there, else the middle.
         """
         codes = stored.to(torch.int64)
-        places = self._find_places(codes.device)
-        width, flat_codes = self.spec.shape[0], codes + places.first_codes
         u = torch.full(codes.shape, 0.5, device=codes.device)
         if generator is not None:  # one number a row, so that several ranks can share out a batch
             numbers = torch.rand(len(codes), generator=generator).to(codes.device)
             u = draw_cell_places(hash_rows((numbers * 2**24).long(), codes), codes.shape[1])
+        return self.load_places(codes, u)
+
+    def load_places(self, codes: Tensor, u: Tensor) -> Tensor:
+        """Codes int64 [N, C], and each one's place u within its interval, float32 [N, C] from 0 to 1 -> float32 [N, W]."""
+        places = self._find_places(codes.device)
+        width, flat_codes = self.spec.shape[0], codes + places.first_codes
         x = torch.zeros(len(codes), width + 1, device=codes.device)  # the last place takes what has none
         x.scatter_(1, places.hot[flat_codes], 1.0)
         ranks = places.low[flat_codes] + places.span[flat_codes] * u
