@@ -1,13 +1,14 @@
 """Let a generator of rows start as a mixture of product distributions that EM fits to the training rows."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from ..core import Field
-from ..metrics.tables.mixtures import CodeRanks, ProductMixture
+from ..core import Codec, Field
+from ..metrics.tables.mixtures import CodeRanks, ProductMixture, fit_mixture
 from ..nets.tables.mixture_head import LEAST_LOG, MixtureTables
 
 
@@ -18,9 +19,7 @@ class CodePlaces(CodeRanks, Protocol):
     def hot(self) -> np.ndarray: ...  # int64 [K]: the place in the column's one-hot; -1: the column has none
 
 
-def tabulate_mixture(
-    mixture: ProductMixture, layouts: Sequence[CodePlaces], fields: Sequence[Sequence[Field]], bins: int
-) -> MixtureTables:
+def tabulate_mixture(mixture: ProductMixture, layouts: Sequence[CodePlaces], fields: Sequence[Sequence[Field]], bins: int) -> MixtureTables:
     """The tables of a mixture of codes, for the fields of each column."""
     count = len(mixture)
     width = sum(field.size for column in fields for field in column)
@@ -47,9 +46,7 @@ def tabulate_mixture(
     return MixtureTables(mixture.log_weights, *(torch.from_numpy(table).float() for table in tables))
 
 
-def _bin_ranks(
-    layout: CodePlaces, of_codes: np.ndarray, shares: np.ndarray, ordered: int, bins: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _bin_ranks(layout: CodePlaces, of_codes: np.ndarray, shares: np.ndarray, ordered: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
     """(The edges of a rank's bins [bins + 1], the shares of each component in them [M, bins]). Spare bins are empty."""
     has_rank = ~np.isnan(layout.low)
     ends = np.zeros(ordered)
