@@ -25,6 +25,7 @@ from ganvas.media import (
     SampleCondition,
     Table,
     TableCodec,
+    TableModes,
 )
 from ganvas.media.conditions import derive_sample_condition
 from ganvas.recipe import Recipe
@@ -105,7 +106,7 @@ def codec_for(recipe: Recipe) -> Any:
         return DegradedCodec(base=ImageCodec(size=32, channels=3), by=recipe.medium.by)
     if isinstance(recipe.medium, Columns):
         return ColumnsCodec(columns={name: small_codec(medium) for name, medium in recipe.medium.media.items()})
-    if isinstance(recipe.medium, Table):
+    if isinstance(recipe.medium, (Table, TableModes)):
         return recipe.medium.fit(read_frame(small_table()))
     if type(recipe.medium).__name__ == "Points":
         return PointsCodec(dim=2)

@@ -6,6 +6,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ..core import DerivingCodec
 from ..errors import GanvasError
 from ..media import TableCodec
 from ..media.table.cells import CELLS
@@ -30,9 +31,11 @@ class RowSampler:
 
     def __init__(self, run: str | Path | RunFolder, where: Where = (), checkpoint: str = "best", device: str = "auto") -> None:
         self.run = run if isinstance(run, RunFolder) else RunFolder(run)
-        codec = self.run.read_codec()
-        if not isinstance(codec, TableCodec):
-            raise GanvasError(f"{self.run.path} makes {codec.noun}, not rows of a table: ganvas generate {self.run.path}")
+        codec = _read_table_codec(self.run)
+        if codec is None:
+            raise GanvasError(
+                f"{self.run.path} makes {self.run.read_codec().noun}, not rows of a table: ganvas generate {self.run.path}"
+            )
         text = WISH_SEPARATOR.join(format_wishes(where))
         check_computed_columns(codec, text)
         self.codec, self.wishes = codec, parse_wishes(codec.columns, text) if text else []
@@ -94,7 +97,14 @@ def rows(
 
 
 def makes_rows(run: RunFolder) -> bool:
-    return isinstance(run.read_codec(), TableCodec)
+    return _read_table_codec(run) is not None
+
+
+def _read_table_codec(run: RunFolder) -> TableCodec | None:
+    """The codec of a run's stored rows; None if its samples are something else."""
+    codec = run.read_codec()
+    base = codec.base if isinstance(codec, DerivingCodec) else codec
+    return base if isinstance(base, TableCodec) else None
 
 
 def write_generated_rows(

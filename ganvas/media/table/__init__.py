@@ -1,8 +1,12 @@
 """Rows of tables: a codec for each column, stored as one number a cell."""
 
+from .category_condition import CategoryCondition
 from .codec import TableCodec
 from .columns import CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn
 from .medium import Table
+from .mixtures import ModeMixture
+from .modes import TableModes
+from .modes_codec import ModesCodec
 from .rules import (
     AtMost,
     Bounds,
@@ -24,6 +28,7 @@ __all__ = [
     "AtMost",
     "Bounds",
     "CategoryColumn",
+    "CategoryCondition",
     "ColumnForm",
     "ConstantColumn",
     "DateColumn",
@@ -32,9 +37,12 @@ __all__ = [
     "FixedCombinations",
     "KeyColumn",
     "MissingTogether",
+    "ModeMixture",
+    "ModesCodec",
     "NumberColumn",
     "Table",
     "TableCodec",
+    "TableModes",
     "Total",
     "Unique",
     "drop_broken_rules",
