@@ -15,6 +15,8 @@ from .tables import TableRows, read_frame
 from .tasks import Task, recognise_task
 from .tiles import Tiles
 from .unpaired import Unpaired
+from .weighted import Weighted
+from .windows_source import Windows
 
 __all__ = [
     "Balanced",
@@ -34,6 +36,8 @@ __all__ = [
     "Uniform",
     "Unpaired",
     "VectorCondition",
+    "Weighted",
+    "Windows",
     "find_cache_folder",
     "prepare_dataset",
     "read_frame",

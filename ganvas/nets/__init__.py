@@ -12,7 +12,7 @@ from .residual import SAGAN, SNGAN, BigGAN
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
-from .tables import RowPerceptrons
+from .tables import CTGAN, TVAE, RowPerceptrons
 from .translation import (
     CUT,
     SPADE,
@@ -41,6 +41,7 @@ from .wrappers.spectral import WithSpectralNorm
 from .wrappers.virtual import VirtualBatchNorm
 
 __all__ = [
+    "CTGAN",
     "CUT",
     "DCGAN",
     "MLP",
@@ -49,6 +50,7 @@ __all__ = [
     "SNGAN",
     "SPADE",
     "SRVGG",
+    "TVAE",
     "AuxiliaryClassifier",
     "BigGAN",
     "BigGANDeep",

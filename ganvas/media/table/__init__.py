@@ -1,17 +1,53 @@
 """Rows of tables: a codec for each column, stored as one number a cell."""
 
+from .category_condition import CategoryCondition
 from .codec import TableCodec
 from .columns import CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn
 from .medium import Table
+from .mixtures import ModeMixture
+from .modes import TableModes
+from .modes_codec import ModesCodec
+from .rules import (
+    AtMost,
+    Bounds,
+    ColumnForm,
+    Decimals,
+    Dependence,
+    FixedCombinations,
+    MissingTogether,
+    Total,
+    Unique,
+    drop_broken_rules,
+    find_rules,
+    read_rules,
+    write_rules_toml,
+)
 from .writing import write_table_file
 
 __all__ = [
+    "AtMost",
+    "Bounds",
     "CategoryColumn",
+    "CategoryCondition",
+    "ColumnForm",
     "ConstantColumn",
     "DateColumn",
+    "Decimals",
+    "Dependence",
+    "FixedCombinations",
     "KeyColumn",
+    "MissingTogether",
+    "ModeMixture",
+    "ModesCodec",
     "NumberColumn",
     "Table",
     "TableCodec",
+    "TableModes",
+    "Total",
+    "Unique",
+    "drop_broken_rules",
+    "find_rules",
+    "read_rules",
+    "write_rules_toml",
     "write_table_file",
 ]

@@ -13,15 +13,16 @@ from torch import Tensor
 from ...configuration import config
 from ...core import Batch, Condition, PlainTable, Spec, ValueKind
 from ...errors import GanvasError
+from ...normal_scores import read_ranks, score_ranks
 from ...system.arrow import import_arrow, parse_arrow_type
 from .cells import CELLS, CellsCondition
 from .chance import draw_cell_places, hash_rows
-from .columns import ColumnCodec, DateColumn, NumberColumn
+from .columns import CodeLayout, ColumnCodec, DateColumn, NumberColumn
 from .marginals import draw_marginals
-from .plain import choose_value_kind, read_plain_table
+from .plain import choose_value_kind, read_plain_table, read_value_kind
+from .rules import Rule
 from .writing import write_numbered_rows
 
-RANK_MARGIN = 5e-4  # ranks from 0 to 1 are squeezed by it at both ends, so that no normal score lies beyond 3.3
 PREVIEW_ROWS = 2000
 
 
@@ -37,10 +38,14 @@ class _Places(NamedTuple):
 
 @config
 class TableCodec:
-    """One codec for each column. A sample is a row: a mapping by the columns' names, or a row of an Arrow record batch."""
+    """One codec for each column. A sample is a row: a mapping by the columns' names, or a row of an Arrow record batch.
+
+    Rules reduce the table's own columns to those that have codecs, one rule after the other, and restore them last.
+    """
 
     columns: tuple[ColumnCodec, ...]
     k: int = 10  # values that fewer rows hold are in no column's codec
+    rules: tuple[Rule, ...] = ()
     target: str = ""  # the column that others are to predict, for scores; empty: none
     known_share: float = 0.5  # of the rows of a batch: in those some cells are known, so that G learns to complete rows
 
@@ -73,6 +78,10 @@ class TableCodec:
         conditions: dict[str, Condition] = {CELLS: CellsCondition(self)} if self.known_share else {}
         return Spec((sum(field.size for field in fields),), fields, conditions)
 
+    def lay_out(self) -> list[CodeLayout]:
+        """What each column's codes stand for."""
+        return [column.lay_out() for column in self.columns]
+
     @cached_property
     def code_counts(self) -> list[int]:
         """How many codes each column has."""
@@ -95,20 +104,34 @@ class TableCodec:
 
     @cached_property
     def schema(self) -> Any:
-        """The columns' names, types and formats (pyarrow.Schema)."""
+        """The names, types and formats of the table's own columns (pyarrow.Schema)."""
+        return self._restore(self._reduced_schema.empty_table()).schema
+
+    @cached_property
+    def _reduced_schema(self) -> Any:
+        """Those of the columns that have codecs."""
         arrow = import_arrow()
         return arrow.schema([arrow.field(c.name, parse_arrow_type(c.type), metadata=c.metadata) for c in self.columns])
+
+    def _restore(self, table: Any) -> Any:
+        for rule in reversed(self.rules):
+            table = rule.restore(table)
+        return table
 
     def encode(self, item: Any) -> np.ndarray:
         """A row as uint16 [C]. Raises GanvasError for something else, or for values of another type than the column's."""
         if not isinstance(item, Mapping):
             raise GanvasError("is no row of a table: give a .csv or .parquet file")
         arrow = import_arrow()
-        values = [arrow.array([item.get(column.name)]) for column in self.columns]
-        return self.encode_block(arrow.record_batch(values, names=[column.name for column in self.columns]))[0]
+        values = [arrow.array([item.get(name)]) for name in self.schema.names]
+        return self.encode_block(arrow.record_batch(values, names=self.schema.names))[0]
 
     def encode_block(self, block: Any) -> np.ndarray:
         """A pyarrow.RecordBatch or Table of n rows as uint16 [n, C]; columns that are not known are left aside."""
+        if self.rules:
+            block = import_arrow().table(block)
+        for rule in self.rules:
+            block = rule.reduce(block)
         codes = np.empty((block.num_rows, len(self.columns)), np.uint16)
         for k, column in enumerate(self.columns):
             if column.name not in block.schema.names:
@@ -132,12 +155,16 @@ class TableCodec:
         A value holds an interval of ranks. With a generator on the CPU each row has a random place there, else the middle.
         """
         codes = stored.to(torch.int64)
-        places = self._find_places(codes.device)
-        width, flat_codes = self.spec.shape[0], codes + places.first_codes
         u = torch.full(codes.shape, 0.5, device=codes.device)
         if generator is not None:  # one number a row, so that several ranks can share out a batch
             numbers = torch.rand(len(codes), generator=generator).to(codes.device)
             u = draw_cell_places(hash_rows((numbers * 2**24).long(), codes), codes.shape[1])
+        return self.load_places(codes, u)
+
+    def load_places(self, codes: Tensor, u: Tensor) -> Tensor:
+        """Codes int64 [N, C], and each one's place u within its interval, float32 [N, C] from 0 to 1 -> float32 [N, W]."""
+        places = self._find_places(codes.device)
+        width, flat_codes = self.spec.shape[0], codes + places.first_codes
         x = torch.zeros(len(codes), width + 1, device=codes.device)  # the last place takes what has none
         x.scatter_(1, places.hot[flat_codes], 1.0)
         ranks = places.low[flat_codes] + places.span[flat_codes] * u
@@ -192,12 +219,12 @@ class TableCodec:
             number = column.number if isinstance(column, DateColumn) else column
             assert isinstance(number, NumberColumn)
             places[:, k] = number.limit_places(numbers[:, k], places[:, k], low, high)
-        return self._decode_at(numbers, places, rows.numpy())
+        return self.decode_places(numbers, places, rows.numpy())
 
-    def _decode_at(self, codes: np.ndarray, places: np.ndarray, rows: np.ndarray) -> Any:
-        """Codes [N, C] -> pyarrow.Table; `places` in [0, 1] say where within its interval each number lies."""
+    def decode_places(self, codes: np.ndarray, places: np.ndarray, rows: np.ndarray) -> Any:
+        """Codes int64 [n, C], places within their intervals float64 [n, C] and row numbers int64 [n] -> pyarrow.Table."""
         arrays = [column.decode(codes[:, k], places[:, k], rows) for k, column in enumerate(self.columns)]
-        return import_arrow().Table.from_arrays(arrays, schema=self.schema)
+        return self._restore(import_arrow().Table.from_arrays(arrays, schema=self._reduced_schema))
 
     def list_plain_columns(self) -> Mapping[str, ValueKind]:
         return {name: kind for name, kind in self._column_kinds.items() if kind is not None}
@@ -206,8 +233,7 @@ class TableCodec:
     def _column_kinds(self) -> dict[str, ValueKind | None]:
         """Of the table's own columns: None of those that are not learnt."""
         kinds: dict[str, ValueKind | None] = {column.name: choose_value_kind(column) for column in self.columns}
-        names: list[str] = self.schema.names
-        return {name: kinds.get(name) for name in names}
+        return {field.name: kinds[field.name] if field.name in kinds else read_value_kind(field.type) for field in self.schema}
 
     def read_plain_table(self, stored: Tensor) -> PlainTable:
         return read_plain_table(self.decode(stored), self.list_plain_columns())
@@ -215,7 +241,7 @@ class TableCodec:
     def read_middle_table(self, stored: Tensor) -> PlainTable:
         """`read_plain_table`, but each number is the middle of its interval: rows with equal codes are equal rows."""
         codes = stored.to(torch.int64).cpu().numpy()
-        table = self._decode_at(codes, np.full(codes.shape, 0.5), np.arange(len(codes)))
+        table = self.decode_places(codes, np.full(codes.shape, 0.5), np.arange(len(codes)))
         return read_plain_table(table, self.list_plain_columns())
 
     def preview(self, stored: Tensor) -> Picture:
@@ -237,16 +263,6 @@ class TableCodec:
         if device not in self._device_places:
             self._device_places[device] = _Places(*(t.to(device) for t in self._device_places[torch.device("cpu")]))
         return self._device_places[device]
-
-
-def score_ranks(ranks: Tensor) -> Tensor:
-    """Ranks in [0, 1] as normal scores, float32, from -3.3 to 3.3."""
-    return torch.special.ndtri(RANK_MARGIN + (1 - 2 * RANK_MARGIN) * ranks)
-
-
-def read_ranks(scores: Tensor) -> Tensor:
-    """The inverse of `score_ranks`, clipped to [0, 1]."""
-    return ((torch.special.ndtr(scores) - RANK_MARGIN) / (1 - 2 * RANK_MARGIN)).clamp(0, 1)
 
 
 def _list_places(columns: tuple[ColumnCodec, ...], width: int) -> _Places:
