@@ -71,10 +71,8 @@ class CellsCondition:
         """Known cells [n, 2, W] with allowed codes only, each at its share in the data. Columns that allow all stay unknown."""
         codes = torch.zeros(n, len(self.codec.columns), dtype=torch.int64)
         is_known = torch.zeros(n, len(self.codec.columns), dtype=torch.bool)
-        weights = torch.from_numpy(self.codec.code_weights)
-        for k, (allowed, shares) in enumerate(
-            zip(*(t.split(list(self.codec.code_counts)) for t in (request, weights)), strict=True)
-        ):
+        weights, counts = torch.from_numpy(self.codec.code_weights), list(self.codec.code_counts)
+        for k, (allowed, shares) in enumerate(zip(request.split(counts), weights.split(counts), strict=True)):
             if not allowed.all():
                 codes[:, k] = torch.multinomial(shares * allowed, n, replacement=True, generator=generator)
                 is_known[:, k] = True

@@ -1,6 +1,6 @@
 """How tables are stored (uint16 [N, C], one code a cell), fed to networks (float32 [N, W]), decoded, shown and written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,12 +82,12 @@ class TableCodec:
         """What each column's codes stand for."""
         return [column.lay_out() for column in self.columns]
 
-    @cached_property
-    def code_counts(self) -> list[int]:
+    @property
+    def code_counts(self) -> Sequence[int]:
         """How many codes each column has."""
         return [len(column.lay_out().hot) for column in self.columns]
 
-    @cached_property
+    @property
     def code_weights(self) -> np.ndarray:
         """The share of the rows that hold each code, of all columns one after the other: float64 [K]."""
         return np.concatenate([column.lay_out().weights for column in self.columns])
