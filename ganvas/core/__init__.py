@@ -57,9 +57,11 @@ from .steps import (
     Method,
     Objective,
     Phase,
+    PrivateMethod,
     Reconstructor,
     ShownSamples,
     Stage,
+    StatisticsRelease,
     Turn,
 )
 from .tables import DECIMALS_KEY, FORMAT_KEY, BlockCodec, BlockItems, ColumnKind, ColumnSurvey, PlainTableCodec, TableItems
@@ -111,6 +113,7 @@ __all__ = [
     "Phase",
     "PlainTable",
     "PlainTableCodec",
+    "PrivateMethod",
     "RealFeatures",
     "Reconstructor",
     "Request",
@@ -121,6 +124,7 @@ __all__ = [
     "Source",
     "Spec",
     "Stage",
+    "StatisticsRelease",
     "TableItems",
     "Traits",
     "Turn",

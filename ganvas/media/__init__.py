@@ -22,10 +22,24 @@ from .image.medium import Image
 from .label_maps import LabelMap, LabelMapCodec
 from .masks import MaskCodec
 from .points import Points, PointsCodec
-from .table import CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn, Table, TableCodec, write_table_file
+from .table import (
+    BinColumn,
+    CategoryColumn,
+    ConstantColumn,
+    DateColumn,
+    KeyColumn,
+    NumberColumn,
+    PublicTable,
+    Table,
+    TableCodec,
+    read_bounds,
+    write_bounds_template,
+    write_table_file,
+)
 
 __all__ = [
     "RESIZE_FILTER",
+    "BinColumn",
     "Blur",
     "Boxes",
     "CategoryColumn",
@@ -47,6 +61,7 @@ __all__ = [
     "Pasted",
     "Points",
     "PointsCodec",
+    "PublicTable",
     "SampleCondition",
     "Sinc",
     "Smaller",
@@ -56,5 +71,7 @@ __all__ = [
     "Twice",
     "Unchanged",
     "parse_degradation",
+    "read_bounds",
+    "write_bounds_template",
     "write_table_file",
 ]

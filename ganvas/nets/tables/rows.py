@@ -47,11 +47,18 @@ class RowGenerator(GeneratorNetwork):
             self.last.bias.copy_(self.fields.first_biases)
 
     def forward(self, z: Tensor, cells: Tensor | None = None) -> Tensor:
+        x = self.fields.draw(self.compute_outputs(z, cells), torch.special.ndtr(z[:, self.noise_dim :]))
+        return x if cells is None else torch.where(cells[:, 1] > 0, cells[:, 0], x)
+
+    def compute_outputs(self, z: Tensor, cells: Tensor | None = None) -> Tensor:
         h = self.first(z[:, : self.noise_dim])
         if cells is not None and self.known is not None:
             h = h + self.known(cells.flatten(1))
-        x = self.fields.draw(self.last(self.blocks(h)).float(), torch.special.ndtr(z[:, self.noise_dim :]))
-        return x if cells is None else torch.where(cells[:, 1] > 0, cells[:, 0], x)
+        return self.last(self.blocks(h)).float()
+
+    def compute_shares(self, z: Tensor) -> Tensor:
+        """z [N, z_dim] -> what the values of each row are drawn from [N, W]: the shares of all of a field add up to 1."""
+        return self.fields.compute_shares(self.compute_outputs(z))
 
 
 class RowCritic(nn.Module):
@@ -85,6 +92,7 @@ class RowPerceptrons:
     """G and D for rows of tables.
 
     z_dim: numbers that decide a row, besides one for each category.
+    d_widths: of D's layers; () for methods without a D.
     pieces: how many pieces D sees each rank in.
     """
 
@@ -101,7 +109,8 @@ class RowPerceptrons:
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         G = RowGenerator(spec, self.z_dim, self.width, self.blocks)
-        return nn.ModuleDict({"G": G, "D": RowCritic(spec, self.d_widths, self.pieces)})
+        critic = {"D": RowCritic(spec, self.d_widths, self.pieces)} if self.d_widths else {}
+        return nn.ModuleDict({"G": G, **critic})
 
     def smallest(self) -> "RowPerceptrons":
-        return replace(self, z_dim=2, width=4, blocks=1, d_widths=(4,), pieces=2)
+        return replace(self, z_dim=2, width=4, blocks=1, d_widths=(4,) if self.d_widths else (), pieces=2)
