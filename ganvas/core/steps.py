@@ -202,7 +202,7 @@ class PrivateMethod(Protocol):
         ...
 
     def load_release(self, nets: Nets, tensors: Mapping[str, Tensor]) -> None:
-        """Put released statistics among the networks. Checkpoints keep them."""
+        """Put released statistics among new networks, which may begin with them. Checkpoints keep them."""
         ...
 
 

@@ -35,6 +35,7 @@ from .latents import get_generator
 
 PAIRS = "pairs"  # the name of PairShares among the networks
 ROWS_PER_BLOCK = 8192
+LEAST_SHARE = 1e-4  # that G begins with: far lower ones would hardly learn
 SEED_SENTENCE = (
     "the noise comes from the operating system and not from the seed, so the same command gives other noise each time"
 )
@@ -49,6 +50,10 @@ class ShareGenerator(Protocol):
         """z [N, z_dim] -> the shares of all values [N, W]; those of a field add up to 1."""
         ...
 
+    def start_at_shares(self, shares: Tensor) -> None:
+        """Have values drawn at about these shares [W] before training. All must be above 0."""
+        ...
+
 
 class PairShares(nn.Module):
     """For each pair of values the share of rows that hold both, [W, W]; 0 for values of the same field."""
@@ -58,6 +63,7 @@ class PairShares(nn.Module):
 
     def __init__(self, sizes: tuple[int, ...]) -> None:
         super().__init__()
+        self.sizes = list(sizes)
         owners = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
         self.register_buffer("shares", torch.zeros(sum(sizes), sum(sizes)))
         self.register_buffer("is_pair", (owners[:, None] != owners[None]).float(), persistent=False)
@@ -65,6 +71,12 @@ class PairShares(nn.Module):
     def compare(self, rows: Tensor) -> Tensor:
         """How far the pair shares of rows [N, W] are from those released: [W, W]."""
         return (rows.T @ rows / len(rows) - self.shares) * self.is_pair
+
+    def compute_marginals(self) -> Tensor:
+        """The share of rows that hold each value, [W]: the mean of what all tables with it say; at least LEAST_SHARE."""
+        other_fields = len(self.sizes) - 1
+        means = (self.shares.sum(1) / other_fields).clamp(min=LEAST_SHARE).split(self.sizes)
+        return torch.cat([mean / mean.sum() for mean in means])
 
 
 @config
@@ -142,13 +154,15 @@ class PairMatching:
         return StatisticsRelease({"shares": join_tables(noisy)}, ledger.to_json(), sentences)
 
     def load_release(self, nets: Nets, tensors: Mapping[str, Tensor]) -> None:
-        """Raises GanvasError for statistics of other columns."""
-        pairs, shares = nets[PAIRS], tensors["shares"]
+        """G begins at the marginals that the tables have. Raises GanvasError for statistics of other columns."""
+        G, pairs, shares = nets["G"], nets[PAIRS], tensors["shares"]
+        assert isinstance(G, ShareGenerator)
         assert isinstance(pairs, PairShares)
         if shares.shape != pairs.shares.shape:
             raise GanvasError(f"the released tables have {len(shares)} values, not {len(pairs.shares)}: train in a new folder")
         with torch.no_grad():
             pairs.shares.copy_(shares)
+        G.start_at_shares(pairs.compute_marginals())
 
 
 @cache

@@ -62,7 +62,7 @@ def has_release(run: RunFolder) -> bool:
 
 
 def load_release(run: RunFolder, state: State) -> None:
-    """Put a private run's released statistics among the networks; of other runs, do nothing.
+    """Put a private run's released statistics among new networks; of other runs, do nothing.
 
     Raises:
         GanvasError: they cannot be read, or are of other columns.
@@ -74,6 +74,8 @@ def load_release(run: RunFolder, state: State) -> None:
         method.load_release(state.nets, load_file(path))
     except (SafetensorError, OSError, KeyError) as error:
         raise GanvasError(f"{path} cannot be read ({error}): restore it from a copy") from error
+    for name, average in state.average.items():
+        average.load_state_dict(state.nets[name].state_dict())
 
 
 def _write_text(text: str, path: Path) -> None:

@@ -60,6 +60,11 @@ class RowGenerator(GeneratorNetwork):
         """z [N, z_dim] -> what the values of each row are drawn from [N, W]: the shares of all of a field add up to 1."""
         return self.fields.compute_shares(self.compute_outputs(z))
 
+    def start_at_shares(self, shares: Tensor) -> None:
+        """Have values drawn at about these shares [W] before training. All must be above 0."""
+        with torch.no_grad():
+            self.last.bias[self.fields.order] = shares.log()
+
 
 class RowCritic(nn.Module):
     """x [N, W] -> CriticOutput. It sees one-hots, ranks, ranks in `pieces`, and which cells were known."""
