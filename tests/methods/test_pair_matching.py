@@ -114,7 +114,7 @@ def test_g_begins_at_the_marginals() -> None:
     shares = state.nets["G"].compute_shares(torch.zeros(1, 8 + 3))[0]  # type: ignore[operator]
     assert torch.allclose(shares[:3], torch.tensor([0.6, 0.3, 0.1]), atol=0.02)
     assert torch.allclose(shares[3:52], torch.full((49,), 1 / 49), atol=0.01)
-    assert [float(part.sum()) for part in shares.split(SIZES)] == pytest.approx([1, 1, 1])
+    assert [float(part.sum()) for part in shares.detach().split(SIZES)] == pytest.approx([1, 1, 1])
 
 
 def train(recipe: Recipe, data: Unread, tensors: dict[str, torch.Tensor], seed: int = 0) -> State:
@@ -134,14 +134,15 @@ def test_training_follows_from_the_seed_and_the_release_and_draws_no_rows() -> N
 
 
 def test_g_learns_a_dependence_from_the_tables_alone() -> None:
-    data, recipe = draw_rows(), small(epsilon=10.0, samples=80_000)
+    data, recipe = draw_rows(), small(epsilon=10.0, samples=300_000)
+    recipe = replace(recipe, nets=RowPerceptrons(z_dim=16, width=64, blocks=1, d_widths=()))
     state = train(recipe, data, dict(recipe.method.release(data).tensors))  # type: ignore[attr-defined]
     latents = recipe.method.draw_latents(state.nets, 4_000, torch.Generator().manual_seed(0))
     with torch.inference_mode():
         codes = CODEC.store(recipe.method.render(state.nets, latents)).long()
-    assert (codes[:, 0] == codes[:, 2]).float().mean() > 0.9  # of independent columns: 0.46
+    assert (codes[:, 0] == codes[:, 2]).float().mean() > 0.93  # of independent columns: 0.46
     shares = torch.bincount(codes[:, 0], minlength=3) / len(codes)
-    assert torch.allclose(shares, torch.tensor([0.6, 0.3, 0.1]), atol=0.04)
+    assert torch.allclose(shares, torch.tensor([0.6, 0.3, 0.1]), atol=0.03)
 
 
 def test_a_step_says_its_loss_and_counts_its_rows() -> None:

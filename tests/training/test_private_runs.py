@@ -16,6 +16,7 @@ from ganvas.recipe import Recipe
 from ganvas.report.evaluate import evaluate
 from ganvas.runs.folder import RunFolder
 from ganvas.sampling.generator import Sampler
+from ganvas.sampling.rows import rows
 from ganvas.training.private import choose_private_recipe
 from ganvas.training.release import LEDGER_NAME, STATISTICS_NAME
 from ganvas.training.session import resume, train
@@ -88,10 +89,12 @@ def test_a_ledger_without_its_statistics_is_refused(recipe: Recipe, releases: li
 
 def test_rows_are_generated_within_the_bounds_and_nothing_is_scored(recipe: Recipe, tmp_path: Path) -> None:
     run = train_briefly(recipe, tmp_path / "run")
-    rows = Sampler(run, "best", "cpu").codec.decode(Sampler(run, "best", "cpu").generate(50, seed=0))  # type: ignore[attr-defined]
-    assert rows.num_rows == 50
-    assert all(0 <= age <= 99 for age in rows["age"].to_pylist())
-    assert set(rows["job"].to_pylist()) <= {"nurse", "smith", "other"}
+    people = rows(run, 50, seed=0, device="cpu")
+    assert people.num_rows == 50
+    assert all(0 <= age <= 99 for age in people["age"].to_pylist())
+    assert set(people["job"].to_pylist()) <= {"nurse", "smith", "other"}
+    with pytest.raises(GanvasError):
+        rows(run, 50, where=["age=20..30"], device="cpu")
     assert not any(card["scores"] for card in run.score_cards)
     assert "hand in other rows" in run.score_cards[-1]["cautions"][0]
     assert not (run.path / "checkpoints" / "best").exists()
