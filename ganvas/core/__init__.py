@@ -4,7 +4,7 @@ This package knows no medium, no network and no file. The leaves (media, data, n
 and never each other.
 """
 
-from .plain_table import PlainTable, ValueKind, check_same_columns
+from .plain_table import MISSING_NUMBER, PlainTable, ValueKind, check_same_columns
 from .samples import (
     NO_REQUEST,
     Batch,
@@ -44,6 +44,7 @@ from .scores import (
     SizedExtractor,
 )
 from .seeds import seed_from, seeded_generator
+from .series import PlainSeries, SeriesItems, WindowCodec, check_same_series
 from .steps import (
     Architecture,
     Augment,
@@ -69,6 +70,7 @@ from .tables import DECIMALS_KEY, FORMAT_KEY, BlockCodec, BlockItems, ColumnKind
 __all__ = [
     "DECIMALS_KEY",
     "FORMAT_KEY",
+    "MISSING_NUMBER",
     "NO_REQUEST",
     "Architecture",
     "Augment",
@@ -111,6 +113,7 @@ __all__ = [
     "OpenCondition",
     "PairMetric",
     "Phase",
+    "PlainSeries",
     "PlainTable",
     "PlainTableCodec",
     "PrivateMethod",
@@ -118,6 +121,7 @@ __all__ = [
     "Reconstructor",
     "Request",
     "SampleBaseline",
+    "SeriesItems",
     "ShapedCondition",
     "ShownSamples",
     "SizedExtractor",
@@ -129,7 +133,9 @@ __all__ = [
     "Traits",
     "Turn",
     "ValueKind",
+    "WindowCodec",
     "check_same_columns",
+    "check_same_series",
     "seed_from",
     "seeded_generator",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import GanvasError
 
 ValueKind = Literal["category", "number"]
+MISSING_NUMBER = -1e300  # in place of NaN, where rows are features of a score
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,10 @@ class PlainTable:
         """This many rows at random, each at most once, in their old order; all if there are no more."""
         return self if rows >= len(self) else self.take(np.sort(rng.choice(len(self), rows, replace=False)))
 
+    def list_features(self) -> np.ndarray:
+        """All values as float64 [N, C], with MISSING_NUMBER for missing numbers."""
+        return np.nan_to_num(np.stack([values.astype(np.float64) for values in self.values], 1), nan=MISSING_NUMBER)
+
     def find_column(self, name: str) -> int:
         """The number of a column.
 
@@ -81,7 +86,7 @@ def check_same_columns(*tables: PlainTable, min_rows: int = 1) -> None:
         if (table.names, table.kinds) != (tables[0].names, tables[0].kinds):
             raise GanvasError(f"tables to compare have other columns: {_describe(tables[0])} and {_describe(table)}")
         if len(table) < min_rows:
-            raise GanvasError(f"a table of {len(table)} rows is too small to compare: {min_rows} are needed")
+            raise GanvasError(f"a table of {len(table)} rows is too small to compare: at least {min_rows} are needed")
 
 
 def _describe(table: PlainTable) -> str:

@@ -20,6 +20,7 @@ class Field(NamedTuple):
     kind: Literal["continuous", "categorical", "binary", "mask"] = "continuous"
     shares: tuple[float, ...] = ()  # of a categorical one: how often each value occurs; () is unknown
     where: tuple[str, int] | None = None  # (a categorical field, a value): elsewhere this one is 0; None: it always counts
+    is_static: bool = False  # of a series: it is the same at all steps of a sample
 
 
 @runtime_checkable

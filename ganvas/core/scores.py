@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .samples import Batch, Codec, Spec
+from .samples import Batch, Codec, Dataset, Spec
 
 
 class Features(NamedTuple):
@@ -123,10 +123,10 @@ class SampleBaseline(Protocol):
 
     @property
     def name(self) -> str: ...  # on score cards: "independent columns"
-    def applies_to(self, spec: Spec) -> bool:
+    def applies_to(self, codec: Codec) -> bool:
         """Whether it can make such samples."""
         ...
 
-    def draw(self, training: Tensor, n: int, generator: torch.Generator) -> Tensor:
-        """Training samples in stored form [M, …] -> `n` new ones [n, …]."""
+    def draw(self, training: Dataset, n: int, generator: torch.Generator) -> Tensor:
+        """`n` new samples in stored form [n, …], from training samples."""
         ...

@@ -61,6 +61,10 @@ class PlainTableCodec(Protocol):
         """The names and kinds of the columns that are learnt, in their order."""
         ...
 
+    def decode(self, stored: Tensor) -> Any:
+        """Stored rows [N, C] as a pyarrow.Table."""
+        ...
+
     def read_plain_table(self, stored: Tensor) -> PlainTable:
         """Stored rows [N, C] as their values. Categories have the same codes in all tables of a codec."""
         ...

@@ -15,6 +15,7 @@ from .tables import TableRows, read_frame
 from .tasks import Task, recognise_task
 from .tiles import Tiles
 from .unpaired import Unpaired
+from .windows_source import Windows
 
 __all__ = [
     "Balanced",
@@ -34,6 +35,7 @@ __all__ = [
     "Uniform",
     "Unpaired",
     "VectorCondition",
+    "Windows",
     "find_cache_folder",
     "prepare_dataset",
     "read_frame",

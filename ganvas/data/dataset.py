@@ -21,9 +21,11 @@ from ..core import (
     Items,
     JointCodec,
     Medium,
+    SeriesItems,
     ShapedCondition,
     Source,
     Spec,
+    WindowCodec,
 )
 from ..errors import GanvasError, MissingLabelsError
 from ..system.files import find_cache_folder
@@ -34,6 +36,7 @@ from .held_out import HeldOut
 from .items import fingerprint_parts
 from .labels import derive_condition
 from .rows import (
+    SelectedRows,
     UnpairedColumns,
     count_bytes,
     count_rows,
@@ -150,6 +153,10 @@ def prepare_dataset(
     codecs = list_column_codecs(codec)
     if isinstance(items, UnpairedItems):
         return _prepare_sides(items, codec, cache, quiet, sampler)
+    if isinstance(items, SeriesItems) and isinstance(codec, WindowCodec):
+        windows, rows = codec.encode_windows(items)
+        columns = SelectedRows({"x": torch.from_numpy(windows)}, torch.from_numpy(rows))
+        return EncodedDataset(codec, columns, {}, items.title, items.fingerprint, sampler=sampler or Uniform())
     encoded = {
         name: _encode_column(select_column(items, name) if isinstance(codec, JointCodec) else items, column_codec, cache, quiet)
         for name, column_codec in codecs.items()

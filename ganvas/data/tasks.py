@@ -27,6 +27,7 @@ from .tables import is_table_path
 from .tables.database import SQLITE_PREFIX
 from .unpaired import Unpaired
 
+COMPANION_SUFFIXES = (".toml", ".txt", ".md")  # of files that may lie beside a table
 HEAD_BYTES = 4096  # of a table, enough for its first line
 MIN_COMMON_SHARE = 0.05  # of the smaller side: with fewer names in common, the sides have no pairs
 
@@ -48,7 +49,9 @@ def recognise_table(path: str) -> Rows | None:
         return Rows(path=path)
     location = Path(path).expanduser()
     files = [file for file in location.iterdir() if not is_hidden(file.name)] if location.is_dir() else [location]
-    if not files or not all(file.is_file() and is_table_path(file.name) for file in files):
+    others = [file for file in files if not (file.is_file() and is_table_path(file.name))]
+    files = [file for file in files if file not in others]
+    if not files or any(file.suffix.lower() not in COMPANION_SUFFIXES for file in others):
         return None
     if any(file.suffix.lower() == PARQUET_SUFFIX and has_pictures(file) for file in files):
         return None

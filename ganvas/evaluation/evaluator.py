@@ -280,10 +280,10 @@ class Evaluator:
     def score_sample_baselines(self, n: int) -> dict[str, dict[str, float]]:
         """`score_baselines` of data without sources: baselines make new samples from training samples."""
         if n not in self.baseline_cards:
-            training, seed = self.train.columns["x"], self.evaluation.seed
+            seed = self.evaluation.seed
             self.baseline_cards[n] = {
-                baseline.name: self._score_baseline(baseline.draw(training, n, seeded_generator(seed, baseline.name)))
-                for baseline in choose_sample_baselines(self.train.spec)
+                baseline.name: self._score_baseline(baseline.draw(self.train, n, seeded_generator(seed, baseline.name)))
+                for baseline in choose_sample_baselines(self.train)
             }
         return self.baseline_cards[n]
 

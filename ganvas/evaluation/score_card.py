@@ -32,10 +32,13 @@ def format_card(card: Mapping[str, Any]) -> str:
         return "\n".join(f"  note: {caution}" for caution in card.get("cautions", ()))
     protocol, baselines = card["protocol"], card.get("baselines", {})
     width = max(18, *(len(name) for name in card["scores"]))
-    rows = [f"  {'score':<{width}}{'generated':>12}{'real':>12}{''.join(f'{word:>12}' for word in baselines)}   better"]
+    widths = [12, *(max(12, len(word) + 2) for word in baselines)]  # of the columns "real" and baselines
+    head = "".join(f"{word:>{size}}" for word, size in zip(("real", *baselines), widths, strict=True))
+    rows = [f"  {'score':<{width}}{'generated':>12}{head}   better"]
     for name, value in card["scores"].items():
         others = [card["floor"].get(name), *(scores.get(name) for scores in baselines.values())]
-        cells = "".join(f"{'–':>12}" if other is None else f"{other:>12.4g}" for other in others)
+        texts = ("–" if other is None else f"{other:.4g}" for other in others)
+        cells = "".join(f"{text:>{size}}" for text, size in zip(texts, widths, strict=True))
         direction = name_direction(card["lower_is_better"].get(name))
         rows.append(f"  {name_score(name, protocol):<{width}}{value:>12.4g}{cells}   {direction}")
     rows += [f"  {remark}" for remark in card.get("remarks", ())]

@@ -1,6 +1,5 @@
 """The columns of tables, for scores that compare rows."""
 
-import numpy as np
 from torch import Tensor
 
 from ..configuration import config
@@ -10,7 +9,7 @@ from ..errors import GanvasError
 
 @config
 class ColumnValues:
-    """The values of rows, float64 [N, C]: numbers (NaN: missing) and codes of categories."""
+    """The values of rows, float64 [N, C]: numbers and codes of categories."""
 
     codec: Codec | None = None  # of the rows; a score card fills it in
 
@@ -33,4 +32,4 @@ class ColumnValues:
         """Raises GanvasError for samples that are no rows of a table."""
         if not isinstance(self.codec, PlainTableCodec):
             raise GanvasError("columns: samples of this kind have none: score rows of a table, or take another extractor")
-        return Features(np.stack([values.astype(np.float64) for values in self.codec.read_plain_table(stored).values], 1))
+        return Features(self.codec.read_plain_table(stored).list_features())

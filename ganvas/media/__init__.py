@@ -22,6 +22,7 @@ from .image.medium import Image
 from .label_maps import LabelMap, LabelMapCodec
 from .masks import MaskCodec
 from .points import Points, PointsCodec
+from .series import Series, SeriesCodec, build_plain_series, find_window_rows
 from .table import (
     BinColumn,
     CategoryColumn,
@@ -63,6 +64,8 @@ __all__ = [
     "PointsCodec",
     "PublicTable",
     "SampleCondition",
+    "Series",
+    "SeriesCodec",
     "Sinc",
     "Smaller",
     "Strokes",
@@ -70,6 +73,8 @@ __all__ = [
     "TableCodec",
     "Twice",
     "Unchanged",
+    "build_plain_series",
+    "find_window_rows",
     "parse_degradation",
     "read_bounds",
     "write_bounds_template",

@@ -7,19 +7,17 @@ from torch.nn.functional import one_hot
 
 from ganvas import nets
 from ganvas.configuration import from_json, to_json
-from ganvas.core import Architecture, CriticOutput
+from ganvas.core import Architecture, CriticOutput, Spec
 from ganvas.errors import GanvasError
 from ganvas.methods import FeaturePyramid
 from ganvas.nets.translation import draw_places
-from small_recipes import IMAGE8, class_condition, components, image_condition
+from small_recipes import IMAGE8, ROW, class_condition, components, image_condition
 
 ALL = components(nets, "build", "smallest")
 NEEDS_LABELS = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection, nets.StarGAN)
 UNUSED = ("classify", "to_image", "from_image")  # a classifier that D does not play itself; images of other sizes
 VALUES = {"label": torch.arange(4) % 3, "source": torch.linspace(-1, 1, 4 * 2 * 64).view(4, 2, 8, 8)}
-CONDITIONED = IMAGE8._replace(
-    conditions={"label": class_condition(3, (), (1 / 3,) * 3), "source": image_condition(VALUES["source"].shape[1:])}
-)
+CONDITIONS = {"label": class_condition(3, (), (1 / 3,) * 3), "source": image_condition(VALUES["source"].shape[1:])}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -32,7 +30,7 @@ def test_contract(name: str) -> None:
     assert sum(p.numel() for p in built.parameters()) < 20_000
     z = torch.randn(4, int(built["G"].z_dim))
     x = built["G"](**given, **latent(built, z))
-    assert x.shape == (4, *IMAGE8.shape)
+    assert x.shape == (4, *spec_for(smallest).shape)
     total = x.sum()
     if "D" in built:
         total = judged(built["D"](x, **given), has_patches="source" in given)
@@ -58,6 +56,11 @@ def test_contract(name: str) -> None:
     assert all(p.grad is not None or id(p) in unused for p in built.parameters())
 
 
+def spec_for(architecture: Architecture) -> Spec:
+    """Small pictures, or rows for networks that make rows."""
+    return ROW if isinstance(architecture, nets.RowPerceptrons) else IMAGE8
+
+
 def judged(verdict: CriticOutput, has_patches: bool) -> torch.Tensor:
     """A critic's logits, one a sample or one a patch, and its features, summed."""
     assert verdict.logits.shape == ((4, 1, *verdict.logits.shape[2:]) if has_patches else (4,))
@@ -69,7 +72,7 @@ def judged(verdict: CriticOutput, has_patches: bool) -> torch.Tensor:
 
 def made(architecture: Architecture) -> tuple[nn.ModuleDict, dict[str, torch.Tensor]]:
     """Networks for data with classes and source images, and what they take of them."""
-    built = architecture.build(CONDITIONED)
+    built = architecture.build(spec_for(architecture)._replace(conditions=CONDITIONS))
     return built, {name: VALUES[name] for name in built["G"].conditions}
 
 
@@ -99,8 +102,8 @@ def test_without_conditions_networks_that_need_them_say_so(name: str) -> None:
         with pytest.raises(GanvasError, match="need labels" if needs_labels else "needs a source image"):
             smallest.build(IMAGE8)
     else:
-        built = smallest.build(IMAGE8)
-        assert built["G"](torch.randn(4, int(built["G"].z_dim))).shape == (4, *IMAGE8.shape)
+        built = smallest.build(spec_for(smallest))
+        assert built["G"](torch.randn(4, int(built["G"].z_dim))).shape == (4, *spec_for(smallest).shape)
 
 
 @pytest.mark.parametrize("name", ALL)

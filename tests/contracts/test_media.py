@@ -16,6 +16,7 @@ from ganvas.configuration import from_json, is_config, to_json
 from ganvas.core import Codec, Medium
 from ganvas.data import read_frame
 from ganvas.data.items import build_array_items
+from ganvas.data.series import WindowCut, build_windows, order_rows
 
 NOTE = {"Generator": "ganvas", "Seed": "7"}
 
@@ -41,6 +42,9 @@ def some_items():
             {"size": random.standard_normal(60), "colour": ["red", "blue", None] * 20, "id": [f"a{i}" for i in range(60)]}
         )
     )
+
+    rows = {"size": random.standard_normal(60), "colour": ["red", "blue", None] * 20}
+    yield build_windows(order_rows(read_frame(pyarrow.table(rows))), WindowCut(5, 2), is_held_out=False)
 
 
 def fitted(medium: Medium) -> tuple[Codec, torch.Tensor]:
@@ -81,7 +85,8 @@ def test_the_spec_says_what_load_gives(medium):
     x = codec.load(stored, torch.Generator().manual_seed(0))
     assert x.dtype == torch.float32
     assert tuple(x.shape[1:]) == codec.spec.shape
-    assert sum(f.size for f in codec.spec.fields) == codec.spec.shape[0]
+    axis = -1 if codec.medium == "series" else 0  # of a series, fields are those of one step
+    assert sum(f.size for f in codec.spec.fields) == codec.spec.shape[axis]
     assert codec.spec.conditions == {}
 
 

@@ -18,8 +18,8 @@ from .survey import survey_table
 class RowNames(Sequence[str]):
     """ "people.csv row 1" and so on, without a list of them all."""
 
-    def __init__(self, title: str, count: int) -> None:
-        self.title, self.row_count = title, count
+    def __init__(self, title: str, count: int, noun: str = "row") -> None:
+        self.title, self.row_count, self.noun = title, count, noun
 
     def __len__(self) -> int:
         return self.row_count
@@ -33,7 +33,7 @@ class RowNames(Sequence[str]):
             return [self[i] for i in range(*index.indices(self.row_count))]
         if not 0 <= index < self.row_count:
             raise IndexError(index)
-        return f"{self.title} row {index + 1}"
+        return f"{self.title} {self.noun} {index + 1}"
 
 
 @dataclass

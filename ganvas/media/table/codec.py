@@ -16,7 +16,7 @@ from ...errors import GanvasError
 from ...system.arrow import import_arrow, parse_arrow_type
 from .cells import CELLS, CellsCondition
 from .chance import draw_cell_places, hash_rows
-from .columns import ColumnCodec, DateColumn, NumberColumn
+from .columns import CodeLayout, ColumnCodec, DateColumn, NumberColumn
 from .marginals import draw_marginals
 from .plain import choose_value_kind, read_plain_table
 from .writing import write_numbered_rows
@@ -72,6 +72,10 @@ class TableCodec:
         fields = tuple(field for column in self.columns for field in column.fields)
         conditions: dict[str, Condition] = {CELLS: CellsCondition(self)} if self.known_share else {}
         return Spec((sum(field.size for field in fields),), fields, conditions)
+
+    def lay_out(self) -> list[CodeLayout]:
+        """What each column's codes stand for."""
+        return [column.lay_out() for column in self.columns]
 
     @cached_property
     def code_counts(self) -> list[int]:
@@ -132,12 +136,16 @@ class TableCodec:
         A value holds an interval of ranks. With a generator on the CPU each row has a random place there, else the middle.
         """
         codes = stored.to(torch.int64)
-        places = self._find_places(codes.device)
-        width, flat_codes = self.spec.shape[0], codes + places.first_codes
         u = torch.full(codes.shape, 0.5, device=codes.device)
         if generator is not None:  # one number a row, so that several ranks can share out a batch
             numbers = torch.rand(len(codes), generator=generator).to(codes.device)
             u = draw_cell_places(hash_rows((numbers * 2**24).long(), codes), codes.shape[1])
+        return self.load_places(codes, u)
+
+    def load_places(self, codes: Tensor, u: Tensor) -> Tensor:
+        """Codes int64 [N, C], and each one's place u within its interval, float32 [N, C] from 0 to 1 -> float32 [N, W]."""
+        places = self._find_places(codes.device)
+        width, flat_codes = self.spec.shape[0], codes + places.first_codes
         x = torch.zeros(len(codes), width + 1, device=codes.device)  # the last place takes what has none
         x.scatter_(1, places.hot[flat_codes], 1.0)
         ranks = places.low[flat_codes] + places.span[flat_codes] * u

@@ -89,7 +89,7 @@ class Table:
         kind = self.kinds.get(survey.name, survey.kind)
         values = items.sample.column(survey.name).combine_chunks()
         changed_kind = [f"taken as {kind}, as you asked"] if kind != survey.kind else []
-        column, rest = self._choose_column(survey.name, kind, values, items.sample.schema.field(survey.name).metadata or {})
+        column, rest = self.fit_column(survey.name, kind, values, items.sample.schema.field(survey.name).metadata or {})
         if rest.values and column is not None:
             changed_kind.append(f"the rest are {rest.values:,} of its values, held by {rest.rows:,} rows")
         if column is None:
@@ -97,9 +97,10 @@ class Table:
             column = build_empty_column(survey.name, values.type)
         return column, "; ".join([survey.sentence, *changed_kind])
 
-    def _choose_column(
+    def fit_column(
         self, name: str, kind: ColumnKind, values: Any, metadata: Mapping[bytes, bytes]
     ) -> tuple[ColumnCodec | None, CategoryCount]:
+        """The codec of a column of this kind (pyarrow array), None if it keeps no value; and what it merged."""
         none_merged = CategoryCount(0, 0)
         match kind:
             case "category":

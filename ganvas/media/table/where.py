@@ -114,11 +114,12 @@ def _parse_number_wish(number: int, column: NumberColumn | DateColumn, text: str
     if low > high:
         raise GanvasError(f"{column.name} = {text}: the lower end is above the upper one")
     low, high = codec.round_inwards(low, high)
-    allowed = codec.find_codes(low, high)
+    allowed = codec.find_codes(low, high) & (low <= high)
     if not allowed.any():
-        first, last = codec.span
+        first, last = (_format_number(column, number) for number in codec.round_inwards(*codec.span))
         raise GanvasError(
-            f"no row has {column.name} = {text}: rows have {_format_number(column, first)} to {_format_number(column, last)}"
+            f"no row can have {column.name} = {text}: rows have {first} to {last}, and a value that few rows hold may be "
+            "merged with its neighbours: take a wider range"
         )
     return Wish(number, allowed, (low, high))
 

@@ -1,12 +1,13 @@
 """What a generator has to beat: samples that no network made. One file per baseline."""
 
-from ...core import Baseline, SampleBaseline, Spec
+from ...core import Baseline, Dataset, SampleBaseline, Spec
 from .enlargement import Enlargement
 from .hole_filling import MeanFill, OpenCVFill
 from .identity import Identity
 from .independent_columns import IndependentColumns
 from .mean_chroma import MeanChroma
 from .mean_picture import MeanPicture
+from .mixture import MIN_ROWS, MixtureByEM
 from .nearest_source import NearestSource
 from .recolouring import Histograms, Moments
 
@@ -18,6 +19,7 @@ __all__ = [
     "MeanChroma",
     "MeanFill",
     "MeanPicture",
+    "MixtureByEM",
     "Moments",
     "NearestSource",
     "OpenCVFill",
@@ -35,6 +37,7 @@ def choose_baselines(spec: Spec, has_pairs: bool) -> tuple[Baseline, ...]:
     return tuple(baseline for baseline in every if baseline.applies_to(spec))
 
 
-def choose_sample_baselines(spec: Spec) -> tuple[SampleBaseline, ...]:
+def choose_sample_baselines(training: Dataset) -> tuple[SampleBaseline, ...]:
     """The baselines that make such samples from nothing but training samples."""
-    return tuple(baseline for baseline in (IndependentColumns(),) if baseline.applies_to(spec))
+    every: tuple[SampleBaseline, ...] = (IndependentColumns(), *([MixtureByEM()] if len(training) >= MIN_ROWS else []))
+    return tuple(baseline for baseline in every if baseline.applies_to(training.codec))

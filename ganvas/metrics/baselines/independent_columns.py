@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ...configuration import config
-from ...core import Spec
+from ...core import Codec, Dataset, PlainTableCodec
 
 
 @config
@@ -15,10 +15,10 @@ class IndependentColumns:
     def name(self) -> str:
         return "independent columns"
 
-    def applies_to(self, spec: Spec) -> bool:
-        return len(spec.shape) == 1 and len(spec.fields) > 1
+    def applies_to(self, codec: Codec) -> bool:
+        return isinstance(codec, PlainTableCodec) and len(codec.list_plain_columns()) > 1
 
-    def draw(self, training: Tensor, n: int, generator: torch.Generator) -> Tensor:
-        """Training rows in stored form [M, C] -> [n, C]."""
-        rows = torch.randint(len(training), (n, training.shape[1]), generator=generator)
-        return torch.stack([training[rows[:, k], k] for k in range(training.shape[1])], 1)
+    def draw(self, training: Dataset, n: int, generator: torch.Generator) -> Tensor:
+        stored = training.columns["x"].cpu()
+        rows = torch.randint(len(stored), (n, stored.shape[1]), generator=generator)
+        return torch.stack([stored[rows[:, k], k] for k in range(stored.shape[1])], 1)

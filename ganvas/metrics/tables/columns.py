@@ -3,8 +3,9 @@
 import numpy as np
 
 from ...configuration import config
-from ...core import PlainTable, ValueKind
+from ...core import MISSING_NUMBER, PlainTable, ValueKind
 from ...errors import require
+from ..check import check_feature_pair
 
 
 @config
@@ -23,12 +24,25 @@ class TableColumns:
         require(not self.target or self.target in self.names, "target", self.target, f"one of {', '.join(self.names[:12])}")
 
     def build_table(self, features: np.ndarray) -> PlainTable:
-        """Features float64 [N, C] as a table, with its rows in an order that does not depend on the given one."""
+        """Features float64 [N, C] as a table, with its rows in an order that does not depend on the given one.
+
+        Raises:
+            GanvasError: features that are not finite.
+        """
+        features = check_feature_pair(features, features, min_samples=1)[0]
         features = features[np.lexsort(features.T[::-1])]
         names = self.names or tuple(f"x{k}" for k in range(features.shape[1]))
         kinds = self.kinds or ("number",) * len(names)
-        values = (features[:, k].astype(np.int64) if kind == "category" else features[:, k] for k, kind in enumerate(kinds))
+        values = (
+            features[:, k].astype(np.int64) if kind == "category" else find_missing(features[:, k])
+            for k, kind in enumerate(kinds)
+        )
         return PlainTable(names, kinds, tuple(values))
 
     def find_target(self, table: PlainTable) -> str:
         return self.target or table.names[-1]
+
+
+def find_missing(values: np.ndarray) -> np.ndarray:
+    """Numbers with NaN where they are missing."""
+    return np.where(values == MISSING_NUMBER, np.nan, values)

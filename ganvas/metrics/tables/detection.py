@@ -41,6 +41,14 @@ class Detectability:
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"detection": True}
 
+    def applies_to(self, real: RealFeatures) -> bool:
+        return min(len(real.reference.features), len(real.held_out.features)) >= MIN_ROWS
+
+    def compute_baseline(self, real: RealFeatures, n: int) -> dict[str, float]:
+        """The score of held-out rows in the place of generated ones."""
+        held_out = real.held_out.features[: min(n, MAX_ROWS)]
+        return self(real, Features(held_out))
+
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
         x, y = (self.columns.build_table(features) for features in (real.reference.features, fake.features))
         return {"detection": detect_rows(x, y, weighs_columns=False).auc}

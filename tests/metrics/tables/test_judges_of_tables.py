@@ -81,7 +81,7 @@ def test_codes_beyond_what_trees_keep_become_one():
 
 def test_what_cannot_be_scored_is_refused(monkeypatch):
     table = draw_table(30, 0)
-    with pytest.raises(GanvasError, match="too small to compare: 6"):
+    with pytest.raises(GanvasError, match="too small to compare: at least 6"):
         detect_rows(table, table.take(slice(5)))
     with pytest.raises(GanvasError, match="answer is the same in all test rows"):
         score_efficacy(table, table, table.take(table.values[5] == 1), "answer")

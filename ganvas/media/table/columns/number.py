@@ -168,7 +168,7 @@ def fit_number_column(name: str, values: Any, k: int, written_decimals: int = 0)
     present_numbers = numbers[~np.isnan(numbers)]
     decimals = find_decimals(present_numbers, values.type)
     if decimals is None:
-        present_numbers = _round_to_digits(present_numbers)
+        present_numbers = round_to_digits(present_numbers)
     distinct, counts = np.unique(present_numbers, return_counts=True)
     is_spike = counts >= max(k, SPIKE_SHARE * len(numbers))
     intervals = merge_values(distinct[~is_spike], counts[~is_spike], k)
@@ -208,7 +208,7 @@ def find_step(distinct: np.ndarray, decimals: int | None) -> int:
     return max(1, math.gcd(*np.rint(distinct * 10**decimals).astype(np.int64).tolist()))
 
 
-def _round_to_digits(numbers: np.ndarray) -> np.ndarray:
+def round_to_digits(numbers: np.ndarray) -> np.ndarray:
     """Numbers with EXACT_DIGITS significant digits."""
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         exponents = np.where(numbers == 0, 0, np.floor(np.log10(np.abs(numbers))))

@@ -1,0 +1,26 @@
+"""Scores of two sets of windows of time series (core.PlainSeries). One file each; detection needs scikit-learn.
+
+The floor of a score, real windows against real ones, comes from the same function: give it the windows at the end of time.
+"""
+
+from .correlations import CorrelationErrors, measure_autocorrelations, score_autocorrelations, score_cross_correlations
+from .detection import WindowDetection, detect_windows
+from .forecasts import ForecastScore, measure_crps, score_forecasts
+from .recurrent import score_discriminative, score_predictive
+from .steps import score_series_shapes, score_step_shapes
+
+__all__ = [
+    "CorrelationErrors",
+    "ForecastScore",
+    "WindowDetection",
+    "detect_windows",
+    "measure_autocorrelations",
+    "measure_crps",
+    "score_autocorrelations",
+    "score_cross_correlations",
+    "score_discriminative",
+    "score_forecasts",
+    "score_predictive",
+    "score_series_shapes",
+    "score_step_shapes",
+]
