@@ -66,7 +66,10 @@ def main(argv: list[str]) -> int:
     freeze_d, data, degrade = (find_option_value(option, argv) for option in ("--freeze-d", "--data", "--degrade"))
     is_resumed = find_option_value("--resume", argv) is not None
     epsilon, bounds = parse_number(find_option_value("--private", argv)), find_option_value("--bounds", argv)
-    recipe = choose_private_recipe(name, data, epsilon, bounds) if epsilon is not None else None
+    is_private = epsilon is not None and not is_resumed
+    if (bounds and epsilon is None) or (is_private and (source or degrade)):
+        raise GanvasError("--private EPSILON and --bounds FILE go together, and without --from and --degrade")
+    recipe = choose_private_recipe(name, data, epsilon, bounds) if is_private and epsilon is not None else None
     recipe = recipe or resolve_recipe(name, source, parse_whole_number(freeze_d), data, degrade, is_quiet=is_resumed)
     default = Arguments(recipe=recipe)
     arguments = parse_settings(Arguments, default, argv, f"ganvas train {name or 'auto'}")

@@ -39,6 +39,7 @@ LEAST_SHARE = 1e-4  # that G begins with: far lower ones would hardly learn
 SEED_SENTENCE = (
     "the noise comes from the operating system and not from the seed, so the same command gives other noise each time"
 )
+ROW_SENTENCE = "the promise holds for one row: someone with several rows is protected less"
 SUM_SENTENCE = "a further private run on the same data has its own epsilon, and they add up"
 
 
@@ -149,6 +150,7 @@ class PairMatching:
         sentences = (
             f"private: {explain_epsilon(ledger.epsilon, self.delta)}",
             f"each count of the pair tables has noise of {noisy.deviation:.3g} rows; {SEED_SENTENCE}",
+            ROW_SENTENCE,
             SUM_SENTENCE,
         )
         return StatisticsRelease({"shares": join_tables(noisy)}, ledger.to_json(), sentences)

@@ -24,9 +24,9 @@ def private_table() -> Recipe:
         data=Rows(path="table.csv"),
         medium=PublicTable(),
         nets=RowPerceptrons(blocks=2, d_widths=()),
-        method=PairMatching(epsilon=1.0, rows=1_000),
-        optim={"G": Adam(lr=1e-3, betas=(0.9, 0.99), schedule=Cosine(final=0.02))},
-        train=Train(minutes=0.5, batch=1_000, ema_kimg=138.0, ema_ramp=0.25, precision="fp32", snapshots=2),
+        method=PairMatching(epsilon=1.0, rows=500),
+        optim={"G": Adam(lr=3e-3, betas=(0.9, 0.99), schedule=Cosine(final=0.02))},
+        train=Train(minutes=0.5, batch=500, ema_kimg=70.0, ema_ramp=0.25, precision="fp32", snapshots=2),
         evaluation=Evaluation(samples=20_000),
         held_out=HeldOut(share=0.0),
     )

@@ -7,9 +7,9 @@ from .codec import TableCodec
 from .columns import ColumnCodec
 from .medium import choose_target
 
-WHERE_BOUNDS_COME_FROM = (
-    "private runs learn nothing about categories and bounds from the data: write them down. --bounds NEW.toml writes a file "
-    "to fill in"
+NO_BOUNDS = (
+    "private runs learn nothing about categories and bounds from the data: write them into a file. To get one to fill in: "
+    "ganvas train --data people.csv --private 1 --bounds new.toml"
 )
 
 
@@ -37,7 +37,7 @@ class PublicTable:
         if not isinstance(items, TableItems):
             raise GanvasError(f"{items.title} is no table: give a .csv, .tsv, .parquet, .feather or .jsonl file")
         if not self.columns:
-            raise GanvasError(WHERE_BOUNDS_COME_FROM)
+            raise GanvasError(NO_BOUNDS)
         self._check_names([survey.name for survey in items.surveys], items.title)
         learnt = [column for column in self.columns if column.fields]
         if len(learnt) < 2:
