@@ -40,7 +40,7 @@ class PrivateEvaluator(Evaluator):
         device: torch.device,
         has_progress_bar: bool = False,
     ) -> None:
-        self.has_test = test is not None
+        self.has_reals = test is not None
         if test is not None:
             super().__init__(evaluation, test, None, cache, device, has_progress_bar)
             self.data_metadata |= {"held_out": self.data_metadata["held_out"].replace("other training", "other test")}
@@ -53,20 +53,20 @@ class PrivateEvaluator(Evaluator):
 
     @property
     def best_by(self) -> tuple[str, bool]:
-        return super().best_by if self.has_test else ("none", True)
+        return super().best_by if self.has_reals else ("none", True)
 
     @property
     def sample_counts(self) -> tuple[int, int]:
-        return super().sample_counts if self.has_test else (1, 1)  # the planner divides by them
+        return super().sample_counts if self.has_reals else (1, 1)  # the planner divides by them
 
     def use_evaluation(self, evaluation: Evaluation) -> None:
-        if self.has_test:
+        if self.has_reals:
             super().use_evaluation(evaluation)
         else:
             self.evaluation = evaluation
 
     def check_floors(self) -> list[str]:
-        return super().check_floors() if self.has_test else []
+        return super().check_floors() if self.has_reals else []
 
     def prepare_snapshots(self) -> None:
         """Nothing: snapshots are not scored."""
@@ -75,7 +75,7 @@ class PrivateEvaluator(Evaluator):
         return self.build_empty_card([])
 
     def score_final(self, method: Method, nets: Nets) -> dict[str, Any]:
-        if not self.has_test:
+        if not self.has_reals:
             return self.build_empty_card([NO_SCORES])
         card = super().score_final(method, nets)
         return card | {"cautions": [TEST_SCORES, *card.get("cautions", [])]}

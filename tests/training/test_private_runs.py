@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.csv
 import pytest
 
+from ganvas.commands.train import main
 from ganvas.core import Dataset, StatisticsRelease
 from ganvas.errors import GanvasError
 from ganvas.methods import PairMatching
@@ -140,3 +141,20 @@ def test_a_new_file_of_bounds_is_written_to_fill_in(tmp_path: Path) -> None:
     assert '["age"]' in bounds.read_text()
     with pytest.raises(GanvasError, match="still open"):
         choose_private_recipe(None, str(people), 1.0, str(bounds))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--bounds", "bounds.toml"], "go together"),
+        (["--private", "1"], "NEW.toml"),
+        (["--private", "1", "--bounds", "bounds.toml", "--degrade", "x2"], "without --from and --degrade"),
+        (["--private", "-1", "--bounds", "bounds.toml"], "epsilon must be above 0"),
+    ],
+)
+def test_the_command_refuses_what_makes_no_private_run(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(GanvasError, match=message):
+        main(["--data", "people.csv", *words])

@@ -8,8 +8,8 @@ from .columns import ColumnCodec
 from .medium import choose_target
 
 NO_BOUNDS = (
-    "private runs learn nothing about categories and bounds from the data: write them into a file. To get one to fill in: "
-    "ganvas train --data people.csv --private 1 --bounds new.toml"
+    "private runs learn nothing about categories and bounds from the data: write them into a file of bounds, and train with "
+    "that and an epsilon (ganvas train, options private and bounds). If there is no such file yet, one to fill in is written"
 )
 
 
