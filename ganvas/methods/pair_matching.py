@@ -114,7 +114,7 @@ class PairMatching:
         if any(field.kind != "categorical" for field in spec.fields):
             raise GanvasError("pair tables need samples of categories alone: take the medium PublicTable, which has bins")
         if not isinstance(nets["G"], ShareGenerator):
-            raise GanvasError(f"G is a {type(nets['G']).__name__}, which has no shares to compare: take RowPerceptrons")
+            raise GanvasError(f"G is a {type(nets['G']).__name__}, which has no shares to compare: take RowShares")
         sizes = tuple(field.size for field in spec.fields)
         return nn.ModuleDict({**self.game.state(spec, nets), PAIRS: PairShares(sizes)})
 

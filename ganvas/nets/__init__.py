@@ -12,7 +12,7 @@ from .residual import SAGAN, SNGAN, BigGAN
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
-from .tables import RowPerceptrons
+from .tables import RowPerceptrons, RowShares
 from .translation import (
     CUT,
     SPADE,
@@ -72,6 +72,7 @@ __all__ = [
     "ResNet",
     "Residual",
     "RowPerceptrons",
+    "RowShares",
     "SRResNet",
     "ScalesCritic",
     "StarGAN",

@@ -24,7 +24,12 @@ def spade() -> Recipe:
     return Recipe(
         name="spade",
         data=Pairs(path="labels"),
-        medium=Columns(media={"x": Image(size=256, flip=True), "source": LabelMap(size=256, flip=True)}),
+        medium=Columns(
+            media={
+                "x": Image(size=256, flip=True, enlarge=286 / 256),
+                "source": LabelMap(size=256, flip=True, enlarge=286 / 256),
+            }
+        ),
         nets=WithSpectralNorm(nets=ImageToImage(generator=SPADE(), critic=ScalesCritic())),
         method=Adversarial(
             objective=Hinge(),

@@ -25,7 +25,7 @@ def cyclegan() -> Recipe:
     Expected: not trained here: it needs a GPU; `cyclegan_small` is for CPUs.
     """
     adam = Adam(lr=2e-4, betas=(0.5, 0.999), schedule=Linear(start=0.5))
-    picture = Image(size=256, channels="rgb", flip=True)
+    picture = Image(size=256, channels="rgb", flip=True, enlarge=286 / 256)
     return Recipe(
         name="cyclegan",
         data=Unpaired(path="two-folders"),

@@ -80,6 +80,8 @@ def read_known_cells(codec: TableCodec, block: Any) -> tuple[Tensor, Tensor]:
         if name not in block.schema.names:
             block = block.append_column(name, arrow.nulls(block.num_rows))
     codes = torch.from_numpy(codec.encode_block(block).astype("int64"))
+    for rule in codec.rules:
+        block = rule.reduce(block)
     known = [
         torch.from_numpy(compute.is_valid(block.column(column.name)).to_numpy().copy())
         if column.fields

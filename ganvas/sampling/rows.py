@@ -34,6 +34,7 @@ class RowSampler:
         if not isinstance(codec, TableCodec):
             raise GanvasError(f"{self.run.path} makes {codec.noun}, not rows of a table: ganvas generate {self.run.path}")
         text = WISH_SEPARATOR.join(format_wishes(where))
+        check_computed_columns(codec, text)
         self.codec, self.wishes = codec, parse_wishes(codec.columns, text) if text else []
         self.limits = {wish.column: wish.limits for wish in self.wishes if wish.limits is not None}
         self.sampler = open_sampler(self.run, checkpoint, device, {CELLS: text} if text else None)
@@ -44,6 +45,15 @@ class RowSampler:
         for stored in self.sampler.stream_samples(n, seed):
             yield self.codec.decode(stored, seed, start, self.limits)
             start += len(stored)
+
+
+def check_computed_columns(codec: TableCodec, text: str) -> None:
+    """Raises GanvasError for a wish about a column that a rule computes from others."""
+    learnt = {column.name for column in codec.columns}
+    for rule in codec.rules:
+        for name in rule.columns:
+            if name not in learnt and any(line.partition("=")[0].strip() == name for line in text.split(WISH_SEPARATOR)):
+                raise GanvasError(f"{name} is computed in each row ({rule.describe()}): ask for the other columns of this rule")
 
 
 def format_wishes(where: Where) -> list[str]:

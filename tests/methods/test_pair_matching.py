@@ -14,12 +14,14 @@ from ganvas.errors import GanvasError
 from ganvas.media import BinColumn, CategoryColumn, TableCodec
 from ganvas.methods import PairMatching
 from ganvas.methods.pair_matching import PAIRS, PairShares, read_codes
-from ganvas.nets import RowPerceptrons
+from ganvas.nets import RowShares
+from ganvas.nets.tables.rows import RowGenerator
 from ganvas.privacy import parse_ledger
 from ganvas.recipe import Recipe
 from ganvas.recipes import find_recipe
 from ganvas.runs.state import State, build_state
 from ganvas.training.loop import Loop
+from ganvas.training.mixture_start import start_from_mixture
 
 CPU = torch.device("cpu")
 CODEC = TableCodec(
@@ -53,7 +55,7 @@ def small(epsilon: float = 1.0, samples: int = 4_000) -> Recipe:
     recipe = find_recipe("private_table")
     return replace(
         recipe,
-        nets=RowPerceptrons(z_dim=8, width=32, blocks=1, d_widths=()),
+        nets=RowShares(z_dim=8, width=32, blocks=1),
         method=PairMatching(epsilon=epsilon, rows=200),
         train=replace(recipe.train, minutes=None, samples=samples, batch=200, ema_kimg=0.0),
     )
@@ -135,7 +137,7 @@ def test_training_follows_from_the_seed_and_the_release_and_draws_no_rows() -> N
 
 def test_g_learns_a_dependence_from_the_tables_alone() -> None:
     data, recipe = draw_rows(), small(epsilon=10.0, samples=300_000)
-    recipe = replace(recipe, nets=RowPerceptrons(z_dim=16, width=64, blocks=1, d_widths=()))
+    recipe = replace(recipe, nets=RowShares(z_dim=16, width=64, blocks=1))
     state = train(recipe, data, dict(recipe.method.release(data).tensors))  # type: ignore[attr-defined]
     latents = recipe.method.draw_latents(state.nets, 4_000, torch.Generator().manual_seed(0))
     with torch.inference_mode():
@@ -155,13 +157,19 @@ def test_a_step_says_its_loss_and_counts_its_rows() -> None:
     assert recipe.method.traits(state.nets).critics == ()
 
 
+def test_g_has_no_mixture_that_could_be_fitted_to_rows() -> None:
+    """The default generator of rows starts from one (training.mixture_start), which would break the promise."""
+    assert not isinstance(build_state(small(), CODEC.spec, 0, CPU).nets["G"], RowGenerator)
+    assert start_from_mixture(build_state(small(), CODEC.spec, 0, CPU), draw_rows(), 0) == ""
+
+
 def test_ranks_and_other_generators_are_refused() -> None:
     method = PairMatching()
     ranks = Spec((1,), (Field("b.rank", 1),), {})
     with pytest.raises(GanvasError, match="PublicTable"):
-        method.state(ranks, RowPerceptrons(d_widths=()).build(ranks))
+        method.state(ranks, RowShares().build(ranks))
     categories = Spec((2,), (Field("a", 2, "categorical"),), {})
-    with pytest.raises(GanvasError, match="RowPerceptrons"):
+    with pytest.raises(GanvasError, match="RowShares"):
         method.state(categories, torch.nn.ModuleDict({"G": torch.nn.Linear(2, 2)}))
     state = build_state(small(), CODEC.spec, 0, CPU)
     with pytest.raises(GanvasError, match="released tables have 2 values, not 55"):

@@ -148,7 +148,7 @@ def test_a_new_file_of_bounds_is_written_to_fill_in(tmp_path: Path) -> None:
     [
         (["--bounds", "bounds.toml"], "go together"),
         (["--private", "1"], "NEW.toml"),
-        (["--private", "1", "--bounds", "bounds.toml", "--degrade", "x2"], "without --from and --degrade"),
+        (["--private", "1", "--bounds", "bounds.toml", "--degrade", "x2"], "without --from, --degrade and"),
         (["--private", "-1", "--bounds", "bounds.toml"], "epsilon must be above 0"),
     ],
 )

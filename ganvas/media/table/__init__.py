@@ -5,19 +5,47 @@ from .codec import TableCodec
 from .columns import BinColumn, CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn
 from .medium import Table
 from .public import PublicTable
+from .rules import (
+    AtMost,
+    Bounds,
+    ColumnForm,
+    Decimals,
+    Dependence,
+    FixedCombinations,
+    MissingTogether,
+    Total,
+    Unique,
+    drop_broken_rules,
+    find_rules,
+    read_rules,
+    write_rules_toml,
+)
 from .writing import write_table_file
 
 __all__ = [
+    "AtMost",
     "BinColumn",
+    "Bounds",
     "CategoryColumn",
+    "ColumnForm",
     "ConstantColumn",
     "DateColumn",
+    "Decimals",
+    "Dependence",
+    "FixedCombinations",
     "KeyColumn",
+    "MissingTogether",
     "NumberColumn",
     "PublicTable",
     "Table",
     "TableCodec",
+    "Total",
+    "Unique",
+    "drop_broken_rules",
+    "find_rules",
     "read_bounds",
+    "read_rules",
     "write_bounds_template",
+    "write_rules_toml",
     "write_table_file",
 ]

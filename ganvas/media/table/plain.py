@@ -27,6 +27,13 @@ def choose_value_kind(column: ColumnCodec) -> ValueKind | None:
     )
 
 
+def read_value_kind(arrow_type: Any) -> ValueKind:
+    """What a column that a rule computes is to scores, by its type."""
+    types = import_arrow("pyarrow.types")
+    checks = (types.is_integer, types.is_floating, types.is_decimal, types.is_temporal)
+    return "number" if any(check(arrow_type) for check in checks) else "category"
+
+
 def read_plain_table(table: Any, kinds: Mapping[str, ValueKind]) -> PlainTable:
     """Some columns of a pyarrow.Table. A category's code is a checksum of its text, so that it is the same in all tables."""
     values = [_read_column(table.column(name).combine_chunks(), kind) for name, kind in kinds.items()]
