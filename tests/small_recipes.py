@@ -16,12 +16,15 @@ from ganvas.core import Condition, Dataset, DerivingCodec, Features, Field, Real
 from ganvas.data import ClassCondition, Columns, ColumnsCodec, VectorCondition, read_frame
 from ganvas.data.columns import list_column_codecs, load_batch
 from ganvas.media import (
+    BinColumn,
+    CategoryColumn,
     Degraded,
     DegradedCodec,
     ImageCodec,
     LabelMap,
     LabelMapCodec,
     PointsCodec,
+    PublicTable,
     SampleCondition,
     Table,
     TableCodec,
@@ -108,6 +111,8 @@ def codec_for(recipe: Recipe) -> Any:
         return ColumnsCodec(columns={name: small_codec(medium) for name, medium in recipe.medium.media.items()})
     if isinstance(recipe.medium, (Table, TableModes)):
         return recipe.medium.fit(read_frame(small_table()))
+    if isinstance(recipe.medium, PublicTable):
+        return TableCodec(columns=small_public_columns(), known_share=0.0)
     if type(recipe.medium).__name__ == "Points":
         return PointsCodec(dim=2)
     size = recipe.medium.size or 8  # type: ignore[attr-defined]
@@ -125,6 +130,15 @@ def small_table(rows: int = 200) -> pyarrow.Table:
             "gaps": pyarrow.array(random.gamma(2, 2, rows), mask=random.random(rows) < 0.2),
             "is_new": pyarrow.array(random.random(rows) < 0.3),
         }
+    )
+
+
+def small_public_columns() -> tuple[CategoryColumn | BinColumn, ...]:
+    """Two columns of categories and one of numbers, described without any data."""
+    return (
+        CategoryColumn(name="group", type="string", values=("a", "b"), shares=(0.0,) * 3, has_rest=True),
+        BinColumn(name="size", type="int64", edges=(0.0, 1.0, 5.0, 10.0)),
+        CategoryColumn(name="is_new", type="bool", values=("false", "true"), shares=(0.0,) * 3, has_rest=True),
     )
 
 

@@ -20,6 +20,7 @@ class Arguments:
         ganvas train --data photos/ --degrade x4
         ganvas train --data people.csv --minutes 5
         ganvas train dcgan_small --data photos/ --samples 100000 --optim.G.lr 5e-4
+        ganvas train --data people.csv --private 1 --bounds bounds.toml
         ganvas train --resume runs/auto --minutes 60
         ganvas train --from runs/auto --data few/ --minutes 5
 
@@ -34,6 +35,8 @@ class Arguments:
     resume: the folder of a run to go on with. Only its budget may grow.
     source: a run whose networks to start from, on other data. Its recipe is used unless another is named.
     freeze_d: with --from, how many of D's layers stay as they are, counted from the image.
+    private: train a table with this epsilon: how much anybody may learn of one row. 1 is usual, 10 protects little.
+    bounds: with --private, a .toml file of public categories and bounds. A new name: a file to fill in is written there.
     rules: of a table, a file of rules that all generated rows keep. `ganvas rules TABLE` writes one to choose from.
     degrade: learn to undo this: x4 (small pictures), gray, mask (holes), jpeg+noise+blur, "realistic x4".
     """
@@ -49,6 +52,8 @@ class Arguments:
     resume: str | None = None
     source: str | None = None
     freeze_d: int = 0
+    private: float | None = None
+    bounds: str | None = None
     degrade: str | None = None
     rules: str | None = None
 
@@ -56,14 +61,21 @@ class Arguments:
 def main(argv: list[str]) -> int:
     from ..api import resume, train
     from ..system import distributed
+    from ..training.private import choose_private_recipe
     from ..training.session import resolve_recipe
 
     has_name = bool(argv) and not argv[0].startswith("-")
     name, source = argv.pop(0) if has_name else None, find_option_value("--from", argv)
     freeze_d, data, degrade = (find_option_value(option, argv) for option in ("--freeze-d", "--data", "--degrade"))
     is_resumed = find_option_value("--resume", argv) is not None
-    recipe = resolve_recipe(name, source, parse_whole_number(freeze_d), data, degrade, is_quiet=is_resumed)
-    if (rules := find_option_value("--rules", argv)) is not None:
+    rules = find_option_value("--rules", argv)
+    epsilon, bounds = parse_number(find_option_value("--private", argv)), find_option_value("--bounds", argv)
+    is_private = epsilon is not None and not is_resumed
+    if (bounds and epsilon is None) or (is_private and (source or degrade or rules)):
+        raise GanvasError("--private EPSILON and --bounds FILE go together, and without --from, --degrade and --rules")
+    recipe = choose_private_recipe(name, data, epsilon, bounds) if is_private and epsilon is not None else None
+    recipe = recipe or resolve_recipe(name, source, parse_whole_number(freeze_d), data, degrade, is_quiet=is_resumed)
+    if rules is not None:
         recipe = add_rules(recipe, rules)
     default = Arguments(recipe=recipe)
     arguments = parse_settings(Arguments, default, argv, f"ganvas train {name or 'auto'}")
@@ -118,6 +130,14 @@ def find_option_value(option: str, argv: list[str]) -> str | None:
 def parse_whole_number(text: str | None) -> int:
     """The number that was given; of anything else the parser says what it is."""
     return int(text) if text is not None and text.isdecimal() else 0
+
+
+def parse_number(text: str | None) -> float | None:
+    """The number that was given; of anything else the parser says what it is."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
 
 
 def print_run(run: Any) -> None:

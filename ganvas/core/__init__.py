@@ -58,9 +58,11 @@ from .steps import (
     Method,
     Objective,
     Phase,
+    PrivateMethod,
     Reconstructor,
     ShownSamples,
     Stage,
+    StatisticsRelease,
     Turn,
 )
 from .tables import DECIMALS_KEY, FORMAT_KEY, BlockCodec, BlockItems, ColumnKind, ColumnSurvey, PlainTableCodec, TableItems
@@ -114,6 +116,7 @@ __all__ = [
     "PlainSeries",
     "PlainTable",
     "PlainTableCodec",
+    "PrivateMethod",
     "RealFeatures",
     "Reconstructor",
     "Request",
@@ -125,6 +128,7 @@ __all__ = [
     "Source",
     "Spec",
     "Stage",
+    "StatisticsRelease",
     "TableItems",
     "Traits",
     "Turn",

@@ -25,6 +25,7 @@ from .points import Points, PointsCodec
 from .series import Series, SeriesCodec, build_plain_series, find_window_rows
 from .table import (
     AtMost,
+    BinColumn,
     Bounds,
     CategoryColumn,
     CategoryCondition,
@@ -39,6 +40,7 @@ from .table import (
     ModeMixture,
     ModesCodec,
     NumberColumn,
+    PublicTable,
     Table,
     TableCodec,
     TableModes,
@@ -46,7 +48,9 @@ from .table import (
     Unique,
     drop_broken_rules,
     find_rules,
+    read_bounds,
     read_rules,
+    write_bounds_template,
     write_rules_toml,
     write_table_file,
 )
@@ -54,6 +58,7 @@ from .table import (
 __all__ = [
     "RESIZE_FILTER",
     "AtMost",
+    "BinColumn",
     "Blur",
     "Bounds",
     "Boxes",
@@ -84,6 +89,7 @@ __all__ = [
     "Pasted",
     "Points",
     "PointsCodec",
+    "PublicTable",
     "SampleCondition",
     "Series",
     "SeriesCodec",
@@ -102,7 +108,9 @@ __all__ = [
     "find_rules",
     "find_window_rows",
     "parse_degradation",
+    "read_bounds",
     "read_rules",
+    "write_bounds_template",
     "write_rules_toml",
     "write_table_file",
 ]

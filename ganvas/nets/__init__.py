@@ -12,7 +12,7 @@ from .residual import SAGAN, SNGAN, BigGAN
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
-from .tables import CTGAN, TVAE, RowPerceptrons
+from .tables import CTGAN, TVAE, RowPerceptrons, RowShares
 from .translation import (
     CUT,
     SPADE,
@@ -74,6 +74,7 @@ __all__ = [
     "ResNet",
     "Residual",
     "RowPerceptrons",
+    "RowShares",
     "SRResNet",
     "ScalesCritic",
     "StarGAN",

@@ -33,6 +33,7 @@ from .mixture_start import start_from_mixture
 from .monitor import FollowerMonitor, InterruptHandler, Monitor
 from .plan import Planner, remaining_samples
 from .preparation import place_on_device, prepare_data_and_evaluator, prepare_run
+from .release import load_release, release_once
 from .resuming import (
     extend_budget,
     list_environment_changes,
@@ -122,7 +123,9 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
     if distributed.is_main_process():
         save_codec(path, training_set.codec)  # first: recipe.json makes the folder a run
     run = write_run_settings(path, resolved, requested, seed, data_summary, describe_environment(device))
+    release_once(run, training_set, is_quiet)
     state = initial_state(resolved, training_set.spec, seed, device)
+    load_release(run, state)
     sentence = start_from_mixture(state, training_set, seed)
     print_status(is_quiet or not sentence, sentence)
     notice = build_slowdown_notice(path, device, plan.stage_speeds)
@@ -208,6 +211,7 @@ def _resume_locked(
         resolved = replace(resolved, train=planner.fit_to_memory(unlinked_recipe).train)
         del planner
     run = write_run_settings(run.path, resolved, requested, run.seed, run.meta["data"], current_environment)
+    release_once(run, training_set, is_quiet)  # if it was stopped before
     state = restore_state(run, device, training_set)
     print_status(is_quiet, f"continuing {run.path} at {state.clock.samples:,} of {state.clock.total:,} samples")
     slowdown = build_slowdown_notice(run.path, device, {})
@@ -249,6 +253,7 @@ def restore_state(run: RunFolder, device: torch.device, data: Dataset) -> State:
     if run.checkpoints:
         checkpoints.load_checkpoint(run.checkpoints[-1], state, total_samples=run.recipe.train.samples)
     else:
+        load_release(run, state)
         start_from_mixture(state, data, run.seed)
     if distributed.is_main_process():
         run.discard_after(state.clock.samples)

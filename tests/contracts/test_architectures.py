@@ -58,7 +58,7 @@ def test_contract(name: str) -> None:
 
 def spec_for(architecture: Architecture) -> Spec:
     """Small pictures, or rows for networks that make rows."""
-    return ROW if isinstance(architecture, nets.RowPerceptrons) else IMAGE8
+    return ROW if isinstance(architecture, (nets.RowPerceptrons, nets.RowShares)) else IMAGE8
 
 
 def judged(verdict: CriticOutput, has_patches: bool) -> torch.Tensor:

@@ -17,7 +17,17 @@ from ganvas.core import Codec, Condition, Medium
 from ganvas.data import read_frame
 from ganvas.data.items import build_array_items
 from ganvas.data.series import WindowCut, build_windows, order_rows
+from ganvas.media import BinColumn, CategoryColumn, KeyColumn
 
+SETTINGS = {  # of media that know nothing by themselves
+    "PublicTable": {
+        "columns": (
+            BinColumn(name="size", type="double", edges=(-4.0, -1.0, 0.0, 4.0), decimals=3),
+            CategoryColumn(name="colour", type="string", values=("red",), shares=(0.0,) * 3, has_rest=True, has_missing=True),
+            KeyColumn(name="id", type="int64"),
+        )
+    }
+}
 NOTE = {"Generator": "ganvas", "Seed": "7"}
 
 
@@ -26,7 +36,7 @@ def media():
     for module in pkgutil.walk_packages(ganvas.media.__path__, "ganvas.media."):
         for name, cls in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             if cls.__module__ == module.name and hasattr(cls, "fit") and "__dataclass_fields__" in vars(cls):
-                yield pytest.param(cls(), id=name)
+                yield pytest.param(cls(**SETTINGS.get(name, {})), id=name)
                 if "flip" in cls.__dataclass_fields__:
                     yield pytest.param(cls(flip=True), id=f"{name}-flip")
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core import PlainTable, ValueKind
 from ...system.arrow import import_arrow
-from .columns import CategoryColumn, ColumnCodec, DateColumn, NumberColumn
+from .columns import BinColumn, CategoryColumn, ColumnCodec, DateColumn, NumberColumn
 from .columns.number import convert_to_numbers
 
 MISSING_CODE = 2**32  # no checksum of 32 bits
@@ -22,7 +22,7 @@ def choose_value_kind(column: ColumnCodec) -> ValueKind | None:
         "category"
         if isinstance(column, CategoryColumn)
         else "number"
-        if isinstance(column, (NumberColumn, DateColumn))
+        if isinstance(column, (NumberColumn, BinColumn, DateColumn))
         else None
     )
 

@@ -2,6 +2,12 @@
 
 from .ctgan import CTGAN
 from .rows import RowPerceptrons
+from .shares import RowShares
 from .tvae import TVAE
 
-__all__ = ["CTGAN", "TVAE", "RowPerceptrons"]
+__all__ = [
+    "CTGAN",
+    "TVAE",
+    "RowPerceptrons",
+    "RowShares",
+]

@@ -49,6 +49,15 @@ class RowFields(nn.Module):
         """How many uniform numbers a row needs: one for each categorical field."""
         return sum(len(group.starts) for group in self.groups)
 
+    def compute_shares(self, outputs: Tensor) -> Tensor:
+        """What a linear layer says of each row [N, W] -> the shares of all values, and ranks, in the order of x [N, W]."""
+        parts, start = list[Tensor](), 0
+        for size, starts in self.groups:
+            count = len(starts)
+            parts.append(outputs[:, start : start + count * size].unflatten(1, (count, size)).softmax(2).flatten(1))
+            start += count * size
+        return torch.cat([*parts, outputs[:, start:]], 1)[:, self.order]
+
     def draw(self, outputs: Tensor, u: Tensor) -> Tensor:
         """What a linear layer says of each row [N, W] -> x [N, W]: one-hots and ranks.
 
