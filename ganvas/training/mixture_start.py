@@ -8,7 +8,7 @@ import torch
 
 from ..core import Dataset, Field
 from ..media import TableCodec
-from ..metrics.tables.mixtures import CodeRanks, ProductMixture, fit_mixture
+from ..metrics.tables.mixtures import CodeRanks, ProductMixture, choose_mixture
 from ..nets.tables.mixture_head import LEAST_LOG, MixtureTables
 from ..nets.tables.rows import RowGenerator
 from ..runs.state import State
@@ -29,7 +29,7 @@ def start_from_mixture(state: State, data: Dataset, seed: int) -> str:
     if not isinstance(G, RowGenerator) or not isinstance(codec, TableCodec) or len(data) < MIN_ROWS:
         return ""
     bins = G.mixture.rank_edges.shape[1] - 1
-    mixture = fit_mixture(data.columns["x"].cpu().numpy(), codec.lay_out(), components=G.mixture.size, seed=seed)
+    mixture = choose_mixture(data.columns["x"].cpu().numpy(), codec.lay_out(), G.mixture.size, seed)
     tables = tabulate_mixture(mixture, codec.lay_out(), [column.fields for column in codec.columns], bins)
     for nets in (state.nets, state.average):
         generator = dict(nets.items()).get("G")

@@ -33,6 +33,7 @@ class MixtureHead(nn.Module):
     rank_edges: Tensor
     rank_shares: Tensor
     rank_places: Tensor
+    used: Tensor
 
     def __init__(self, fields: RowFields, spec: Spec, components: int, bins: int) -> None:
         super().__init__()
@@ -42,6 +43,7 @@ class MixtureHead(nn.Module):
         self.register_buffer("log_shares", grouped.expand(components, -1).clone())
         self.register_buffer("rank_edges", torch.linspace(0, 1, bins + 1).expand(ranks, -1).clone())
         self.register_buffer("rank_shares", torch.full((components, ranks, bins), 1 / bins))
+        self.register_buffer("used", torch.tensor(1))  # how many components there are
         self.register_buffer("rank_places", torch.tensor(fields.rank_places, dtype=torch.long), persistent=False)
         where = {field.name: field.where for field in spec.fields if field.kind == "continuous"}
         starts = fields.starts
@@ -55,6 +57,7 @@ class MixtureHead(nn.Module):
     def use(self, tables: MixtureTables) -> None:
         """Take a mixture of at most as many components and bins as this head has room for."""
         count, _, bins = tables.rank_shares.shape
+        self.used.fill_(count)
         self.log_weights.fill_(LEAST_LOG)[:count] = tables.log_weights.clamp(min=LEAST_LOG)
         self.log_shares[:count] = tables.log_shares.clamp(min=LEAST_LOG)
         self.rank_shares.zero_()
@@ -65,9 +68,10 @@ class MixtureHead(nn.Module):
 
     def choose_components(self, u: Tensor, cells: Tensor | None) -> Tensor:
         """A component for each row, int64 [N], by one uniform number u [N]; with cells [N, 2, W], given what is known."""
-        logs = self.log_weights.expand(len(u), -1)
+        used = int(self.used)
+        logs = self.log_weights[:used].expand(len(u), -1)
         if cells is not None:
-            logs = logs + cells[:, 0].mul(self.is_hot) @ self.log_shares.T + self.score_known_ranks(cells)
+            logs = logs + cells[:, 0].mul(self.is_hot) @ self.log_shares[:used].T + self.score_known_ranks(cells)
         ends = logs.double().softmax(1).cumsum(1)
         return torch.searchsorted(ends, u.double()[:, None], right=True)[:, 0].clamp(max=logs.shape[1] - 1)
 
@@ -78,7 +82,8 @@ class MixtureHead(nn.Module):
 
     def score_known_ranks(self, cells: Tensor) -> Tensor:
         """The log-density of the known ranks in each component, [N, M]."""
-        total = torch.zeros(len(cells), len(self.log_weights), device=cells.device)
+        used = int(self.used)
+        total = torch.zeros(len(cells), used, device=cells.device)
         widths = self.rank_edges.diff(dim=1).clamp(min=1e-6)
         for r, (place, tie) in enumerate(zip(self.rank_places.tolist(), self.where_places, strict=True)):
             counts = cells[:, 1, place] * (1.0 if tie is None else cells[:, 0, tie])
@@ -86,7 +91,7 @@ class MixtureHead(nn.Module):
                 continue
             ranks = read_ranks(cells[:, 0, place].contiguous())
             bins = torch.searchsorted(self.rank_edges[r, 1:-1].contiguous(), ranks, right=True)
-            logs = (self.rank_shares[:, r] / widths[r]).clamp(min=1e-9).log()
+            logs = (self.rank_shares[:used, r] / widths[r]).clamp(min=1e-9).log()
             total = total + counts[:, None] * logs.T[bins]
         return total
 

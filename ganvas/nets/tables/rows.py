@@ -105,7 +105,7 @@ class RowPerceptrons:
     blocks: int = 1
     d_widths: tuple[int, ...] = (256, 256)
     pieces: int = 16
-    components: int = 256
+    components: int = 1024
     bins: int = 64
 
     def __post_init__(self) -> None:
