@@ -50,6 +50,7 @@ from .rows import (
 from .samplers import Uniform
 from .unpaired import UnpairedItems
 
+MAX_SEPARATE_REASONS = 3
 MAX_UNCACHED_BYTES = 2**30  # may be held in memory if there is no cache to map
 
 
@@ -282,6 +283,13 @@ def explain_missing_labels(data: EncodedDataset) -> Generator[None]:
         raise GanvasError(f"{error}. This data: {reasons}" if reasons else str(error)) from None
 
 
+def print_reasons(title: str, reasons: Sequence[str]) -> None:
+    """Print on stderr what is to be said of data: a line each, or a list under its title if there is much to say."""
+    is_list = len(reasons) > MAX_SEPARATE_REASONS
+    head, prefix = (f"ganvas: {title}:\n", "  ") if is_list else ("", f"ganvas: {title}: ")
+    print(head + "".join(f"{prefix}{reason}\n" for reason in reasons), end="", file=sys.stderr)
+
+
 def open_data(
     source: Source,
     medium: Medium,
@@ -305,7 +313,7 @@ def open_data(
     test_items = source.held_out(medium.suffixes)
     if not is_quiet:
         print_notes(items, test_items)
-        print("".join(f"ganvas: {items.title}: {reason}\n" for reason in reasons), end="", file=sys.stderr)
+        print_reasons(items.title, reasons)
     cache = find_cache_folder()
     training_set = prepare_dataset(items, codec, cache, is_quiet, sampler)
     if test_items is not None:
