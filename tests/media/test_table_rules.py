@@ -232,7 +232,7 @@ def test_a_decoded_row_follows_from_its_number_and_the_seed(codec: TableCodec) -
 
 
 def test_without_rules_nothing_changes(table: pa.Table) -> None:
-    codec = Table().fit(read_frame(table))
+    codec = Table(dependences=False).fit(read_frame(table))
     assert [column.name for column in codec.columns] == table.schema.names
     assert codec.rules == ()
 
