@@ -26,7 +26,8 @@ def metrics() -> Iterator[Metric]:
     """One instance of every component that is a metric."""
     for module in pkgutil.walk_packages(ganvas.metrics.__path__, "ganvas.metrics."):
         for value in vars(importlib.import_module(module.name)).values():
-            if not (isinstance(value, type) and value.__module__ == module.name and dataclasses.is_dataclass(value)):
+            is_own = isinstance(value, type) and value.__module__ == module.name
+            if not (is_own and dataclasses.is_dataclass(value) and hasattr(value, "lower_is_better")):
                 continue
             hints = get_type_hints(value)
             open_fields = [f.name for f in dataclasses.fields(value) if f.default is dataclasses.MISSING]

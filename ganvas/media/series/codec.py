@@ -11,15 +11,17 @@ from PIL.Image import Image as Picture
 from torch import Tensor
 
 from ...configuration import config
-from ...core import SeriesItems, Spec
+from ...core import PlainSeries, SeriesItems, Spec, ValueKind
 from ...errors import GanvasError
 from ...system.arrow import import_arrow, parse_arrow_type
 from ..table import CategoryColumn, KeyColumn, TableCodec
 from ..table.chance import draw_cell_places, hash_rows
 from ..table.columns import ColumnCodec
+from ..table.plain import choose_value_kind
 from ..table.writing import write_numbered_rows
 from .curves import draw_curves
 from .pieces import cut_intervals
+from .plain import build_plain_series, find_window_rows
 
 PREVIEW_WINDOWS = 6
 ALIVE, OVER, ALIVE_AND_OVER = 0, 1, 2  # codes of the column that says where a series ends, and how many they are
@@ -69,7 +71,9 @@ class SeriesCodec:
     def spec(self) -> Spec:
         """Shape (T, W). The fields are those of one step."""
         fields = tuple(
-            field._replace(is_static=column.name in self.statics) for column in self.cells.columns for field in column.fields
+            field._replace(is_static=column.name in self.statics, is_end=self.has_ends and column is self.cells.columns[-1])
+            for column in self.cells.columns
+            for field in column.fields
         )
         return Spec((self.window, sum(field.size for field in fields)), fields, {})
 
@@ -203,6 +207,13 @@ class SeriesCodec:
         arrays = [c.decode(numbers[:, k], places[window_of_row, k], rows) for k, c in enumerate(columns)]
         keys = self.key.decode(np.zeros(len(rows), np.int64), np.zeros(len(rows)), rows)
         return import_arrow().Table.from_arrays([keys, import_arrow().array(step_of_row), *arrays], schema=self.schema)
+
+    def list_plain_series(self) -> Mapping[str, ValueKind]:
+        return {column.name: choose_value_kind(column) or "number" for column in self.columns if column.fields}
+
+    def read_plain_series(self, stored: Tensor) -> PlainSeries:
+        table = self.decode(stored)
+        return build_plain_series(self, table, *find_window_rows(table))
 
     def preview(self, stored: Tensor) -> Picture:
         """Small curves: a row of them for each window, and one for each of up to 6 columns."""
