@@ -18,6 +18,7 @@ class Arguments:
         ganvas train --data photos/ --minutes 30
         ganvas train --data drawings-and-photos/ --minutes 60
         ganvas train --data photos/ --degrade x4
+        ganvas train --data sensors.csv --window 24 --key station --time hour
         ganvas train dcgan_small --data photos/ --samples 100000 --optim.G.lr 5e-4
         ganvas train --resume runs/auto --minutes 60
         ganvas train --from runs/auto --data few/ --minutes 5
@@ -34,6 +35,9 @@ class Arguments:
     source: a run whose networks to start from, on other data. Its recipe is used unless another is named.
     freeze_d: with --from, how many of D's layers stay as they are, counted from the image.
     degrade: learn to undo this: x4 (small pictures), gray, mask (holes), jpeg+noise+blur, "realistic x4".
+    window: learn time series from a table: a sample is so many rows that follow each other.
+    key: of series, the column that names the station or person. Default: the table is one series.
+    time: of series, the column of dates or numbers to sort by. Default: the rows are in order.
     """
 
     recipe: Any
@@ -48,18 +52,27 @@ class Arguments:
     source: str | None = None
     freeze_d: int = 0
     degrade: str | None = None
+    window: int | None = None
+    key: str | None = None
+    time: str | None = None
 
 
 def main(argv: list[str]) -> int:
     from ..api import resume, train
     from ..system import distributed
     from ..training.session import resolve_recipe
+    from ..training.tasks import cut_into_windows
 
     has_name = bool(argv) and not argv[0].startswith("-")
     name, source = argv.pop(0) if has_name else None, find_option_value("--from", argv)
     freeze_d, data, degrade = (find_option_value(option, argv) for option in ("--freeze-d", "--data", "--degrade"))
     is_resumed = find_option_value("--resume", argv) is not None
-    recipe = resolve_recipe(name, source, parse_whole_number(freeze_d), data, degrade, is_quiet=is_resumed)
+    window, key, time = (find_option_value(option, argv) for option in ("--window", "--key", "--time"))
+    is_series = any((window, key, time))
+    chosen_name = "series" if is_series and name is None and source is None else name
+    recipe = resolve_recipe(chosen_name, source, parse_whole_number(freeze_d), data, degrade, is_quiet=is_resumed)
+    if is_series:
+        recipe = cut_into_windows(recipe, parse_whole_number(window) or None, key, time)
     default = Arguments(recipe=recipe)
     arguments = parse_settings(Arguments, default, argv, f"ganvas train {name or 'auto'}")
     if arguments.freeze_d != (arguments.recipe.start.freeze if arguments.recipe.start else 0):

@@ -24,11 +24,11 @@ def series() -> Recipe:
     return Recipe(
         name="series",
         data=Windows(path="series.csv"),
-        medium=Series(),
+        medium=Series(places="step"),
         nets=WindowConvolutions(),
         method=Adversarial(
             objective=RelativisticPairing(),
-            penalties=(FiniteDifferenceR1(gamma=0.3, common=0.9), FiniteDifferenceR2(gamma=0.3, common=0.9)),
+            penalties=(FiniteDifferenceR1(gamma=0.03, common=0.95), FiniteDifferenceR2(gamma=0.03, common=0.95)),
         ),
         optim={"G": adam, "D": adam},
         train=Train(minutes=5.0, batch=128, ema_kimg=10_000.0, ema_ramp=0.1, precision="fp32"),

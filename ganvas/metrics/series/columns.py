@@ -50,10 +50,12 @@ class SeriesColumns:
 
 
 class SeriesScore:
-    """A score of windows. Its floor is that of one half of the training windows against the other.
+    """A score of windows. Its floor is that of training windows against other ones.
 
-    Windows held out lie at the end of time, which is another season, and so no floor.
+    The end of time, which training never saw, is another season, and so no floor.
     """
+
+    columns: SeriesColumns
 
     @property
     def against(self) -> Literal["train"]:
@@ -63,9 +65,16 @@ class SeriesScore:
         return len(real.reference.features) >= 2 * MIN_HALF
 
     def compute_baseline(self, real: RealFeatures, n: int) -> dict[str, float]:
-        """The score of every second training window against the others."""
-        first, second = (Features(real.reference.features[k::2]) for k in (0, 1))
-        return self(real._replace(reference=first), second)
+        """The score of training windows in the place of `n` generated ones."""
+        whole = real.reference.features
+        halves = (whole[::2], whole[1::2]) if real.unseen is None else (whole, real.held_out.features[:n])
+        return self.compare(*(self.columns.build_series(half) for half in halves))
 
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
+        """The scores by name. Raises GanvasError for fewer than 12 windows, or features that do not fit."""
+        x, y = check_feature_pair(real.reference.features, fake.features, min_samples=2 * MIN_HALF)
+        return self.compare(self.columns.build_series(x), self.columns.build_series(y))
+
+    def compare(self, real: PlainSeries, fake: PlainSeries) -> dict[str, float]:
+        """The scores of windows against real ones."""
         raise NotImplementedError

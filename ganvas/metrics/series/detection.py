@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...configuration import config
-from ...core import Features, PlainSeries, PlainTable, RealFeatures, ValueKind, check_same_series
+from ...core import PlainSeries, PlainTable, ValueKind, check_same_series
 from ...ranks import measure_auc
 from ..tables.boosting import make_classifier, prepare_features
 from .columns import SeriesColumns, SeriesScore
@@ -22,7 +22,7 @@ TREES = {"max_iter": 100, "max_leaf_nodes": 15, "max_features": 0.5}  # as for t
 class WindowDetectability(SeriesScore):
     """ "detection": how surely boosted trees tell generated windows from real ones. 0.5 is chance, 1 is certain (AUC).
 
-    Raises GanvasError if scikit-learn is missing, or for fewer than 6 windows.
+    Raises GanvasError if scikit-learn is missing, or for fewer than 12 windows.
     """
 
     columns: SeriesColumns = SeriesColumns()
@@ -35,9 +35,8 @@ class WindowDetectability(SeriesScore):
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"detection": True}
 
-    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
-        x, y = (self.columns.build_series(features) for features in (real.reference.features, fake.features))
-        return {"detection": detect_windows(x, y, weighs_columns=False).auc}
+    def compare(self, real: PlainSeries, fake: PlainSeries) -> dict[str, float]:
+        return {"detection": detect_windows(real, fake, weighs_columns=False).auc}
 
 
 class WindowDetection(NamedTuple):

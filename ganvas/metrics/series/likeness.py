@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...configuration import config
-from ...core import Features, RealFeatures
+from ...core import PlainSeries
 from .columns import SeriesColumns, SeriesScore
 from .correlations import score_autocorrelations, score_cross_correlations
 from .steps import score_series_shapes, score_step_shapes
@@ -29,11 +29,10 @@ class SeriesLikeness(SeriesScore):
         across = {} if len(self.columns.names) == 1 else {"crosscorrelation": True}
         return {"shapes": False, "steps": False, "autocorrelation": True, **across}
 
-    def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
-        x, y = (self.columns.build_series(features) for features in (real.reference.features, fake.features))
+    def compare(self, real: PlainSeries, fake: PlainSeries) -> dict[str, float]:
         scores = {
-            "shapes": float(np.mean([*score_series_shapes(x, y).values()])),
-            "steps": float(np.mean([*score_step_shapes(x, y).values()])),
-            "autocorrelation": score_autocorrelations(x, y).mean,
+            "shapes": float(np.mean([*score_series_shapes(real, fake).values()])),
+            "steps": float(np.mean([*score_step_shapes(real, fake).values()])),
+            "autocorrelation": score_autocorrelations(real, fake).mean,
         }
-        return scores | ({"crosscorrelation": score_cross_correlations(x, y).mean} if len(x.names) > 1 else {})
+        return scores | ({"crosscorrelation": score_cross_correlations(real, fake).mean} if len(real.names) > 1 else {})

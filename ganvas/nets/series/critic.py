@@ -7,7 +7,7 @@ from ...core import CriticOutput, Spec
 from ..tables.rows import CELLS
 from .fields import WindowFields
 
-CHANGE_SCALE = 4.0  # a rank changes little in one step: hourly temperature by 0.1, where it varies by 0.6
+CHANGE_SCALES = (2.0, 16.0)  # a rank changes little in one step: hourly temperature by 0.1, where it varies by 0.6
 PATCH, STRIDE = 4, 2  # steps that a patch holds, and from one patch to the next
 MAX_PATCHES = 16  # of a window, for the last layers, which see all of them at once
 
@@ -41,7 +41,11 @@ class WindowCritic(nn.Module):
         self.pieces, ranks = pieces, fields.rows.rank_places
         self.register_buffer("ranks", torch.tensor(ranks, dtype=torch.long), persistent=False)
         known = fields.width if CELLS in spec.conditions else 0
-        size, steps, patches = fields.width + (1 + pieces) * len(ranks) + known, fields.steps, list[nn.Module]()
+        size, steps, patches = (
+            fields.width + (len(CHANGE_SCALES) + pieces) * len(ranks) + known,
+            fields.steps,
+            list[nn.Module](),
+        )
         while not patches or steps > MAX_PATCHES:
             patches.append(PatchLayer(size, width))
             size, width, steps = width, min(2 * width, widths[0]), count_patches(steps)
@@ -57,8 +61,9 @@ class WindowCritic(nn.Module):
 
     def look_at_ranks(self, ranks: Tensor) -> list[Tensor]:
         """Of ranks [N, T, R]: their changes, and the lengths of their pieces that lie below them."""
-        changes = CHANGE_SCALE * nn.functional.pad(ranks[:, 1:] - ranks[:, :-1], (0, 0, 1, 0))
+        steps = nn.functional.pad(ranks[:, 1:] - ranks[:, :-1], (0, 0, 1, 0))
+        changes = [torch.tanh(scale * steps) for scale in CHANGE_SCALES]
         if not self.pieces:
-            return [changes]
+            return changes
         lengths = torch.special.ndtr(ranks)[..., None] * self.pieces - torch.arange(self.pieces, device=ranks.device)
-        return [changes, lengths.clamp(0, 1).flatten(2)]
+        return [*changes, lengths.clamp(0, 1).flatten(2)]

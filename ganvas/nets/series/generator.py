@@ -24,8 +24,9 @@ class DilatedBlock(nn.Module):
 class WindowGenerator(GeneratorNetwork):
     """z [N, z_dim] -> x [N, T, W].
 
-    z holds numbers for the window, numbers for each step, and those that draw the categories of each step. The window's
-    numbers become curves: sums of slow cosines over time. Ranks are a level and a sum of steps, since most series wander.
+    z holds numbers for the window, numbers for each step, and those that draw each step's categories. The window's numbers
+    become curves: sums of slow cosines over time. A rank is a level plus a sum of steps, since most series wander. Gates make
+    steps small: a thermometer shows nearly the same for hours.
     cells: [N, 2, T, W], the known parts of x and where they are known. They come out as they are.
     """
 
@@ -34,7 +35,7 @@ class WindowGenerator(GeneratorNetwork):
     def __init__(self, spec: Spec, z_window: int, z_step: int, trunk: int, width: int, blocks: int, curves: int) -> None:
         super().__init__()
         self.fields = WindowFields(spec)
-        steps, known = self.fields.steps, 2 * self.fields.width
+        steps, ranks, known = self.fields.steps, self.fields.rank_count, 2 * self.fields.width
         self.z_sizes = (z_window, z_step * steps, self.fields.draw_count)
         self.z_dim = sum(self.z_sizes)
         self.conditions = (CELLS,) if CELLS in spec.conditions else ()
@@ -45,34 +46,34 @@ class WindowGenerator(GeneratorNetwork):
         self.trunk = nn.Sequential(ResidualBlock(trunk), nn.SiLU(), nn.Linear(trunk, width * len(self.curves)))
         self.noise = nn.Conv1d(z_step, width, 1)
         self.blocks = nn.Sequential(*(DilatedBlock(width, 2 ** (k % 5)) for k in range(blocks)), nn.SiLU())
-        self.last = nn.Conv1d(width, self.fields.width + self.fields.rank_count, 1)
+        self.last = nn.Conv1d(width, self.fields.width + 2 * ranks, 1)
         with torch.no_grad():
             self.last.bias[: self.fields.width].copy_(self.fields.rows.first_biases)
 
     def forward(self, z: Tensor, cells: Tensor | None = None) -> Tensor:
         of_window, of_steps, draws = z.split(self.z_sizes, 1)
-        h = self.first(of_window)
-        known = None if cells is None else cells.transpose(2, 3).flatten(1, 2)  # [N, 2 W, T]
-        if known is not None and self.known is not None:
-            h = h + self.known((known @ self.curves.T).flatten(1) / math.sqrt(self.fields.steps))
-        h = self.trunk(h).unflatten(1, (-1, len(self.curves))) @ self.curves.to(h.dtype)
-        h = h + self.noise(of_steps.unflatten(1, (-1, self.fields.steps)))
-        if known is not None and self.known_steps is not None:
-            h = h + self.known_steps(known)
-        x = self.fields.draw(
-            self.sum_steps(self.last(self.blocks(h)).float()), torch.special.ndtr(draws).unflatten(1, (self.fields.steps, -1))
-        )
+        u = torch.special.ndtr(draws).unflatten(1, (self.fields.steps, -1))
+        h = self.trunk(self.first(of_window) + self.read_known(cells)).unflatten(1, (-1, len(self.curves)))
+        h = h @ self.curves.to(h.dtype) + self.noise(of_steps.unflatten(1, (-1, self.fields.steps)))
+        if cells is not None and self.known_steps is not None:
+            h = h + self.known_steps(cells.transpose(2, 3).flatten(1, 2))
+        outputs = self.last(self.blocks(h)).float().transpose(1, 2)
+        x = self.fields.draw(self.move_ranks(outputs), u)
         return x if cells is None else torch.where(cells[:, 1] > 0, cells[:, 0], x)
 
-    def sum_steps(self, outputs: Tensor) -> Tensor:
-        """The last layer's [N, W + ranks, T] -> [N, T, W]: to each rank comes the sum of its steps so far."""
-        levels, steps = outputs.transpose(1, 2).split((self.fields.width, self.fields.rank_count), 2)
-        sums = steps.cumsum(1) / math.sqrt(self.fields.steps)
-        return (
-            torch.cat([levels[..., : -self.fields.rank_count], levels[..., -self.fields.rank_count :] + sums], 2)
-            if self.fields.rank_count
-            else levels
-        )
+    def read_known(self, cells: Tensor | None) -> Tensor | float:
+        """What known cells [N, 2, T, W] say of the window as a whole, [N, trunk]."""
+        if cells is None or self.known is None:
+            return 0.0
+        known = cells.transpose(2, 3).flatten(1, 2) @ self.curves.T / math.sqrt(self.fields.steps)
+        return self.known(known.flatten(1))
+
+    def move_ranks(self, outputs: Tensor) -> Tensor:
+        """The last layer's [N, T, W + 2 ranks] -> [N, T, W]: each rank is its level, and the sum of its steps so far."""
+        ranks = self.fields.rank_count
+        values, levels, steps, gates = outputs.split((self.fields.width - ranks, ranks, ranks, ranks), 2)
+        sums = (steps * gates.sigmoid()).cumsum(1) / math.sqrt(self.fields.steps)
+        return torch.cat([values, levels + sums], 2)
 
 
 def build_cosines(count: int, steps: int) -> Tensor:
