@@ -14,6 +14,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .api import (
         Run,
+        attack,
         blend,
         compare,
         complete,
@@ -38,6 +39,7 @@ __all__ = [
     "GanvasError",
     "Run",
     "__version__",
+    "attack",
     "blend",
     "compare",
     "complete",

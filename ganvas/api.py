@@ -19,6 +19,7 @@ from .latent.directions import directions
 from .latent.interpolation import interpolate
 from .latent.mixing import mix
 from .latent.projection import project
+from .report.attack import attack
 from .report.compare import compare
 from .report.evaluate import evaluate
 from .runs.folder import RunFolder as RunFolder
@@ -52,6 +53,10 @@ class Run(RunFolder):
         """`ganvas.complete` of this run: a pyarrow.Table."""
         return complete(self, partial, seed, **settings)
 
+    def attack(self, held_out: Any = None, **settings: Any) -> dict[str, Any]:
+        """`ganvas.attack` of this run: a card."""
+        return attack(self, held_out, **settings)
+
     def translate(self, image: "str | Path | Picture | np.ndarray", **settings: Any) -> np.ndarray:
         """One picture by this run's translator: an array of the picture's size, times the scale, and depth."""
         return translate_picture(self, image, **settings)
@@ -84,6 +89,7 @@ convert, train, resume = return_run(convert_file), return_run(train_recipe), ret
 
 __all__ = [
     "Run",
+    "attack",
     "blend",
     "compare",
     "complete",

@@ -17,17 +17,21 @@ from ganvas.data import ClassCondition, Columns, ColumnsCodec, VectorCondition, 
 from ganvas.data.columns import list_column_codecs, load_batch
 from ganvas.data.series import WindowCut, build_windows, order_rows
 from ganvas.media import (
+    BinColumn,
+    CategoryColumn,
     Degraded,
     DegradedCodec,
     ImageCodec,
     LabelMap,
     LabelMapCodec,
     PointsCodec,
+    PublicTable,
     SampleCondition,
     Series,
     SeriesCodec,
     Table,
     TableCodec,
+    TableModes,
 )
 from ganvas.media.conditions import derive_sample_condition
 from ganvas.recipe import Recipe
@@ -110,11 +114,13 @@ def codec_for(recipe: Recipe) -> Any:
         return DegradedCodec(base=ImageCodec(size=32, channels=3), by=recipe.medium.by)
     if isinstance(recipe.medium, Columns):
         return ColumnsCodec(columns={name: small_codec(medium) for name, medium in recipe.medium.media.items()})
-    if isinstance(recipe.medium, Table):
+    if isinstance(recipe.medium, (Table, TableModes)):
         return recipe.medium.fit(read_frame(small_table()))
     if isinstance(recipe.medium, Series):
         windows = build_windows(order_rows(read_frame(small_series()), key="room", time="hour"), WindowCut(5, 1), False)
         return recipe.medium.fit(windows)
+    if isinstance(recipe.medium, PublicTable):
+        return TableCodec(columns=small_public_columns(), known_share=0.0)
     if type(recipe.medium).__name__ == "Points":
         return PointsCodec(dim=2)
     size = recipe.medium.size or 8  # type: ignore[attr-defined]
@@ -150,6 +156,15 @@ def small_series(rooms: int = 30) -> pyarrow.Table:
             "power": pyarrow.array(random.gamma(2, 2, len(room)), mask=random.random(len(room)) < 0.2),
             "is_open": pyarrow.array(random.random(len(room)) < 0.3),
         }
+    )
+
+
+def small_public_columns() -> tuple[CategoryColumn | BinColumn, ...]:
+    """Two columns of categories and one of numbers, described without any data."""
+    return (
+        CategoryColumn(name="group", type="string", values=("a", "b"), shares=(0.0,) * 3, has_rest=True),
+        BinColumn(name="size", type="int64", edges=(0.0, 1.0, 5.0, 10.0)),
+        CategoryColumn(name="is_new", type="bool", values=("false", "true"), shares=(0.0,) * 3, has_rest=True),
     )
 
 

@@ -24,6 +24,7 @@ class Arguments(SamplingArguments):
     seeds: instead of n samples of one seed, the first sample of each of these seeds: 0-31,40.
     code: instead, the sample of a code in a file, which `ganvas project` writes. Only --edit goes with it.
     edit: directions to follow, which `ganvas directions` finds: NAME=1.5, several with commas.
+    parents: for a run that was trained with parents: a table of them, each with its number of children. Makes those.
     where: for tables, what holds in every row: age=30..40, income='>50K', state='TX|CA', income=missing. Once for each.
     out: the folder to write to; with --grid, also the picture itself, a .png; of tables, also a .csv, .tsv, .jsonl or .parquet.
         Default: RUN/generated.
@@ -36,6 +37,7 @@ class Arguments(SamplingArguments):
     seeds: str | None = None
     code: str | None = None
     edit: str | None = None
+    parents: str | None = None
     where: tuple[str, ...] = ()
     out: str | None = None
     grid: bool = False
@@ -81,6 +83,8 @@ def main(argv: list[str]) -> int:
 def write_rows(run: Any, arguments: Arguments, out: Path) -> Path:
     """Write rows to one file. Raises GanvasError for settings that rows do not have."""
     from ..errors import GanvasError
+    from ..media.table.writing import SAMPLES_NAME
+    from ..sampling.children import write_children
     from ..sampling.rows import write_generated_rows
 
     default = Arguments()
@@ -88,4 +92,7 @@ def write_rows(run: Any, arguments: Arguments, out: Path) -> Path:
     if unfit:
         options = " and ".join(f"--{name}" for name in unfit)
         raise GanvasError(f"{run.path} makes rows of a table, which have no {options}: take --n, --seed, --where and --out")
+    if arguments.parents is not None:
+        path = out if out.suffix else out / SAMPLES_NAME
+        return write_children(run, arguments.parents, path, arguments.seed, arguments.checkpoint, arguments.device)
     return write_generated_rows(run, out, arguments.n, arguments.where, arguments.seed, arguments.checkpoint, arguments.device)

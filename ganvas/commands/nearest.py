@@ -30,6 +30,13 @@ def main(argv: list[str]) -> int:
     run, argv = load_named_run(argv, "nearest", Arguments())
     arguments = parse_settings(Arguments, Arguments(), argv, "ganvas nearest RUN")
     from ..api import nearest
+    from ..core import PrivateMethod
+    from ..system.console import print_status
+
+    looks_at_people = isinstance(run.recipe.method, PrivateMethod) and arguments.data is None
+    print_status(
+        not looks_at_people, "note: this looks at the training data, so the picture is not private: keep it to yourself"
+    )
 
     out = Path(arguments.out) if arguments.out else run.path / "copies.png"
     nearest(run, arguments.seeds, data=arguments.data, extractor=arguments.extractor, out=out, **arguments.sampling_options)

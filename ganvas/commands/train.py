@@ -1,6 +1,6 @@
 """train on a folder of pictures, or go on with a run"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import GanvasError
@@ -11,20 +11,22 @@ from .parsing import parse_settings
 class Arguments:
     """Train a recipe, named first. Without a name the data decides. The same command again goes on where the run stopped.
 
-    One folder of pictures: `auto` makes new ones. A/ and B/ with the same names: `translator` makes B from A. A/ and B/ with
-    other names: `unpaired_translator`. With --degrade: a recipe that restores.
+    One folder of pictures: `auto` makes new ones. A table: `table` makes new rows. A/ and B/ with the same names: `translator`
+    makes B from A. A/ and B/ with other names: `unpaired_translator`. With --degrade: a recipe that restores.
 
     Examples:
         ganvas train --data photos/ --minutes 30
         ganvas train --data drawings-and-photos/ --minutes 60
         ganvas train --data photos/ --degrade x4
+        ganvas train --data people.csv --minutes 5
         ganvas train --data sensors.csv --window 24 --key station --time hour
         ganvas train dcgan_small --data photos/ --samples 100000 --optim.G.lr 5e-4
+        ganvas train --data people.csv --private 1 --bounds bounds.toml
         ganvas train --resume runs/auto --minutes 60
         ganvas train --from runs/auto --data few/ --minutes 5
 
     data: what to learn from: a folder of pictures, a zip, idx, npz, npy, parquet or CIFAR file, or "fashion". Subfolders or
-        labels.csv give labels.
+        labels.csv give labels. Or a table: a .csv, .tsv, .parquet, .feather or .jsonl file, sqlite:///FILE?table=NAME.
     out: the folder of the run. Default: runs/RECIPE.
     minutes: how long to train, without the start and the final scores. Default: as long as the recipe says.
     samples: how long to train, in samples seen, instead of --minutes.
@@ -34,6 +36,9 @@ class Arguments:
     resume: the folder of a run to go on with. Only its budget may grow.
     source: a run whose networks to start from, on other data. Its recipe is used unless another is named.
     freeze_d: with --from, how many of D's layers stay as they are, counted from the image.
+    private: train a table with this epsilon: how much anybody may learn of one row. 1 is usual, 10 protects little.
+    bounds: with --private, a .toml file of public categories and bounds. A new name: a file to fill in is written there.
+    rules: of a table, a file of rules that all generated rows keep. `ganvas rules TABLE` writes one to choose from.
     degrade: learn to undo this: x4 (small pictures), gray, mask (holes), jpeg+noise+blur, "realistic x4".
     window: learn time series from a table: a sample is so many rows that follow each other.
     key: of series, the column that names the station or person. Default: the table is one series.
@@ -51,7 +56,10 @@ class Arguments:
     resume: str | None = None
     source: str | None = None
     freeze_d: int = 0
+    private: float | None = None
+    bounds: str | None = None
     degrade: str | None = None
+    rules: str | None = None
     window: int | None = None
     key: str | None = None
     time: str | None = None
@@ -60,6 +68,7 @@ class Arguments:
 def main(argv: list[str]) -> int:
     from ..api import resume, train
     from ..system import distributed
+    from ..training.private import choose_private_recipe
     from ..training.session import resolve_recipe
     from ..training.tasks import cut_into_windows
 
@@ -70,7 +79,15 @@ def main(argv: list[str]) -> int:
     window, key, time = (find_option_value(option, argv) for option in ("--window", "--key", "--time"))
     is_series = any((window, key, time))
     chosen_name = "series" if is_series and name is None and source is None else name
-    recipe = resolve_recipe(chosen_name, source, parse_whole_number(freeze_d), data, degrade, is_quiet=is_resumed)
+    rules = find_option_value("--rules", argv)
+    epsilon, bounds = parse_number(find_option_value("--private", argv)), find_option_value("--bounds", argv)
+    is_private = epsilon is not None and not is_resumed
+    if (bounds and epsilon is None) or (is_private and (source or degrade or rules)):
+        raise GanvasError("--private EPSILON and --bounds FILE go together, and without --from, --degrade and --rules")
+    recipe = choose_private_recipe(name, data, epsilon, bounds) if is_private and epsilon is not None else None
+    recipe = recipe or resolve_recipe(chosen_name, source, parse_whole_number(freeze_d), data, degrade, is_quiet=is_resumed)
+    if rules is not None:
+        recipe = add_rules(recipe, rules)
     if is_series:
         recipe = cut_into_windows(recipe, parse_whole_number(window) or None, key, time)
     default = Arguments(recipe=recipe)
@@ -105,6 +122,15 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def add_rules(recipe: Any, path: str) -> Any:
+    """The recipe with the rules of a file. Raises GanvasError for a recipe that is not for tables, or a wrong file."""
+    from ..media import Table, read_rules
+
+    if not isinstance(recipe.medium, Table):
+        raise GanvasError(f"--rules are for rows of a table, and {recipe.name} makes other samples: leave them out")
+    return replace(recipe, medium=replace(recipe.medium, rules=read_rules(path)))
+
+
 def find_option_value(option: str, argv: list[str]) -> str | None:
     """What an option is given, before the others can be read: the recipe that they set follows from it."""
     for k, word in enumerate(argv):
@@ -117,6 +143,14 @@ def find_option_value(option: str, argv: list[str]) -> str | None:
 def parse_whole_number(text: str | None) -> int:
     """The number that was given; of anything else the parser says what it is."""
     return int(text) if text is not None and text.isdecimal() else 0
+
+
+def parse_number(text: str | None) -> float | None:
+    """The number that was given; of anything else the parser says what it is."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
 
 
 def print_run(run: Any) -> None:

@@ -29,6 +29,7 @@ class Arguments:
         folder with a picture of the same name for each picture.
     label: what to translate to, for runs with several domains: a class by its name or number.
     resize: first bring pictures to the size that the run was trained at.
+    skip_existing: leave results that exist already, as an interrupted translation has written them. Default: replace them.
     tile: auto (tiles for pictures that are too large for the memory), off, or a tile's side in pixels.
     exact: in tiles, make networks with instance norm give what they give for the whole picture. It takes several times as long.
     checkpoint: the state of the run: best, last, or a number of samples seen.
@@ -41,6 +42,7 @@ class Arguments:
     sources: tuple[str, ...] = ()
     label: str | None = None
     resize: bool = False
+    skip_existing: bool = False
     tile: str = "auto"
     exact: bool = False
     checkpoint: str = "best"

@@ -58,9 +58,11 @@ from .steps import (
     Method,
     Objective,
     Phase,
+    PrivateMethod,
     Reconstructor,
     ShownSamples,
     Stage,
+    StatisticsRelease,
     Turn,
 )
 from .tables import DECIMALS_KEY, FORMAT_KEY, BlockCodec, BlockItems, ColumnKind, ColumnSurvey, PlainTableCodec, TableItems
@@ -115,6 +117,7 @@ __all__ = [
     "PlainSeriesCodec",
     "PlainTable",
     "PlainTableCodec",
+    "PrivateMethod",
     "RealFeatures",
     "Reconstructor",
     "Request",
@@ -126,6 +129,7 @@ __all__ = [
     "Source",
     "Spec",
     "Stage",
+    "StatisticsRelease",
     "TableItems",
     "Traits",
     "Turn",

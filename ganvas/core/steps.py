@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from .samples import NO_REQUEST, Batch, Codec, Exhibit, Latents, Nets, Request, Spec, Traits
+from .samples import NO_REQUEST, Batch, Codec, Dataset, Exhibit, Latents, Nets, Request, Spec, Traits
 
 
 class Clock(NamedTuple):
@@ -182,6 +182,27 @@ class Method(Protocol):
     def draw_latents(self, nets: Nets, n: int, generator: torch.Generator, request: Request = NO_REQUEST) -> Latents: ...
     def render(self, nets: Nets, latents: Latents) -> Tensor:
         """Samples x from latents. Sampling is draw_latents, then render."""
+        ...
+
+
+class StatisticsRelease(NamedTuple):
+    """Statistics of the training samples, with noise that makes them private."""
+
+    tensors: Mapping[str, Tensor]
+    ledger: str  # what they cost, as JSON (privacy.Ledger)
+    sentences: tuple[str, ...]  # for people: what that means
+
+
+@runtime_checkable
+class PrivateMethod(Protocol):
+    """A method that sees the training samples once, before the first step, and learns from noisy statistics of them alone."""
+
+    def release(self, data: Dataset) -> StatisticsRelease:
+        """The statistics. Each call has new noise and costs privacy, so a run calls it once."""
+        ...
+
+    def load_release(self, nets: Nets, tensors: Mapping[str, Tensor]) -> None:
+        """Put released statistics among new networks, which may begin with them. Checkpoints keep them."""
         ...
 
 

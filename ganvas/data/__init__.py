@@ -15,6 +15,7 @@ from .tables import TableRows, read_frame
 from .tasks import Task, recognise_task
 from .tiles import Tiles
 from .unpaired import Unpaired
+from .weighted import Weighted
 from .windows_source import Windows
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Uniform",
     "Unpaired",
     "VectorCondition",
+    "Weighted",
     "Windows",
     "find_cache_folder",
     "prepare_dataset",

@@ -40,6 +40,17 @@ class SizedMedium(Protocol):
 
 
 @runtime_checkable
+class JitteredMedium(Protocol):
+    """A medium of pictures, or of maps of them, that training changes at random."""
+
+    @property
+    def flip(self) -> bool: ...  # mirror left and right
+
+    @property
+    def enlarge(self) -> float: ...  # by this factor, and take a random part of the usual size
+
+
+@runtime_checkable
 class ScaledItems(Protocol):
     """Items whose "x" is `scale` times as large as the other columns: a whole number, or one over it."""
 
@@ -71,6 +82,8 @@ class Columns:
 
     def fit_with_reasons(self, items: Items) -> "tuple[ColumnsCodec, list[str]]":
         """`fit`, and a sentence on what each column chose."""
+        if not isinstance(items, UnpairedItems):
+            check_jitter(self.media)
         scale = items.scale if isinstance(items, ScaledItems) else 1.0
         x_codec, x_reasons = _fit_target(self.media["x"], select_column(items, "x"), max(1, round(scale)))
         codecs, reasons = {"x": x_codec}, {"x": x_reasons}
@@ -82,6 +95,16 @@ class Columns:
         sentences = [f"{name}: {reason}" for name in self.media for reason in reasons[name]]
         codec = ColumnsCodec(columns={name: codecs[name] for name in self.media}, source_names=list_source_names(items))
         return codec, sentences
+
+
+def check_jitter(media: Mapping[str, Medium]) -> None:
+    """Raises GanvasError if training would mirror or cut a picture otherwise than its partner."""
+    jittered = {name: medium for name, medium in media.items() if isinstance(medium, JitteredMedium)}
+    for setting in ("flip", "enlarge"):
+        values = {name: getattr(medium, setting) for name, medium in jittered.items()}
+        if len(set(values.values())) > 1:
+            words = " and ".join(f"{value} for {name}" for name, value in values.items())
+            raise GanvasError(f"{setting} is {words}, so pairs would no longer fit: set the same for all columns")
 
 
 def fit_medium(medium: Medium, items: Items) -> tuple[Codec, list[str]]:

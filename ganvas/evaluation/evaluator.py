@@ -61,6 +61,8 @@ class Evaluator:
         has_progress_bar: whether to show a progress bar on a terminal.
     """
 
+    has_reals = True  # there are real samples to compare with
+
     def __init__(
         self,
         evaluation: Evaluation,

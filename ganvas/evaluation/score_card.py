@@ -24,7 +24,12 @@ def name_direction(is_lower_better: bool | None) -> str:
 
 
 def format_card(card: Mapping[str, Any]) -> str:
-    """A score card as text: each score, the score of real samples and of baselines, and which direction is better."""
+    """A score card as text: each score, the score of real samples and of baselines, and which direction is better.
+
+    Of a card without scores, why there are none.
+    """
+    if not card["scores"]:
+        return "\n".join(f"  note: {caution}" for caution in card.get("cautions", ()))
     protocol, baselines = card["protocol"], card.get("baselines", {})
     width = max(18, *(len(name) for name in card["scores"]))
     widths = [12, *(max(12, len(word) + 2) for word in baselines)]  # of the columns "real" and baselines

@@ -24,9 +24,11 @@ def list_table_exhibits(evaluator: Evaluator, method: Method, nets: Nets) -> lis
     if not isinstance(codec, PlainTableCodec):
         return []
     stored = evaluator.draw_fakes(method, nets, COMPARED_ROWS)
+    exhibits = [Exhibit("rows", "Generated rows", ".csv", format_rows(codec, stored[:SHOWN_ROWS]))]
+    if not evaluator.has_reals:
+        return exhibits
     real = codec.read_plain_table(evaluator.split.reference.take(0, COMPARED_ROWS)["x"])
     fake = codec.read_plain_table(stored)
-    exhibits = [Exhibit("rows", "Generated rows", ".csv", format_rows(codec, stored[:SHOWN_ROWS]))]
     if len(fake.names) > 1:
         exhibits.append(show_pairs(real, fake))
     if has_trees() and min(len(real), len(fake)) >= MIN_ROWS:

@@ -17,7 +17,9 @@ from torch.nn.functional import interpolate
 from torch.nn.utils import parametrize
 
 from ..data import ClassCondition, VectorCondition
+from ..data.columns import list_column_codecs, list_source_names
 from ..errors import GanvasError
+from ..media import ImageCodec, LabelMapCodec
 from ..nets.translation import SourceGenerator
 from ..runs.folder import RunFolder
 from ..sampling.generator import Sampler
@@ -162,6 +164,20 @@ def describe_inputs(sampler: Sampler, latents: Any) -> dict[str, Any]:
             description[name] |= {"drawn": "classes", "shares": condition.shares}
         elif isinstance(condition, VectorCondition):
             description[name] |= {"drawn": "examples", "examples": condition.examples}
+        if name == SOURCE:
+            description[name] |= describe_source(sampler)
+    return description
+
+
+def describe_source(sampler: Sampler) -> dict[str, Any]:
+    """Which pictures a translator's source is made of, and how their files are read."""
+    codecs = list_column_codecs(sampler.codec)
+    codec, names = codecs.get(SOURCE, codecs["x"]), list_source_names(sampler.codec) or (SOURCE,)
+    description: dict[str, Any] = {"pictures": list(names), "labels": None, "has_colours": False, "background": 255}
+    if isinstance(codec, LabelMapCodec):
+        description |= {"labels": list(codec.values), "has_colours": codec.kind == "colour"}
+    elif isinstance(codec, ImageCodec):
+        description["background"] = codec.background
     return description
 
 

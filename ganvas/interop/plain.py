@@ -1,6 +1,7 @@
 """Run a generator that ganvas exported, without ganvas: `python load.py 16` writes samples.npy, uint8 [16, H, W, C].
 
-A translator needs a picture: `python load.py photo.png` writes translated.png. A mask may follow, and needs Pillow as well.
+A translator needs a picture: `python load.py photo.png` writes translated.png, and needs Pillow as well. Further pictures and a
+mask follow where the run takes them.
 Next to this file are generator.safetensors, its weights, and generator.json, the computation: a list of PyTorch operations,
 each with the name of its result. Nothing else is run. Needs torch, numpy and safetensors.
 """
@@ -43,16 +44,22 @@ class Generator:
     def translate(self, pixels: np.ndarray, hole: np.ndarray | None = None, **given: torch.Tensor) -> np.ndarray:
         """A picture [H, W, C] of 8 or 16 bits, of any size -> [scale·H, scale·W, C'] of its depth.
 
+        Several pictures are stacked, [H, W, 3 for each]. A map of labels is [H, W], or [H, W, 3] with colours for labels.
+
         hole: [H, W], above 0 where it is to be filled. given: other inputs, such as label=torch.tensor([2]).
         """
-        sides, half = self.description["sides"], np.iinfo(pixels.dtype).max / 2
+        sides, labels = self.description["sides"], self.description["inputs"]["source"]["labels"]
+        half, dtype = (127.5, np.dtype(np.uint8)) if labels else (np.iinfo(pixels.dtype).max / 2, pixels.dtype)
         place = np.ix_(*(mirror_rows(side, extend_side(side, sides)) for side in pixels.shape[:2]))
-        latents = {"source": torch.from_numpy(pixels[place].astype(np.float32)).permute(2, 0, 1)[None] / half - 1, **given}
+        source = (
+            encode_labels(pixels[place], labels) if labels else torch.from_numpy(pixels[place].astype(np.float32)) / half - 1
+        )
+        latents = {"source": source.permute(2, 0, 1)[None], **given}
         if hole is not None:
             latents["mask"] = torch.from_numpy((hole[place] > 0).astype(np.float32))[None, None]
         x = self(**self.draw_latents(1, 0, **latents))[0].clamp(-1, 1).permute(1, 2, 0)
         height, width = (sides["scale"] * side for side in pixels.shape[:2])
-        return ((x + 1) * half).round().numpy().astype(pixels.dtype)[:height, :width]
+        return ((x + 1) * half).round().numpy().astype(dtype)[:height, :width]
 
     def draw_latents(self, n: int, seed: int = 0, **given: torch.Tensor) -> dict[str, torch.Tensor]:
         """Latents for n samples. Conditions [N, …] that are not given are drawn as frequent as in the data."""
@@ -61,6 +68,16 @@ class Generator:
             if name not in latents:
                 latents[name] = draw_input(name, how, n, random)
         return latents
+
+
+def encode_labels(values: np.ndarray, labels: list[int]) -> torch.Tensor:
+    """A map of labels [H, W], or of colours [H, W, 3], one-hot: float [H, W, K]."""
+    if values.ndim == 3:
+        values = values.astype(np.int64) @ np.array([65536, 256, 1])
+    is_class = values[..., None] == np.array(labels)
+    if not is_class.any(2).all():
+        raise ValueError(f"the map has the label {values[~is_class.any(2)][0]}, which is not among {labels}")
+    return torch.from_numpy(is_class.astype(np.float32))
 
 
 def draw_input(name: str, how: dict[str, Any], n: int, random: torch.Generator) -> torch.Tensor:
@@ -122,15 +139,36 @@ def fill_arguments(argument: Any, values: dict[str, Any]) -> Any:
     return {name: fill_arguments(part, values) for name, part in argument.items()} if isinstance(argument, dict) else argument
 
 
-def translate_file(generator: Generator, picture: str, mask: str | None = None) -> None:
+def translate_file(generator: Generator, *paths: str) -> None:
     """Write translated.png."""
     from PIL import Image
 
-    channels = generator.description["inputs"]["source"]["shape"][0]
-    pixels = np.asarray(Image.open(picture).convert({1: "L", 4: "RGBA"}.get(channels, "RGB")))
-    hole = None if mask is None else np.asarray(Image.open(mask).convert("L"))
-    result = generator.translate(pixels.reshape(*pixels.shape[:2], channels), hole)
+    inputs = generator.description["inputs"]
+    source, names = inputs["source"], [*inputs["source"]["pictures"], *(["mask"] if "mask" in inputs else [])]
+    if len(paths) != len(names):
+        sys.exit(f"which pictures? python load.py {' '.join(f'{name}.png' for name in names)}")
+    pictures = [read_picture(path, source) for path in paths[: len(source["pictures"])]]
+    if len({picture.shape[:2] for picture in pictures}) > 1:
+        sys.exit("pictures have different sizes: bring all of them to one size")
+    hole = np.asarray(Image.open(paths[-1]).convert("L")) if "mask" in inputs else None
+    result = generator.translate(pictures[0] if source["labels"] else np.concatenate(pictures, 2), hole)
     Image.fromarray(result[..., 0] if result.shape[2] == 1 else result).save("translated.png")
+
+
+def read_picture(path: str, source: dict[str, Any]) -> np.ndarray:
+    """A file as uint8 [H, W, C], the right way up, over the background where it is transparent; or as labels."""
+    from PIL import Image, ImageOps
+
+    picture, channels = ImageOps.exif_transpose(Image.open(path)), source["shape"][0] // len(source["pictures"])
+    if source["labels"]:
+        return np.asarray(picture.convert("RGB") if source["has_colours"] else picture)
+    if picture.mode.startswith("I"):  # 16 bits
+        picture = Image.fromarray((np.asarray(picture) / 257).round().astype(np.uint8))
+    if picture.has_transparency_data and channels != 4:
+        ground = Image.new("RGBA", picture.size, (*[source["background"]] * 3, 255))
+        picture = Image.alpha_composite(ground, picture.convert("RGBA"))
+    pixels = np.asarray(picture.convert({1: "L", 4: "RGBA"}.get(channels, "RGB")))
+    return pixels.reshape(*pixels.shape[:2], channels)
 
 
 def write_sample_file(generator: Generator, n: int) -> None:
@@ -144,9 +182,7 @@ def write_sample_file(generator: Generator, n: int) -> None:
 
 if __name__ == "__main__":
     exported_generator = Generator(Path(__file__).parent)
-    if exported_generator.description["sides"] and len(sys.argv) > 1:
-        translate_file(exported_generator, *sys.argv[1:3])
-    elif exported_generator.description["sides"]:
-        print("which picture? python load.py photo.png [mask.png]")
+    if exported_generator.description["sides"]:
+        translate_file(exported_generator, *sys.argv[1:])
     else:
         write_sample_file(exported_generator, int(sys.argv[1]) if len(sys.argv) > 1 else 16)

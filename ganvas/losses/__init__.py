@@ -1,5 +1,6 @@
 """What networks learn from: objectives, penalties, auxiliary losses, constraints on weights; one file each."""
 
+from .category_entropy import CategoryEntropy
 from .classification import Classification
 from .content import ContentLoss
 from .feature_matching import FeatureMatching
@@ -31,6 +32,7 @@ from .weight_clipping import WeightClipping
 __all__ = [
     "R1",
     "R2",
+    "CategoryEntropy",
     "Classification",
     "ContentLoss",
     "Dragan",

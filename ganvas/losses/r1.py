@@ -16,12 +16,21 @@ from .ranges import check_penalty_settings
 def measure_squared_slope(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """‖∇D(x)‖² summed over each sample, [N], where D(x) is the mean of its patches' logits.
 
+    Where D judges packs of samples, one after the other, it is summed over each pack, [packs].
     In full precision: a second derivative in bf16 is mostly rounding. Not compiled: torch.compile has no second derivative.
     """
     with torch.autocast(x.device.type, enabled=False), torch.compiler.set_stance("force_eager"):
         x = x.detach().float().requires_grad_()
-        (gradient,) = torch.autograd.grad(average_patches(critic(x)).sum(), x, create_graph=True)
-    return gradient.square().flatten(1).sum(1)
+        logits = average_patches(critic(x))
+        (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
+    squares = gradient.square().flatten(1).sum(1)
+    return squares if len(logits) == len(x) else _sum_packs(squares, len(logits))
+
+
+def _sum_packs(values: Tensor, packs: int) -> Tensor:
+    """Values of samples [N] -> their sums over each pack of samples that follow each other: [packs]."""
+    numbers = torch.arange(len(values), device=values.device) // -(-len(values) // packs)
+    return values.new_zeros(packs).index_add(0, numbers, values)
 
 
 @config

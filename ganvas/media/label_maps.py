@@ -19,6 +19,7 @@ from ..errors import GanvasError, require
 from ..system.files import write_bytes
 from .conditions import SampleCondition, derive_sample_condition
 from .image.codec import Framing, ImageCodec, frame_nearest
+from .image.jitter import MAX_ENLARGEMENT, take_random_parts
 from .image.picture import PICTURE_SUFFIXES
 from .image.sizes import USUAL_PIXELS, PictureSize, choose_size, parse_size
 from .label_files import MAX_CLASSES, LabelKind, MapPalette, describe_value, read_label_values, read_palette
@@ -37,6 +38,7 @@ class LabelMap:
     classes: how many; indices go from 0 to this number less one. Without it, every index or colour in the data is a class.
     palette: path of a table (classes.csv) with a line for each class: its name, and its colour as red,green,blue or #rrggbb.
     flip: mirror left and right at random in training, together with the picture.
+    enlarge: in training, enlarge so many times and take a random part of the usual size, together with the picture.
     """
 
     size: int | str | None = None
@@ -45,10 +47,12 @@ class LabelMap:
     framing: Framing = "crop"
     flip: bool = False
     pixels: int = USUAL_PIXELS
+    enlarge: float = 1.0
 
     def __post_init__(self) -> None:
         if self.size is not None:
             object.__setattr__(self, "size", parse_size(self.size).setting)
+        require(1 <= self.enlarge <= MAX_ENLARGEMENT, "enlarge", self.enlarge, f"from 1 to {MAX_ENLARGEMENT:g}")
         require(self.classes is None or 2 <= self.classes <= MAX_CLASSES, "classes", self.classes, f"from 2 to {MAX_CLASSES}")
         require(self.classes is None or self.palette is None, "classes", self.classes, "left out beside a palette")
 
@@ -68,7 +72,13 @@ class LabelMap:
         check_values(items, known_values, kind)
         size = parse_size(self.size) if self.size is not None else choose_size(sizes, self.pixels).size
         return LabelMapCodec(
-            size=size.setting, values=known_values, kind=kind, names=palette.names, framing=self.framing, flip=self.flip
+            size=size.setting,
+            values=known_values,
+            kind=kind,
+            names=palette.names,
+            framing=self.framing,
+            flip=self.flip,
+            enlarge=self.enlarge,
         )
 
 
@@ -140,6 +150,7 @@ class LabelMapCodec:
     names: tuple[str, ...] = ()
     framing: Framing = "crop"
     flip: bool = False
+    enlarge: float = 1.0
 
     @cached_property
     def _frame_size(self) -> PictureSize:
@@ -171,15 +182,25 @@ class LabelMapCodec:
 
     def encode(self, item: bytes | np.ndarray) -> np.ndarray:
         """A file's bytes or an array -> numbers of classes, uint8 [H, W, 1]. Raises GanvasError with the reason."""
+        return self.frame(self.read_classes(item))
+
+    def read_classes(self, item: bytes | np.ndarray) -> np.ndarray:
+        """A file's bytes or an array -> numbers of classes in its own size, uint8 [H, W, 1]. Raises GanvasError."""
         values, _ = read_label_values(item, self.kind)
-        numbers = number_labels(values, self.values, self.kind)
-        return frame_nearest(numbers, self._frame_size, self.framing, fill=0).astype(np.uint8)[..., None]
+        return number_labels(values, self.values, self.kind).astype(np.uint8)[..., None]
+
+    def frame(self, classes: np.ndarray) -> np.ndarray:
+        """Numbers of classes, uint8 [H, W, 1], in the codec's size."""
+        return frame_nearest(classes[..., 0], self._frame_size, self.framing, fill=0).astype(np.uint8)[..., None]
 
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
-        """uint8 [N, H, W, 1] -> one-hot float32 [N, K, H, W], channels last in memory, randomly mirrored if `flip`."""
+        """uint8 [N, H, W, 1] -> one-hot float32 [N, K, H, W], channels last in memory; jittered as pictures are."""
         if self.flip and generator is not None:
             is_mirrored = torch.rand(len(stored), generator=generator).to(stored.device) < 0.5
             stored = torch.where(is_mirrored[:, None, None, None], stored.flip(2), stored)
+        if self.enlarge > 1.0 and generator is not None:
+            levels = stored.permute(0, 3, 1, 2).to(torch.float32)
+            stored = take_random_parts(levels, self.enlarge, generator, "nearest-exact").permute(0, 2, 3, 1)
         one_hot = torch.zeros(*stored.shape[:3], len(self.values), device=stored.device)
         return one_hot.scatter_(3, stored.long(), 1.0).permute(0, 3, 1, 2)
 

@@ -6,6 +6,7 @@ from .contrastive import Contrastive
 from .critics import SideCritic
 from .cycle import Cycle
 from .many_domains import ManyDomains
+from .pair_matching import PairMatching
 from .pixels_first import PixelsFirst
 from .progressive import Progressive
 from .supervised import Supervised
@@ -20,6 +21,7 @@ __all__ = [
     "Cycle",
     "FeaturePyramid",
     "ManyDomains",
+    "PairMatching",
     "PixelsFirst",
     "Progressive",
     "SideCritic",

@@ -6,6 +6,7 @@ Kingma & Welling 2014; β-VAE: Higgins et al. 2017; optimal decoder noise: Rybki
 from collections.abc import Mapping
 from functools import cache
 from math import log, pi
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,15 @@ from .adversarial import Adversarial
 from .latents import conditions_of, get_generator
 
 DEFAULT_GAME = Adversarial()  # draws latents and conditions as in a game
+
+
+@runtime_checkable
+class LikelihoodDecoder(Protocol):
+    """A G that says itself how likely samples are, because their parts have other noise than pixels."""
+
+    def measure_nll(self, z: Tensor, x: Tensor, **conditions: Tensor) -> Tensor:
+        """-log p(x | z) of samples [N, …], in nats: [N]."""
+        ...
 
 
 class CodeStatistics(nn.Module):
@@ -100,11 +110,16 @@ class Autoencoding:
         x, conditions = batch["x"], conditions_of(nets, batch)
         mean, log_variance = nets["E"](x, **conditions)
         code = sample_posterior(mean, log_variance) if self.beta else mean
-        error = (nets["G"](code, **conditions).float() - x.float()).square().flatten(1)
-        terms = {"G/reconstruction": measure_gaussian_nll(error, self.sigma)}
+        terms, statistics = dict[str, Tensor](), {"code": mean.detach()}
+        if isinstance(G := nets["G"], LikelihoodDecoder):
+            terms["G/reconstruction"] = G.measure_nll(code, x, **conditions)
+        else:
+            error = (G(code, **conditions).float() - x.float()).square().flatten(1)
+            terms["G/reconstruction"] = measure_gaussian_nll(error, self.sigma)
+            statistics["G/error"] = error.detach().mean()
         if self.beta:
             terms["E/kl"] = self.beta * measure_kl_from_prior(mean, log_variance)
-        return Turn(terms, {"code": mean.detach(), "G/error": error.detach().mean()})
+        return Turn(terms, statistics)
 
     def after(self, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         if "codes" in nets:

@@ -79,10 +79,13 @@ def drop_features(critic: Critic) -> Callable[[Tensor], Tensor]:
     return lambda x: critic(x).logits
 
 
-def interpolate_pairs(real: Tensor, fake: Tensor) -> Tensor:
-    """A random point on the line from each real to a fake; one ε ~ U(0, 1) per sample. Gulrajani et al. 2017, algorithm 1."""
-    epsilon = torch.rand([len(real)] + [1] * (real.dim() - 1), device=real.device)
-    return torch.lerp(fake.float(), real.float(), epsilon)
+def interpolate_pairs(real: Tensor, fake: Tensor, pack: int = 1) -> Tensor:
+    """A random point on the line from each real to a fake; one ε ~ U(0, 1) per sample. Gulrajani et al. 2017, algorithm 1.
+
+    pack: so many samples after each other have the same ε, because D judges them together.
+    """
+    epsilon = torch.rand([-(-len(real) // pack)] + [1] * (real.dim() - 1), device=real.device)
+    return torch.lerp(fake.float(), real.float(), epsilon.repeat_interleave(pack, 0)[: len(real)])
 
 
 def collect_penalties(
@@ -97,7 +100,12 @@ def collect_penalties(
     terms: dict[str, Tensor] = {}
     for penalty in penalties:
         if penalty.every == 1:
-            x = interpolate_pairs(real.x, fake.x) if penalty.on == "between" else (real if penalty.on == "real" else fake).x
+            pack = -(-len(real.x) // len(real.output.logits))
+            x = (
+                interpolate_pairs(real.x, fake.x, pack)
+                if penalty.on == "between"
+                else (real if penalty.on == "real" else fake).x
+            )
             logits = {"real": real.output.logits, "fake": fake.output.logits}.get(penalty.on)
             critic = critics[1] if penalty.on == "fake" else critics[0]
             terms[f"{name}/{type(penalty).__name__}"] = penalty(drop_features(critic), x, logits, clock)

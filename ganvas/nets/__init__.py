@@ -13,7 +13,7 @@ from .series import WindowConvolutions
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
-from .tables import RowPerceptrons
+from .tables import CTGAN, TVAE, RowPerceptrons, RowShares
 from .translation import (
     CUT,
     SPADE,
@@ -42,6 +42,7 @@ from .wrappers.spectral import WithSpectralNorm
 from .wrappers.virtual import VirtualBatchNorm
 
 __all__ = [
+    "CTGAN",
     "CUT",
     "DCGAN",
     "MLP",
@@ -50,6 +51,7 @@ __all__ = [
     "SNGAN",
     "SPADE",
     "SRVGG",
+    "TVAE",
     "AuxiliaryClassifier",
     "BigGAN",
     "BigGANDeep",
@@ -73,6 +75,7 @@ __all__ = [
     "ResNet",
     "Residual",
     "RowPerceptrons",
+    "RowShares",
     "SRResNet",
     "ScalesCritic",
     "StarGAN",

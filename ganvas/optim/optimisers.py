@@ -78,6 +78,7 @@ class RMSprop:
 class Adam:
     """Kingma & Ba 2015, in torch's fused form.
 
+    weight_decay: this share of the weights is added to their gradients, which pulls them towards 0.
     schedule: factor on the learning rate.
     final_betas: the betas at the end of the schedule.
     """
@@ -85,6 +86,7 @@ class Adam:
     lr: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
     eps: float = 1e-8
+    weight_decay: float = 0.0
     schedule: Schedule = Constant()
     final_betas: tuple[float, float] | None = None
 
@@ -95,10 +97,11 @@ class Adam:
         for field, betas in (("betas", self.betas), ("final_betas", self.final_betas or ())):
             require(all(0 <= beta < 1 for beta in betas), field, betas, "in [0, 1)")
         require(self.eps > 0, "eps", self.eps, "above 0")
+        require(0 <= self.weight_decay < 1, "weight_decay", self.weight_decay, "in [0, 1)")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        # floats, not integers: Adam refuses mixed betas
-        return torch.optim.Adam(parameters, self.lr, (float(self.betas[0]), float(self.betas[1])), self.eps, fused=True)
+        betas = float(self.betas[0]), float(self.betas[1])  # floats, not integers: Adam refuses mixed betas
+        return torch.optim.Adam(parameters, self.lr, betas, self.eps, self.weight_decay, fused=True)
 
     def at(self, clock: Clock) -> dict[str, Any]:
         lr = {"lr": self.lr * self.schedule(clock)}

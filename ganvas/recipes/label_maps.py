@@ -24,7 +24,12 @@ def spade() -> Recipe:
     return Recipe(
         name="spade",
         data=Pairs(path="labels"),
-        medium=Columns(media={"x": Image(size=256, flip=True), "source": LabelMap(size=256, flip=True)}),
+        medium=Columns(
+            media={
+                "x": Image(size=256, flip=True, enlarge=286 / 256),
+                "source": LabelMap(size=256, flip=True, enlarge=286 / 256),
+            }
+        ),
         nets=WithSpectralNorm(nets=ImageToImage(generator=SPADE(), critic=ScalesCritic())),
         method=Adversarial(
             objective=Hinge(),
@@ -45,7 +50,7 @@ def spade_small() -> Recipe:
     """Maps of labels and their pictures, for CPUs, 64 px: narrow networks, L1 in place of the perceptual loss.
 
     Paper: Park et al. 2019.
-    Expected: not trained yet beyond some steps.
+    Expected: labels to satellite, 64 px, 12 minutes of one core: 19.4 dB, LPIPS-like 0.249, nearest 0.315 (docs/results.md).
     """
     return replace(
         spade(),

@@ -24,7 +24,7 @@ def pix2pix() -> Recipe:
     Expected: not trained here: it needs a GPU.
     """
     adam = Adam(lr=2e-4, betas=(0.5, 0.999))
-    picture = Image(size=256, flip=True)
+    picture = Image(size=256, flip=True, enlarge=286 / 256)
     return Recipe(
         name="pix2pix",
         data=Pairs(path="pairs"),

@@ -25,7 +25,7 @@ def cyclegan() -> Recipe:
     Expected: not trained here: it needs a GPU; `cyclegan_small` is for CPUs.
     """
     adam = Adam(lr=2e-4, betas=(0.5, 0.999), schedule=Linear(start=0.5))
-    picture = Image(size=256, channels="rgb", flip=True)
+    picture = Image(size=256, channels="rgb", flip=True, enlarge=286 / 256)
     return Recipe(
         name="cyclegan",
         data=Unpaired(path="two-folders"),
@@ -43,7 +43,7 @@ def cyclegan_small() -> Recipe:
     """Two folders, for CPUs: narrow networks, critics of 34 px patches, batches of 8, a moving average.
 
     Paper: Zhu et al. 2017.
-    Expected: not trained yet beyond some steps.
+    Expected: satellite to relief, 13,160 samples: 20.9 dB, but a pattern over all pictures, KID 0.61 (docs/results.md).
     """
     adam = Adam(lr=5e-4, betas=(0.5, 0.99), schedule=Linear(start=0.5))
     picture = Image(channels="rgb", flip=True)

@@ -7,8 +7,9 @@ from typing import Any
 from ..core import Extractor
 from ..data.files import replace_path
 from ..evaluation import by_class
-from ..evaluation.evaluator import Evaluator, open_scored_data
+from ..evaluation.evaluator import open_scored_data
 from ..evaluation.judges import judge_by_one
+from ..evaluation.private import check_scorable, open_evaluator
 from ..recipe import check_scored_samples
 from ..runs.folder import RunFolder
 from ..sampling.generator import Sampler, find_class_condition
@@ -52,9 +53,8 @@ def evaluate(
     training_set, held_out = open_scored_data(run, recipe.data)
     classes = find_class_condition(sampler.spec, sampler.traits)
     checked = by_class.check_classes(classes, training_set, recipe.evaluation.card_samples) if per_class else None
-    evaluator = Evaluator(
-        recipe.evaluation, training_set, held_out, find_cache_folder(), choose_device(device), has_progress_bar=True
-    )
+    reals = check_scorable(run, training_set, held_out, is_other_data=data is not None)
+    evaluator = open_evaluator(recipe, training_set, reals, find_cache_folder(), choose_device(device), has_progress_bar=True)
     head = {
         "samples": int(sampler.checkpoint_folder.name),
         "checkpoint": sampler.checkpoint_folder.name,

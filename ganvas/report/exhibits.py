@@ -56,14 +56,17 @@ def _render_picture(path: Path, caption: str) -> str:
 
 
 def _render_slider(picture: dict[str, Any], caption: str) -> str:
-    """The two halves of a picture on top of each other; the slider says how much of the left one shows."""
+    """The two halves of a picture on top of each other: the left one up to the slider, the right one beyond it.
+
+    The slider lies over the pictures, so a finger or a mouse moves the border, and so do the arrow keys.
+    """
     size = f"width:{picture['width'] // 2}px;aspect-ratio:{picture['width']}/{2 * picture['height']}"
-    image = f"background-image:url({picture['uri']})"
-    layers = "".join(f'<div class="{name}" style="{image}"></div>' for name in ("after", "before"))
     return (
-        f'<div class="compare" style="{size}" role="img" aria-label="{escape(caption)}">{layers}</div>'
-        '<div class="player"><span>after</span><input class="share" type="range" min="0" max="100" value="50" '
-        'aria-label="Share of each picture that shows the source"><span>before</span></div>'
+        f'<div class="compare" style="{size};--image:url({picture["uri"]})">'
+        f'<div class="after" role="img" aria-label="{escape(caption)}"></div>'
+        '<div class="before"></div><div class="border"></div>'
+        '<input class="share" type="range" min="0" max="100" value="50" aria-label="Border between before and after"></div>'
+        f'<div class="sides" style="width:{picture["width"] // 2}px"><span>before</span><span>after</span></div>'
     )
 
 

@@ -18,6 +18,7 @@ from ..configuration import TYPE_KEY
 from ..errors import GanvasError
 from ..evaluation.score_card import get_judge_word, name_score
 from ..system.files import explain_os_errors, write_atomically
+from .attack_table import render_attacks
 from .embedding import embed_picture
 from .exhibits import render_exhibits
 
@@ -75,6 +76,7 @@ def _render_page(run: Path) -> str:
         "subtitle": escape(str(_as_mapping(facts.get("data")).get("title", ""))),
         "figures": _render_figures(rows, cards),
         "warning": _render_warning(rows),
+        "attacks": render_attacks(run),
         "exhibits": render_exhibits(run),
         "scores": _render_score_table(cards),
         "recipe": _render_tree(facts["recipe"])

@@ -33,6 +33,7 @@ class RunFolder:
     log.jsonl               a line for each report
     samples/000051200.png   samples of the same latents each time; the name is the number of samples seen
     scores.jsonl            score cards
+    attacks.jsonl           cards of attacks
     checkpoints/000051200/  and the links `last` and `best`
     exhibits/               exhibits of the best checkpoint: nearest neighbours, classes, reconstructions, sounds
     report.html             everything on one page

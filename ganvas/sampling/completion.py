@@ -58,11 +58,11 @@ def _complete_blocks(sampler: RowSampler, items: TableRows, seed: int) -> Iterat
     for batch in items.read_blocks():
         for first in range(0, batch.num_rows, ROWS_PER_BLOCK):
             block = import_arrow().table(batch.slice(first, ROWS_PER_BLOCK))
-            yield _complete_block(sampler, block, seed, start)
+            yield complete_block(sampler, block, seed, start)
             start += block.num_rows
 
 
-def _complete_block(sampler: RowSampler, block: Any, seed: int, start: int) -> Any:
+def complete_block(sampler: RowSampler, block: Any, seed: int, start: int) -> Any:
     """The rows of a pyarrow.Table, of number `start` and following, with their gaps filled."""
     codec, machine = sampler.codec, sampler.sampler
     codes, is_known = read_known_cells(codec, block)
@@ -80,6 +80,8 @@ def read_known_cells(codec: TableCodec, block: Any) -> tuple[Tensor, Tensor]:
         if name not in block.schema.names:
             block = block.append_column(name, arrow.nulls(block.num_rows))
     codes = torch.from_numpy(codec.encode_block(block).astype("int64"))
+    for rule in codec.rules:
+        block = rule.reduce(block)
     known = [
         torch.from_numpy(compute.is_valid(block.column(column.name)).to_numpy().copy())
         if column.fields

@@ -6,6 +6,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ..core import DerivingCodec
 from ..errors import GanvasError
 from ..media import TableCodec
 from ..media.table.cells import CELLS
@@ -30,10 +31,13 @@ class RowSampler:
 
     def __init__(self, run: str | Path | RunFolder, where: Where = (), checkpoint: str = "best", device: str = "auto") -> None:
         self.run = run if isinstance(run, RunFolder) else RunFolder(run)
-        codec = self.run.read_codec()
-        if not isinstance(codec, TableCodec):
-            raise GanvasError(f"{self.run.path} makes {codec.noun}, not rows of a table: ganvas generate {self.run.path}")
+        codec = _read_table_codec(self.run)
+        if codec is None:
+            raise GanvasError(
+                f"{self.run.path} makes {self.run.read_codec().noun}, not rows of a table: ganvas generate {self.run.path}"
+            )
         text = WISH_SEPARATOR.join(format_wishes(where))
+        check_computed_columns(codec, text)
         self.codec, self.wishes = codec, parse_wishes(codec.columns, text) if text else []
         self.limits = {wish.column: wish.limits for wish in self.wishes if wish.limits is not None}
         self.sampler = open_sampler(self.run, checkpoint, device, {CELLS: text} if text else None)
@@ -44,6 +48,15 @@ class RowSampler:
         for stored in self.sampler.stream_samples(n, seed):
             yield self.codec.decode(stored, seed, start, self.limits)
             start += len(stored)
+
+
+def check_computed_columns(codec: TableCodec, text: str) -> None:
+    """Raises GanvasError for a wish about a column that a rule computes from others."""
+    learnt = {column.name for column in codec.columns}
+    for rule in codec.rules:
+        for name in rule.columns:
+            if name not in learnt and any(line.partition("=")[0].strip() == name for line in text.split(WISH_SEPARATOR)):
+                raise GanvasError(f"{name} is computed in each row ({rule.describe()}): ask for the other columns of this rule")
 
 
 def format_wishes(where: Where) -> list[str]:
@@ -84,7 +97,14 @@ def rows(
 
 
 def makes_rows(run: RunFolder) -> bool:
-    return isinstance(run.read_codec(), TableCodec)
+    return _read_table_codec(run) is not None
+
+
+def _read_table_codec(run: RunFolder) -> TableCodec | None:
+    """The codec of a run's stored rows; None if its samples are something else."""
+    codec = run.read_codec()
+    base = codec.base if isinstance(codec, DerivingCodec) else codec
+    return base if isinstance(base, TableCodec) else None
 
 
 def write_generated_rows(

@@ -1,5 +1,6 @@
 """Write files so that the old one stays until the new one is complete: temporary name, flush, rename."""
 
+import errno
 import json
 import os
 import re
@@ -106,6 +107,15 @@ def flush_to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def is_without_room(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, says that the disk is full or takes nothing: later files fail, too."""
+    while error is not None:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            return True
+        error = error.__cause__
+    return False
 
 
 @contextmanager

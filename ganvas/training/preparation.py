@@ -11,6 +11,7 @@ from ..data import EncodedDataset
 from ..data.dataset import explain_missing_labels, open_data
 from ..data.held_out import describe_held_out
 from ..evaluation.evaluator import Evaluator
+from ..evaluation.private import open_evaluator
 from ..recipe import Recipe
 from ..system import distributed
 from ..system.console import print_status
@@ -76,7 +77,7 @@ def prepare_data_and_evaluator(
             recipe.data, recipe.medium, codec, is_quiet, recipe.batches, recipe.held_out, held_out_key
         )
         evaluator = (
-            Evaluator(recipe.evaluation, training_set, held_out, find_cache_folder(), device)
+            open_evaluator(recipe, training_set, held_out, find_cache_folder(), device)
             if distributed.is_main_process()
             else None
         )

@@ -29,9 +29,11 @@ from ..system.device import choose_device, describe_machine
 from ..system.threads import keep_thread_count, set_thread_count
 from . import divergence
 from .loop import Loop
+from .mixture_start import start_from_mixture
 from .monitor import FollowerMonitor, InterruptHandler, Monitor
 from .plan import Planner, remaining_samples
 from .preparation import place_on_device, prepare_data_and_evaluator, prepare_run
+from .release import load_release, release_once
 from .resuming import (
     extend_budget,
     list_environment_changes,
@@ -121,7 +123,11 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
     if distributed.is_main_process():
         save_codec(path, training_set.codec)  # first: recipe.json makes the folder a run
     run = write_run_settings(path, resolved, requested, seed, data_summary, describe_environment(device))
+    release_once(run, training_set, is_quiet)
     state = initial_state(resolved, training_set.spec, seed, device)
+    load_release(run, state)
+    sentence = start_from_mixture(state, training_set, seed)
+    print_status(is_quiet or not sentence, sentence)
     notice = build_slowdown_notice(path, device, plan.stage_speeds)
     return _train_with_recovery(run, state, plan.placed_data, plan.evaluator, notice, is_quiet)
 
@@ -205,7 +211,8 @@ def _resume_locked(
         resolved = replace(resolved, train=planner.fit_to_memory(unlinked_recipe).train)
         del planner
     run = write_run_settings(run.path, resolved, requested, run.seed, run.meta["data"], current_environment)
-    state = restore_state(run, device)
+    release_once(run, training_set, is_quiet)  # if it was stopped before
+    state = restore_state(run, device, training_set)
     print_status(is_quiet, f"continuing {run.path} at {state.clock.samples:,} of {state.clock.total:,} samples")
     slowdown = build_slowdown_notice(run.path, device, {})
     return _train_with_recovery(run, state, place_on_device(training_set, device), evaluator, slowdown, is_quiet)
@@ -240,11 +247,14 @@ def write_run_settings(
         )
 
 
-def restore_state(run: RunFolder, device: torch.device) -> State:
+def restore_state(run: RunFolder, device: torch.device, data: Dataset) -> State:
     """The state in the run's last checkpoint, or its first state. Discards everything that was written since."""
     state = (fresh_state if run.checkpoints else initial_state)(run.recipe, run.read_spec(), run.seed, device)
     if run.checkpoints:
         checkpoints.load_checkpoint(run.checkpoints[-1], state, total_samples=run.recipe.train.samples)
+    else:
+        load_release(run, state)
+        start_from_mixture(state, data, run.seed)
     if distributed.is_main_process():
         run.discard_after(state.clock.samples)
     return state
@@ -260,7 +270,7 @@ def _train_with_recovery(
     while True:
         if nonfinite_names := distributed.broadcast(_train_until_stopped(run, state, data, evaluator, slowdown, is_quiet)):
             run = _restart_with_lower_rates(run, nonfinite_names, is_quiet)
-            seconds_spent, state = state.training_seconds, restore_state(run, next(state.nets.parameters()).device)
+            seconds_spent, state = state.training_seconds, restore_state(run, next(state.nets.parameters()).device, data)
             state.training_seconds = seconds_spent  # the lost time counts towards the minutes
         elif extra_samples := distributed.broadcast(
             remaining_samples(run.requested.train.minutes, run.recipe.train.batch, state)

@@ -227,8 +227,8 @@ def translate_coarsely(sampler: Sampler, composite: Tensor) -> Tensor:
         raise GanvasError(f"{sampler.run.path} does not translate pictures alone: give a run that learned to harmonise pastes")
     if (shape[0], sampler.spec.shape[0]) != (len(composite), len(composite)):
         raise GanvasError(
-            f"{sampler.run.path} translates pictures of {shape[0]} channels into {sampler.spec.shape[0]}, and the target has "
-            f"{len(composite)}: give a run for such pictures"
+            f"{sampler.run.path} makes {sampler.spec.shape[0]} channels from {shape[0]}, and the target has {len(composite)}: "
+            "give a run that was trained from such pictures to such pictures"
         )
     small = interpolate(composite[None].float(), size=shape[1:], mode="bilinear", antialias=True, align_corners=False)
     with torch.inference_mode():

@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import GanvasError
-from ..system.files import explain_os_errors, write_atomically
+from ..system.files import explain_os_errors, is_without_room, write_atomically
 from .flicker import FlickerMeter
 
 FILM_FORMATS = {  # FFmpeg's names for containers, by suffix
@@ -22,6 +22,7 @@ FILM_FORMATS = {  # FFmpeg's names for containers, by suffix
 }
 REPLACED_FILM_SUFFIXES = dict.fromkeys((".avi", ".mpg", ".mpeg", ".wmv"), ".mkv")  # Matroska holds every kind of sound
 QUALITY_OPTIONS = {"libx264": {"crf": "16", "preset": "medium"}, "libvpx-vp9": {"crf": "20", "b": "0"}}
+AV_TIME_BASE = 1_000_000  # FFmpeg's parts of a second, in which it states a film's duration
 DEFAULT_RATE = 25  # frames a second, for files that do not say
 
 TranslateFrame = Callable[[np.ndarray], np.ndarray]  # uint8 [H, W, 3] -> uint8 [H', W', 1 or 3]
@@ -45,7 +46,10 @@ def translate_film(
             out.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(out, lambda path: _stream(source, path, out.suffix, translate, provenance, meter, shows_progress))
     except (FFmpegError, EOFError) as error:
-        raise GanvasError(f"{source} cannot be translated as a film ({error.args[-1] if error.args else error})") from error
+        reason = getattr(error, "strerror", None) or str(error) or "it ends too early"
+        if is_without_room(error):
+            raise GanvasError(f"writing the film failed at {out}: {reason.lower()}. Make room there") from error
+        raise GanvasError(f"{source} cannot be translated as a film ({reason.lower()})") from error
     return meter
 
 
@@ -68,10 +72,10 @@ def _stream(
         result.metadata.update({**film.metadata, "comment": ". ".join(provenance.values())})
         video = film.streams.video[0]
         video.thread_type = "AUTO"
-        sounds = {stream.index: result.add_stream_from_template(stream) for stream in film.streams.audio}
         writer = FrameWriter(result, video, "libvpx-vp9" if container_format == "webm" else "libx264")
+        sounds = {stream.index: result.add_stream_from_template(stream) for stream in film.streams.audio}
         is_hidden = not shows_progress or not sys.stderr.isatty()
-        with tqdm(desc=source.name, total=video.frames or None, unit="frame", leave=False, disable=is_hidden) as bar:
+        with tqdm(desc=source.name, total=count_frames(film, video), unit="frame", leave=False, disable=is_hidden) as bar:
             for packet in film.demux(video, *film.streams.audio):
                 if packet.stream.index in sounds:
                     if packet.dts is not None:  # else the empty packet at the end
@@ -87,6 +91,14 @@ def _stream(
         writer.finish()
         if not writer.count:
             raise GanvasError(f"{source} holds no frames: it may be cut off")
+
+
+def count_frames(film: Any, video: Any) -> int | None:
+    """How many frames an opened film has, for the time left; Matroska only states a duration. None: it does not say."""
+    if video.frames:
+        return int(video.frames)
+    seconds = 0.0 if film.duration is None else film.duration / AV_TIME_BASE
+    return round(seconds * (video.average_rate or DEFAULT_RATE)) or None
 
 
 def turn_frame(frame: Any) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Which files to translate, and where each result goes."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,8 @@ from ..errors import GanvasError
 from ..media.image.picture import PICTURE_SUFFIXES
 from .films import FILM_FORMATS, REPLACED_FILM_SUFFIXES
 from .picture_files import REPLACED_SUFFIXES
+
+LEFTOVER = re.compile(r"\.(.+)\.(\d+)\.tmp")  # the temporary names of `write_atomically`: a file and a process
 
 
 class TranslationJob(NamedTuple):
@@ -40,6 +43,8 @@ def list_jobs(paths: Sequence[str | Path], out: Path) -> list[TranslationJob]:
     """
     jobs: list[TranslationJob] = []
     for path in (Path(path).expanduser() for path in paths):
+        if not path.exists():  # a dangling link in a folder is left out like a damaged file
+            raise GanvasError(f"{path} does not exist: give a picture, a film or a folder")
         names = list_folder_names(path, out) if path.is_dir() else [Path(path.name)]
         for name in names:
             source = path / name if path.is_dir() else path
@@ -72,13 +77,32 @@ def replace_suffix(name: Path) -> Path:
     return name.with_suffix({**REPLACED_SUFFIXES, **REPLACED_FILM_SUFFIXES}.get(suffix, name.suffix))
 
 
+def remove_leftovers(jobs: Sequence[TranslationJob]) -> None:
+    """Remove what a killed process left of results that it was writing; running ones keep theirs."""
+    for folder in {job.out.parent for job in jobs}:
+        for path in folder.glob(".*.tmp"):
+            if (match := LEFTOVER.fullmatch(path.name)) and is_translatable(Path(match[1])) and not is_running(int(match[2])):
+                path.unlink(missing_ok=True)
+
+
+def is_running(process: int) -> bool:
+    """Whether a process of this number is alive; where that cannot be known, True."""
+    if os.name == "nt":  # there the question would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def check_jobs(jobs: Sequence[TranslationJob]) -> None:
     """Raises GanvasError for paths that cannot be translated, and for results that collide."""
     sources = {job.source.resolve() for job in jobs}
     owners: dict[Path, Path] = {}
     for job in jobs:
-        if not job.source.exists():
-            raise GanvasError(f"{job.source} does not exist: give a picture, a film or a folder")
         if not is_translatable(job.source):
             raise GanvasError(f"{job.source} is neither a picture nor a film, by its suffix: give .png, .jpg, .mp4 or the like")
         if (target := job.out.resolve()) in sources:

@@ -7,15 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from PIL.Image import Image as Picture
 from torch import Tensor
 
 from ..core import Codec, Request, Spec, seeded_generator
 from ..data.columns import list_column_codecs, list_source_names
 from ..errors import GanvasError
-from ..media import ImageCodec
+from ..media import ImageCodec, LabelMapCodec
 from ..nets.translation import SourceGenerator
 from ..runs.folder import RunFolder
 from ..sampling.generator import Sampler, open_sampler
+from .picture_files import WHITE, read_file, read_pixels
 from .tiling import TilingSettings
 from .translator import MASK, SOURCE, Translator
 
@@ -24,13 +26,34 @@ class RunTranslator(NamedTuple):
     """A run's translator, and what belongs to it."""
 
     translator: Translator
-    codec: ImageCodec  # how the run's sources were brought to their size
+    codec: ImageCodec | LabelMapCodec  # how the run's sources were brought to their size
     provenance: Mapping[str, str]  # the metadata for translated files
     source_names: tuple[str, ...] = ()  # of several sources that the run stacks into one, in their order
 
+    def read_source(self, image: str | Path | Picture | np.ndarray) -> np.ndarray:
+        """A picture as uint8 or uint16 [H, W, C], or a map of labels as numbers of classes, uint8 [H, W, 1].
+
+        Raises:
+            GanvasError: a file that cannot be read, or a label that the run does not know.
+        """
+        return read_pixels(image) if isinstance(self.codec, ImageCodec) else read_classes(self.codec, image)
+
     def resize_to_run(self, pixels: np.ndarray) -> np.ndarray:
         """A picture [H, W, C] in the size that the run was trained at, framed as its data was."""
+        if isinstance(self.codec, LabelMapCodec):
+            return self.codec.frame(pixels)
         return replace(self.codec, channels=pixels.shape[2], depth=8 * pixels.dtype.itemsize).encode(pixels)
+
+
+def read_classes(codec: LabelMapCodec, image: str | Path | Picture | np.ndarray) -> np.ndarray:
+    """A map of labels as numbers of classes, uint8 [H, W, 1]. Raises GanvasError with the file's name."""
+    if not isinstance(image, (str, Path)):
+        return codec.read_classes(np.asarray(image))
+    data = read_file(Path(image))
+    try:
+        return codec.read_classes(data)
+    except GanvasError as error:
+        raise GanvasError(f"{image} {error}") from None
 
 
 class Direction(NamedTuple):
@@ -39,7 +62,7 @@ class Direction(NamedTuple):
     network: str
     source_shape: tuple[int, ...]  # (channels, height, width) in training
     channels: int  # of the results
-    codec: ImageCodec  # of the sources
+    codec: ImageCodec | LabelMapCodec  # of the sources
 
 
 def open_translator(
@@ -68,9 +91,10 @@ def open_translator(
         direction.source_shape[0],
         direction.channels,
         tiling,
-        direction.codec.background,
+        direction.codec.background if isinstance(direction.codec, ImageCodec) else WHITE,
         inputs,
         None if reverse else lambda inputs: sampler.method.render(sampler.nets, inputs),
+        isinstance(direction.codec, LabelMapCodec),
     )
     provenance = sampler.describe_provenance("none: a translation" + (" back" if reverse else ""))
     return RunTranslator(translator, direction.codec, provenance, () if reverse else list_source_names(sampler.codec))
@@ -110,9 +134,9 @@ def find_source_shape(spec: Spec) -> tuple[int, ...]:
     return spec.shape if condition is None else tuple(condition.shape)
 
 
-def find_image_codec(codec: Codec, shape: tuple[int, ...]) -> ImageCodec:
+def find_image_codec(codec: Codec, shape: tuple[int, ...]) -> ImageCodec | LabelMapCodec:
     """How such pictures were brought to their size; for codecs of another kind, the usual settings."""
-    if isinstance(codec, ImageCodec):
+    if isinstance(codec, (ImageCodec, LabelMapCodec)):
         return codec
     channels, height, width = shape
     return ImageCodec(size=f"{width}x{height}", channels=channels)

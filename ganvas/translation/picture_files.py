@@ -67,12 +67,17 @@ def read_pixels(image: str | Path | Picture | np.ndarray) -> np.ndarray:
     return read_picture_file(Path(image)).pixels
 
 
-def read_picture_file(path: Path) -> PictureFile:
+def read_file(path: Path) -> bytes:
     """Raises GanvasError with the file's name."""
     try:
-        data = path.expanduser().read_bytes()
+        return path.expanduser().read_bytes()
     except OSError as error:
         raise GanvasError(f"{path} cannot be read ({(error.strerror or str(error)).lower()})") from None
+
+
+def read_picture_file(path: Path) -> PictureFile:
+    """Raises GanvasError with the file's name."""
+    data = read_file(path)
     try:
         pixels = convert_to_bands(decode_picture(data))
     except GanvasError as error:

@@ -40,6 +40,7 @@ class Translator:
         source_channels, channels: of the sources and of the results.
         background: the gray, 0 to 255, that transparent places show to networks without alpha.
         inputs: beside source and mask, such as {"label": [1]}.
+        takes_labels: whether sources are maps of labels, whose pixels are numbers of classes.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class Translator:
         background: int = 255,
         inputs: Mapping[str, Tensor] | None = None,
         render: Render | None = None,
+        takes_labels: bool = False,
     ) -> None:
+        self.takes_labels = takes_labels
         self.G, self.source_channels, self.channels, self.background = G, source_channels, channels, background
         self.settings, self.inputs = tiling, dict(inputs or {})
         self.render: Render = render or (lambda inputs: G(**inputs))
@@ -63,7 +66,7 @@ class Translator:
         return MASK in self.G.conditions
 
     def translate(self, pixels: np.ndarray, hole: np.ndarray | None = None) -> np.ndarray:
-        """A picture uint8 or uint16 [H, W, C] -> [scale·H, scale·W, C'] of the same depth.
+        """A picture uint8 or uint16 [H, W, C] -> [scale·H, scale·W, C'] of the same depth; a map of labels is uint8 [H, W, 1].
 
         Alpha stays as it is. Gray pictures stay gray, unless the network gives them colours. With a hole, bool [H, W], known
         pixels stay as they are.
@@ -71,10 +74,11 @@ class Translator:
         Raises:
             GanvasError: other channels than the run's, no hole where one is needed, or too little memory.
         """
-        picture = SourcePicture(pixels, hole)
+        picture = SourcePicture(pixels, hole, self._classes)
         self._check_hole(picture)
         result = self._translate_picture(picture)
-        if pixels.shape[2] == 1 and result.shape[2] == 3 and self.source_channels == 3 and is_nearly_gray(result):
+        is_gray = pixels.shape[2] == 1 and not self.takes_labels
+        if is_gray and result.shape[2] == 3 and self.source_channels == 3 and is_nearly_gray(result):
             return convert_to_gray(result)
         return result
 
@@ -168,6 +172,10 @@ class Translator:
             (rows, columns), (height, width) = picture.hole.shape, picture.pixels.shape[:2]
             raise GanvasError(f"is {width} x {height} px, but its mask is {columns} x {rows}: both need the same size")
 
+    @property
+    def _classes(self) -> int:
+        return self.source_channels if self.takes_labels else 0
+
     def _fit(self, side: int) -> int:
         return fit_side(side, self.G.multiple, self.G.smallest_side)
 
@@ -178,7 +186,8 @@ class Translator:
     def _bytes_per_pixel(self) -> float:
         """Measured on a small picture."""
         side = self._fit(PROBE_SIDE)
-        picture = SourcePicture(np.zeros((side, side, self.source_channels), np.uint8), np.zeros((side, side), bool))
+        channels = 1 if self.takes_labels else self.source_channels
+        picture = SourcePicture(np.zeros((side, side, channels), np.uint8), np.zeros((side, side), bool), self._classes)
         reader = self._build_reader(picture)
 
         def render_probe() -> None:

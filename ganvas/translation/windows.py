@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from ..errors import GanvasError
 from ..media.image.bands import LUMA_WEIGHTS, resize_bands
@@ -15,10 +16,14 @@ ALPHA_CHANNELS = 4  # RGBA
 
 
 class SourcePicture(NamedTuple):
-    """A picture to translate: uint8 or uint16 [H, W, C], and the hole to fill, bool [H, W]."""
+    """A picture to translate: uint8 or uint16 [H, W, C], and the hole to fill, bool [H, W].
+
+    Of a map of labels, pixels are numbers of so many classes: uint8 [H, W, 1]. Otherwise `classes` is 0.
+    """
 
     pixels: np.ndarray
     hole: np.ndarray | None = None
+    classes: int = 0
 
     @property
     def height(self) -> int:
@@ -33,12 +38,11 @@ class SourcePicture(NamedTuple):
         return int(np.iinfo(self.pixels.dtype).max)
 
     def resize(self, width: int, height: int) -> "SourcePicture":
-        """By Lanczos; the hole by its nearest pixels."""
-        hole = self.hole
-        if hole is not None:
-            rows, columns = (np.arange(new) * old // new for new, old in ((height, self.height), (width, self.width)))
-            hole = hole[np.ix_(rows, columns)]
-        return SourcePicture(resize_bands(self.pixels, (width, height), None), hole)
+        """By Lanczos; the hole and classes by their nearest pixels."""
+        rows, columns = (np.arange(new) * old // new for new, old in ((height, self.height), (width, self.width)))
+        nearest = np.ix_(rows, columns)
+        pixels = self.pixels[nearest] if self.classes else resize_bands(self.pixels, (width, height), None)
+        return SourcePicture(pixels, None if self.hole is None else self.hole[nearest], self.classes)
 
 
 class WindowReader:
@@ -54,13 +58,16 @@ class WindowReader:
 
     def __init__(self, picture: SourcePicture, channels: int, background: int, device: torch.device) -> None:
         self.picture, self.channels, self.background, self.device = picture, channels, background / 255, device
-        own = picture.pixels.shape[2]
+        own = picture.classes or picture.pixels.shape[2]
         if own != channels and (own not in (1, 3, ALPHA_CHANNELS) or channels not in (1, 3, ALPHA_CHANNELS)):
             raise GanvasError(f"has {own} channels, but the run translates pictures of {channels}: give pictures like its own")
 
     def read_source(self, rows: Span, columns: Span) -> Tensor:
-        """float [1, C, h, w] in [-1, 1]."""
+        """float [1, C, h, w] in [-1, 1]; of a map of labels one-hot, in [0, 1]."""
         window = take_window(self.picture.pixels, rows, columns)
+        if self.picture.classes:
+            numbers = torch.from_numpy(window[..., 0].astype(np.int64)).to(self.device)
+            return one_hot(numbers, self.picture.classes).permute(2, 0, 1)[None].float()
         values = torch.from_numpy(window.astype(np.float32)).to(self.device).permute(2, 0, 1)[None]
         half = self.picture.max_level / 2
         if window.shape[2] == self.channels:

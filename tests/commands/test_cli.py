@@ -221,8 +221,8 @@ def test_extractors_that_are_not_there(ganvas: Ganvas, run: Path, tmp_path: Path
     code, _, err = ganvas("evaluate", run, "--extractor", "incepshun")
     assert (code, err) == (
         1,
-        "ganvas: --extractor: extractor must be one of appearance, classifier, coordinates, efficientnet, inception, pixels, "
-        "got incepshun\n",
+        "ganvas: --extractor: extractor must be one of appearance, classifier, columns, coordinates, efficientnet, inception, "
+        "pixels, got incepshun\n",
     )
     code, _, err = ganvas("evaluate", run, "--extractor", "inception")
     assert code == 1

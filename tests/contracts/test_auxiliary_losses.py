@@ -41,6 +41,7 @@ def test_contract(name: str) -> None:
     assert from_json(to_json(auxiliary)) == auxiliary
     assert set(auxiliary.trains) <= {"D", "G"}
     auxiliary = replace(auxiliary, after_steps=0) if hasattr(auxiliary, "after_steps") else auxiliary
+    auxiliary = replace(auxiliary, condition="label") if hasattr(auxiliary, "condition") else auxiliary
     state, _ = trained(with_auxiliary(auxiliary))
     plain, _ = trained(replace(with_auxiliary(auxiliary), method=Adversarial()))
     for player in auxiliary.trains:  # it makes a difference

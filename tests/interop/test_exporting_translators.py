@@ -184,3 +184,18 @@ def test_a_network_of_one_size_says_its_size(tmp_path: Path) -> None:
     assert exported(source=source).shape == source.shape
     with pytest.raises(ValueError, match=f"pictures must be {side} x {side} px, got 40 x {side}"):
         exported(source=torch.zeros(1, source.shape[1], side, 40))
+
+
+def test_files_are_read_as_translate_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turned upright, over the background where they are transparent, and with 16 bits."""
+    source = {"shape": [3, 64, 64], "pictures": ["source"], "labels": None, "has_colours": False, "background": 200}
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 41, 3), dtype=np.uint8)
+    monkeypatch.chdir(tmp_path)
+    exif = Pillow.Exif()
+    exif[274] = 6
+    Pillow.fromarray(pixels).save("turned.png", exif=exif)
+    Pillow.fromarray(np.concatenate([pixels, np.full_like(pixels[..., :1], 0)], 2)).save("clear.png")
+    Pillow.fromarray(pixels[..., 0].astype(np.uint16) * 257).save("deep.png")
+    assert np.array_equal(plain.read_picture("turned.png", source), np.rot90(pixels, -1))
+    assert (plain.read_picture("clear.png", source) == 200).all()
+    assert np.array_equal(plain.read_picture("deep.png", source), pixels[..., :1].repeat(3, 2))

@@ -177,7 +177,7 @@ def test_damaged_files_are_read_or_refused_but_never_crash(data):
         (b"hello, I am a text\n", "is not an image that can be read"),
         (b"%!PS-Adobe-3.0 EPSF-3.0", "is not an image that can be read"),
         (b"", "is empty"),
-        (packed(Pillow.new("RGB", (1, 1))), "1 x 1 px is too small to learn from"),
+        (packed(Pillow.new("RGB", (1, 1))), "1 x 1 px is too small: at least 4 x 4 are needed"),
         (packed(Pillow.new("RGB", (100, 3))), "100 x 3 px is too small"),
         (np.zeros((8, 8), np.float32), "float32 values, not uint8"),
         (np.zeros((8, 8, 2), np.uint8), "has 2 channels, not 3: all samples need the same"),

@@ -299,7 +299,7 @@ def test_a_million_different_texts_and_an_empty_column() -> None:
 
 def test_what_training_never_saw() -> None:
     items = read_frame(pa.table({"c": ["a", "b"] * 50, "n": [float(i) for i in range(50)] * 2, "s": [1, 2] * 50}))
-    codec = Table(k=1).fit(items)
+    codec = Table(k=1, dependences=False).fit(items)
     block = pa.table({"c": ["z", None], "n": [1e9, None], "s": [7, None], "more": [1, 2]})
     rows = restore(codec, block)
     assert rows["c"].to_pylist() == ["a", "a"]
@@ -370,3 +370,20 @@ def test_a_long_csv_file_is_read_and_encoded_in_blocks(tmp_path: Path) -> None:
     assert data.columns["x"].shape == (200_000, 20)
     assert data.byte_count == 200_000 * 20 * 2
     assert pa.total_allocated_bytes() - before < 64 * 2**20  # the typed rows, 32 MB, and what a block needs
+
+
+def test_a_column_that_follows_from_a_category_is_computed_unless_asked_otherwise() -> None:
+    random = np.random.default_rng(0)
+    group = random.integers(0, 4, 400)
+    table = pa.table({"group": np.array(["a", "b", "c", "d"])[group], "code": 10 * group, "x": random.normal(size=400)})
+    codec, reasons = Table().fit_with_reasons(read_frame(table))
+    assert reasons[0] == "rule: group decides code"
+    assert [column.name for column in codec.columns] == ["group", "x"]
+    assert codec.list_plain_columns() == {"group": "category", "code": "number", "x": "number"}
+    rows = codec.decode(torch.stack([torch.randint(4, (300,)), torch.randint(9, (300,))], 1).to(torch.uint16))
+    assert rows.schema.names == ["group", "code", "x"]
+    assert all(
+        {"a": 0, "b": 10, "c": 20, "d": 30}[g] == c
+        for g, c in zip(rows["group"].to_pylist(), rows["code"].to_pylist(), strict=True)
+    )
+    assert len(Table(dependences=False).fit(read_frame(table)).columns) == 3

@@ -155,6 +155,15 @@ def test_distances_by_hand():
     assert {*find_neighbour_rows(a, b, 2)[2].tolist()} == {2, 3}
 
 
+def test_distances_on_the_scale_of_other_rows():
+    """15 has rank 1/4 among 10, 20, 30, 40, 10 has 1/8; among 15 and 35 they have 1/4 and 0."""
+    a, b, scale = (PlainTable(("x",), ("number",), (np.array(v, float),)) for v in ([10, 35], [15, 35], [10, 20, 30, 40]))
+    ((_, distances),) = iterate_row_distances(a, b, scale)
+    np.testing.assert_allclose(distances, [[0.125, 0.625], [0.5, 0]], atol=1e-6)
+    np.testing.assert_allclose(find_nearest_rows(a, b, scale)[0], [0.125, 0], atol=1e-6)
+    assert find_nearest_rows(a, b)[0][0] == 0.25
+
+
 def test_blocks_change_nothing(monkeypatch):
     a, b = draw_table(60, 0), draw_table(70, 1)
     whole = find_nearest_rows(a, b)

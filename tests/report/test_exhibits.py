@@ -1,12 +1,14 @@
 """What lies in RUN/exhibits/ is on the page, and a file that is not what it says harms nothing."""
 
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image as Picture
 
 from ganvas.core import Exhibit
 from ganvas.report.exhibits import render_exhibits
-from ganvas.runs.exhibits import write_exhibits
+from ganvas.runs.exhibits import BEFORE_AFTER, write_exhibits
 
 NASTY = '</section><script>alert("x")</script>'
 
@@ -38,3 +40,16 @@ def test_a_run_without_exhibits_says_when_they_come(tmp_path: Path) -> None:
     (tmp_path / "exhibits" / "captions.json").write_text("[1, 2")
     (tmp_path / "exhibits" / "evil.html").write_text("<script>")
     assert "when training ends" in render_exhibits(tmp_path)
+
+
+def test_before_and_after_are_one_picture_under_a_slider(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Picture.new("RGB", (40, 10), "red").save(buffer, "PNG")
+    write_exhibits(tmp_path, [Exhibit(BEFORE_AFTER, NASTY, ".png", buffer.getvalue())])
+    page = render_exhibits(tmp_path)
+    assert page.count("data:image/png") == 1  # for both layers: it is the largest part of the page
+    compare = page[page.index('<div class="compare"') : page.index('<div class="sides"')]
+    assert "width:20px;aspect-ratio:40/20" in compare
+    assert '<input class="share" type="range" min="0" max="100"' in compare  # over the pictures, for fingers and keys
+    assert page.index("<span>before</span>") < page.index("<span>after</span>")  # as the halves lie
+    assert "<script" not in page

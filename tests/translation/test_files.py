@@ -1,6 +1,10 @@
 """Files, folders and films through a run's translator: what is kept, what is refused, and what goes on after a damaged file."""
 
+import errno
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +28,9 @@ from ganvas.nets.translation import SourceGenerator
 from ganvas.optim import Adam
 from ganvas.recipe import Evaluation, Recipe, Train
 from ganvas.sampling.generator import Sampler, open_sampler
-from ganvas.translation import opening
+from ganvas.system import files
+from ganvas.translation import opening, translating
+from ganvas.translation.films import count_frames
 from ganvas.translation.flicker import FlickerMeter
 from ganvas.translation.jobs import list_jobs
 from ganvas.translation.masks import choose_hole, interpret_mask
@@ -249,6 +255,48 @@ def test_a_folder_with_a_damaged_file(run: Any, tmp_path: Path, capsys: pytest.C
         assert "checkpoint" in picture.getexif()[270]
 
 
+def test_a_dangling_link_in_a_folder_is_left_out(run: Any, tmp_path: Path) -> None:
+    write_source(tmp_path / "in" / "good.png", draw(16, 16))
+    (tmp_path / "in" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    report = ganvas.translate(run, tmp_path / "in", tmp_path / "out")
+    assert report.written == (tmp_path / "out" / "good.png",)
+    assert report.failures == ((tmp_path / "in" / "gone.png", "cannot be read (no such file or directory)"),)
+
+
+def test_an_interrupted_translation_goes_on(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for k in range(4):
+        write_source(tmp_path / "in" / f"{k}.png", draw(16, 16 + k))
+    words, out = ["translate", str(run.path), str(tmp_path / "in"), "--out", str(tmp_path / "out")], tmp_path / "out"
+    write = translating.write_result
+
+    def interrupt_third(path: Path, *arguments: Any) -> None:
+        if path.name == "2.png":
+            raise KeyboardInterrupt
+        write(path, *arguments)
+
+    monkeypatch.setattr(translating, "write_result", interrupt_third)
+    assert cli.main(words) == 130
+    assert (
+        "interrupted. 2 of 4 files are done: the same command with --skip-existing does the others" in capsys.readouterr().err
+    )
+    monkeypatch.undo()
+    times = [(out / f"{k}.png").stat().st_mtime_ns for k in (0, 1)]
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left, own = out / f".2.png.{dead.pid}.tmp", out / f".3.png.{os.getppid()}.tmp"
+    for path in (left, own, out / ".notes.txt.1.tmp"):
+        path.write_bytes(b"half")
+    assert cli.main([*words, "--skip-existing"]) == 0
+    assert "2 results exist already and stay as they are, 2 files are left to do" in capsys.readouterr().err
+    assert {path.name for path in out.iterdir()} == {".notes.txt.1.tmp", own.name, "0.png", "1.png", "2.png", "3.png"}
+    assert [(out / f"{k}.png").stat().st_mtime_ns for k in (0, 1)] == times
+    assert cli.main(words) == 0
+    assert "4 of 4 results exist already and are replaced; --skip-existing would leave them" in capsys.readouterr().err
+    assert (out / "0.png").stat().st_mtime_ns != times[0]
+
+
 def test_words_of_the_command_line(run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(write_source(tmp_path / "a.png", draw(150, 140)))
     start = ["translate", str(run.path)]
@@ -259,7 +307,7 @@ def test_words_of_the_command_line(run: Any, tmp_path: Path, capsys: pytest.Capt
     assert cli.main([*start, path, "--tile", "none"]) == 1
     assert "tiles are auto, off, or a side" in capsys.readouterr().err
     assert cli.main([*start, path, "--mask", path, "--out", str(tmp_path / "o")]) == 1
-    assert "fills no holes" in capsys.readouterr().err
+    assert capsys.readouterr().err == "ganvas: this run fills no holes, so it takes no mask: leave out --mask\n"
     assert cli.main([*start, path, "--tile", "40", "--out", str(tmp_path / "o")]) == 0
     assert "statistics of a copy" in capsys.readouterr().err
     assert cli.main([*start, path, "--resize", "--out", str(tmp_path / "o")]) == 0
@@ -311,11 +359,41 @@ def test_a_film_with_its_sound(run: Any, tmp_path: Path, capsys: pytest.CaptureF
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["clip.mp4"]
 
 
+def test_frames_are_counted_for_the_time_left_also_where_a_film_only_states_its_duration(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    for name in ("clip.mp4", "clip.mkv"):
+        write_clip(av, tmp_path / name)
+        with av.open(str(tmp_path / name)) as film:
+            assert count_frames(film, film.streams.video[0]) == pytest.approx(6, abs=1)
+
+
+def test_a_full_disk_ends_a_folder_and_is_said(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for k in range(4):
+        write_source(tmp_path / "in" / f"{k}.png", draw(16, 16))
+    flush, flushes = files.flush_to_disk, list[Path]()
+
+    def fill_disk(path: Path) -> None:
+        flushes.append(path)
+        if len(flushes) > 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        flush(path)
+
+    monkeypatch.setattr(files, "flush_to_disk", fill_disk)
+    assert cli.main(["translate", str(run.path), str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 1
+    text = capsys.readouterr().err
+    assert "no space left on device" in text
+    assert "2 of 4 files are done: the same command with --skip-existing does the others" in text
+    assert len(flushes) == 3  # the fourth is not tried
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png"]
+
+
 def test_a_broken_film(run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("av")
     (tmp_path / "clip.mp4").write_bytes(b"no film at all" * 20)
     assert cli.main(["translate", str(run.path), str(tmp_path / "clip.mp4"), "--out", str(tmp_path / "out")]) == 1
-    assert "clip.mp4 cannot be translated as a film" in capsys.readouterr().err
+    assert "clip.mp4 cannot be translated as a film (invalid data found when processing input)" in capsys.readouterr().err
     assert list((tmp_path / "out").iterdir()) == []
 
 

@@ -14,6 +14,7 @@ from ganvas import cli
 from ganvas.data import Columns, Pairs
 from ganvas.errors import GanvasError
 from ganvas.evaluation.evaluator import build_run_evaluator
+from ganvas.interop import plain
 from ganvas.losses import LeastSquares
 from ganvas.media import Image
 from ganvas.methods import Adversarial
@@ -135,3 +136,18 @@ def test_rows_show_every_source(run: Any) -> None:
     lone = evaluator.sources.draw(evaluator.draw_fakes(sampler.method, sampler.nets, 4), has_truth=False)
     both = evaluator.sources.draw(evaluator.draw_fakes(sampler.method, sampler.nets, 4), has_truth=True)
     assert both.width / lone.width == pytest.approx(4 / 3, rel=0.05)
+
+
+def test_an_exported_run_takes_each_picture_from_a_file(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exported = plain.Generator(ganvas.export(run, tmp_path / "out"))
+    person, shirt = draw(1), draw(2)
+    files = [str(write(tmp_path / f"{name}.png", pixels)) for name, pixels in (("person", person), ("shirt", shirt))]
+    monkeypatch.chdir(tmp_path)
+    plain.translate_file(exported, *files)
+    expected = run.translate(person, sources={"clothes": shirt})
+    with Pillow.open("translated.png") as picture:
+        assert np.abs(np.asarray(picture).astype(int) - expected.astype(int)).max() <= 1
+    with pytest.raises(SystemExit, match=r"which pictures\? python load\.py source\.png clothes\.png"):
+        plain.translate_file(exported, files[0])
+    with pytest.raises(SystemExit, match="pictures have different sizes"):
+        plain.translate_file(exported, files[0], str(write(tmp_path / "small.png", draw(3, 12))))

@@ -20,6 +20,7 @@ from ...system.files import write_bytes
 from ..conditions import SampleCondition, derive_sample_condition
 from . import png, tiff
 from .bands import MAX_CHANNELS, convert_channels, convert_depth, convert_to_bands, resize_bands
+from .jitter import take_random_parts
 from .picture import PICTURE_CHANNELS, convert_to_mode, convert_to_pixels, decode_picture, flatten_transparency
 from .sizes import PictureSize, parse_size
 
@@ -51,6 +52,7 @@ class ImageCodec:
     background: int = 255
     flip: bool = False
     depth: Literal[8, 16] = 8
+    enlarge: float = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", parse_size(self.size).setting)
@@ -123,13 +125,19 @@ class ImageCodec:
         return None
 
     def load(self, stored: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Stored [N, H, W, C] -> float32 [N, C, H, W] in [-1, 1], channels last in memory, randomly mirrored if `flip`."""
+        """Stored [N, H, W, C] -> float32 [N, C, H, W] in [-1, 1], channels last in memory.
+
+        With a generator, pictures are mirrored at random if `flip`, and random parts of them are enlarged if `enlarge` > 1.
+        """
         if self.depth == 16:  # torch can only index and convert uint16
             stored = stored.to(torch.float32)
         if self.flip and generator is not None:
             is_mirrored = torch.rand(len(stored), generator=generator).to(stored.device) < 0.5
             stored = torch.where(is_mirrored[:, None, None, None], stored.flip(2), stored)
-        return stored.permute(0, 3, 1, 2).to(torch.float32).div_(self._half_range).sub_(1.0)
+        x = stored.permute(0, 3, 1, 2).to(torch.float32).div_(self._half_range).sub_(1.0)
+        if self.enlarge > 1.0 and generator is not None:
+            return take_random_parts(x, self.enlarge, generator).clamp_(-1.0, 1.0)
+        return x
 
     def store(self, x: Tensor) -> Tensor:
         """float [N, C, H, W] -> stored [N, H, W, C] on the CPU, clipped and rounded."""

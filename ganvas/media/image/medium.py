@@ -8,6 +8,7 @@ from ...configuration import config
 from ...core import Items
 from ...errors import GanvasError, require
 from .codec import Framing, ImageCodec
+from .jitter import MAX_ENLARGEMENT
 from .picture import (
     PICTURE_CHANNELS,
     PICTURE_SUFFIXES,
@@ -46,11 +47,13 @@ class Image:
     framing: Framing = "crop"
     background: int = 255  # gray level, 0 to 255, behind transparency and around padding
     flip: bool = False  # mirror left and right at random in training
+    enlarge: float = 1.0  # in training, enlarge so many times and take a random part of the usual size; 286 / 256 in pix2pix
     pixels: int = USUAL_PIXELS
 
     def __post_init__(self) -> None:
         if self.size is not None:
             object.__setattr__(self, "size", parse_size(self.size).setting)
+        require(1 <= self.enlarge <= MAX_ENLARGEMENT, "enlarge", self.enlarge, f"from 1 to {MAX_ENLARGEMENT:g}")
         require(0 <= self.background <= 255, "background", self.background, "from 0 to 255")
         require(SIDE_STEP**2 <= self.pixels <= MAX_SIDE**2, "pixels", self.pixels, f"from {SIDE_STEP**2} to {MAX_SIDE**2:,}")
 
@@ -73,7 +76,13 @@ class Image:
                 size, reasons = choice.size.setting, [choice.reason]
         return (
             ImageCodec(
-                size=size, channels=channels, framing=self.framing, background=self.background, flip=self.flip, depth=depth
+                size=size,
+                channels=channels,
+                framing=self.framing,
+                background=self.background,
+                flip=self.flip,
+                depth=depth,
+                enlarge=self.enlarge,
             ),
             reasons,
         )

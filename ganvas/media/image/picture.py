@@ -62,9 +62,7 @@ def open_picture(item: bytes | np.ndarray) -> LazyPicture:
     if width * height > max_pixels:
         raise GanvasError(f"has {width} x {height} = {width * height:,} pixels, more than {max_pixels:,}: refused")
     if min(width, height) < MIN_SIDE_PIXELS:
-        raise GanvasError(
-            f"{width} x {height} px is too small to learn from: at least {MIN_SIDE_PIXELS} x {MIN_SIDE_PIXELS} are needed"
-        )
+        raise GanvasError(f"{width} x {height} px is too small: at least {MIN_SIDE_PIXELS} x {MIN_SIDE_PIXELS} are needed")
     return picture
 
 

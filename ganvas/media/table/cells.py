@@ -1,17 +1,34 @@
 """The condition of rows whose cells are partly known: the others are generated to fit them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ...core import Spec
+from .columns import ColumnCodec
 from .where import parse_wishes
 
-if TYPE_CHECKING:
-    from .codec import TableCodec
-
 CELLS = "cells"  # the condition's name
+
+
+class CellCodec(Protocol):
+    """What the condition asks of the codec of a table."""
+
+    @property
+    def columns(self) -> tuple[ColumnCodec, ...]: ...
+    @property
+    def spec(self) -> Spec: ...
+    @property
+    def code_counts(self) -> Sequence[int]: ...  # of each column
+    @property
+    def code_weights(self) -> np.ndarray: ...  # the share of the rows that hold each code, of all columns
+    def load_cells(self, codes: Tensor, is_known: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Codes int64 [N, C] and where they are known, bool [N, C] -> known cells, float32 [N, 2, W]."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -21,7 +38,7 @@ class CellsCondition:
     It follows from the codec, so it is not saved by itself.
     """
 
-    codec: "TableCodec"
+    codec: CellCodec
 
     @property
     def kind(self) -> str:
@@ -41,8 +58,8 @@ class CellsCondition:
         Raises:
             GanvasError: a wish that names no column or no value, or that no row can meet.
         """
-        allowed = torch.ones(sum(self.codec.code_counts), dtype=torch.bool)
-        parts = allowed.split(self.codec.code_counts)
+        allowed = torch.ones(sum(list(self.codec.code_counts)), dtype=torch.bool)
+        parts = allowed.split(list(self.codec.code_counts))
         for wish in parse_wishes(self.codec.columns, text):
             parts[wish.column].copy_(torch.from_numpy(wish.allowed))
         return allowed
@@ -54,8 +71,8 @@ class CellsCondition:
         """Known cells [n, 2, W] with allowed codes only, each at its share in the data. Columns that allow all stay unknown."""
         codes = torch.zeros(n, len(self.codec.columns), dtype=torch.int64)
         is_known = torch.zeros(n, len(self.codec.columns), dtype=torch.bool)
-        weights = torch.from_numpy(self.codec.code_weights)
-        for k, (allowed, shares) in enumerate(zip(*(t.split(self.codec.code_counts) for t in (request, weights)), strict=True)):
+        weights, counts = torch.from_numpy(self.codec.code_weights), list(self.codec.code_counts)
+        for k, (allowed, shares) in enumerate(zip(request.split(counts), weights.split(counts), strict=True)):
             if not allowed.all():
                 codes[:, k] = torch.multinomial(shares * allowed, n, replacement=True, generator=generator)
                 is_known[:, k] = True

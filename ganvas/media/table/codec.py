@@ -1,6 +1,6 @@
 """How tables are stored (uint16 [N, C], one code a cell), fed to networks (float32 [N, W]), decoded, shown and written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,15 +13,16 @@ from torch import Tensor
 from ...configuration import config
 from ...core import Batch, Condition, PlainTable, Spec, ValueKind
 from ...errors import GanvasError
+from ...normal_scores import read_ranks, score_ranks
 from ...system.arrow import import_arrow, parse_arrow_type
 from .cells import CELLS, CellsCondition
 from .chance import draw_cell_places, hash_rows
 from .columns import CodeLayout, ColumnCodec, DateColumn, NumberColumn
 from .marginals import draw_marginals
-from .plain import choose_value_kind, read_plain_table
+from .plain import choose_value_kind, read_plain_table, read_value_kind
+from .rules import Rule
 from .writing import write_numbered_rows
 
-RANK_MARGIN = 5e-4  # ranks from 0 to 1 are squeezed by it at both ends, so that no normal score lies beyond 3.3
 PREVIEW_ROWS = 2000
 
 
@@ -37,10 +38,14 @@ class _Places(NamedTuple):
 
 @config
 class TableCodec:
-    """One codec for each column. A sample is a row: a mapping by the columns' names, or a row of an Arrow record batch."""
+    """One codec for each column. A sample is a row: a mapping by the columns' names, or a row of an Arrow record batch.
+
+    Rules reduce the table's own columns to those that have codecs, one rule after the other, and restore them last.
+    """
 
     columns: tuple[ColumnCodec, ...]
     k: int = 10  # values that fewer rows hold are in no column's codec
+    rules: tuple[Rule, ...] = ()
     target: str = ""  # the column that others are to predict, for scores; empty: none
     known_share: float = 0.5  # of the rows of a batch: in those some cells are known, so that G learns to complete rows
 
@@ -77,12 +82,12 @@ class TableCodec:
         """What each column's codes stand for."""
         return [column.lay_out() for column in self.columns]
 
-    @cached_property
-    def code_counts(self) -> list[int]:
+    @property
+    def code_counts(self) -> Sequence[int]:
         """How many codes each column has."""
         return [len(column.lay_out().hot) for column in self.columns]
 
-    @cached_property
+    @property
     def code_weights(self) -> np.ndarray:
         """The share of the rows that hold each code, of all columns one after the other: float64 [K]."""
         return np.concatenate([column.lay_out().weights for column in self.columns])
@@ -99,20 +104,34 @@ class TableCodec:
 
     @cached_property
     def schema(self) -> Any:
-        """The columns' names, types and formats (pyarrow.Schema)."""
+        """The names, types and formats of the table's own columns (pyarrow.Schema)."""
+        return self._restore(self._reduced_schema.empty_table()).schema
+
+    @cached_property
+    def _reduced_schema(self) -> Any:
+        """Those of the columns that have codecs."""
         arrow = import_arrow()
         return arrow.schema([arrow.field(c.name, parse_arrow_type(c.type), metadata=c.metadata) for c in self.columns])
+
+    def _restore(self, table: Any) -> Any:
+        for rule in reversed(self.rules):
+            table = rule.restore(table)
+        return table
 
     def encode(self, item: Any) -> np.ndarray:
         """A row as uint16 [C]. Raises GanvasError for something else, or for values of another type than the column's."""
         if not isinstance(item, Mapping):
             raise GanvasError("is no row of a table: give a .csv or .parquet file")
         arrow = import_arrow()
-        values = [arrow.array([item.get(column.name)]) for column in self.columns]
-        return self.encode_block(arrow.record_batch(values, names=[column.name for column in self.columns]))[0]
+        values = [arrow.array([item.get(name)]) for name in self.schema.names]
+        return self.encode_block(arrow.record_batch(values, names=self.schema.names))[0]
 
     def encode_block(self, block: Any) -> np.ndarray:
         """A pyarrow.RecordBatch or Table of n rows as uint16 [n, C]; columns that are not known are left aside."""
+        if self.rules:
+            block = import_arrow().table(block)
+        for rule in self.rules:
+            block = rule.reduce(block)
         codes = np.empty((block.num_rows, len(self.columns)), np.uint16)
         for k, column in enumerate(self.columns):
             if column.name not in block.schema.names:
@@ -200,8 +219,12 @@ class TableCodec:
             number = column.number if isinstance(column, DateColumn) else column
             assert isinstance(number, NumberColumn)
             places[:, k] = number.limit_places(numbers[:, k], places[:, k], low, high)
-        arrays = [c.decode(numbers[:, k], places[:, k], rows.numpy()) for k, c in enumerate(self.columns)]
-        return import_arrow().Table.from_arrays(arrays, schema=self.schema)
+        return self.decode_places(numbers, places, rows.numpy())
+
+    def decode_places(self, codes: np.ndarray, places: np.ndarray, rows: np.ndarray) -> Any:
+        """Codes int64 [n, C], places within their intervals float64 [n, C] and row numbers int64 [n] -> pyarrow.Table."""
+        arrays = [column.decode(codes[:, k], places[:, k], rows) for k, column in enumerate(self.columns)]
+        return self._restore(import_arrow().Table.from_arrays(arrays, schema=self._reduced_schema))
 
     def list_plain_columns(self) -> Mapping[str, ValueKind]:
         return {name: kind for name, kind in self._column_kinds.items() if kind is not None}
@@ -210,11 +233,16 @@ class TableCodec:
     def _column_kinds(self) -> dict[str, ValueKind | None]:
         """Of the table's own columns: None of those that are not learnt."""
         kinds: dict[str, ValueKind | None] = {column.name: choose_value_kind(column) for column in self.columns}
-        names: list[str] = self.schema.names
-        return {name: kinds.get(name) for name in names}
+        return {field.name: kinds[field.name] if field.name in kinds else read_value_kind(field.type) for field in self.schema}
 
     def read_plain_table(self, stored: Tensor) -> PlainTable:
         return read_plain_table(self.decode(stored), self.list_plain_columns())
+
+    def read_middle_table(self, stored: Tensor) -> PlainTable:
+        """`read_plain_table`, but each number is the middle of its interval: rows with equal codes are equal rows."""
+        codes = stored.to(torch.int64).cpu().numpy()
+        table = self.decode_places(codes, np.full(codes.shape, 0.5), np.arange(len(codes)))
+        return read_plain_table(table, self.list_plain_columns())
 
     def preview(self, stored: Tensor) -> Picture:
         """The marginals of up to 12 columns: bars of the samples, before those of the training data."""
@@ -235,16 +263,6 @@ class TableCodec:
         if device not in self._device_places:
             self._device_places[device] = _Places(*(t.to(device) for t in self._device_places[torch.device("cpu")]))
         return self._device_places[device]
-
-
-def score_ranks(ranks: Tensor) -> Tensor:
-    """Ranks in [0, 1] as normal scores, float32, from -3.3 to 3.3."""
-    return torch.special.ndtri(RANK_MARGIN + (1 - 2 * RANK_MARGIN) * ranks)
-
-
-def read_ranks(scores: Tensor) -> Tensor:
-    """The inverse of `score_ranks`, clipped to [0, 1]."""
-    return ((torch.special.ndtr(scores) - RANK_MARGIN) / (1 - 2 * RANK_MARGIN)).clamp(0, 1)
 
 
 def _list_places(columns: tuple[ColumnCodec, ...], width: int) -> _Places:

@@ -5,7 +5,7 @@ from dataclasses import field
 from typing import Any
 
 from ...configuration import config
-from ...core import DECIMALS_KEY, FORMAT_KEY, ColumnKind, ColumnSurvey, Items, TableItems
+from ...core import DECIMALS_KEY, FORMAT_KEY, ColumnKind, Items, TableItems
 from ...errors import GanvasError, require
 from .codec import TableCodec
 from .columns import (
@@ -19,9 +19,14 @@ from .columns import (
     fit_key_column,
     fit_number_column,
 )
+from .probing import check_rules
+from .rules import Dependence, Rule, RuleContext, drop_broken_rules, find_rules, fit_rules
+from .rules.learnt_columns import LearntColumn, list_learnt_columns
 
 MAX_CATEGORIES = 10_000
 MAX_TARGET_CATEGORIES = 10
+DEPENDENT_KINDS = ("category", "integer", "number")
+MAX_OFFERS = 3
 MAX_REASONS = 60  # columns of which `fit_with_reasons` says something
 
 
@@ -34,6 +39,8 @@ class Table:
     known_share: the share of training rows in which some cells are known. G learns from them to complete rows. 0: it does not.
     target: the column that others are to predict, for scores. Empty: the last one with few categories, or else the last one.
     kinds: columns that are something else than they seem: {"zip": "category", "note": "text"}. "text" is not learnt.
+    rules: what holds in each row. Data that breaks one is refused; rows that are generated never do.
+    dependences: without rules, find columns that follow from a category in all rows, and compute them from it.
     """
 
     k: int = 10
@@ -41,6 +48,8 @@ class Table:
     known_share: float = 0.5
     target: str = ""
     kinds: Mapping[str, ColumnKind] = field(default_factory=dict[str, ColumnKind])
+    rules: tuple[Rule, ...] = ()
+    dependences: bool = True
 
     def __post_init__(self) -> None:
         require(self.k >= 1, "k", self.k, "1 or more")
@@ -54,11 +63,11 @@ class Table:
         return ()  # a sample is a row, not a file
 
     def fit(self, items: Items) -> TableCodec:
-        """The codec. Raises GanvasError for items that are no rows, fewer than 2k rows, or no column to learn."""
+        """The codec. Raises GanvasError for items that are no rows, fewer than 2k rows, no column to learn, or broken rules."""
         return self.fit_with_reasons(items)[0]
 
     def fit_with_reasons(self, items: Items) -> tuple[TableCodec, list[str]]:
-        """`fit`, and a sentence for each column."""
+        """`fit`, and a sentence for each rule and each column."""
         if not isinstance(items, TableItems):
             raise GanvasError(f"{items.title} is no table: give a .csv, .tsv, .parquet, .feather or .jsonl file")
         if len(items.sample) < 2 * self.k:
@@ -67,16 +76,37 @@ class Table:
                 "Give more rows, or a smaller k if they are nobody's data"
             )
         self._check_kinds(items)
-        pairs = [self._fit_column(survey, items) for survey in items.surveys]
+        found_rules, offers = self.find_dependences(items) if self.dependences and not self.rules else ((), [])
+        rules, sample = fit_rules(
+            self.rules or found_rules, items, RuleContext(k=self.k, most_categories=self.most_categories), self.kinds
+        )
+        learnt_columns = list_learnt_columns(items.surveys, self.kinds, rules, sample)
+        pairs = [self._fit_column(column, sample) for column in learnt_columns]
         columns = tuple(column for column, _ in pairs)
         if not any(column.fields for column in columns):
             raise GanvasError(f"{items.title} has no column to learn: all are keys, constants or free texts. Set their `kinds`")
-        reasons = [reason for _, reason in pairs[:MAX_REASONS]]
-        more = [f"and {len(pairs) - MAX_REASONS:,} more columns"] if len(pairs) > MAX_REASONS else []
         target = self.target or choose_target(columns)
+        codec = TableCodec(columns=columns, k=self.k, rules=rules, target=target, known_share=self.known_share)
+        if rules:
+            check_rules(codec)
+        sentences = [*(f"rule: {rule.describe()}" for rule in rules), *(reason for _, reason in pairs)]
+        more = [f"and {len(sentences) - MAX_REASONS:,} more columns"] if len(sentences) > MAX_REASONS else []
+        more += offers
         if target:
             more.append(f"scores ask how well the other columns predict {target}")
-        return TableCodec(columns=columns, k=self.k, target=target, known_share=self.known_share), [*reasons, *more]
+        return codec, [*sentences[:MAX_REASONS], *more]
+
+    def find_dependences(self, items: TableItems) -> tuple[tuple[Rule, ...], list[str]]:
+        """(Rules by which a column follows from another one in all rows, and a sentence if there may be others)."""
+        kinds: dict[str, ColumnKind] = {survey.name: self.kinds.get(survey.name, survey.kind) for survey in items.surveys}
+        found = find_rules(items.sample, self.k, kinds)
+        chosen = [rule for rule in found if isinstance(rule, Dependence) and _follows_from_category(rule, kinds)]
+        rules, _ = drop_broken_rules(chosen, items, RuleContext(k=self.k, most_categories=self.most_categories))
+        others = [rule.describe() for rule in found if rule not in chosen]
+        offers = [
+            f"also holds in all rows: {'; '.join(others[:MAX_OFFERS])}. `ganvas rules` writes a file of rules to choose from"
+        ]
+        return rules, offers if others else []
 
     def _check_kinds(self, items: TableItems) -> None:
         names = [survey.name for survey in items.surveys]
@@ -84,18 +114,18 @@ class Table:
         for name in self.kinds:
             require(name in names, "kinds", name, f"names of columns of {items.title}: {', '.join(names[:12])}")
 
-    def _fit_column(self, survey: ColumnSurvey, items: TableItems) -> tuple[ColumnCodec, str]:
+    def _fit_column(self, learnt: LearntColumn, sample: Any) -> tuple[ColumnCodec, str]:
         """A column's codec, and a sentence for people."""
-        kind = self.kinds.get(survey.name, survey.kind)
-        values = items.sample.column(survey.name).combine_chunks()
-        changed_kind = [f"taken as {kind}, as you asked"] if kind != survey.kind else []
-        column, rest = self.fit_column(survey.name, kind, values, items.sample.schema.field(survey.name).metadata or {})
+        values = sample.column(learnt.name).combine_chunks()
+        metadata = sample.schema.field(learnt.name).metadata or {}
+        column, rest = self.fit_column(learnt.name, learnt.kind, values, metadata)
+        notes = list[str]()
         if rest.values and column is not None:
-            changed_kind.append(f"the rest are {rest.values:,} of its values, held by {rest.rows:,} rows")
+            notes.append(f"the rest are {rest.values:,} of its values, held by {rest.rows:,} rows")
         if column is None:
-            changed_kind.append(f"no value is held by {self.k} rows: it is not learnt, and stays empty")
-            column = build_empty_column(survey.name, values.type)
-        return column, "; ".join([survey.sentence, *changed_kind])
+            notes.append(f"no value is held by {self.k} rows: it is not learnt, and stays empty")
+            column = build_empty_column(learnt.name, values.type)
+        return column, "; ".join([learnt.sentence, *notes])
 
     def fit_column(
         self, name: str, kind: ColumnKind, values: Any, metadata: Mapping[bytes, bytes]
@@ -115,6 +145,10 @@ class Table:
                 return fit_constant_column(name, values), none_merged
             case "text":
                 return build_empty_column(name, values.type), none_merged
+
+
+def _follows_from_category(rule: Dependence, kinds: Mapping[str, ColumnKind]) -> bool:
+    return kinds[rule.child] in DEPENDENT_KINDS and all(kinds[name] == "category" for name in rule.parents)
 
 
 def choose_target(columns: tuple[ColumnCodec, ...]) -> str:

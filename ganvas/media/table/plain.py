@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core import PlainTable, ValueKind
 from ...system.arrow import import_arrow
-from .columns import CategoryColumn, ColumnCodec, DateColumn, NumberColumn
+from .columns import BinColumn, CategoryColumn, ColumnCodec, DateColumn, NumberColumn
 from .columns.number import convert_to_numbers
 
 MISSING_CODE = 2**32  # no checksum of 32 bits
@@ -22,9 +22,16 @@ def choose_value_kind(column: ColumnCodec) -> ValueKind | None:
         "category"
         if isinstance(column, CategoryColumn)
         else "number"
-        if isinstance(column, (NumberColumn, DateColumn))
+        if isinstance(column, (NumberColumn, BinColumn, DateColumn))
         else None
     )
+
+
+def read_value_kind(arrow_type: Any) -> ValueKind:
+    """What a column that a rule computes is to scores, by its type."""
+    types = import_arrow("pyarrow.types")
+    checks = (types.is_integer, types.is_floating, types.is_decimal, types.is_temporal)
+    return "number" if any(check(arrow_type) for check in checks) else "category"
 
 
 def read_plain_table(table: Any, kinds: Mapping[str, ValueKind]) -> PlainTable:

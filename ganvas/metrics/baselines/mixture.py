@@ -9,7 +9,7 @@ from torch import Tensor
 from ...configuration import config
 from ...core import Codec, Dataset
 from ...errors import require
-from ..tables.mixtures import CodeRanks, fit_mixture
+from ..tables.mixtures import CodeRanks, choose_mixture
 
 MIN_ROWS = 200  # fewer tell no components apart
 
@@ -25,9 +25,9 @@ class CodeCodec(Protocol):
 
 @config
 class MixtureByEM:
-    """Rows of a mixture of product distributions (see `fit_mixture`). Published generators of tables rarely beat it."""
+    """Rows of a mixture of product distributions (see `choose_mixture`). Published generators of tables rarely beat it."""
 
-    components: int = 256
+    components: int = 1024  # at most
 
     def __post_init__(self) -> None:
         require(1 <= self.components <= 100_000, "components", self.components, "from 1 to 100,000")
@@ -43,5 +43,5 @@ class MixtureByEM:
         codec, codes = training.codec, training.columns["x"].cpu().numpy()
         assert isinstance(codec, CodeCodec)
         seed = int(torch.randint(2**31, (), generator=generator))
-        mixture = fit_mixture(codes, codec.lay_out(), components=self.components, seed=seed)
+        mixture = choose_mixture(codes, codec.lay_out(), self.components, seed)
         return torch.from_numpy(mixture.draw(n, seed))

@@ -22,7 +22,8 @@ class FieldGroup(NamedTuple):
 class RowFields(nn.Module):
     """The fields of rows [N, W]: where each lies in x, and which values decide whether another one counts."""
 
-    order: Tensor
+    order: Tensor  # of the parts of x among outputs, which come by groups
+    grouped: Tensor  # the other way round
     where_ranks: Tensor
     where_values: Tensor
 
@@ -31,11 +32,12 @@ class RowFields(nn.Module):
         if len(spec.shape) != 1 or sum(field.size for field in spec.fields) != spec.shape[0]:
             raise GanvasError(f"these networks make rows of a table, got samples of {spec.shape}: take a recipe for pictures")
         self.width = spec.shape[0]
-        starts = dict(zip((field.name for field in spec.fields), _list_starts(spec.fields), strict=True))
+        self.starts = starts = dict(zip((field.name for field in spec.fields), _list_starts(spec.fields), strict=True))
         self.groups = list(_group_fields(spec.fields, starts))
         self.rank_places = [starts[field.name] for field in spec.fields if field.kind == "continuous"]
         places = [start + k for group in self.groups for start in group.starts for k in range(group.size)]
         self.register_buffer("order", torch.argsort(torch.tensor([*places, *self.rank_places])), persistent=False)
+        self.register_buffer("grouped", torch.tensor([*places, *self.rank_places]), persistent=False)
         tied = [(starts[field.name], field.where) for field in spec.fields if field.where is not None]
         self.register_buffer("where_ranks", torch.tensor([place for place, _ in tied], dtype=torch.long), persistent=False)
         value_places = [starts[name] + value for _, (name, value) in tied]
@@ -46,6 +48,15 @@ class RowFields(nn.Module):
     def draw_count(self) -> int:
         """How many uniform numbers a row needs: one for each categorical field."""
         return sum(len(group.starts) for group in self.groups)
+
+    def compute_shares(self, outputs: Tensor) -> Tensor:
+        """What a linear layer says of each row [N, W] -> the shares of all values, and ranks, in the order of x [N, W]."""
+        parts, start = list[Tensor](), 0
+        for size, starts in self.groups:
+            count = len(starts)
+            parts.append(outputs[:, start : start + count * size].unflatten(1, (count, size)).softmax(2).flatten(1))
+            start += count * size
+        return torch.cat([*parts, outputs[:, start:]], 1)[:, self.order]
 
     def draw(self, outputs: Tensor, u: Tensor) -> Tensor:
         """What a linear layer says of each row [N, W] -> x [N, W]: one-hots and ranks.

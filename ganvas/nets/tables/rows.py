@@ -13,6 +13,7 @@ from ...configuration import config
 from ...core import CriticOutput, GeneratorNetwork, Spec
 from ..layers.labels import check_widths
 from .fields import RowFields
+from .mixture_head import MixtureHead
 
 CELLS = "cells"  # the condition: what is known of a row
 
@@ -29,28 +30,38 @@ class ResidualBlock(nn.Module):
 
 
 class RowGenerator(GeneratorNetwork):
-    """z [N, z_dim] -> x [N, W]. The last numbers of z draw the categories; the others decide their shares and the ranks.
+    """z [N, z_dim] -> x [N, W]. Some numbers of z draw the component, the ranks and the categories; the others are noise.
+
+    A mixture says where a row starts: each component's shares of values, and its ranks. The network moves both.
 
     cells: [N, 2, W], the known parts of x and where they are known. They come out as they are.
     """
 
-    def __init__(self, spec: Spec, z_dim: int, width: int, blocks: int) -> None:
+    def __init__(self, spec: Spec, z_dim: int, width: int, blocks: int, components: int, bins: int) -> None:
         super().__init__()
         self.fields = RowFields(spec)
-        self.noise_dim, self.z_dim = z_dim, z_dim + self.fields.draw_count
-        self.conditions = (CELLS,) if CELLS in spec.conditions else ()
-        self.first = nn.Linear(z_dim, width)
+        self.mixture = MixtureHead(self.fields, spec, components, bins)
+        ranks, draws = len(self.fields.rank_places), self.fields.draw_count
+        self.z_sizes = [z_dim, 1, ranks, draws]
+        self.z_dim, self.conditions = sum(self.z_sizes), (CELLS,) if CELLS in spec.conditions else ()
+        self.first = nn.Linear(z_dim + ranks, width)
+        self.components = nn.Embedding(components, width)
         self.known = nn.Linear(2 * self.fields.width, width, bias=False) if self.conditions else None
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)), nn.SiLU())
         self.last = nn.Linear(width, self.fields.width)
-        with torch.no_grad():
-            self.last.bias.copy_(self.fields.first_biases)
+        nn.init.zeros_(self.last.weight)  # a fresh generator is the mixture
+        nn.init.zeros_(self.last.bias)
 
     def forward(self, z: Tensor, cells: Tensor | None = None) -> Tensor:
-        h = self.first(z[:, : self.noise_dim])
+        noise, *numbers = z.split(self.z_sizes, 1)
+        choice, rank_draws, draws = (torch.special.ndtr(part) for part in numbers)
+        components = self.mixture.choose_components(choice[:, 0], cells)
+        ranks = self.mixture.draw_ranks(components, rank_draws)
+        h = self.first(torch.cat([noise, ranks], 1)) + self.components(components)
         if cells is not None and self.known is not None:
             h = h + self.known(cells.flatten(1))
-        x = self.fields.draw(self.last(self.blocks(h)).float(), torch.special.ndtr(z[:, self.noise_dim :]))
+        start = self.mixture.log_shares[components].index_copy(1, self.mixture.rank_places, ranks)
+        x = self.fields.draw((self.last(self.blocks(h)).float() + start)[:, self.fields.grouped], draws)
         return x if cells is None else torch.where(cells[:, 1] > 0, cells[:, 0], x)
 
 
@@ -86,6 +97,7 @@ class RowPerceptrons:
 
     z_dim: numbers that decide a row, besides one for each category.
     pieces: how many pieces D sees each rank in.
+    components, bins: of the mixture that G starts from, at most: components, and bins of each rank in them.
     """
 
     z_dim: int = 64
@@ -93,15 +105,18 @@ class RowPerceptrons:
     blocks: int = 1
     d_widths: tuple[int, ...] = (256, 256)
     pieces: int = 16
+    components: int = 1024
+    bins: int = 64
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, width=self.width, blocks=self.blocks, pieces=self.pieces or 1)
+        check_widths(components=self.components, bins=self.bins)
         for width in self.d_widths:
             check_widths(d_widths=width)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        G = RowGenerator(spec, self.z_dim, self.width, self.blocks)
+        G = RowGenerator(spec, self.z_dim, self.width, self.blocks, self.components, self.bins)
         return nn.ModuleDict({"G": G, "D": RowCritic(spec, self.d_widths, self.pieces)})
 
     def smallest(self) -> "RowPerceptrons":
-        return replace(self, z_dim=2, width=4, blocks=1, d_widths=(4,), pieces=2)
+        return replace(self, z_dim=2, width=4, blocks=1, d_widths=(4,), pieces=2, components=2, bins=4)

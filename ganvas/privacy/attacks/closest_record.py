@@ -31,7 +31,8 @@ class ClosestRecords(NamedTuple):
         low, high = self.nearer_interval
         copies = f"{self.copies.main.share:.1%} of training rows and {self.copies.control.share:.1%} of others"
         nearer = f"{self.nearer_to_training:.1%} ({low:.1%} to {high:.1%}) of its rows are nearer to training rows"
-        verdict = "the generator copies" if self.copies.is_leak or low > 0.5 else "no copying shows; this proves no privacy"
+        is_sign = self.copies.is_leak or low > 0.5
+        verdict = "a sign that the generator copies" if is_sign else "no copying shows; this proves no privacy"
         return f"the synthetic table holds {copies} exactly; {nearer}: {verdict}"
 
 
@@ -48,7 +49,7 @@ def measure_closest_records(
     is_copy = find_equal_rows(members, synthetic), find_equal_rows(others, synthetic)
     copies = AttackResult("exact copies", *(Rate(int(found.sum()), len(found)) for found in is_copy))
     some = synthetic.draw(rows, rng)
-    (to_members, member), (to_others, other) = (find_nearest_rows(some, side) for side in (members, others))
+    (to_members, member), (to_others, other) = (find_nearest_rows(some, side, synthetic) for side in (members, others))
     wins = np.where(to_members == to_others, 0.5, to_members < to_others)
     hits = np.bincount(member, wins, len(members)), np.bincount(other, 1 - wins, len(others))
     share, error = wins.mean(), _measure_error(*hits) / len(some)

@@ -19,14 +19,17 @@ def rank_numbers(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return np.where(is_missing, MISSING, ranks).astype(np.float32)
 
 
-def iterate_row_distances(a: PlainTable, b: PlainTable) -> Iterator[tuple[slice, np.ndarray]]:
+def iterate_row_distances(a: PlainTable, b: PlainTable, scale: PlainTable | None = None) -> Iterator[tuple[slice, np.ndarray]]:
     """Rows of a and their distances to all rows of b: (rows, float32 [len(rows), M]) pairs, in order.
 
-    Two numbers are as far apart as their ranks in b, from 0 to 1. Other categories, or missing beside present, count 1.
+    Two numbers are as far apart as their ranks, from 0 to 1. Other categories, or missing beside present, count 1.
+
+    scale: the rows that numbers are ranked among; None is b. Distances to several tables compare on one scale alone.
     """
+    scale = b if scale is None else scale
     columns = [
-        (rank_numbers(x, y), rank_numbers(y, y)) if kind == "number" else (x, y)
-        for kind, x, y in zip(a.kinds, a.values, b.values, strict=True)
+        (rank_numbers(x, ranked), rank_numbers(y, ranked)) if kind == "number" else (x, y)
+        for kind, x, y, ranked in zip(a.kinds, a.values, b.values, scale.values, strict=True)
     ]
     size = max(1, DISTANCES_PER_BLOCK // len(b))
     for start in range(0, len(a), size):
@@ -42,10 +45,10 @@ def iterate_row_distances(a: PlainTable, b: PlainTable) -> Iterator[tuple[slice,
         yield rows, total
 
 
-def find_nearest_rows(a: PlainTable, b: PlainTable) -> tuple[np.ndarray, np.ndarray]:
-    """For each row of a the distance to the nearest row of b, float32 [N], and its number, int64 [N]."""
+def find_nearest_rows(a: PlainTable, b: PlainTable, scale: PlainTable | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """For each row of a the distance to the nearest row of b, float32 [N], and its number, int64 [N]. `scale`: see above."""
     distance, index = np.empty(len(a), np.float32), np.empty(len(a), np.int64)
-    for rows, distances in iterate_row_distances(a, b):
+    for rows, distances in iterate_row_distances(a, b, scale):
         index[rows] = distances.argmin(1)
         distance[rows] = distances.min(1)
     return distance, index

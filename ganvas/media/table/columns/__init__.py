@@ -1,5 +1,6 @@
 """The codecs of a table's columns, one file for each kind."""
 
+from .bins import BinColumn, list_equal_edges
 from .category import CategoryColumn, CategoryCount, fit_category_column
 from .column import CodeLayout, ColumnCodec
 from .constant import ConstantColumn, build_empty_column, fit_constant_column
@@ -8,6 +9,7 @@ from .key import KeyColumn, fit_key_column
 from .number import NumberColumn, fit_number_column
 
 __all__ = [
+    "BinColumn",
     "CategoryColumn",
     "CategoryCount",
     "CodeLayout",
@@ -22,4 +24,5 @@ __all__ = [
     "fit_date_column",
     "fit_key_column",
     "fit_number_column",
+    "list_equal_edges",
 ]

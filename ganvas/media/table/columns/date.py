@@ -62,14 +62,14 @@ def count_time(values: Any, resolution: Resolution) -> Any:
 
 def fit_date_column(name: str, values: Any, k: int, date_format: str = "") -> DateColumn | None:
     """The codec of a column of dates or times (pyarrow array); None if fewer than k rows have one."""
-    resolution = _find_resolution(values)
+    resolution = find_resolution(values)
     number = fit_number_column(name, count_time(values, resolution), k)
     if number is None:
         return None
     return DateColumn(name=name, type=str(values.type), number=number, resolution=resolution, format=date_format)
 
 
-def _find_resolution(values: Any) -> Resolution:
+def find_resolution(values: Any) -> Resolution:
     """The coarsest one that loses nothing."""
     compute = import_arrow("pyarrow.compute")
     exact_counts = count_time(values, "microseconds")

@@ -63,6 +63,10 @@ class NumberColumn:
         return np.where(is_range, low[: len(points)], points), np.where(is_range, high[: len(points)], points)
 
     def lay_out(self) -> CodeLayout:
+        return self._layout
+
+    @cached_property
+    def _layout(self) -> CodeLayout:
         intervals, spikes, missing = len(self.points), len(self.spikes), int(self.has_missing)
         hot = [*[spikes] * intervals, *range(spikes), *[len(self.shares) - 1] * missing]
         ranks, nothing = np.array(self.ranks), np.full(spikes + missing, np.nan)

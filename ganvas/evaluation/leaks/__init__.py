@@ -1,0 +1,1 @@
+"""Attacks on a trained run: what its samples, or its D, tell about the data that it has learnt from."""

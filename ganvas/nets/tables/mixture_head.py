@@ -1,0 +1,108 @@
+"""A mixture of product distributions as the start of a generator of rows.
+
+Each component has its own shares of the values of categorical fields, and its own distribution of each rank, in bins. Given
+some cells, the component follows from them by Bayes' rule.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ...core import Spec
+from ...normal_scores import read_ranks, score_ranks
+from .fields import RowFields
+
+LEAST_LOG = -30.0  # in place of the logarithm of 0
+
+
+class MixtureTables(NamedTuple):
+    """A mixture of M components over fields of width W with R ranks in up to B bins each."""
+
+    log_weights: Tensor  # [M]
+    log_shares: Tensor  # [M, W], of each value of each categorical field, at its place in x; 0 elsewhere
+    rank_edges: Tensor  # [R, B + 1], from 0 to 1
+    rank_shares: Tensor  # [M, R, B], of each bin of a rank, where it counts; their sum is 1
+
+
+class MixtureHead(nn.Module):
+    """Draws components, and says what they say. Before `use`, it has one component: the shares that the fields give."""
+
+    log_weights: Tensor
+    log_shares: Tensor
+    rank_edges: Tensor
+    rank_shares: Tensor
+    rank_places: Tensor
+    used: Tensor
+
+    def __init__(self, fields: RowFields, spec: Spec, components: int, bins: int) -> None:
+        super().__init__()
+        ranks = len(fields.rank_places)
+        grouped = torch.cat([fields.first_biases[fields.order]])  # in the order of x
+        self.register_buffer("log_weights", torch.full((components,), LEAST_LOG).index_fill_(0, torch.tensor([0]), 0.0))
+        self.register_buffer("log_shares", grouped.expand(components, -1).clone())
+        self.register_buffer("rank_edges", torch.linspace(0, 1, bins + 1).expand(ranks, -1).clone())
+        self.register_buffer("rank_shares", torch.full((components, ranks, bins), 1 / bins))
+        self.register_buffer("used", torch.tensor(1))  # how many components there are
+        self.register_buffer("rank_places", torch.tensor(fields.rank_places, dtype=torch.long), persistent=False)
+        where = {field.name: field.where for field in spec.fields if field.kind == "continuous"}
+        starts = fields.starts
+        self.where_places = [None if tie is None else starts[tie[0]] + tie[1] for tie in where.values()]
+
+    @property
+    def size(self) -> int:
+        """How many components it has room for."""
+        return len(self.log_weights)
+
+    def use(self, tables: MixtureTables) -> None:
+        """Take a mixture of at most as many components and bins as this head has room for."""
+        count, _, bins = tables.rank_shares.shape
+        self.used.fill_(count)
+        self.log_weights.fill_(LEAST_LOG)[:count] = tables.log_weights.clamp(min=LEAST_LOG)
+        self.log_shares[:count] = tables.log_shares.clamp(min=LEAST_LOG)
+        self.rank_shares.zero_()
+        self.rank_edges.fill_(1.0)
+        self.rank_edges[:, : bins + 1] = tables.rank_edges
+        self.rank_shares[:count, :, :bins] = tables.rank_shares
+        self.rank_shares[count:, :, 0] = 1.0
+
+    def choose_components(self, u: Tensor, cells: Tensor | None) -> Tensor:
+        """A component for each row, int64 [N], by one uniform number u [N]; with cells [N, 2, W], given what is known."""
+        used = int(self.used)
+        logs = self.log_weights[:used].expand(len(u), -1)
+        if cells is not None:
+            logs = logs + cells[:, 0].mul(self.is_hot) @ self.log_shares[:used].T + self.score_known_ranks(cells)
+        ends = logs.double().softmax(1).cumsum(1)
+        return torch.searchsorted(ends, u.double()[:, None], right=True)[:, 0].clamp(max=logs.shape[1] - 1)
+
+    @property
+    def is_hot(self) -> Tensor:
+        """1 at the places of x that are values, 0 at those of ranks: [W]."""
+        return torch.ones_like(self.log_shares[0]).index_fill(0, self.rank_places, 0.0)
+
+    def score_known_ranks(self, cells: Tensor) -> Tensor:
+        """The log-density of the known ranks in each component, [N, M]."""
+        used = int(self.used)
+        total = torch.zeros(len(cells), used, device=cells.device)
+        widths = self.rank_edges.diff(dim=1).clamp(min=1e-6)
+        for r, (place, tie) in enumerate(zip(self.rank_places.tolist(), self.where_places, strict=True)):
+            counts = cells[:, 1, place] * (1.0 if tie is None else cells[:, 0, tie])
+            if not counts.any():
+                continue
+            ranks = read_ranks(cells[:, 0, place].contiguous())
+            bins = torch.searchsorted(self.rank_edges[r, 1:-1].contiguous(), ranks, right=True)
+            logs = (self.rank_shares[:used, r] / widths[r]).clamp(min=1e-9).log()
+            total = total + counts[:, None] * logs.T[bins]
+        return total
+
+    def draw_ranks(self, components: Tensor, u: Tensor) -> Tensor:
+        """Normal scores of ranks [N, R], each drawn from its component's bins by a uniform number u [N, R]."""
+        ends = self.rank_shares[components].cumsum(2)
+        u = u.clamp(max=1 - 1e-6)[..., None] * ends[..., -1:]
+        bins = (ends[..., :-1] <= u).sum(2, keepdim=True)
+        ends = torch.cat([torch.zeros_like(ends[..., :1]), ends], 2)
+        first, last = ends.gather(2, bins), ends.gather(2, bins + 1)
+        share = ((u - first) / (last - first).clamp(min=1e-9)).clamp(0, 1)
+        edges = self.rank_edges.expand(len(components), -1, -1)
+        low, high = edges.gather(2, bins), edges.gather(2, bins + 1)
+        return score_ranks((low + (high - low) * share)[..., 0])
