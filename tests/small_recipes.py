@@ -118,6 +118,7 @@ def codec_for(recipe: Recipe) -> Any:
         return recipe.medium.fit(read_frame(small_table()))
     if isinstance(recipe.medium, Series):
         windows = build_windows(order_rows(read_frame(small_series()), key="room", time="hour"), WindowCut(5, 1), False)
+        assert windows is not None
         return recipe.medium.fit(windows)
     if isinstance(recipe.medium, PublicTable):
         return TableCodec(columns=small_public_columns(), known_share=0.0)

@@ -1,17 +1,27 @@
 """The condition of windows that are partly known: the rest is generated to fit, such as a gap, or what comes next."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from ...core import Spec
 from ...errors import GanvasError
 from ..table.cells import CELLS
 from ..table.chance import draw_cell_places, hash_rows
+from ..table.columns import ColumnCodec
 
-if TYPE_CHECKING:
-    from .codec import SeriesCodec
+
+class ColumnsOfWindows(Protocol):
+    """What is asked here of the codec of windows."""
+
+    @property
+    def columns(self) -> tuple[ColumnCodec, ...]: ...
+    @property
+    def window(self) -> int: ...
+    @property
+    def spec(self) -> Spec: ...
 
 
 @dataclass(frozen=True)
@@ -21,7 +31,7 @@ class KnownWindows:
     It follows from the codec, so it is not saved by itself.
     """
 
-    codec: "SeriesCodec"
+    codec: ColumnsOfWindows
 
     @property
     def kind(self) -> str:

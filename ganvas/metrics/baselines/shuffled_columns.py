@@ -21,10 +21,10 @@ class ShuffledColumns:
     def draw(self, training: Dataset, n: int, generator: torch.Generator) -> Tensor:
         stored = training.columns["x"]
         windows = torch.randint(len(stored), (n, stored.shape[2]), generator=generator)
-        columns = [take_column(stored, windows[:, k], k) for k in range(stored.shape[2])]
+        columns = [take_series_column(stored, windows[:, k], k) for k in range(stored.shape[2])]
         return torch.stack(columns, 2)
 
 
-def take_column(stored: Tensor, windows: Tensor, column: int) -> Tensor:
+def take_series_column(stored: Tensor, windows: Tensor, column: int) -> Tensor:
     """One column of some windows [N, T, C] -> [n, T], on the CPU."""
     return stored[windows.to(stored.device)][..., column].cpu()
