@@ -6,8 +6,9 @@ import torch
 from ganvas import recipes
 from ganvas.core import Field, Spec
 from ganvas.errors import GanvasError
+from ganvas.methods.latents import get_generator
 from ganvas.nets import WindowConvolutions
-from ganvas.nets.series.critic import PatchLayer, count_patches
+from ganvas.nets.series.critic import PatchLayer, WindowCritic, count_patches
 from ganvas.nets.series.fields import WindowFields
 from ganvas.nets.series.generator import build_cosines
 from small_recipes import IMAGE8, noise, small
@@ -22,11 +23,15 @@ FIELDS = (
 SPEC = Spec((30, 8), FIELDS, {})
 
 
+def count_z(nets: torch.nn.ModuleDict) -> int:
+    return get_generator(nets).z_dim
+
+
 @pytest.mark.parametrize("steps", [2, 7, 30, 200])
 def test_windows_of_any_length(steps: int) -> None:
     torch.manual_seed(0)
     nets = WindowConvolutions().build(SPEC._replace(shape=(steps, 8)))
-    x = nets["G"](torch.randn(3, nets["G"].z_dim))
+    x = nets["G"](torch.randn(3, count_z(nets)))
     assert x.shape == (3, steps, 8)
     output = nets["D"](x)
     assert output.logits.shape == (3,)
@@ -71,6 +76,7 @@ def test_patches_are_counted_as_they_come(steps: int) -> None:
 def test_the_critic_sees_changes_from_step_to_step() -> None:
     torch.manual_seed(0)
     D = WindowConvolutions().build(SPEC)["D"]
+    assert isinstance(D, WindowCritic)
     ranks = torch.tensor([[[0.0, 0.0], [0.05, 1.0], [0.05, 0.5]]])
     fine, coarse = D.look_at_ranks(ranks)[1], D.look_at_ranks(ranks)[0]
     assert torch.allclose(fine[0, :, 0], torch.tensor([0.0, 0.8, 0.0]).tanh())
@@ -83,7 +89,7 @@ def test_known_cells_come_out_as_they_are_and_the_critic_is_told() -> None:
     nets = recipe.nets.build(data.spec)
     batch = data.batch(0, 200)
     cells = batch["cells"]
-    x = nets["G"](torch.randn(200, nets["G"].z_dim), cells)
+    x = nets["G"](torch.randn(200, count_z(nets)), cells)
     known = cells[:, 1] > 0
     assert 0 < known.float().mean() < 0.4
     assert torch.equal(x[known], batch["x"][known])

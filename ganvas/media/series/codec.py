@@ -70,9 +70,13 @@ class SeriesCodec:
         end = CategoryColumn(name=name, type="string", values=("alive", "over"), shares=(1.0, 0.0))
         return TableCodec(columns=(*fine_columns, *([end] if self.has_ends else [])), k=self.k)
 
-    @cached_property
+    @property
     def spec(self) -> Spec:
         """Shape (T, W). The fields are those of one step."""
+        return self._spec
+
+    @cached_property
+    def _spec(self) -> Spec:
         fields = tuple(
             field._replace(is_static=column.name in self.statics, is_end=self.has_ends and column is self.cells.columns[-1])
             for column in self.cells.columns

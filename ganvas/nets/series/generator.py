@@ -48,7 +48,9 @@ class WindowGenerator(GeneratorNetwork):
         self.blocks = nn.Sequential(*(DilatedBlock(width, 2 ** (k % 5)) for k in range(blocks)), nn.SiLU())
         self.last = nn.Conv1d(width, self.fields.width + 2 * ranks, 1)
         with torch.no_grad():
-            self.last.bias[: self.fields.width].copy_(self.fields.rows.first_biases)
+            biases = self.last.bias
+            assert biases is not None
+            biases[: self.fields.width].copy_(self.fields.rows.first_biases)
 
     def forward(self, z: Tensor, cells: Tensor | None = None) -> Tensor:
         of_window, of_steps, draws = z.split(self.z_sizes, 1)
