@@ -15,6 +15,7 @@ from ganvas.configuration import is_config
 from ganvas.core import Condition, Dataset, DerivingCodec, Features, Field, RealFeatures, Spec
 from ganvas.data import ClassCondition, Columns, ColumnsCodec, VectorCondition, read_frame
 from ganvas.data.columns import list_column_codecs, load_batch
+from ganvas.data.series import WindowCut, build_windows, order_rows
 from ganvas.media import (
     BinColumn,
     CategoryColumn,
@@ -26,6 +27,8 @@ from ganvas.media import (
     PointsCodec,
     PublicTable,
     SampleCondition,
+    Series,
+    SeriesCodec,
     Table,
     TableCodec,
     TableModes,
@@ -93,6 +96,8 @@ def draw_stored(codec: Any, count: int, generator: torch.Generator) -> torch.Ten
     if isinstance(codec, LabelMapCodec):
         shape = (count, *codec.spec.shape[1:], 1)
         return torch.randint(0, len(codec.values), shape, generator=generator, dtype=torch.uint8)
+    if isinstance(codec, SeriesCodec):
+        return codec.store(torch.randn(count, *codec.spec.shape, generator=generator))
     if isinstance(codec, TableCodec):
         columns = [torch.randint(len(c.lay_out().hot), (count,), generator=generator) for c in codec.columns]
         return torch.stack(columns, 1).to(torch.uint16)
@@ -111,6 +116,10 @@ def codec_for(recipe: Recipe) -> Any:
         return ColumnsCodec(columns={name: small_codec(medium) for name, medium in recipe.medium.media.items()})
     if isinstance(recipe.medium, (Table, TableModes)):
         return recipe.medium.fit(read_frame(small_table()))
+    if isinstance(recipe.medium, Series):
+        windows = build_windows(order_rows(read_frame(small_series()), key="room", time="hour"), WindowCut(5, 1), False)
+        assert windows is not None
+        return recipe.medium.fit(windows)
     if isinstance(recipe.medium, PublicTable):
         return TableCodec(columns=small_public_columns(), known_share=0.0)
     if type(recipe.medium).__name__ == "Points":
@@ -129,6 +138,24 @@ def small_table(rows: int = 200) -> pyarrow.Table:
             "group": pyarrow.array(np.array(["a", "b", "c"])[group]),
             "gaps": pyarrow.array(random.gamma(2, 2, rows), mask=random.random(rows) < 0.2),
             "is_new": pyarrow.array(random.random(rows) < 0.3),
+        }
+    )
+
+
+def small_series(rooms: int = 30) -> pyarrow.Table:
+    """Series of 3 to 12 steps with a static, a category, and two numbers that wander, one with gaps."""
+    random = np.random.default_rng(0)
+    lengths = random.integers(3, 13, rooms)
+    room = np.repeat(np.arange(rooms), lengths)
+    warmth = 20 + np.cumsum(random.normal(0, 0.3, len(room)))
+    return pyarrow.table(
+        {
+            "room": [f"room{k}" for k in room],
+            "hour": np.arange(len(room)),
+            "floor": pyarrow.array(np.array(["low", "high"])[(random.random(rooms) < 0.5)[room].astype(int)]),
+            "warmth": np.round(warmth, 1),
+            "power": pyarrow.array(random.gamma(2, 2, len(room)), mask=random.random(len(room)) < 0.2),
+            "is_open": pyarrow.array(random.random(len(room)) < 0.3),
         }
     )
 
@@ -176,3 +203,4 @@ def components(package: ModuleType, *needs: str) -> dict[str, Any]:
 IMAGE8 = Spec((1, 8, 8), (), {})
 POINT = Spec((2,), (), {})
 ROW = Spec((4,), (Field("a", 3, "categorical"), Field("a.rank", 1, "continuous", where=("a", 1))), {})
+WINDOW = Spec((6, 4), ROW.fields, {})

@@ -19,6 +19,7 @@ class Arguments:
         ganvas train --data drawings-and-photos/ --minutes 60
         ganvas train --data photos/ --degrade x4
         ganvas train --data people.csv --minutes 5
+        ganvas train --data sensors.csv --window 24 --key station --time hour
         ganvas train dcgan_small --data photos/ --samples 100000 --optim.G.lr 5e-4
         ganvas train --data people.csv --private 1 --bounds bounds.toml
         ganvas train --resume runs/auto --minutes 60
@@ -39,6 +40,9 @@ class Arguments:
     bounds: with --private, a .toml file of public categories and bounds. A new name: a file to fill in is written there.
     rules: of a table, a file of rules that all generated rows keep. `ganvas rules TABLE` writes one to choose from.
     degrade: learn to undo this: x4 (small pictures), gray, mask (holes), jpeg+noise+blur, "realistic x4".
+    window: learn time series from a table: a sample is so many rows that follow each other.
+    key: of series, the column that names the station or person. Default: the table is one series.
+    time: of series, the column of dates or numbers to sort by. Default: the rows are in order.
     """
 
     recipe: Any
@@ -56,6 +60,9 @@ class Arguments:
     bounds: str | None = None
     degrade: str | None = None
     rules: str | None = None
+    window: int | None = None
+    key: str | None = None
+    time: str | None = None
 
 
 def main(argv: list[str]) -> int:
@@ -63,20 +70,26 @@ def main(argv: list[str]) -> int:
     from ..system import distributed
     from ..training.private import choose_private_recipe
     from ..training.session import resolve_recipe
+    from ..training.tasks import cut_into_windows
 
     has_name = bool(argv) and not argv[0].startswith("-")
     name, source = argv.pop(0) if has_name else None, find_option_value("--from", argv)
     freeze_d, data, degrade = (find_option_value(option, argv) for option in ("--freeze-d", "--data", "--degrade"))
     is_resumed = find_option_value("--resume", argv) is not None
+    window, key, time = (find_option_value(option, argv) for option in ("--window", "--key", "--time"))
+    is_series = any((window, key, time))
+    chosen_name = "series" if is_series and name is None and source is None else name
     rules = find_option_value("--rules", argv)
     epsilon, bounds = parse_number(find_option_value("--private", argv)), find_option_value("--bounds", argv)
     is_private = epsilon is not None and not is_resumed
     if (bounds and epsilon is None) or (is_private and (source or degrade or rules)):
         raise GanvasError("--private EPSILON and --bounds FILE go together, and without --from, --degrade and --rules")
     recipe = choose_private_recipe(name, data, epsilon, bounds) if is_private and epsilon is not None else None
-    recipe = recipe or resolve_recipe(name, source, parse_whole_number(freeze_d), data, degrade, is_quiet=is_resumed)
+    recipe = recipe or resolve_recipe(chosen_name, source, parse_whole_number(freeze_d), data, degrade, is_quiet=is_resumed)
     if rules is not None:
         recipe = add_rules(recipe, rules)
+    if is_series:
+        recipe = cut_into_windows(recipe, parse_whole_number(window) or None, key, time)
     default = Arguments(recipe=recipe)
     arguments = parse_settings(Arguments, default, argv, f"ganvas train {name or 'auto'}")
     if arguments.freeze_d != (arguments.recipe.start.freeze if arguments.recipe.start else 0):

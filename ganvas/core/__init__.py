@@ -44,7 +44,7 @@ from .scores import (
     SizedExtractor,
 )
 from .seeds import seed_from, seeded_generator
-from .series import PlainSeries, SeriesItems, WindowCodec, check_same_series
+from .series import PlainSeries, PlainSeriesCodec, SeriesItems, WindowCodec, check_same_series
 from .steps import (
     Architecture,
     Augment,
@@ -114,6 +114,7 @@ __all__ = [
     "PairMetric",
     "Phase",
     "PlainSeries",
+    "PlainSeriesCodec",
     "PlainTable",
     "PlainTableCodec",
     "PrivateMethod",

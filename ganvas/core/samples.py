@@ -21,6 +21,7 @@ class Field(NamedTuple):
     shares: tuple[float, ...] = ()  # of a categorical one: how often each value occurs; () is unknown
     where: tuple[str, int] | None = None  # (a categorical field, a value): elsewhere this one is 0; None: it always counts
     is_static: bool = False  # of a series: it is the same at all steps of a sample
+    is_end: bool = False  # of a series: its second value says that it is over; then all others are 0, but for statics
 
 
 @runtime_checkable

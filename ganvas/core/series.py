@@ -1,10 +1,11 @@
 """Time series: windows of a table's rows, and windows as scores see them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from torch import Tensor
 
 from ..errors import GanvasError
 from .plain_table import PlainTable, ValueKind
@@ -94,3 +95,18 @@ def check_same_series(*windows: PlainSeries, min_windows: int = 1) -> None:
     fewest = min(map(len, windows))
     if fewest < min_windows:
         raise GanvasError(f"{fewest} windows are too few to compare: {min_windows} are needed")
+
+
+@runtime_checkable
+class PlainSeriesCodec(Protocol):
+    """A codec of windows that scores can read."""
+
+    @property
+    def window(self) -> int: ...  # steps of a window
+    def list_plain_series(self) -> Mapping[str, ValueKind]:
+        """The names and kinds of the columns that are learnt, in their order."""
+        ...
+
+    def read_plain_series(self, stored: Tensor) -> PlainSeries:
+        """Stored windows [N, T, C] as their values. Categories have the same codes in all windows of a codec."""
+        ...

@@ -317,7 +317,11 @@ def open_data(
     cache = find_cache_folder()
     training_set = prepare_dataset(items, codec, cache, is_quiet, sampler)
     if test_items is not None:
-        return codec, training_set, prepare_dataset(test_items, codec, cache, is_quiet)
+        test_set = prepare_dataset(test_items, codec, cache, is_quiet)
+        if isinstance(test_items, SeriesItems):  # the end of time is another season, and so no floor for scores
+            test_set = replace(test_set, is_taken_from_training=True)
+            training_set = replace(training_set, held_out_count=len(test_set))
+        return codec, training_set, test_set
     if held_out is None:
         return codec, training_set, None
     return codec, *training_set.hold_out(held_out, held_out_key or training_set.fingerprint)

@@ -3,9 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..core import Codec, DecodingExtractor, Extractor, FeatureUser, Metric, Nets, PlainTableCodec, SizedExtractor
+from ..core import (
+    Codec,
+    DecodingExtractor,
+    Extractor,
+    FeatureUser,
+    Metric,
+    Nets,
+    PlainSeriesCodec,
+    PlainTableCodec,
+    SizedExtractor,
+)
 from ..errors import GanvasError
-from ..extractors import Appearance, ColumnValues, Coordinates, EfficientNetLite0, FashionClassifier, Pixels
+from ..extractors import Appearance, ColumnValues, Coordinates, EfficientNetLite0, FashionClassifier, Pixels, WindowValues
 from ..extractors.by_name import list_extractors, make_extractor
 from ..metrics import (
     KID,
@@ -17,8 +27,11 @@ from ..metrics import (
     Frechet,
     PairTrends,
     PrecisionRecall,
+    SeriesColumns,
+    SeriesLikeness,
     TableColumns,
     Usefulness,
+    WindowDetectability,
 )
 from ..metrics.tables.boosting import has_trees
 from ..recipe import Evaluation, Judge
@@ -36,6 +49,8 @@ def choose_judges(codec: Codec) -> tuple[Judge, ...]:
     """
     if isinstance(codec, PlainTableCodec):
         return (choose_table_judge(codec),)
+    if isinstance(codec, PlainSeriesCodec):
+        return (choose_series_judge(codec),)
     if codec.medium != "image":
         values = Coordinates() if codec.medium in Coordinates().media else Pixels()
         return (Judge(extractor=values, metrics=FIRST_JUDGE),)
@@ -56,6 +71,14 @@ def choose_table_judge(codec: PlainTableCodec) -> Judge:
     if has_trees():
         metrics = [Detectability(columns=columns), *metrics, *([Usefulness(columns=columns)] if codec.target else [])]
     return Judge(extractor=ColumnValues(), metrics=tuple(metrics))
+
+
+def choose_series_judge(codec: PlainSeriesCodec) -> Judge:
+    """The judge of windows. Without scikit-learn it has no trees to tell them apart."""
+    kinds = codec.list_plain_series()
+    columns = SeriesColumns(names=tuple(kinds), kinds=tuple(kinds.values()), steps=codec.window)
+    trees: tuple[Metric, ...] = (WindowDetectability(columns=columns),) if has_trees() else ()
+    return Judge(extractor=WindowValues(), metrics=(*trees, SeriesLikeness(columns=columns)))
 
 
 def fill_judges(evaluation: Evaluation, codec: Codec) -> Evaluation:

@@ -6,6 +6,7 @@ from .efficientnet import EfficientNetLite0
 from .inception import Inception
 from .pair_distances import ContentKept, PerceptualDistance
 from .small import Coordinates, FashionClassifier, Pixels
+from .windows import WindowValues
 
 __all__ = [
     "Appearance",
@@ -17,4 +18,5 @@ __all__ = [
     "Inception",
     "PerceptualDistance",
     "Pixels",
+    "WindowValues",
 ]

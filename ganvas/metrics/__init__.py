@@ -13,6 +13,7 @@ from .baselines import (
     Moments,
     NearestSource,
     OpenCVFill,
+    ShuffledColumns,
 )
 from .copying import Copying
 from .density_coverage import DensityCoverage
@@ -22,6 +23,7 @@ from .kid import KID
 from .modes import Modes
 from .pairs import PSNR, SSIM, Colourfulness
 from .precision_recall import PrecisionRecall
+from .series import SeriesColumns, SeriesLikeness, WindowDetectability
 from .tables import ColumnShapes, Detectability, PairTrends, TableColumns, Usefulness
 
 __all__ = [
@@ -50,7 +52,11 @@ __all__ = [
     "OpenCVFill",
     "PairTrends",
     "PrecisionRecall",
+    "SeriesColumns",
+    "SeriesLikeness",
+    "ShuffledColumns",
     "TableColumns",
     "Usefulness",
+    "WindowDetectability",
     "frechet_distance",
 ]

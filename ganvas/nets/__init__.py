@@ -9,6 +9,7 @@ from .progan import ProGAN
 from .projected import Projected
 from .r3gan import R3GAN
 from .residual import SAGAN, SNGAN, BigGAN
+from .series import WindowConvolutions
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
@@ -85,6 +86,7 @@ __all__ = [
     "UNetCritic",
     "VGGCritic",
     "VirtualBatchNorm",
+    "WindowConvolutions",
     "WithEncoder",
     "WithFeatureCritic",
     "WithInitialisation",

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from ..core import Medium, seeded_generator
-from ..data import Columns
+from ..data import Columns, Windows
 from ..data.tasks import Task, recognise_table, recognise_task
 from ..errors import GanvasError
 from ..media import Degraded, Image, parse_degradation
@@ -38,6 +38,16 @@ def choose_recipe(data: str | Path | None, degradation: str | None = None) -> tu
     if task.kind == "plain":
         return find_recipe(DEFAULT_RECIPES["plain"]), ""
     return replace(choose_translating_recipe(task), data=task.source), f"translation: {task.sentence}{_advise(task, data)}"
+
+
+def cut_into_windows(recipe: Recipe, window: int | None, key: str | None, time: str | None) -> Recipe:
+    """The recipe on windows of series. Raises GanvasError for a recipe of other samples."""
+    if not isinstance(recipe.data, Windows):
+        raise GanvasError(
+            f"--window, --key and --time are for time series, and {recipe.name} is not: leave it out, or take the recipe series"
+        )
+    window = recipe.data.window if window is None else window
+    return replace(recipe, data=replace(recipe.data, window=window, key=key or recipe.data.key, time=time or recipe.data.time))
 
 
 def choose_translating_recipe(task: Task) -> Recipe:

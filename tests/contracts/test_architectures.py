@@ -11,7 +11,7 @@ from ganvas.core import Architecture, CriticOutput, Spec
 from ganvas.errors import GanvasError
 from ganvas.methods import FeaturePyramid
 from ganvas.nets.translation import draw_places
-from small_recipes import IMAGE8, ROW, class_condition, components, image_condition
+from small_recipes import IMAGE8, ROW, WINDOW, class_condition, components, image_condition
 
 ALL = components(nets, "build", "smallest")
 NEEDS_LABELS = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection, nets.StarGAN)
@@ -57,7 +57,9 @@ def test_contract(name: str) -> None:
 
 
 def spec_for(architecture: Architecture) -> Spec:
-    """Small pictures, or rows for networks that make rows."""
+    """Small pictures; rows or windows for networks that make such."""
+    if isinstance(architecture, nets.WindowConvolutions):
+        return WINDOW
     return ROW if isinstance(architecture, (nets.RowPerceptrons, nets.RowShares)) else IMAGE8
 
 

@@ -26,20 +26,14 @@ def metrics() -> Iterator[Metric]:
     """One instance of every component that is a metric."""
     for module in pkgutil.walk_packages(ganvas.metrics.__path__, "ganvas.metrics."):
         for value in vars(importlib.import_module(module.name)).values():
-            if not (isinstance(value, type) and value.__module__ == module.name and is_component(value)):
+            is_own = isinstance(value, type) and value.__module__ == module.name
+            if not (is_own and dataclasses.is_dataclass(value) and hasattr(value, "lower_is_better")):
                 continue
             hints = get_type_hints(value)
             open_fields = [f.name for f in dataclasses.fields(value) if f.default is dataclasses.MISSING]
             instance = value(**{name: REQUIRED[hints[name]] for name in open_fields})
             if is_config(instance) and isinstance(instance, Metric):
                 yield instance
-
-
-def is_component(value: type) -> bool:
-    """Whether a class is a dataclass that can be made of few settings; others hold fitted tensors."""
-    hints = get_type_hints(value) if dataclasses.is_dataclass(value) else {}
-    open_fields = [f.name for f in dataclasses.fields(value) if f.default is dataclasses.MISSING] if hints else []
-    return bool(hints) and all(hints[name] in REQUIRED for name in open_fields)
 
 
 def scored(seed: int, shift: float = 0.0) -> Features:

@@ -1,7 +1,7 @@
 """Windows of series as items (core.SeriesItems)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from ...core import ColumnSurvey
 from ..tables.table_rows import RowNames
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class WindowItems:
     """Windows of a table's rows. An item is a pyarrow.Table of up to `window` rows that follow each other."""
 
@@ -28,11 +28,10 @@ class WindowItems:
     label_notes: tuple[str, ...] = ()
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
+    names: Sequence[str] = field(init=False)  # a name for each window, for messages
 
-    @property
-    def names(self) -> Sequence[str]:
-        """A name for each window, for messages."""
-        return RowNames(self.title.partition(" (")[0], len(self), "window")
+    def __post_init__(self) -> None:
+        self.names = RowNames(self.title.partition(" (")[0], len(self), "window")
 
     def __len__(self) -> int:
         return len(self.starts)

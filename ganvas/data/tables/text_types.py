@@ -15,7 +15,7 @@ MAX_IMPOSSIBLE_SHARE = 0.01  # of a column of dates: days that no calendar has
 INTEGER_PATTERN = r"^-?(0|[1-9][0-9]{0,17})$"  # 01234 is a code, and so is a longer one
 NUMBER_PATTERN = r"^-?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 DAY_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
-CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S", "T%H:%M:%SZ")
+CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%SZ", "T%H:%M", "T%H:%M:%S", "T%H:%M:%SZ")
 TextType = Literal["integer", "number", "date", "text"]
 
 

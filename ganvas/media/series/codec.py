@@ -11,15 +11,19 @@ from PIL.Image import Image as Picture
 from torch import Tensor
 
 from ...configuration import config
-from ...core import SeriesItems, Spec
+from ...core import Batch, Condition, PlainSeries, SeriesItems, Spec, ValueKind
 from ...errors import GanvasError
 from ...system.arrow import import_arrow, parse_arrow_type
 from ..table import CategoryColumn, KeyColumn, TableCodec
+from ..table.cells import CELLS
 from ..table.chance import draw_cell_places, hash_rows
 from ..table.columns import ColumnCodec
+from ..table.plain import choose_value_kind
 from ..table.writing import write_numbered_rows
 from .curves import draw_curves
+from .known import KnownWindows, draw_known_cells
 from .pieces import cut_intervals
+from .plain import build_plain_series, find_window_rows
 
 PREVIEW_WINDOWS = 6
 ALIVE, OVER, ALIVE_AND_OVER = 0, 1, 2  # codes of the column that says where a series ends, and how many they are
@@ -37,6 +41,7 @@ class SeriesCodec:
     k: int = 10
     pieces: int = 32
     places: Literal["window", "step"] = "window"
+    known_share: float = 0.25  # of the windows of a batch: in those some cells are known, so that G learns to complete windows
 
     @property
     def medium(self) -> str:
@@ -65,13 +70,24 @@ class SeriesCodec:
         end = CategoryColumn(name=name, type="string", values=("alive", "over"), shares=(1.0, 0.0))
         return TableCodec(columns=(*fine_columns, *([end] if self.has_ends else [])), k=self.k)
 
-    @cached_property
+    @property
     def spec(self) -> Spec:
         """Shape (T, W). The fields are those of one step."""
+        return self._spec
+
+    @cached_property
+    def _spec(self) -> Spec:
         fields = tuple(
-            field._replace(is_static=column.name in self.statics) for column in self.cells.columns for field in column.fields
+            field._replace(is_static=column.name in self.statics, is_end=self.has_ends and column is self.cells.columns[-1])
+            for column in self.cells.columns
+            for field in column.fields
         )
-        return Spec((self.window, sum(field.size for field in fields)), fields, {})
+        conditions: dict[str, Condition] = {CELLS: KnownWindows(self)} if self.known_share else {}
+        return Spec((self.window, sum(field.size for field in fields)), fields, conditions)
+
+    @property
+    def base(self) -> "SeriesCodec":
+        return self
 
     @cached_property
     def schema(self) -> Any:
@@ -145,6 +161,33 @@ class SeriesCodec:
             x = x * is_alive
         return x
 
+    def load_columns(self, stored: Mapping[str, Tensor], generator: torch.Generator | None) -> Batch:
+        """Also "cells", what is known of each window; without a generator, nothing."""
+        x = self.load(stored["x"], generator)
+        if not self.known_share:
+            return {"x": x}
+        is_known = torch.zeros(stored["x"].shape, dtype=torch.bool, device=x.device)
+        if generator is not None:
+            numbers = (torch.rand(len(x), generator=generator) * 2**24).long().to(x.device)
+            is_known = draw_known_cells(numbers, self.window, self._is_static.to(x.device), self.known_share)
+        return {"x": x, CELLS: self._mark_cells(x, is_known)}
+
+    def load_cells(self, codes: Tensor, is_known: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Known cells float32 [N, 2, T, W], from codes int64 [N, T, C] and where they are known, bool [N, T, C]."""
+        return self._mark_cells(self.load(codes, generator), is_known)
+
+    def _mark_cells(self, x: Tensor, is_known: Tensor) -> Tensor:
+        marks = is_known[..., self.cells.columns_of_x.to(x.device)].to(x.dtype)
+        return torch.stack([x * marks, marks], 1)
+
+    def derive_conditions(self, stored: Tensor) -> Mapping[str, Condition]:
+        return {}  # the spec has it already
+
+    @cached_property
+    def _is_static(self) -> Tensor:
+        """bool [C]"""
+        return torch.tensor([column.name in self.statics for column in self.cells.columns])
+
     def _draw_places(self, codes: Tensor, generator: torch.Generator | None) -> Tensor:
         """Where within its code's interval each value lies, from 0 to 1, for codes int64 [N, T, C]: float32 [N, T, C]."""
         n, steps, columns = codes.shape
@@ -203,6 +246,13 @@ class SeriesCodec:
         arrays = [c.decode(numbers[:, k], places[window_of_row, k], rows) for k, c in enumerate(columns)]
         keys = self.key.decode(np.zeros(len(rows), np.int64), np.zeros(len(rows)), rows)
         return import_arrow().Table.from_arrays([keys, import_arrow().array(step_of_row), *arrays], schema=self.schema)
+
+    def list_plain_series(self) -> Mapping[str, ValueKind]:
+        return {column.name: choose_value_kind(column) or "number" for column in self.columns if column.fields}
+
+    def read_plain_series(self, stored: Tensor) -> PlainSeries:
+        table = self.decode(stored)
+        return build_plain_series(self, table, *find_window_rows(table))
 
     def preview(self, stored: Tensor) -> Picture:
         """Small curves: a row of them for each window, and one for each of up to 6 columns."""

@@ -25,6 +25,7 @@ class Series:
     most_categories: a column keeps at most so many of its values; the rest is "other".
     kinds: columns that are something else than they seem, as for `Table`.
     pieces: an interval of numbers is cut into so many, so that small steps of time are kept.
+    known_share: in so many windows of training some cells are known, so that windows with gaps can be completed.
     places: where within a code's interval training sees a value: at one place in a whole "window", or anew at each "step".
     """
 
@@ -33,9 +34,11 @@ class Series:
     kinds: Mapping[str, ColumnKind] = field(default_factory=dict[str, ColumnKind])
     pieces: int = MAX_PIECES
     places: Literal["window", "step"] = "window"
+    known_share: float = 0.25
 
     def __post_init__(self) -> None:
         require(1 <= self.pieces <= MAX_PIECES, "pieces", self.pieces, f"1 to {MAX_PIECES}")
+        require(0 <= self.known_share <= 1, "known_share", self.known_share, "0 to 1")
         self._build_table()  # it checks its settings
 
     def _build_table(self) -> Table:
@@ -73,6 +76,7 @@ class Series:
             k=self.k,
             pieces=self.pieces,
             places=self.places,
+            known_share=self.known_share,
         )
         counting = [] if counts_series(items.series, self.k) else [f"k = {self.k} counts rows, since there are few series"]
         return codec, [*[reason for _, reason in pairs[:MAX_REASONS]], *counting]

@@ -10,10 +10,10 @@ from ..table import CategoryColumn, DateColumn
 from ..table.columns import ColumnCodec
 from ..table.columns.date import count_time
 from ..table.columns.number import convert_to_numbers, round_to_digits
-from .codec import SeriesCodec
+from .known import ColumnsOfWindows
 
 
-def build_plain_series(codec: SeriesCodec, table: Any, starts: np.ndarray, lengths: np.ndarray) -> PlainSeries:
+def build_plain_series(codec: ColumnsOfWindows, table: Any, starts: np.ndarray, lengths: np.ndarray) -> PlainSeries:
     """The columns that are learnt of windows of a pyarrow.Table: those that begin at rows [N], of so many steps [N].
 
     A category's codes are its codec's. A date is a number in the resolution of its codec.

@@ -10,6 +10,7 @@ from .mean_picture import MeanPicture
 from .mixture import MIN_ROWS, MixtureByEM
 from .nearest_source import NearestSource
 from .recolouring import Histograms, Moments
+from .shuffled_columns import ShuffledColumns
 
 __all__ = [
     "Enlargement",
@@ -23,6 +24,7 @@ __all__ = [
     "Moments",
     "NearestSource",
     "OpenCVFill",
+    "ShuffledColumns",
     "choose_baselines",
     "choose_sample_baselines",
 ]
@@ -39,5 +41,6 @@ def choose_baselines(spec: Spec, has_pairs: bool) -> tuple[Baseline, ...]:
 
 def choose_sample_baselines(training: Dataset) -> tuple[SampleBaseline, ...]:
     """The baselines that make such samples from nothing but training samples."""
-    every: tuple[SampleBaseline, ...] = (IndependentColumns(), *([MixtureByEM()] if len(training) >= MIN_ROWS else []))
+    mixtures = (MixtureByEM(),) if len(training) >= MIN_ROWS else ()
+    every: tuple[SampleBaseline, ...] = (IndependentColumns(), ShuffledColumns(), *mixtures)
     return tuple(baseline for baseline in every if baseline.applies_to(training.codec))

@@ -3,15 +3,20 @@
 The floor of a score, real windows against real ones, comes from the same function: give it the windows at the end of time.
 """
 
+from .columns import SeriesColumns
 from .correlations import CorrelationErrors, measure_autocorrelations, score_autocorrelations, score_cross_correlations
-from .detection import WindowDetection, detect_windows
+from .detection import WindowDetectability, WindowDetection, detect_windows
 from .forecasts import ForecastScore, measure_crps, score_forecasts
+from .likeness import SeriesLikeness
 from .recurrent import score_discriminative, score_predictive
 from .steps import score_series_shapes, score_step_shapes
 
 __all__ = [
     "CorrelationErrors",
     "ForecastScore",
+    "SeriesColumns",
+    "SeriesLikeness",
+    "WindowDetectability",
     "WindowDetection",
     "detect_windows",
     "measure_autocorrelations",

@@ -1,18 +1,42 @@
 """Can a judge tell generated windows from real ones? Trees on values, steps and moments (C2ST; Lopez-Paz, Oquab 2017)."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from ...configuration import config
 from ...core import PlainSeries, PlainTable, ValueKind, check_same_series
 from ...ranks import measure_auc
 from ..tables.boosting import make_classifier, prepare_features
+from .columns import SeriesColumns, SeriesScore
 
 MAX_WINDOWS = 6_000  # of each set
 FOLDS = 3
 MIN_WINDOWS = 2 * FOLDS
 SHOWN_WINDOWS = 10
 TREES = {"max_iter": 100, "max_leaf_nodes": 15, "max_features": 0.5}  # as for the figures in docs/decisions/0013
+
+
+@config
+class WindowDetectability(SeriesScore):
+    """ "detection": how surely boosted trees tell generated windows from real ones. 0.5 is chance, 1 is certain (AUC).
+
+    Raises GanvasError if scikit-learn is missing, or for fewer than 12 windows.
+    """
+
+    columns: SeriesColumns = SeriesColumns()
+
+    @property
+    def samples(self) -> int | None:
+        return MAX_WINDOWS
+
+    @property
+    def lower_is_better(self) -> Mapping[str, bool]:
+        return {"detection": True}
+
+    def compare(self, real: PlainSeries, fake: PlainSeries) -> dict[str, float]:
+        return {"detection": detect_windows(real, fake, weighs_columns=False).auc}
 
 
 class WindowDetection(NamedTuple):
@@ -23,7 +47,9 @@ class WindowDetection(NamedTuple):
     telling_columns: dict[str, float]  # the highest first: by how much the AUC falls if the column is shuffled
 
 
-def detect_windows(real: PlainSeries, fake: PlainSeries, windows: int = MAX_WINDOWS, seed: int = 0) -> WindowDetection:
+def detect_windows(
+    real: PlainSeries, fake: PlainSeries, windows: int = MAX_WINDOWS, seed: int = 0, weighs_columns: bool = True
+) -> WindowDetection:
     """Train boosted trees to tell two sets apart, on equally many windows of each; score windows that they have not seen.
 
     They see each value, each step, and each window's mean, deviation, mean absolute step and count of missing values.
@@ -32,6 +58,7 @@ def detect_windows(real: PlainSeries, fake: PlainSeries, windows: int = MAX_WIND
     Args:
         windows: the most to take of each set.
         seed: of the windows and of the parts.
+        weighs_columns: whether to find out which columns tell.
 
     Raises:
         GanvasError: scikit-learn is missing, other columns, or fewer than 6 windows.
@@ -50,7 +77,7 @@ def detect_windows(real: PlainSeries, fake: PlainSeries, windows: int = MAX_WIND
         unseen, is_real_unseen = features[fold == k], is_real[fold == k]
         scores[fold == k] = judge.decision_function(unseen)
         whole = _measure_sides(scores[fold == k], is_real_unseen)
-        for column in range(len(real.names)):
+        for column in range(len(real.names) if weighs_columns else 0):
             shuffled, rows = unseen.copy(), rng.permutation(len(unseen))
             shuffled[:, owners == column] = unseen[rows][:, owners == column]
             falls[k, column] = whole - _measure_sides(judge.decision_function(shuffled), is_real_unseen)

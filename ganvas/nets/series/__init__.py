@@ -1,0 +1,5 @@
+"""Networks for windows of time series."""
+
+from .windows import WindowConvolutions
+
+__all__ = ["WindowConvolutions"]
