@@ -18,7 +18,7 @@ def table() -> Recipe:
     on what the mixture misses. Some rows are completed from known cells, so any column can be a condition.
 
     Paper: Huang et al. 2024 (R3GAN's loss), with its penalties by finite differences; Dempster et al. 1977 (EM).
-    Expected: docs/results.md.
+    Expected: Adult, one minute: shapes .994, pairs .983, trees tell rows with .575, mostly by the mixture (docs/results.md).
     """
     schedule = Linear(start=0.5, final=0.02)
     return Recipe(
