@@ -4,10 +4,11 @@ import csv
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from ganvas.core import PlainTable
 
-ADULT = Path(__file__).parents[1] / "data" / "tables" / "xai" / "data" / "census.csv"
+ADULT = Path(__file__).parents[1] / "data" / "xai" / "xai" / "data" / "census.csv"
 
 
 def draw_table(n: int, seed: int, missing: float = 0.1) -> PlainTable:
@@ -24,6 +25,11 @@ def draw_table(n: int, seed: int, missing: float = 0.1) -> PlainTable:
         ("category", "number", "number", "number", "number", "category"),
         (group.astype(np.int64), age, income, gaps, hours, answer),
     )
+
+
+def skip_without_adult() -> None:
+    if not ADULT.exists():
+        pytest.skip(f"{ADULT} is missing: make data-tables fetches it")
 
 
 def read_adult() -> tuple[PlainTable, PlainTable]:

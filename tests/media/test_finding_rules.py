@@ -9,12 +9,13 @@ import pytest
 from ganvas.data import Rows, read_frame
 from ganvas.media import AtMost, Dependence, MissingTogether, Table, Total, drop_broken_rules, find_rules
 from ganvas.media.table.rules import Rule, RuleContext, order_rules
-from plain_tables import ADULT
+from plain_tables import ADULT, skip_without_adult
 
 N = 20_000
 
 
 def test_education_decides_its_number() -> None:
+    skip_without_adult()
     sample = Rows(path=str(ADULT)).items(()).sample
     assert find_rules(sample, 10) == [Dependence(parents=("education",), child="education-num")]
 

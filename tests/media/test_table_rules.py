@@ -32,7 +32,7 @@ from ganvas.media import (
     Unique,
 )
 from ganvas.media.table.rules import Rule, RuleContext, order_rules
-from plain_tables import ADULT
+from plain_tables import ADULT, skip_without_adult
 
 N = 2000
 CITIES = {
@@ -701,6 +701,7 @@ def test_rare_parents_share_one_child() -> None:
 
 
 def test_education_decides_its_number() -> None:
+    skip_without_adult()
     items = Rows(path=str(ADULT)).items(())
     codec = Table(rules=(Dependence(parents=("education",), child="education-num"),)).fit(items)
     pairs = count_pairs(items.sample, "education", "education-num")

@@ -1,5 +1,7 @@
 """How networks write the fields of windows: each step as a row of a table, statics once, and nothing after the end."""
 
+from itertools import accumulate
+
 import torch
 from torch import Tensor, nn
 
@@ -61,8 +63,7 @@ class WindowFields(nn.Module):
 
 
 def _list_starts(fields: tuple[Field, ...]) -> list[int]:
-    sizes = torch.tensor([0, *(field.size for field in fields)])
-    return sizes.cumsum(0)[:-1].tolist()
+    return list(accumulate((field.size for field in fields[:-1]), initial=0))
 
 
 def _spread(fields: tuple[Field, ...], flags: list[bool]) -> Tensor:

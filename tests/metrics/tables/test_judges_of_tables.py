@@ -9,7 +9,7 @@ from ganvas.core import PlainTable
 from ganvas.errors import GanvasError
 from ganvas.metrics.tables import detect_rows, score_efficacy, score_pair_trends, score_shapes, shuffle_columns
 from ganvas.metrics.tables.boosting import MAX_CATEGORIES, prepare_features
-from plain_tables import ADULT, draw_table, read_adult
+from plain_tables import draw_table, read_adult, skip_without_adult
 
 pytest.importorskip("sklearn")
 
@@ -96,8 +96,7 @@ def test_what_cannot_be_scored_is_refused(monkeypatch):
 
 def read_or_skip() -> tuple[PlainTable, PlainTable, PlainTable]:
     """(Training rows, test rows, training rows with each column shuffled) of Adult."""
-    if not ADULT.exists():
-        pytest.skip(f"Adult is missing: {ADULT} is part of the package xai")
+    skip_without_adult()
     train, test = read_adult()
     assert (len(train), len(test)) == (26_049, 6_512)
     return train, test, shuffle_columns(train, np.random.default_rng(1))
