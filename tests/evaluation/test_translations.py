@@ -119,7 +119,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[EncodedDataset, Enco
     for side in "AB":
         (folder / side).mkdir()
     for k in range(COUNT):
-        pixels = rng.integers(0, 256, (8, 8), np.uint8)
+        pixels = rng.integers(0, 150, (8, 8), np.uint8)  # darker than its negative, so that the identity is worse by any score
         Pictures.fromarray(pixels).save(folder / "A" / f"{k}.png")
         Pictures.fromarray(255 - pixels).save(folder / "B" / f"{k}.png")
     medium = Columns(media={"x": Image(size=8), "source": Image(size=8)})
