@@ -30,7 +30,7 @@ def write_children(
     source = run.recipe.data
     if not isinstance(source, Rows) or source.parent is None:
         raise GanvasError(f"{run.path} was trained without parents, so it makes rows for none: leave out the table of parents")
-    table = read_open_table(open_table(parents))
+    table = read_open_table(open_table(parents), min_rows=1)
     count_name = name_count_column(source.path)
     missing = [name for name in (source.key, count_name) if name not in table.sample.schema.names]
     if missing:

@@ -49,7 +49,8 @@ def _open_completion(run: str | Path | RunFolder, partial: Any, checkpoint: str,
     sampler = RowSampler(run, (), checkpoint, device)
     if CELLS not in sampler.sampler.traits.conditions:
         raise GanvasError(f"{sampler.run.path} has not learnt to complete rows: train again with a known_share above 0")
-    items = read_table_rows(str(partial)) if isinstance(partial, (str, Path)) else read_frame(partial)
+    is_path = isinstance(partial, (str, Path))
+    items = read_table_rows(str(partial), min_rows=1) if is_path else read_frame(partial, min_rows=1)
     return sampler, items
 
 

@@ -46,18 +46,20 @@ def open_table(path: str) -> OpenTable:
         raise GanvasError(f"{path} cannot be read ({error.strerror or error}): check its name and permissions") from error
 
 
-def read_table_rows(path: str, leave_out: Sequence[str] = ()) -> TableRows:
+def read_table_rows(path: str, leave_out: Sequence[str] = (), min_rows: int = MIN_DATASET_SAMPLES) -> TableRows:
     """The rows of the table at a path, without the columns `leave_out`."""
-    return read_open_table(open_table(path), leave_out)
+    return read_open_table(open_table(path), leave_out, min_rows)
 
 
-def read_frame(frame: Any, title: str = "frame", leave_out: Sequence[str] = ()) -> TableRows:
+def read_frame(
+    frame: Any, title: str = "frame", leave_out: Sequence[str] = (), min_rows: int = MIN_DATASET_SAMPLES
+) -> TableRows:
     """The rows of any object with an Arrow stream (`__arrow_c_stream__`): pandas, polars, DuckDB, pyarrow."""
-    return read_open_table(open_frame(frame, title), leave_out)
+    return read_open_table(open_frame(frame, title), leave_out, min_rows)
 
 
-def read_open_table(table: OpenTable, leave_out: Sequence[str] = ()) -> TableRows:
-    """Read all rows once: find the columns' types and survey them. Raises GanvasError for fewer than two rows."""
+def read_open_table(table: OpenTable, leave_out: Sequence[str] = (), min_rows: int = MIN_DATASET_SAMPLES) -> TableRows:
+    """Read all rows once: find the columns' types and survey them. Raises GanvasError for fewer than `min_rows` rows."""
     table = _drop_columns(table, leave_out)
     if not table.is_text:
         table = _drop_dictionaries(table)
@@ -67,8 +69,9 @@ def read_open_table(table: OpenTable, leave_out: Sequence[str] = ()) -> TableRow
             if table.is_text:
                 column.add(texts)
         sample.add(block)
-    if sample.row_count < MIN_DATASET_SAMPLES:
-        raise GanvasError(f"{table.title} has {sample.row_count} rows: two are needed, and hundreds to learn from")
+    if sample.row_count < min_rows:
+        needed = "one is needed" if min_rows == 1 else "two are needed, and hundreds to learn from"
+        raise GanvasError(f"{table.title} has {sample.row_count} rows: {needed}")
     plans = [column.choose_plan() for column in columns] if table.is_text else [TextPlan("text") for _ in columns]
     return _build_rows(_parse_blocks(table, plans) if table.is_text else table, sample, plans, table.is_text)
 
