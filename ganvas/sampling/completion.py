@@ -51,6 +51,9 @@ def _open_completion(run: str | Path | RunFolder, partial: Any, checkpoint: str,
         raise GanvasError(f"{sampler.run.path} has not learnt to complete rows: train again with a known_share above 0")
     is_path = isinstance(partial, (str, Path))
     items = read_table_rows(str(partial), min_rows=1) if is_path else read_frame(partial, min_rows=1)
+    names: list[str] = sampler.codec.schema.names
+    if not set(names) & set(items.sample.schema.names):
+        raise GanvasError(f"{items.title} has no column of the training data: it needs at least one of {', '.join(names[:12])}")
     return sampler, items
 
 

@@ -118,6 +118,8 @@ def test_gaps_are_filled_and_what_is_known_stays(run: Run, tmp_path: Path) -> No
     assert full["age"][1].as_py() is not None
     assert full["income"].null_count == full["born"].null_count == 0
     assert full.equals(run.complete(partial))
+    with pytest.raises(GanvasError, match="no column of the training data: it needs at least one of id, age"):
+        run.complete(arrow.table({"other": [1]}))
     one = run.complete(arrow.table({"age": [33]}))
     assert (one.num_rows, one["age"].to_pylist()) == (1, [33])
     many = arrow.table({"age": [None] * 50})
