@@ -1,5 +1,6 @@
-"""train on a folder of pictures, or go on with a run"""
+"""train on pictures or a table, or go on with a run"""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,7 +81,7 @@ def main(argv: list[str]) -> int:
     is_series = any((window, key, time))
     chosen_name = "series" if is_series and name is None and source is None else name
     rules = find_option_value("--rules", argv)
-    epsilon, bounds = parse_number(find_option_value("--private", argv)), find_option_value("--bounds", argv)
+    epsilon, bounds = parse_epsilon(find_option_value("--private", argv)), find_option_value("--bounds", argv)
     is_private = epsilon is not None and not is_resumed
     if (bounds and epsilon is None) or (is_private and (source or degrade or rules)):
         raise GanvasError("--private EPSILON and --bounds FILE go together, and without --from, --degrade and --rules")
@@ -145,12 +146,13 @@ def parse_whole_number(text: str | None) -> int:
     return int(text) if text is not None and text.isdecimal() else 0
 
 
-def parse_number(text: str | None) -> float | None:
-    """The number that was given; of anything else the parser says what it is."""
-    try:
-        return None if text is None else float(text)
-    except ValueError:
+def parse_epsilon(text: str | None) -> float | None:
+    """The epsilon that was given. Raises GanvasError for anything but a number above 0."""
+    if text is None:
         return None
+    if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", text) or float(text) == 0:
+        raise GanvasError(f"--private: epsilon must be above 0, a number, got {text!r}: 1 is usual, 10 protects little")
+    return float(text)
 
 
 def print_run(run: Any) -> None:

@@ -150,6 +150,8 @@ def test_a_new_file_of_bounds_is_written_to_fill_in(tmp_path: Path) -> None:
         (["--private", "1"], "NEW.toml"),
         (["--private", "1", "--bounds", "bounds.toml", "--degrade", "x2"], "without --from, --degrade and"),
         (["--private", "-1", "--bounds", "bounds.toml"], "epsilon must be above 0"),
+        (["--private", "-1", "--bounds", "new.toml"], "epsilon must be above 0"),  # before a new file is written
+        (["--private", "x", "--bounds", "bounds.toml"], "epsilon must be above 0, a number, got 'x'"),
     ],
 )
 def test_the_command_refuses_what_makes_no_private_run(
