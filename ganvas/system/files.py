@@ -20,6 +20,9 @@ def find_cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "ganvas"
 
 
+LEFTOVER = re.compile(r"\.(.+)\.(\d+)\.tmp")  # the temporary names of `write_atomically`: a file and a process
+
+
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Have `write` fill a temporary file beside `path`, flush it to the disk and rename it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -30,6 +33,27 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(folder: Path, is_own: Callable[[str], bool]) -> None:
+    """Remove temporary files of `write_atomically` whose process is gone, for files whose names `is_own` accepts."""
+    for path in folder.glob(".*.tmp"):
+        match = LEFTOVER.fullmatch(path.name)
+        if match and is_own(match[1]) and not is_running(int(match[2])):
+            path.unlink(missing_ok=True)
+
+
+def is_running(process: int) -> bool:
+    """Whether a process of this number is alive; where that cannot be known, True."""
+    if os.name == "nt":  # there the question would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_bytes(path: Path, data: bytes) -> Path:

@@ -1,17 +1,15 @@
 """Which files to translate, and where each result goes."""
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import GanvasError
 from ..media.image.picture import PICTURE_SUFFIXES
+from ..system.files import remove_leftovers
 from .films import FILM_FORMATS, REPLACED_FILM_SUFFIXES
 from .picture_files import REPLACED_SUFFIXES
-
-LEFTOVER = re.compile(r"\.(.+)\.(\d+)\.tmp")  # the temporary names of `write_atomically`: a file and a process
 
 
 class TranslationJob(NamedTuple):
@@ -77,25 +75,10 @@ def replace_suffix(name: Path) -> Path:
     return name.with_suffix({**REPLACED_SUFFIXES, **REPLACED_FILM_SUFFIXES}.get(suffix, name.suffix))
 
 
-def remove_leftovers(jobs: Sequence[TranslationJob]) -> None:
+def remove_leftover_results(jobs: Sequence[TranslationJob]) -> None:
     """Remove what a killed process left of results that it was writing; running ones keep theirs."""
     for folder in {job.out.parent for job in jobs}:
-        for path in folder.glob(".*.tmp"):
-            if (match := LEFTOVER.fullmatch(path.name)) and is_translatable(Path(match[1])) and not is_running(int(match[2])):
-                path.unlink(missing_ok=True)
-
-
-def is_running(process: int) -> bool:
-    """Whether a process of this number is alive; where that cannot be known, True."""
-    if os.name == "nt":  # there the question would end the process
-        return True
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True
-    return True
+        remove_leftovers(folder, lambda name: is_translatable(Path(name)))
 
 
 def check_jobs(jobs: Sequence[TranslationJob]) -> None:

@@ -15,7 +15,7 @@ from ..runs.folder import RunFolder
 from ..system.files import is_without_room
 from .films import translate_film
 from .further_sources import FurtherSource, FurtherSources
-from .jobs import TranslationJob, list_jobs, remove_leftovers
+from .jobs import TranslationJob, list_jobs, remove_leftover_results
 from .masks import choose_hole
 from .opening import RunTranslator, open_translator
 from .picture_files import read_picture_file, write_result
@@ -66,7 +66,7 @@ def translate(
         KeyboardInterrupt: on an interruption, with a message. Results are complete or missing.
     """
     jobs = list_jobs([paths] if isinstance(paths, (str, Path)) else paths, Path(out))
-    remove_leftovers(jobs)
+    remove_leftover_results(jobs)
     skipped = [job.out for job in jobs if skip_existing and job.out.exists()]
     jobs = [job for job in jobs if not (skip_existing and job.out.exists())]
     settings = TilingSettings(parse_tile_setting(tile), exact, not quiet)

@@ -1,6 +1,7 @@
 """Tables as samples: what a codec keeps of a table, what it must not keep, and what is written."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -387,3 +388,11 @@ def test_a_column_that_follows_from_a_category_is_computed_unless_asked_otherwis
         for g, c in zip(rows["group"].to_pylist(), rows["code"].to_pylist(), strict=True)
     )
     assert len(Table(dependences=False).fit(read_frame(table)).columns) == 3
+
+
+def test_what_a_killed_process_left_of_a_table_is_removed(codec: TableCodec, stored: torch.Tensor, tmp_path: Path) -> None:
+    names = [".a.csv.99999999.tmp", ".b.csv.99999999.tmp", f".a.csv.{os.getppid()}.tmp"]
+    for name in names:
+        (tmp_path / name).write_text("half")
+    write_table_file(codec.decode(stored[:5]), tmp_path / "a.csv", {})
+    assert [(tmp_path / name).exists() for name in names] == [False, True, True]

@@ -11,7 +11,7 @@ from typing import Any
 from ...core import DECIMALS_KEY, FORMAT_KEY
 from ...errors import GanvasError
 from ...system.arrow import import_arrow
-from ...system.files import explain_os_errors, write_atomically, write_bytes
+from ...system.files import explain_os_errors, remove_leftovers, write_atomically, write_bytes
 
 PROVENANCE_NAME, SAMPLES_NAME = "PROVENANCE.json", "samples.csv"
 SPECIAL_CHARACTERS = '[",\t\r\n]'  # a text with one of them is quoted
@@ -47,6 +47,7 @@ def write_table_parts(tables: Iterable[Any], path: Path, metadata: Mapping[str, 
         raise GanvasError(f"{path} ends in {suffix or 'no suffix'}: tables are written as {', '.join(writers)}")
     with explain_os_errors("writing", path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path.parent, lambda name: name == path.name)
         write_atomically(path, lambda temporary: writers[suffix](tables, temporary, metadata))
     return [path, write_bytes(path.with_name(PROVENANCE_NAME), json.dumps(dict(metadata), indent=2).encode())]
 
