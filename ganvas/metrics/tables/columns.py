@@ -1,9 +1,11 @@
 """The columns of a table behind an array of features."""
 
+from typing import Literal
+
 import numpy as np
 
 from ...configuration import config
-from ...core import MISSING_NUMBER, PlainTable, ValueKind
+from ...core import MISSING_NUMBER, Features, PlainTable, RealFeatures, ValueKind
 from ...errors import require
 from ..check import check_feature_pair
 
@@ -41,6 +43,24 @@ class TableColumns:
 
     def find_target(self, table: PlainTable) -> str:
         return self.target or table.names[-1]
+
+
+class ReferenceMetric:
+    """The part of Metric for those that compare generated rows with training rows, all of them."""
+
+    columns: TableColumns
+
+    @property
+    def against(self) -> Literal["train"]:
+        return "train"
+
+    @property
+    def samples(self) -> int | None:
+        return None
+
+    def build_tables(self, real: RealFeatures, fake: Features) -> tuple[PlainTable, PlainTable]:
+        """(The training rows, the generated ones)."""
+        return self.columns.build_table(real.reference.features), self.columns.build_table(fake.features)
 
 
 def find_missing(values: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Can a judge tell generated rows from real ones? A two-sample test by a classifier (C2ST; Lopez-Paz, Oquab 2017)."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from ...configuration import config
 from ...core import Features, PlainTable, RealFeatures, check_same_columns
 from ...ranks import measure_auc
 from .boosting import make_classifier, prepare_features
-from .columns import TableColumns
+from .columns import ReferenceMetric, TableColumns
 from .shapes import score_shapes
 
 MAX_ROWS = 20_000  # of each table
@@ -21,17 +21,13 @@ WEIGHING_ROWS = 3_000  # of each part, to weigh columns by
 
 
 @config
-class Detectability:
+class Detectability(ReferenceMetric):
     """ "detection": how surely boosted trees tell generated rows from real ones. 0.5 is chance, 1 is certain (AUC).
 
     Raises GanvasError if scikit-learn is missing, or for fewer than 6 rows.
     """
 
     columns: TableColumns = TableColumns()
-
-    @property
-    def against(self) -> Literal["train"]:
-        return "train"
 
     @property
     def samples(self) -> int | None:
@@ -50,7 +46,7 @@ class Detectability:
         return self(real, Features(held_out))
 
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
-        x, y = (self.columns.build_table(features) for features in (real.reference.features, fake.features))
+        x, y = self.build_tables(real, fake)
         return {"detection": detect_rows(x, y, weighs_columns=False).auc}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...configuration import config
 from ...core import Features, PlainTable, RealFeatures, check_same_columns
-from .columns import TableColumns
+from .columns import ReferenceMetric, TableColumns
 from .shapes import measure_total_variation
 
 BINS_OF_EQUAL_WIDTH = 10  # numpy's histogram, as in SDMetrics
@@ -18,25 +18,17 @@ Binning = Literal["width", "count"]
 
 
 @config
-class PairTrends:
+class PairTrends(ReferenceMetric):
     """ "pairs", the mean of `score_pair_trends`: 1 if each pair of columns depends on each other as in the real table."""
 
     columns: TableColumns = TableColumns()
-
-    @property
-    def against(self) -> Literal["train"]:
-        return "train"
-
-    @property
-    def samples(self) -> int | None:
-        return None
 
     @property
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"pairs": False}
 
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
-        x, y = (self.columns.build_table(features) for features in (real.reference.features, fake.features))
+        x, y = self.build_tables(real, fake)
         columns = np.unique(np.linspace(0, len(x.names) - 1, MAX_COLUMNS).round().astype(int)).tolist()
         return {"pairs": score_pair_trends(x.select(columns), y.select(columns)).mean}
 

@@ -1,35 +1,26 @@
 """How near each column's distribution comes to the real one: 1 - Kolmogorov-Smirnov, or 1 - total variation."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 
 from ...configuration import config
 from ...core import Features, PlainTable, RealFeatures, check_same_columns
-from .columns import TableColumns
+from .columns import ReferenceMetric, TableColumns
 
 
 @config
-class ColumnShapes:
+class ColumnShapes(ReferenceMetric):
     """ "shapes", the mean of `score_shapes` over all columns: 1 if each column's distribution is the real one."""
 
     columns: TableColumns = TableColumns()
-
-    @property
-    def against(self) -> Literal["train"]:
-        return "train"
-
-    @property
-    def samples(self) -> int | None:
-        return None
 
     @property
     def lower_is_better(self) -> Mapping[str, bool]:
         return {"shapes": False}
 
     def __call__(self, real: RealFeatures, fake: Features) -> dict[str, float]:
-        tables = (self.columns.build_table(features) for features in (real.reference.features, fake.features))
+        tables = self.build_tables(real, fake)
         return {"shapes": float(np.mean([*score_shapes(*tables).values()]))}
 
 
