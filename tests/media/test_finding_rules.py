@@ -9,6 +9,7 @@ import pytest
 from ganvas.data import Rows, read_frame
 from ganvas.media import AtMost, Dependence, MissingTogether, Table, Total, drop_broken_rules, find_rules
 from ganvas.media.table.rules import Rule, RuleContext, order_rules
+from ganvas.media.table.rules.finding import MAX_COLUMNS, MAX_RULES
 from plain_tables import ADULT, skip_without_adult
 
 N = 20_000
@@ -137,3 +138,12 @@ def test_a_large_table_is_looked_at_quickly() -> None:
     rules = find_rules(table, 10)
     assert rules == [Total(total="twice", parts=("n3", "n4"))]
     assert time.process_time() - start < 8
+
+
+def test_a_very_wide_table_is_looked_at_in_part() -> None:
+    random = np.random.default_rng(0)
+    rising = random.integers(0, 1000, 60) + random.integers(0, 5, (MAX_COLUMNS + 50, 60)).cumsum(0)
+    table = pa.table({f"c{k}": column for k, column in enumerate(rising)})
+    rules = find_rules(table, 10)
+    assert len(rules) == MAX_RULES  # each column is below all later ones
+    assert {name for rule in rules for name in rule.columns} <= set(table.schema.names[:MAX_COLUMNS])

@@ -17,6 +17,7 @@ from .missing_together import MissingTogether
 from .ordering import order_rules
 from .rule import Rule, RuleContext
 
+MAX_COLUMNS, MAX_RULES = 200, 100  # that are looked at; pairs of more take minutes, and nobody reads so many rules
 LOOKED_AT_ROWS = 4096  # in which a rule has to hold before all rows are looked at
 
 
@@ -25,7 +26,9 @@ def find_rules(sample: Any, k: int = 10, kinds: Mapping[str, ColumnKind] | None 
 
     kinds: what each column is, if that is known. Keys and free texts follow no rule.
     The rules do not contradict each other. A rule that would hold in most tables with the same columns is left out.
+    Of a very wide table it looks at the first MAX_COLUMNS columns; it finds MAX_RULES rules at most.
     """
+    sample = sample.select(sample.schema.names[:MAX_COLUMNS])
     columns = CandidateColumns(sample, _draw_rows(len(sample)), k, kinds or {})
     finders: tuple[Callable[[CandidateColumns], Iterable[Rule]], ...] = (
         find_dependences, find_totals, find_orders, find_missing_together,
@@ -33,6 +36,8 @@ def find_rules(sample: Any, k: int = 10, kinds: Mapping[str, ColumnKind] | None 
     rules = list[Rule]()
     for find in finders:
         for rule in find(columns):
+            if len(rules) == MAX_RULES:
+                return rules
             if _fits_beside(rule, rules) and _holds(rule, columns):
                 rules.append(rule)
     return rules

@@ -1,13 +1,12 @@
 """Columns of numbers or dates of which one is never greater than the other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
 from .at_most import AtMost
 from .candidates import CandidateColumns
 
-MAX_COLUMNS = 200  # of numbers, or of dates: in wider tables no orders are looked for
 MIN_SHARED_ROWS = 30  # that have both values
 MIN_BREAK_SHARE = 0.02  # of the rows: so many would break the rule if one column had another row's value
 
@@ -15,10 +14,9 @@ MIN_BREAK_SHARE = 0.02  # of the rows: so many would break the rule if one colum
 def find_orders(columns: CandidateColumns) -> Iterator[AtMost]:
     """Orders that follow from no two others. Columns whose ranges lie one above the other are not meant."""
     for group in (columns.dates, columns.numbers):
-        if len(group) <= MAX_COLUMNS:
-            pairs = [(low, high) for low in group for high in group if low != high and _is_order(group, low, high)]
-            pairs = [pair for pair in pairs if columns.are_ordered(*pair)]
-            yield from (AtMost(lows=(low,), high=high) for low, high in pairs if not _is_implied(low, high, set(pairs)))
+        pairs = [(low, high) for low in group for high in group if low != high and _is_order(group, low, high)]
+        pairs = dict.fromkeys(pair for pair in pairs if columns.are_ordered(*pair))  # in the columns' order
+        yield from (AtMost(lows=(low,), high=high) for low, high in pairs if not _is_implied(low, high, pairs))
 
 
 def _is_order(group: Mapping[str, np.ndarray], low: str, high: str) -> bool:
@@ -34,6 +32,6 @@ def _is_order(group: Mapping[str, np.ndarray], low: str, high: str) -> bool:
     return bool((lows > highs[order]).mean() >= MIN_BREAK_SHARE)
 
 
-def _is_implied(low: str, high: str, pairs: set[tuple[str, str]]) -> bool:
+def _is_implied(low: str, high: str, pairs: Collection[tuple[str, str]]) -> bool:
     """Whether low <= m <= high for some other column m."""
     return any(first == low and (middle, high) in pairs and (middle, low) not in pairs for first, middle in pairs)

@@ -10,7 +10,6 @@ from .candidates import CandidateColumns
 from .numbers import SAME_SHARE_SINGLE
 from .total import Total
 
-MAX_COLUMNS = 200  # of numbers: in wider tables no totals are looked for
 SCREENED_ROWS = 24  # in which pairs are tried before all that are looked at
 MIN_PRESENT_ROWS = 30  # that have the total and all its parts
 MIN_CHANGE_SHARE = 0.01  # of the rows: each part has to change the total in so many
@@ -27,7 +26,7 @@ class _Candidate(NamedTuple):
 def find_totals(columns: CandidateColumns) -> Iterator[Total]:
     """Totals of one column, of two, or of many. Each column is the total of one set of parts at most."""
     names = list(columns.numbers)
-    if not 2 <= len(names) <= MAX_COLUMNS:
+    if len(names) < 2:
         return
     numbers = np.stack([columns.numbers[name] for name in names])  # [C, n]
     decided = set[int]()
