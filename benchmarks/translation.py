@@ -235,12 +235,16 @@ JOBS = {
     "relief": Job("relief", ("unpaired_translator",), 60, score_pairs, "psnr > 20.4, kid < 0.20"),
     "noto": Job("noto", ("unpaired_translator",), 60, score_pairs, "kid < 0.10"),
     "relief-cycle": Job("relief", ("cyclegan_small",), 60, score_pairs, "psnr > 20.4, kid < 0.20"),
+    "relief-cut": Job("relief", ("cut_small",), 60, score_pairs, "psnr > 20.4, kid < 0.20"),
+    "labels-hd": Job("labels", ("pix2pixhd_small",), 20, score_pairs, "no figure asked for"),
+    "restore": Job("photographs", ("restore",), 30, score_pairs, "no figure asked for"),
     "labels": Job("labels", ("spade_small",), 20, score_pairs, "no figure asked for"),
     "avatars": Job("avatars", ("stargan_small",), 35, score_labels, "label found > 0.8, label kept > 0.9"),
     "enlarge": Job("photographs", ("srresnet_small",), 30, score_enlargement, "psnr_y > 34.8"),
     "enlarge-gan": Job("photographs", ("srgan_small",), 60, score_enlargement, "lpips < 0.086"),
     "fill-pixels": Job("pieces", ("inpaint_small", "--method.share", "0.99"), 60, score_holes, "hole_psnr > 23.0"),
     "fill": Job("pieces", ("inpaint_small",), 60, score_holes, "boxes_lpips < 0.065, strokes_lpips < 0.045"),
+    "colour-emoji": Job("openmoji/trainB", ("colourise",), 60, score_colours, "as for photographs"),
     "colour": Job("pieces", ("colourise",), 60, score_colours, "lpips below gray's; colourfulness from half to the true one"),
 }
 
