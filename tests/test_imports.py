@@ -25,7 +25,7 @@ extractors
 privacy
 nets media data metrics optim pictures provenance
 configuration system
-core resampling ranks normal_scores
+core resampling ranks normal_scores gaussian_blocks quantile_maps
 errors version
 """
 LEVEL = {name: level for level, line in enumerate(reversed(LAYERS.split("\n"))) for name in line.split()}

@@ -14,8 +14,8 @@ from ..recipe import Evaluation, Recipe, Train
 def table() -> Recipe:
     """Tables: the default for them. Rows with the same columns and dependences as yours, and nobody's own row.
 
-    Numbers are learnt as ranks. G starts as a mixture of product distributions, which EM fits in seconds; the game then works
-    on what the mixture misses. Some rows are completed from known cells, so any column can be a condition.
+    Numbers are learnt as ranks. G starts as a mixture, which EM fits in seconds; the game then works on what the mixture
+    misses. Some rows are completed from known cells, so any column can be a condition.
 
     Paper: Huang et al. 2024 (R3GAN's loss), with its penalties by finite differences; Dempster et al. 1977 (EM).
     Expected: Adult, one minute: shapes .994, pairs .983, trees tell rows with .575, mostly by the mixture (docs/results.md).

@@ -1,4 +1,4 @@
-"""Let a generator of rows start as a mixture of product distributions that EM fits to the training rows."""
+"""Let a generator of rows start as a mixture that EM fits to the training rows."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,9 +8,10 @@ import torch
 
 from ..core import Dataset, Field
 from ..media import TableCodec
-from ..metrics.tables.mixtures import CodeRanks, ProductMixture, choose_mixture
+from ..metrics.tables.mixtures import CodeRanks, RowMixture, choose_mixture
 from ..nets.tables.mixture_head import LEAST_LOG, MixtureTables
 from ..nets.tables.rows import RowGenerator
+from ..quantile_maps import KNOTS
 from ..runs.state import State
 
 MIN_ROWS = 200  # fewer tell no components apart
@@ -39,42 +40,47 @@ def start_from_mixture(state: State, data: Dataset, seed: int) -> str:
 
 
 def tabulate_mixture(
-    mixture: ProductMixture, layouts: Sequence[CodePlaces], fields: Sequence[Sequence[Field]], bins: int
+    mixture: RowMixture, layouts: Sequence[CodePlaces], fields: Sequence[Sequence[Field]], bins: int
 ) -> MixtureTables:
     """The tables of a mixture of codes, for the fields of each column."""
-    count = len(mixture)
-    width = sum(field.size for column in fields for field in column)
-    log_shares = np.zeros((count, width))
-    edges, shares, start = list[np.ndarray](), list[np.ndarray](), 0
+    count, start = len(mixture), 0
+    log_shares = np.zeros((count, sum(field.size for column in fields for field in column)))
+    edges, shares, rank_of_column = list[np.ndarray](), list[np.ndarray](), dict[int, int]()
     for c, (layout, column) in enumerate(zip(layouts, fields, strict=True)):
-        tree = mixture.tree.columns[c]
         own = mixture.log_shares[mixture.tree.first_bins[c] : mixture.tree.first_bins[c + 1]].T.double().exp().numpy()
         own = own / own.sum(1, keepdims=True)  # [M, bins of the column]
-        codes = own[:, tree.of_codes] * tree.shares  # [M, K]
         if (layout.hot >= 0).any():
-            hot = np.zeros((count, layout.hot.max() + 1))
-            np.add.at(hot.T, layout.hot, codes.T)
+            _, first_codes = np.unique(mixture.tree.columns[c].of_codes, return_index=True)
+            hot = np.zeros((layout.hot.max() + 1, count))
+            np.add.at(hot, layout.hot[first_codes], own.T)  # codes of one bin have one value
             with np.errstate(divide="ignore"):
-                log_shares[:, start : start + hot.shape[1]] = np.maximum(np.log(hot), LEAST_LOG)
+                log_shares[:, start : start + len(hot)] = np.maximum(np.log(hot.T), LEAST_LOG)
         if any(field.kind == "continuous" for field in column):
-            bin_edges, bin_shares = _bin_ranks(layout, tree.of_codes, own[:, : tree.ordered], tree.ordered, bins)
-            edges.append(bin_edges)
-            shares.append(bin_shares)
+            rank_of_column[c] = len(edges)
+            ordered = mixture.tree.columns[c].ordered
+            edges.append(_list_edges(layout, ordered, bins))
+            shares.append(_spread_shares(own[:, :ordered], bins))
         start += sum(field.size for field in column)
-    rank_edges = np.stack(edges) if edges else np.zeros((0, bins + 1))
-    rank_shares = np.stack(shares, 1) if shares else np.zeros((count, 0, bins))
-    tables = (log_shares, rank_edges, rank_shares)
-    return MixtureTables(mixture.log_weights, *(torch.from_numpy(table).float() for table in tables))
+    block_ranks = [rank_of_column.get(int(column), len(edges)) for column in mixture.blocks.columns.flat]
+    return MixtureTables(
+        log_weights=mixture.log_weights,
+        log_shares=torch.from_numpy(log_shares).float(),
+        rank_edges=torch.from_numpy(np.array(edges).reshape(-1, bins + 1)).float(),
+        rank_shares=torch.from_numpy(np.array(shares).reshape(-1, count, bins)).float().transpose(0, 1),
+        block_ranks=torch.tensor(block_ranks, dtype=torch.long).view(*mixture.blocks.columns.shape),
+        gaussians=mixture.gaussians,
+        quantile_maps=mixture.quantile_maps.view(*mixture.blocks.columns.shape, KNOTS),
+    )
 
 
-def _bin_ranks(
-    layout: CodePlaces, of_codes: np.ndarray, shares: np.ndarray, ordered: int, bins: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """(The edges of a rank's bins [bins + 1], the shares of each component in them [M, bins]). Spare bins are empty."""
-    has_rank = ~np.isnan(layout.low)
-    ends = np.zeros(ordered)
-    np.maximum.at(ends, of_codes[has_rank], layout.high[has_rank])
-    edges = np.concatenate([[0.0], ends, np.ones(bins - ordered)])
+def _list_edges(layout: CodePlaces, ordered: int, bins: int) -> np.ndarray:
+    """The edges of a rank's bins, [bins + 1], of which the last ones may be empty. One bin of all codes is [0, 1]."""
+    ends = layout.high[~np.isnan(layout.low)] if ordered > 1 else np.ones(1)
+    return np.concatenate([[0.0], ends, np.ones(bins - ordered)])
+
+
+def _spread_shares(shares: np.ndarray, bins: int) -> np.ndarray:
+    """The shares of bins among ranks, [M, bins], from those among all codes [M, ordered]."""
     total = shares.sum(1, keepdims=True)
-    spread = np.where(total > 1e-12, shares / np.maximum(total, 1e-12), 1 / ordered)
-    return edges, np.pad(spread, ((0, 0), (0, bins - ordered)))
+    spread = np.where(total > 1e-12, shares / np.maximum(total, 1e-12), 1 / shares.shape[1])
+    return np.pad(spread, ((0, 0), (0, bins - shares.shape[1])))

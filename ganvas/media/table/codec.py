@@ -24,6 +24,7 @@ from .rules import Rule
 from .writing import write_numbered_rows
 
 PREVIEW_ROWS = 2000
+PATTERNS = 8  # of known cells in a batch
 
 
 class _Places(NamedTuple):
@@ -176,12 +177,17 @@ class TableCodec:
         x = self.load(stored["x"], generator)
         is_known = torch.zeros(stored["x"].shape, dtype=torch.bool, device=x.device)
         if generator is not None and self.known_share:
-            numbers = (torch.rand(len(x), generator=generator) * 2**24).long().to(x.device)
-            hashes = hash_rows(numbers)
-            places = draw_cell_places(hashes, 2 + len(self.columns))
-            has_known, share, u = places[:, :1] < self.known_share, places[:, 1:2], places[:, 2:]
-            is_known = has_known & (u < share)
+            is_known = self._draw_known_cells(len(x), generator).to(x.device)
         return {"x": x, **({CELLS: self._mark_cells(x, is_known)} if self.known_share else {})}
+
+    def _draw_known_cells(self, n: int, generator: torch.Generator) -> Tensor:
+        """Which cells are known, bool [n, C]. Rows share a few patterns, so that G need not work out each row's own."""
+        batch_number = torch.randint(2**24, (1,), generator=generator)
+        patterns = draw_cell_places(hash_rows(batch_number + torch.arange(PATTERNS)), 1 + len(self.columns))
+        numbers = (torch.rand(n, generator=generator) * 2**24).long()
+        has_known, choice = draw_cell_places(hash_rows(numbers), 2).T
+        is_known = (patterns[:, 1:] < patterns[:, :1])[(choice * PATTERNS).long()]
+        return is_known & (has_known < self.known_share)[:, None]
 
     def load_cells(self, codes: Tensor, is_known: Tensor, generator: torch.Generator | None) -> Tensor:
         """Known cells float32 [N, 2, W], from codes int64 [N, C] and where they are known, bool [N, C]."""

@@ -1,4 +1,4 @@
-"""A mixture of independent columns, fitted by EM: what likelihood alone reaches in seconds."""
+"""A mixture fitted by EM: what likelihood alone reaches in seconds."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -25,7 +25,7 @@ class CodeCodec(Protocol):
 
 @config
 class MixtureByEM:
-    """Rows of a mixture of product distributions (see `choose_mixture`). Published generators of tables rarely beat it."""
+    """Rows of a mixture (see `choose_mixture`). Published generators of tables rarely beat it."""
 
     components: int = 1024  # at most
 

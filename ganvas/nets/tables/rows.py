@@ -45,7 +45,7 @@ class RowGenerator(GeneratorNetwork):
         self.z_sizes = [z_dim, 1, ranks, draws]
         self.z_dim, self.conditions = sum(self.z_sizes), (CELLS,) if CELLS in spec.conditions else ()
         self.first = nn.Linear(z_dim + ranks, width)
-        self.components = nn.Embedding(components, width)
+        self.components = nn.Embedding(self.mixture.size, width)
         self.known = nn.Linear(2 * self.fields.width, width, bias=False) if self.conditions else None
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)), nn.SiLU())
         self.last = nn.Linear(width, self.fields.width)
@@ -54,14 +54,14 @@ class RowGenerator(GeneratorNetwork):
 
     def forward(self, z: Tensor, cells: Tensor | None = None) -> Tensor:
         noise, *numbers = z.split(self.z_sizes, 1)
-        choice, rank_draws, draws = (torch.special.ndtr(part) for part in numbers)
-        components = self.mixture.choose_components(choice[:, 0], cells)
-        ranks = self.mixture.draw_ranks(components, rank_draws)
+        choice, rank_noise, draws = numbers
+        components = self.mixture.choose_components(torch.special.ndtr(choice[:, 0]), cells)
+        ranks = self.mixture.draw_ranks(components, rank_noise, cells)
         h = self.first(torch.cat([noise, ranks], 1)) + self.components(components)
         if cells is not None and self.known is not None:
             h = h + self.known(cells.flatten(1))
         start = self.mixture.log_shares[components].index_copy(1, self.mixture.rank_places, ranks)
-        x = self.fields.draw((self.last(self.blocks(h)).float() + start)[:, self.fields.grouped], draws)
+        x = self.fields.draw((self.last(self.blocks(h)).float() + start)[:, self.fields.grouped], torch.special.ndtr(draws))
         return x if cells is None else torch.where(cells[:, 1] > 0, cells[:, 0], x)
 
 
@@ -106,7 +106,7 @@ class RowPerceptrons:
     d_widths: tuple[int, ...] = (256, 256)
     pieces: int = 16
     components: int = 1024
-    bins: int = 64
+    bins: int = 100
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, width=self.width, blocks=self.blocks, pieces=self.pieces or 1)

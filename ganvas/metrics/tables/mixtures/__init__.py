@@ -1,8 +1,7 @@
-"""A likelihood baseline of tables: a mixture of product distributions, fitted by EM (Dempster, Laird, Rubin 1977)."""
+"""A likelihood baseline of tables: a mixture fitted by EM (Dempster, Laird, Rubin 1977)."""
 
-from .choosing import choose_mixture
-from .fitting import fit_mixture
-from .mixture import ProductMixture
+from .fitting import choose_mixture, fit_mixture
+from .mixture import RowMixture
 from .shares import CodeRanks
 
-__all__ = ["CodeRanks", "ProductMixture", "choose_mixture", "fit_mixture"]
+__all__ = ["CodeRanks", "RowMixture", "choose_mixture", "fit_mixture"]

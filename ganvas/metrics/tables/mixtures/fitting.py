@@ -1,127 +1,98 @@
-"""Fit mixtures within a time: find how many components predict unseen rows best, then average several such mixtures."""
+"""Fit a mixture to a table's codes by EM, and choose how many components it gets."""
 
 from collections.abc import Sequence
-from time import perf_counter
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from ....errors import GanvasError, require
-from .em import Parameters, count_expected_rows, estimate_parameters, measure_likelihood, start_parameters
-from .mixture import ProductMixture
+from .em import CodedRows, Parameters, count_expected_rows, estimate_parameters, measure_likelihood, start_parameters
+from .mixture import RowMixture
+from .scores import group_columns
 from .shares import CodeRanks, ShareTree, check_codes
 
 K = 10  # rows that a component needs
-FIRST_COMPONENTS = 64
-LEAST_PASSES, MAX_PASSES = 5, 30  # of EM
+LEAST_PASSES, MAX_PASSES = 5, 40  # of EM
 FOLDS = 10  # one row in so many is held out
 LEAST_GAIN = 5e-3  # nats a row held out that another pass has to bring
-MAX_NUMBERS = 2**24  # bins x components of one mixture: 64 MB
-MAX_MEMBERS = 16  # mixtures to average
-CELLS_PER_SECOND, LEAST_ROWS = 500_000, 5_000  # how large a random part to take of a very large table
+MAX_NUMBERS = 2**24  # that all components together have: 64 MB
+MAX_CELLS, LEAST_ROWS = 2_500_000, 5_000  # how large a random part to take of a very large table
+FEWEST_COMPONENTS, GROWTH = 64, 4
+MAX_WORK = 2e9  # multiplications a pass, about: some 1 s of a core
 
 
-class _Trial(NamedTuple):
-    parameters: Parameters
-    held_out: float  # mean log-likelihood of bins of its rows held out, in nats
-    seconds: float
-    components: int  # at its start
+def choose_mixture(codes: np.ndarray, layouts: Sequence[CodeRanks], most: int, seed: int) -> RowMixture:
+    """The mixture under which rows that fitting left out are likeliest: 64 components, or four times as many, up to `most`.
 
-
-class _Trainer:
-    """The rows, the prior and the time that all trials share."""
-
-    def __init__(self, codes: np.ndarray, tree: ShareTree, k: int, seed: int, seconds: float) -> None:
-        self.end = perf_counter() + seconds
-        self.tree, self.k, self.seed = tree, k, seed
-        self.rng = np.random.default_rng(seed)
-        most_rows = max(LEAST_ROWS, int(CELLS_PER_SECOND * seconds) // codes.shape[1])
-        rows = self.rng.permutation(len(codes))[:most_rows]
-        self.bins = torch.from_numpy(tree.find_bins(codes[rows]))
-        self.most_components = max(1, min(len(rows) // (2 * k), MAX_NUMBERS // tree.size))
-
-    def has_time(self, seconds: float = 0.0) -> bool:
-        return perf_counter() + seconds < self.end
-
-    def try_components(self, components: int, member: int = 0) -> _Trial:
-        """EM from random rows, until it gains no more on the rows held out or the time is over. The best pass counts."""
-        start, folds = perf_counter(), min(FOLDS, len(self.bins))
-        is_held_out = torch.arange(len(self.bins)) % folds == member % folds
-        rows, held_out = self.bins[~is_held_out], self.bins[is_held_out]
-        generator = torch.Generator().manual_seed(self.seed * MAX_MEMBERS + member)
-        best = parameters = start_parameters(rows, self.tree, components, generator)
-        score = -float("inf")
-        for number in range(1, MAX_PASSES + 1):
-            parameters = estimate_parameters(self.tree, count_expected_rows(rows, parameters), self.k)
-            last_score, new_score = score, measure_likelihood(held_out, parameters)
-            if new_score > score:
-                best, score = parameters, new_score
-            has_converged = number >= LEAST_PASSES and new_score < last_score + LEAST_GAIN
-            if has_converged or not self.has_time():
-                break
-        return _Trial(best, score, perf_counter() - start, components)
-
-    def search_components(self) -> _Trial:
-        """Twice as many components, as long as rows held out gain by it and the time lasts."""
-        best = self.try_components(min(FIRST_COMPONENTS, self.most_components))
-        while 2 * best.components <= self.most_components and self.has_time(best.seconds):
-            trial = self.try_components(2 * best.components)
-            if trial.held_out < best.held_out:
-                break
-            best = trial
-        return best
-
-    def add_members(self, first: _Trial) -> list[_Trial]:
-        """More mixtures like the first, from other random rows and with other rows held out, while the time lasts."""
-        trials = [first]
-        while len(trials) < MAX_MEMBERS and self.has_time(1.2 * first.seconds):
-            trials.append(self.try_components(first.components, len(trials)))
-        return trials
+    Very large or wide tables get no more components than a minute or so allows.
+    """
+    fitter = _Fitter(codes, layouts, seed=seed)
+    best = fitter.fit(min(FEWEST_COMPONENTS, most))
+    for components in (FEWEST_COMPONENTS * GROWTH**k for k in range(1, 10)):
+        if components > min(most, fitter.most_components) or fitter.work * components > MAX_WORK:
+            break
+        larger = fitter.fit(components)
+        if not larger.held_out > best.held_out:
+            break
+        best = larger
+    return best
 
 
 def fit_mixture(
-    codes: np.ndarray,
-    layouts: Sequence[CodeRanks],
-    components: int | None = None,
-    seconds: float = 5.0,
-    seed: int = 0,
-    k: int = K,
-    smoothing: float = 1.0,
-) -> ProductMixture:
-    """Fit a mixture to a table's codes, uint16 [N, C].
+    codes: np.ndarray, layouts: Sequence[CodeRanks], components: int, seed: int = 0, k: int = K, smoothing: float = 1.0
+) -> RowMixture:
+    """Fit a mixture to a table's codes, uint16 [N, C], until rows held out gain no more.
 
-    Without `components`, it looks for their number by the likelihood of rows held out. In the time that is left it fits
-    more mixtures and averages them, which predicts unseen rows better than any one of them.
-
-    Memory grows with bins x components: some five arrays of 4 bytes each, of 64 MB at most, and one such array for each
-    mixture of the average. Of a table with more than `seconds` x 500,000 cells it takes a random part of the rows.
+    Memory grows with components x (bins + scores²): some five arrays of 64 MB at most. Of a table with more than 2,500,000
+    cells it takes a random part of the rows.
 
     Args:
         layouts: what each column's codes stand for, C of them: a table's `CodeLayout`.
-        components: how many the one mixture starts with. A table's size may allow fewer.
-        seconds: the time to spend, more or less; at least one pass is made.
+        components: how many it starts with. A table's size may allow fewer.
         k: a component that fewer rows hold is removed, so that none is a copy of a row.
-        smoothing: the weight of the prior. Below 1, rows are nearer to the training rows, and unseen rows less likely.
+        smoothing: the weight of the prior of shares. Below 1, rows are nearer to the training rows, unseen rows less likely.
 
     Raises:
         GanvasError: codes that do not fit the layouts, fewer than 2k rows, or settings out of range.
     """
-    require(components is None or components >= 1, "components", components, "1 or more")
-    require(seconds > 0, "seconds", seconds, "above 0")
-    require(k >= 1, "k", k, "1 or more")
-    require(smoothing > 0, "smoothing", smoothing, "above 0")
-    check_codes(codes, [len(layout.weights) for layout in layouts])
-    if len(codes) < 2 * k:
-        raise GanvasError(f"a mixture needs at least {2 * k} rows, got {len(codes)}: give more rows, or a smaller k")
-    trainer = _Trainer(codes, ShareTree(layouts, smoothing), k, seed, seconds)
-    if components is not None:
-        return _join(trainer.tree, [trainer.try_components(min(components, trainer.most_components))])
-    return _join(trainer.tree, trainer.add_members(trainer.search_components()))
+    require(components >= 1, "components", components, "1 or more")
+    return _Fitter(codes, layouts, seed, k, smoothing).fit(components)
 
 
-def _join(tree: ShareTree, trials: list[_Trial]) -> ProductMixture:
-    """The average of mixtures."""
-    log_weights = torch.cat([trial.parameters.log_weights for trial in trials]) - float(np.log(len(trials)))
-    log_shares = torch.cat([trial.parameters.log_shares for trial in trials], 1)
-    return ProductMixture(tree, log_weights, log_shares, float(np.mean([trial.held_out for trial in trials])))
+class _Fitter:
+    """The rows and the prior that all fits share."""
+
+    def __init__(self, codes: np.ndarray, layouts: Sequence[CodeRanks], seed: int, k: int = K, smoothing: float = 1.0) -> None:
+        require(k >= 1, "k", k, "1 or more")
+        require(smoothing > 0, "smoothing", smoothing, "above 0")
+        check_codes(codes, [len(layout.weights) for layout in layouts])
+        if len(codes) < 2 * k:
+            raise GanvasError(f"a mixture needs at least {2 * k} rows, got {len(codes)}: give more rows, or a smaller k")
+        self.tree, self.k, self.seed = ShareTree(layouts, smoothing), k, seed
+        rng = np.random.default_rng(seed)
+        codes = codes[rng.permutation(len(codes))[: max(LEAST_ROWS, MAX_CELLS // codes.shape[1])]]
+        self.blocks = group_columns(codes, layouts, [column.is_gaussian for column in self.tree.columns])
+        rows = CodedRows(torch.from_numpy(self.tree.find_bins(codes)), self.blocks.draw_scores(codes, rng))
+        is_held_out = torch.arange(len(codes)) % min(FOLDS, len(codes)) == 0
+        self.rows, self.held_out_rows = rows.select(~is_held_out), rows.select(is_held_out)
+        squares = rows.scores[0].numel() * rows.scores.shape[2]
+        self.most_components = max(1, min(len(codes) // (2 * k), MAX_NUMBERS // (self.tree.size + squares)))
+        self.work = len(codes) * (codes.shape[1] + 2 * squares)  # of a pass, for each component
+
+    def fit(self, components: int) -> RowMixture:
+        """EM from random rows. The best pass counts."""
+        generator = torch.Generator().manual_seed(self.seed)
+        best = parameters = start_parameters(self.rows, self.tree, min(components, self.most_components), generator)
+        best_score = last_score = -float("inf")
+        for number in range(1, MAX_PASSES + 1):
+            parameters = estimate_parameters(self.tree, count_expected_rows(self.rows, parameters), self.k)
+            score = measure_likelihood(self.held_out_rows, parameters)
+            if score > best_score:
+                best, best_score = parameters, score
+            if number >= LEAST_PASSES and score < last_score + LEAST_GAIN:
+                break
+            last_score = score
+        return self._finish(best, best_score)
+
+    def _finish(self, parameters: Parameters, held_out: float) -> RowMixture:
+        return RowMixture(self.tree, self.blocks, parameters.log_weights, parameters.log_shares, parameters.gaussians, held_out)

@@ -1,6 +1,5 @@
-"""A fitted mixture of product distributions: rows, rows that complete others, and likelihoods."""
+"""A fitted mixture of rows, and draws from it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -8,90 +7,75 @@ from itertools import pairwise
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag
 
-from ....errors import GanvasError
-from .shares import ShareTree, check_codes
+from ....errors import require
+from ....gaussian_blocks import GaussianBlocks, draw_blocks
+from ....quantile_maps import apply_quantile_maps, tabulate_quantile_maps
+from .scores import ScoreBlocks
+from .shares import ShareTree
 
-CHUNK_CELLS = 2**22  # rows x components at a time
+CHUNK_NUMBERS = 2**24  # of the factors of Gaussians at a time
 
 
 @dataclass(frozen=True, eq=False)
-class ProductMixture:
-    """p(row) = Σ_m w_m Π_c p_m(bin of cell c) p(cell c | its bin). M components, C columns, B bins in all.
-
-    Memory: 4 M B bytes, and 8 M B more once it draws.
-    """
+class RowMixture:
+    """p(row) = Σ_m w_m Π_c p_m(bin of cell c) Π_g N(scores of block g; mean, covariance). M components, C columns, B bins."""
 
     tree: ShareTree
+    blocks: ScoreBlocks
     log_weights: Tensor  # float32 [M]
     log_shares: Tensor  # float32 [B, M]
+    gaussians: GaussianBlocks
     held_out: float = float("nan")  # the mean log-likelihood, in nats, of rows that fitting did not count
 
     def __len__(self) -> int:
         return len(self.log_weights)
 
-    def draw(self, n: int, seed: int, given: np.ndarray | None = None, is_given: np.ndarray | None = None) -> np.ndarray:
-        """n rows of codes, uint16 [n, C].
+    @cached_property
+    def quantile_maps(self) -> Tensor:
+        """From the mixture's own scores at each place to normal scores, as ranks have: float32 [G x b, knots]."""
+        means, factors = self.gaussians
+        weights = self.log_weights.exp()[:, None].expand(-1, self.blocks.columns.size).clone()
+        for place, column in enumerate(self.blocks.columns.flat):
+            if column < len(self.tree.columns):  # where a component has no rank, its scores say nothing
+                first, ordered = int(self.tree.first_bins[column]), self.tree.columns[column].ordered
+                weights[:, place] *= self.log_shares[first : first + ordered].exp().sum(0)
+        sigmas = factors.square().sum(3).sqrt()
+        return tabulate_quantile_maps(weights, means.flatten(1), sigmas.flatten(1))
 
-        Args:
-            given: codes [n, C] of rows to complete; cells that are not given may hold anything.
-            is_given: bool [n, C], or [C] for all rows alike. These cells are copied. The others follow their exact
-                distribution given them: first the posterior of the component, then each cell.
-
-        Raises:
-            GanvasError: n below 1, codes of other columns, or only one of `given` and `is_given`.
-        """
-        if n < 1:
-            raise GanvasError(f"n must be 1 or more, got {n}")
-        if (given is None) != (is_given is None):
-            raise GanvasError("to complete rows takes both `given` and `is_given`: give both or neither")
+    def draw(self, n: int, seed: int) -> np.ndarray:
+        """n rows of codes, uint16 [n, C]. Raises SettingError for n below 1."""
+        require(n >= 1, "n", n, "1 or more")
         rng = np.random.default_rng(seed)
-        if given is None or is_given is None:
-            weights = self.log_weights.double().exp().numpy()
-            return self._draw_cells(rng.choice(len(self), n, p=weights / weights.sum()), rng)
-        given, is_given = self._check_given(n, given, is_given)
-        components = np.concatenate([_choose_columns(part, rng) for part in self._score_components(given, is_given)])
-        return np.where(is_given, given, self._draw_cells(components, rng)).astype(np.uint16)
+        weights = self.log_weights.double().exp().numpy()
+        components = rng.choice(len(self), n, p=weights / weights.sum())
+        codes = self._draw_bins(components, rng)
+        scores = self._draw_scores(components, rng)
+        for place, column in enumerate(self.blocks.columns.flat):
+            if column < codes.shape[1]:
+                is_ranked = codes[:, column] == 0
+                codes[is_ranked, column] = self.blocks.find_codes(scores[is_ranked, place], int(column))
+        return codes
 
-    def log_likelihood(self, codes: np.ndarray) -> np.ndarray:
-        """log p of each row of codes [N, C] in nats -> float64 [N]. Raises GanvasError for codes of other columns."""
-        check_codes(codes, self._sizes)
-        logs = [torch.logsumexp(part, 1) for part in self._score_components(codes, np.ones(codes.shape, bool))]
-        within = sum(np.log(column.shares)[codes[:, c]] for c, column in enumerate(self.tree.columns))
-        return torch.cat(logs).double().numpy() + within if logs else np.zeros(0)
+    def _draw_scores(self, components: np.ndarray, rng: np.random.Generator) -> Tensor:
+        """Normal scores float32 [n, G x b]."""
+        places = self.blocks.columns
+        rows = max(1, CHUNK_NUMBERS // max(1, places.size * places.shape[1]))
+        parts = list[Tensor]()
+        for start in range(0, len(components), rows):
+            chosen = torch.from_numpy(components[start : start + rows])
+            noise = torch.from_numpy(rng.standard_normal((len(chosen), *places.shape), dtype=np.float32))
+            parts.append(apply_quantile_maps(draw_blocks(self.gaussians, chosen, noise).flatten(1), self.quantile_maps))
+        return torch.cat(parts)
 
-    @property
-    def _sizes(self) -> list[int]:
-        return [len(column.of_codes) for column in self.tree.columns]
-
-    def _check_given(self, n: int, given: np.ndarray, is_given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        shape = (n, len(self.tree.columns))
-        if given.shape != shape or is_given.shape not in (shape, shape[1:]) or is_given.dtype != bool:
-            raise GanvasError(
-                f"`given` must be codes {[*shape]} and `is_given` bool of that shape or [{shape[1]}], "
-                f"got {[*given.shape]} and {is_given.dtype} {[*is_given.shape]}"
-            )
-        is_given = np.broadcast_to(is_given, shape)
-        given = np.where(is_given, given, np.zeros((), given.dtype))
-        check_codes(given, self._sizes)
-        return given, is_given
-
-    def _score_components(self, codes: np.ndarray, is_known: np.ndarray) -> Iterator[Tensor]:
-        """log w_m + Σ over known cells log p_m(bin): float32 [n, M], in parts of some rows."""
-        rows = max(1, CHUNK_CELLS // len(self))
-        for start in range(0, len(codes), rows):
-            bins = torch.from_numpy(self.tree.find_bins(codes[start : start + rows]))
-            known = torch.from_numpy(is_known[start : start + rows].astype(np.float32))
-            yield embedding_bag(bins, self.log_shares, mode="sum", per_sample_weights=known).add_(self.log_weights)
-
-    def _draw_cells(self, components: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Components int64 [n] -> codes uint16 [n, C]."""
+    def _draw_bins(self, components: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Components int64 [n] -> codes uint16 [n, C]. A cell in the bin of all ranks gets code 0."""
         codes = np.empty((len(components), len(self.tree.columns)), np.uint16)
         for c, (edges, column) in enumerate(zip(self._edges, self.tree.columns, strict=True)):
             size = len(edges) // len(self)
             bins = np.searchsorted(edges, components + rng.random(len(components)), "right") - components * size
-            codes[:, c] = _draw_within(np.clip(bins, 0, size - 1), column.of_codes, column.shares, rng)
+            _, first_codes = np.unique(column.of_codes, return_index=True)
+            codes[:, c] = first_codes[np.clip(bins, 0, size - 1)]
         return codes
 
     @cached_property
@@ -102,21 +86,3 @@ class ProductMixture:
             sums = self.log_shares[start:end].T.double().exp().cumsum(1)
             edges.append((sums / sums[:, -1:] + torch.arange(len(self))[:, None]).numpy().ravel())
         return edges
-
-
-def _draw_within(bins: np.ndarray, of_codes: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A code of each bin, by its share there: int64 [n]."""
-    order = np.argsort(of_codes, kind="stable")
-    if len(order) == of_codes.max() + 1:  # each code is a bin
-        return order[bins]
-    edges = np.cumsum(shares[order])  # a bin's codes fill 1 together
-    places = np.searchsorted(edges, bins + rng.random(len(bins)), "right")
-    last = np.searchsorted(of_codes[order], bins, "right") - 1  # sums of shares are not quite whole
-    return order[np.minimum(np.maximum(places, np.searchsorted(of_codes[order], bins)), last)]
-
-
-def _choose_columns(logs: Tensor, rng: np.random.Generator) -> np.ndarray:
-    """One column of each row of log-weights [n, M], by its share: int64 [n]."""
-    edges = torch.softmax(logs.double(), 1).cumsum(1)
-    u = torch.from_numpy(rng.random((len(logs), 1)))
-    return torch.searchsorted(edges, u * edges[:, -1:], right=True).clamp_(max=logs.shape[1] - 1)[:, 0].numpy()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ....errors import GanvasError
 
-MAX_BINS = 64  # of the ordered codes of one column
+MAX_VALUES = 100  # of a number whose values have shares of their own; of more, the rank is Gaussian within a component
 BRANCHES = 4  # of a node of the tree of bins
 PRIOR_ROWS = 1.0  # the weight of the whole table's shares in a component, in rows, at the root
 PRIOR_GROWTH = 3.0  # by how much that weight rises from a node to its branches: fine differences need more rows
@@ -29,24 +29,21 @@ class CodeRanks(Protocol):
 
 
 class ColumnBins(NamedTuple):
-    """The B bins of one column. A code without a rank has a bin of its own."""
+    """The B bins of one column. A code without a rank has a bin of its own, and so has each value if these are few."""
 
     of_codes: np.ndarray  # int64 [K]: the bin of each code
-    shares: np.ndarray  # float64 [K]: of each code within its bin
     ordered: int  # so many bins have an order; these come first
+    is_gaussian: bool  # all codes with a rank are one bin: where they lie in it is Gaussian
 
 
-def bin_column(ranks: CodeRanks, most: int = MAX_BINS) -> ColumnBins:
-    """Bins of about equal probability of the codes with a rank; a code is never split."""
-    has_rank, weights = ~np.isnan(ranks.low), np.maximum(ranks.weights, LEAST_SHARE)
-    bins, ordered = np.empty(len(weights), np.int64), int(has_rank.sum())
-    bins[has_rank] = np.arange(ordered)
-    if ordered > most:
-        middles = (ranks.low + ranks.high)[has_rank] / 2
-        _, bins[has_rank] = np.unique(np.clip(middles * most, 0, most - 1).astype(np.int64), return_inverse=True)
-        ordered = int(bins[has_rank].max()) + 1
-    bins[~has_rank] = ordered + np.arange((~has_rank).sum())
-    return ColumnBins(bins, weights / np.bincount(bins, weights)[bins], ordered)
+def bin_column(ranks: CodeRanks) -> ColumnBins:
+    has_rank = ~np.isnan(ranks.low)
+    values = int(has_rank.sum())
+    ordered = 1 if values > MAX_VALUES else values
+    bins = np.empty(len(has_rank), np.int64)
+    bins[has_rank] = np.minimum(np.arange(values), ordered - 1)
+    bins[~has_rank] = ordered + np.arange(len(has_rank) - values)
+    return ColumnBins(bins, ordered, values > MAX_VALUES)
 
 
 class ShareTree:
