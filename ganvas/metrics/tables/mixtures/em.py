@@ -14,6 +14,7 @@ CHUNK_CELLS = 2**19  # rows x components at a time, so that they stay in the pro
 START_ROWS = 3.0  # the weight of the row that a component starts from
 START_SMOOTHING = 2.0
 START_SIGMA = 0.5  # of each score, around that row's
+SPLIT_SIGMA = 0.6  # of a component's own, in each part of it
 POOLED_ROWS = 1.0  # so many rows with the average covariance of all components are added to each one's own
 LEAST_SIGMA = 0.01  # of a score
 
@@ -59,6 +60,20 @@ def start_parameters(rows: CodedRows, tree: ShareTree, components: int, generato
     means = rows.scores[picks]
     factors = (START_SIGMA * torch.eye(means.shape[2])).expand(*means.shape, -1)
     return Parameters(torch.full((len(picks),), -math.log(len(picks))), log_shares, GaussianBlocks(means, factors))
+
+
+def split_components(
+    rows: CodedRows, tree: ShareTree, parent: Parameters, components: int, generator: torch.Generator
+) -> Parameters:
+    """More components of equal weight, each around one random row, and otherwise a smaller copy of that row's component."""
+    picks = rows.select(torch.randperm(len(rows.bins), generator=generator)[:components])
+    parts = picks.split(max(1, CHUNK_CELLS // len(parent.log_weights)))
+    of = torch.cat([score_rows(part, parent).argmax(1) for part in parts])
+    first_rows = START_ROWS * (0.5 + torch.rand(picks.bins.shape[1], len(of), generator=generator))
+    counts = START_ROWS * parent.log_shares.exp()[:, of]
+    log_shares, _ = tree.estimate_shares(counts.scatter_add_(0, picks.bins.long().T, first_rows))
+    gaussians = GaussianBlocks(picks.scores, SPLIT_SIGMA * parent.gaussians.factors[of])
+    return Parameters(torch.full((len(of),), -math.log(len(of))), log_shares, gaussians)
 
 
 def score_rows(rows: CodedRows, parameters: Parameters) -> Tensor:

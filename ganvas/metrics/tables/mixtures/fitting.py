@@ -1,12 +1,22 @@
 """Fit a mixture to a table's codes by EM, and choose how many components it gets."""
 
+import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from ....errors import GanvasError, require
-from .em import CodedRows, Parameters, count_expected_rows, estimate_parameters, measure_likelihood, start_parameters
+from .em import (
+    CodedRows,
+    Parameters,
+    count_expected_rows,
+    estimate_parameters,
+    measure_likelihood,
+    split_components,
+    start_parameters,
+)
 from .mixture import RowMixture
 from .scores import group_columns
 from .shares import CodeRanks, ShareTree, check_codes
@@ -18,24 +28,23 @@ LEAST_GAIN = 5e-3  # nats a row held out that another pass has to bring
 MAX_NUMBERS = 2**24  # that all components together have: 64 MB
 MAX_CELLS, LEAST_ROWS = 2_500_000, 5_000  # how large a random part to take of a very large table
 FEWEST_COMPONENTS, GROWTH = 64, 4
-MAX_WORK = 2e9  # multiplications a pass, about: some 1 s of a core
+MAX_WORK = 4 * 10**9  # multiplications a pass, about: some 2 s of a core
 
 
 def choose_mixture(codes: np.ndarray, layouts: Sequence[CodeRanks], most: int, seed: int) -> RowMixture:
     """The mixture under which rows that fitting left out are likeliest: 64 components, or four times as many, up to `most`.
 
-    Very large or wide tables get no more components than a minute or so allows.
+    More components start as parts of the fewer ones. Very large or wide tables get no more of them than a minute allows.
     """
     fitter = _Fitter(codes, layouts, seed=seed)
+    most = min(most, fitter.most_components)
     best = fitter.fit(min(FEWEST_COMPONENTS, most))
-    for components in (FEWEST_COMPONENTS * GROWTH**k for k in range(1, 10)):
-        if components > min(most, fitter.most_components) or fitter.work * components > MAX_WORK:
-            break
-        larger = fitter.fit(components)
+    while best.started_with * GROWTH <= most:
+        larger = fitter.fit(best.started_with * GROWTH, best.parameters)
         if not larger.held_out > best.held_out:
             break
         best = larger
-    return best
+    return fitter.finish(best)
 
 
 def fit_mixture(
@@ -56,7 +65,14 @@ def fit_mixture(
         GanvasError: codes that do not fit the layouts, fewer than 2k rows, or settings out of range.
     """
     require(components >= 1, "components", components, "1 or more")
-    return _Fitter(codes, layouts, seed, k, smoothing).fit(components)
+    fitter = _Fitter(codes, layouts, seed, k, smoothing)
+    return fitter.finish(fitter.fit(min(components, fitter.most_components)))
+
+
+class _Fit(NamedTuple):
+    parameters: Parameters
+    held_out: float  # mean log-likelihood of the rows held out, in nats
+    started_with: int  # components; those of too few rows are gone
 
 
 class _Fitter:
@@ -76,23 +92,27 @@ class _Fitter:
         is_held_out = torch.arange(len(codes)) % min(FOLDS, len(codes)) == 0
         self.rows, self.held_out_rows = rows.select(~is_held_out), rows.select(is_held_out)
         squares = rows.scores[0].numel() * rows.scores.shape[2]
-        self.most_components = max(1, min(len(codes) // (2 * k), MAX_NUMBERS // (self.tree.size + squares)))
-        self.work = len(codes) * (codes.shape[1] + 2 * squares)  # of a pass, for each component
+        work = len(codes) * (codes.shape[1] + 2 * squares)
+        self.most_components = max(1, min(len(codes) // (2 * k), MAX_NUMBERS // (self.tree.size + squares), MAX_WORK // work))
 
-    def fit(self, components: int) -> RowMixture:
-        """EM from random rows. The best pass counts."""
+    def fit(self, components: int, parent: Parameters | None = None) -> _Fit:
+        """EM from random rows, or from parts of other components. The best pass counts."""
         generator = torch.Generator().manual_seed(self.seed)
-        best = parameters = start_parameters(self.rows, self.tree, min(components, self.most_components), generator)
-        best_score = last_score = -float("inf")
+        if parent is None:
+            parameters = start_parameters(self.rows, self.tree, components, generator)
+        else:
+            parameters = split_components(self.rows, self.tree, parent, components, generator)
+        best, last_score = _Fit(parameters, -math.inf, components), -math.inf
         for number in range(1, MAX_PASSES + 1):
             parameters = estimate_parameters(self.tree, count_expected_rows(self.rows, parameters), self.k)
             score = measure_likelihood(self.held_out_rows, parameters)
-            if score > best_score:
-                best, best_score = parameters, score
+            if score > best.held_out:
+                best = _Fit(parameters, score, components)
             if number >= LEAST_PASSES and score < last_score + LEAST_GAIN:
                 break
             last_score = score
-        return self._finish(best, best_score)
+        return best
 
-    def _finish(self, parameters: Parameters, held_out: float) -> RowMixture:
-        return RowMixture(self.tree, self.blocks, parameters.log_weights, parameters.log_shares, parameters.gaussians, held_out)
+    def finish(self, fit: _Fit) -> RowMixture:
+        log_weights, log_shares, gaussians, _ = fit.parameters
+        return RowMixture(self.tree, self.blocks, log_weights, log_shares, gaussians, fit.held_out)
