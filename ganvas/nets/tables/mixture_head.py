@@ -32,6 +32,20 @@ class MixtureTables(NamedTuple):
     quantile_maps: Tensor  # [G, b, KNOTS], from the scores of a Gaussian to those of ranks
 
 
+class KnownScores(NamedTuple):
+    """Scores of known ranks as the Gaussians have them, and which these are."""
+
+    scores: Tensor  # [N, G, b]
+    is_known: Tensor  # bool [N, G, b]
+
+
+class DrawnRanks(NamedTuple):
+    """Ranks as a mixture draws them: all of them from bins, and some from Gaussians, which count."""
+
+    in_bins: Tensor  # [N, R], normal scores
+    in_blocks: Tensor  # [N, G, b], scores of the Gaussians
+
+
 class MixtureHead(nn.Module):
     """Draws components, and says what they say. Before `use`, it has one component: the shares that the fields give."""
 
@@ -94,13 +108,13 @@ class MixtureHead(nn.Module):
         self.factors.copy_(torch.eye(self.factors.shape[-1]))[:count, :blocks, :block, :block] = tables.gaussians.factors
         self.quantile_maps[:blocks, :block] = tables.quantile_maps
 
-    def choose_components(self, u: Tensor, cells: Tensor | None) -> Tensor:
+    def choose_components(self, u: Tensor, cells: Tensor | None, known: KnownScores | None) -> Tensor:
         """A component for each row, int64 [N], by one uniform number u [N]; with cells [N, 2, W], given what is known."""
         used = int(self.used)
         logs = self.log_weights[:used].expand(len(u), -1)
-        if cells is not None:
+        if cells is not None and known is not None:
             logs = logs + cells[:, 0].mul(self.is_hot) @ self.log_shares[:used].T + self.score_known_bins(cells)
-            logs = logs + score_known_blocks(*self.read_known_scores(cells), self.gaussians)
+            logs = logs + score_known_blocks(*known, self.gaussians)
         ends = logs.double().softmax(1).cumsum(1)
         return torch.searchsorted(ends, u.double()[:, None], right=True)[:, 0].clamp(max=logs.shape[1] - 1)
 
@@ -130,24 +144,31 @@ class MixtureHead(nn.Module):
             total = total + counts[:, r, None] * logs.T[bins]
         return total
 
-    def read_known_scores(self, cells: Tensor) -> tuple[Tensor, Tensor]:
-        """The scores of known ranks as the Gaussians have them, and which these are: [N, G, b] both."""
+    def read_known_scores(self, cells: Tensor) -> KnownScores:
         counts = self.gather_blocks(self.count_known_ranks(cells))
         scores = self.gather_blocks(cells[:, 0, self.rank_places])
         own = invert_quantile_maps(scores.flatten(1), self.quantile_maps.flatten(0, 1))
-        return own.view_as(scores), counts > 0
+        return KnownScores(own.view_as(scores), counts > 0)
 
     def gather_blocks(self, values: Tensor) -> Tensor:
         """Numbers of ranks [N, R], as they lie in blocks [N, G, b]; 0 where no rank lies."""
         return torch.cat([values, values.new_zeros(len(values), 1)], 1)[:, self.block_ranks]
 
-    def draw_ranks(self, components: Tensor, noise: Tensor, cells: Tensor | None) -> Tensor:
-        """Normal scores of ranks [N, R], each drawn from its component by a normal number of `noise` [N, R]."""
-        drawn = draw_blocks(self.gaussians, components, self.gather_blocks(noise))
-        if cells is not None:
-            drawn = complete_blocks(self.gaussians, components, drawn, *self.read_known_scores(cells))
-        scores = apply_quantile_maps(drawn.flatten(1), self.quantile_maps.flatten(0, 1))
-        ranks = torch.cat([self.draw_bins(components, torch.special.ndtr(noise)), noise.new_zeros(len(noise), 1)], 1)
+    def draw_ranks(self, components: Tensor, noise: Tensor) -> DrawnRanks:
+        """What each component draws by normal numbers [N, R]."""
+        in_blocks = draw_blocks(self.gaussians, components, self.gather_blocks(noise))
+        return DrawnRanks(self.draw_bins(components, torch.special.ndtr(noise)), in_blocks)
+
+    def move_ranks(self, drawn: DrawnRanks, components: Tensor, moves: Tensor) -> DrawnRanks:
+        """Draws moved by [N, R]: those of a Gaussian in its own units, so that what hangs together still does."""
+        steps = (self.factors[components] @ self.gather_blocks(moves)[..., None])[..., 0]
+        return DrawnRanks(drawn.in_bins + moves, drawn.in_blocks + steps)
+
+    def place_ranks(self, drawn: DrawnRanks, components: Tensor, known: KnownScores | None) -> Tensor:
+        """Normal scores of ranks [N, R], which fit those that are known."""
+        own = drawn.in_blocks if known is None else complete_blocks(self.gaussians, components, drawn.in_blocks, *known)
+        scores = apply_quantile_maps(own.flatten(1), self.quantile_maps.flatten(0, 1))
+        ranks = torch.cat([drawn.in_bins, own.new_zeros(len(own), 1)], 1)
         return ranks.index_copy(1, self.block_ranks.flatten(), score_ranks(read_ranks(scores)))[:, :-1]
 
     def draw_bins(self, components: Tensor, u: Tensor) -> Tensor:

@@ -53,15 +53,18 @@ class RowGenerator(GeneratorNetwork):
         nn.init.zeros_(self.last.bias)
 
     def forward(self, z: Tensor, cells: Tensor | None = None) -> Tensor:
-        noise, *numbers = z.split(self.z_sizes, 1)
-        choice, rank_noise, draws = numbers
-        components = self.mixture.choose_components(torch.special.ndtr(choice[:, 0]), cells)
-        ranks = self.mixture.draw_ranks(components, rank_noise, cells)
-        h = self.first(torch.cat([noise, ranks], 1)) + self.components(components)
+        noise, choice, rank_noise, draws = z.split(self.z_sizes, 1)
+        known = None if cells is None else self.mixture.read_known_scores(cells)
+        components = self.mixture.choose_components(torch.special.ndtr(choice[:, 0]), cells, known)
+        drawn = self.mixture.draw_ranks(components, rank_noise)
+        h = self.first(torch.cat([noise, self.mixture.place_ranks(drawn, components, known)], 1)) + self.components(components)
         if cells is not None and self.known is not None:
             h = h + self.known(cells.flatten(1))
-        start = self.mixture.log_shares[components].index_copy(1, self.mixture.rank_places, ranks)
-        x = self.fields.draw((self.last(self.blocks(h)).float() + start)[:, self.fields.grouped], torch.special.ndtr(draws))
+        moves, places = self.last(self.blocks(h)).float(), self.mixture.rank_places
+        drawn = self.mixture.move_ranks(drawn, components, moves[:, places])
+        ranks = self.mixture.place_ranks(drawn, components, known)
+        outputs = (moves + self.mixture.log_shares[components]).index_copy(1, places, ranks)
+        x = self.fields.draw(outputs[:, self.fields.grouped], torch.special.ndtr(draws))
         return x if cells is None else torch.where(cells[:, 1] > 0, cells[:, 0], x)
 
 
