@@ -18,7 +18,7 @@ from ganvas.metrics.tables.mixtures.em import (
     start_parameters,
 )
 from ganvas.metrics.tables.mixtures.scores import ScoreBlocks, group_columns
-from ganvas.metrics.tables.mixtures.shares import ShareTree, bin_column
+from ganvas.metrics.tables.mixtures.shares import PRIOR_ROWS, ShareTree, bin_column
 
 
 class Ranks(NamedTuple):
@@ -127,8 +127,8 @@ def test_the_estimate_is_the_best_of_its_neighbours() -> None:
     counts = torch.tensor([[4.0], [1.0], [0.0]])
     log_shares, prior = tree.estimate_shares(counts)
     shares, weights = log_shares.double().exp()[:, 0].numpy(), np.array([0.5, 0.3, 0.2])
-    np.testing.assert_allclose(shares, (counts[:, 0].numpy() + weights) / 6, rtol=1e-6)
-    assert prior == pytest.approx(float(weights @ np.log(shares)), rel=1e-5)
+    np.testing.assert_allclose(shares, (counts[:, 0].numpy() + PRIOR_ROWS * weights) / (5 + PRIOR_ROWS), rtol=1e-5)
+    assert prior == pytest.approx(PRIOR_ROWS * float(weights @ np.log(shares)), rel=1e-5)
 
 
 def test_shares_of_each_column_sum_to_one_and_neighbours_move_together() -> None:

@@ -12,7 +12,7 @@ from ....errors import GanvasError
 
 MAX_VALUES = 100  # of a number whose values have shares of their own; of more, the rank is Gaussian within a component
 BRANCHES = 4  # of a node of the tree of bins
-PRIOR_ROWS = 1.0  # the weight of the whole table's shares in a component, in rows, at the root
+PRIOR_ROWS = 0.1  # the weight of the whole table's shares in a component, in rows, at the root
 PRIOR_GROWTH = 3.0  # by how much that weight rises from a node to its branches: fine differences need more rows
 LEAST_SHARE = 1e-9  # of a code that no row holds
 
