@@ -12,7 +12,12 @@ import sys
 import venv
 from pathlib import Path
 
-SETS = {"diamonds": "ggplot2/diamonds", "weather": "nycflights13/weather", "flights": "nycflights13/flights"}
+SETS = {
+    "diamonds": "ggplot2/diamonds",
+    "credit": "causaldata/credit_cards",
+    "weather": "nycflights13/weather",
+    "flights": "nycflights13/flights",
+}
 TEST_SHARE = 5  # one row in five
 READ_PICKLE = """
 import lzma, pickle, sys

@@ -29,8 +29,16 @@ from ganvas.metrics.tables import detect_rows, score_efficacy, score_pair_trends
 from ganvas.system.device import describe_machine
 
 DATA, KEPT = Path("data/tables"), Path("benchmarks/results/tables.jsonl")
-TARGETS = {"adult": "loan", "diamonds": "price", "flights": "arr_delay"}
-JOBS = ["adult:table:0.5", "adult:table:1", "adult:table:10", "diamonds:table:0.667", "diamonds:table:5"]
+TARGETS = {"adult": "loan", "diamonds": "price", "flights": "arr_delay", "credit": "LateApril"}
+JOBS = [
+    "adult:table:0.5",
+    "adult:table:1",
+    "adult:table:10",
+    "diamonds:table:0.667",
+    "diamonds:table:5",
+    "credit:table:1",
+    "flights:table:5",
+]
 SCORES = ("shapes", "pairs", "detection", "efficacy")
 
 
