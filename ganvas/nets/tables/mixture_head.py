@@ -111,12 +111,13 @@ class MixtureHead(nn.Module):
     def choose_components(self, u: Tensor, cells: Tensor | None, known: KnownScores | None) -> Tensor:
         """A component for each row, int64 [N], by one uniform number u [N]; with cells [N, 2, W], given what is known."""
         used = int(self.used)
-        logs = self.log_weights[:used].expand(len(u), -1)
+        logs = self.log_weights[None, :used]
         if cells is not None and known is not None:
             logs = logs + cells[:, 0].mul(self.is_hot) @ self.log_shares[:used].T + self.score_known_bins(cells)
             logs = logs + score_known_blocks(*known, self.gaussians)
         ends = logs.double().softmax(1).cumsum(1)
-        return torch.searchsorted(ends, u.double()[:, None], right=True)[:, 0].clamp(max=logs.shape[1] - 1)
+        places = u.double().view(len(ends), -1)  # where nothing is known, all rows draw from the same ends
+        return torch.searchsorted(ends, places, right=True).flatten().clamp(max=used - 1)
 
     @property
     def is_hot(self) -> Tensor:

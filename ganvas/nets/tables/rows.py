@@ -53,6 +53,7 @@ class RowGenerator(GeneratorNetwork):
         nn.init.zeros_(self.last.bias)
 
     def forward(self, z: Tensor, cells: Tensor | None = None) -> Tensor:
+        cells = None if cells is None or not cells[:, 1].any() else cells
         noise, choice, rank_noise, draws = z.split(self.z_sizes, 1)
         known = None if cells is None else self.mixture.read_known_scores(cells)
         components = self.mixture.choose_components(torch.special.ndtr(choice[:, 0]), cells, known)
