@@ -9,11 +9,13 @@ from ...errors import GanvasError
 from ...system.arrow import import_arrow
 from ..items import MIN_DATASET_SAMPLES
 from ..names import list_examples
-from .arrow_tables import open_feather_table, open_frame, open_parquet_table
+from .arrow_tables import open_feather_table, open_parquet_table
 from .csv_tables import open_csv_table
 from .database import SQLITE_PREFIX, open_sqlite_table
+from .frames import open_frame
 from .json_tables import open_json_table
 from .opened import OpenTable
+from .plain_types import simplify_types
 from .sampling import RowSample
 from .survey import summarise_surveys, survey_table
 from .table_rows import TableRows
@@ -54,7 +56,7 @@ def read_table_rows(path: str, leave_out: Sequence[str] = (), min_rows: int = MI
 def read_frame(
     frame: Any, title: str = "frame", leave_out: Sequence[str] = (), min_rows: int = MIN_DATASET_SAMPLES
 ) -> TableRows:
-    """The rows of any object with an Arrow stream (`__arrow_c_stream__`): pandas, polars, DuckDB, pyarrow."""
+    """The rows of a frame: an object with an Arrow stream (pandas, polars, DuckDB), a database's cursor, a dictionary."""
     return read_open_table(open_frame(frame, title), leave_out, min_rows)
 
 
@@ -62,7 +64,7 @@ def read_open_table(table: OpenTable, leave_out: Sequence[str] = (), min_rows: i
     """Read all rows once: find the columns' types and survey them. Raises GanvasError for fewer than `min_rows` rows."""
     table = _drop_columns(table, leave_out)
     if not table.is_text:
-        table = _drop_dictionaries(table)
+        table = simplify_types(table)
     sample, columns = RowSample(table.schema), [TypeGuess() for _ in table.schema]
     for block in table.read_blocks():
         for column, texts in zip(columns, block.columns, strict=True):
@@ -111,18 +113,6 @@ def _drop_columns(table: OpenTable, leave_out: Sequence[str]) -> OpenTable:
 
 def _select_schema(schema: Any, names: list[str]) -> Any:
     return import_arrow().schema([schema.field(name) for name in names])
-
-
-def _drop_dictionaries(table: OpenTable) -> OpenTable:
-    """Columns of dictionaries (pandas' categories) as their plain values."""
-    arrow, types = import_arrow(), import_arrow("pyarrow.types")
-    fields = [f.with_type(f.type.value_type) if types.is_dictionary(f.type) else f for f in table.schema]
-    schema = arrow.schema([arrow.field(f.name, f.type, metadata=f.metadata) for f in fields])
-
-    def convert_block(block: Any) -> Any:
-        return arrow.record_batch([c.cast(f.type) for c, f in zip(block.columns, schema, strict=True)], schema=schema)
-
-    return _map_blocks(table, convert_block, schema)
 
 
 def _parse_blocks(table: OpenTable, plans: list[TextPlan]) -> OpenTable:
