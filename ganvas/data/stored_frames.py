@@ -13,10 +13,10 @@ from ..errors import GanvasError
 from ..system.arrow import import_arrow
 from ..system.files import explain_os_errors, find_cache_folder, flush_to_disk, remove_leftovers
 from .tables import open_stream
+from .tables.frames import FRAMES_FOLDER
 from .tables.opened import TEXTS_KEY, OpenTable
 from .tables.plain_types import simplify_types
 
-FRAMES_FOLDER = "frames"  # in the cache
 OWNER_ONLY = 0o600
 HASH_LETTERS = 16
 

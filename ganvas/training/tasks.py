@@ -44,7 +44,7 @@ def cut_into_windows(recipe: Recipe, window: int | None, key: str | None, time: 
     """The recipe on windows of series. Raises GanvasError for a recipe of other samples."""
     if not isinstance(recipe.data, Windows):
         raise GanvasError(
-            f"--window, --key and --time are for time series, and {recipe.name} is not: leave it out, or take the recipe series"
+            f"window, key and time are for time series, and {recipe.name} is not: leave it out, or take the recipe series"
         )
     window = recipe.data.window if window is None else window
     return replace(recipe, data=replace(recipe.data, window=window, key=key or recipe.data.key, time=time or recipe.data.time))

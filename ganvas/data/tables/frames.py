@@ -4,6 +4,7 @@ import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ...errors import GanvasError
@@ -12,6 +13,7 @@ from ..items import fingerprint_parts
 from .cursors import is_cursor, open_cursor
 from .opened import BLOCK_ROWS, OpenTable, check_column_names
 
+FRAMES_FOLDER = "frames"  # in the cache: frames that runs were trained on
 UNNAMED_INDEX = re.compile(r"__index_level_\d+__")  # pandas' name for row numbers
 PEEKED_ROWS = 64  # at each end, for a fingerprint
 
@@ -19,6 +21,11 @@ PEEKED_ROWS = 64  # at each end, for a fingerprint
 def is_frame(value: Any) -> bool:
     """Whether this is a table that `open_stream` reads."""
     return hasattr(value, "__arrow_c_stream__") or isinstance(value, Mapping) or is_cursor(value)
+
+
+def is_stored_frame(path: Path) -> bool:
+    """Whether this is, by its name, the file of a frame in the cache."""
+    return path.parent.name == FRAMES_FOLDER and path.name.startswith("frame-")
 
 
 def open_stream(frame: Any, title: str = "frame") -> OpenTable:

@@ -12,7 +12,7 @@ from ..names import list_examples
 from .arrow_tables import open_feather_table, open_parquet_table
 from .csv_tables import open_csv_table
 from .database import SQLITE_PREFIX, open_sqlite_table
-from .frames import open_frame
+from .frames import is_stored_frame, open_frame
 from .json_tables import open_json_table
 from .opened import OpenTable
 from .plain_types import simplify_types
@@ -42,6 +42,8 @@ def open_table(path: str) -> OpenTable:
     suffix = Path(location.name.lower().removesuffix(".gz")).suffix
     if not is_table_path(path):
         raise GanvasError(f"{path} is no table: give a file that ends in {', '.join(OPENERS)}, or sqlite:///FILE?table=NAME")
+    if is_stored_frame(location) and not location.exists():
+        raise GanvasError(f"{path} held a frame, and is gone from the cache: call ganvas.train with the same frame once more")
     try:
         return OPENERS[suffix](location)
     except OSError as error:
