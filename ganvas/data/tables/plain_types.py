@@ -54,4 +54,6 @@ def _convert(column: Any, type_: Any) -> Any:
         return _convert(column.storage, type_)
     if types.is_run_end_encoded(column.type):
         return _convert(import_arrow("pyarrow.compute").run_end_decode(column), type_)
+    if types.is_dictionary(column.type):  # polars' have views as their values, which pyarrow cannot take from
+        return _convert(column.dictionary, type_).take(column.indices)
     return column if column.type == type_ else column.cast(type_)
