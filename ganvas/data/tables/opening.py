@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import GanvasError
 from ...system.arrow import import_arrow
 from ..items import MIN_DATASET_SAMPLES
-from ..names import list_examples
+from ..names import format_count, list_examples
 from .arrow_tables import open_feather_table, open_parquet_table
 from .csv_tables import open_csv_table
 from .database import SQLITE_PREFIX, open_sqlite_table
@@ -67,16 +67,19 @@ def read_open_table(table: OpenTable, leave_out: Sequence[str] = (), min_rows: i
     table = _drop_columns(table, leave_out)
     if not table.is_text:
         table = simplify_types(table)
+    string_type = import_arrow().string()
     sample, columns = RowSample(table.schema), [TypeGuess() for _ in table.schema]
     for block in table.read_blocks():
         for column, texts in zip(columns, block.columns, strict=True):
-            if table.is_text:
+            if table.is_text or texts.type == string_type:
                 column.add(texts)
         sample.add(block)
     if sample.row_count < min_rows:
         needed = "one is needed" if min_rows == 1 else "two are needed, and hundreds to learn from"
-        raise GanvasError(f"{table.title} has {sample.row_count} rows: {needed}")
-    plans = [column.choose_plan() for column in columns] if table.is_text else [TextPlan("text") for _ in columns]
+        raise GanvasError(f"{table.title} has {format_count(sample.row_count, 'row')}: {needed}")
+    plans = [column.choose_plan() for column in columns]
+    if not table.is_text:
+        plans = [TextPlan("text", notes=plan.explain_texts()) for plan in plans]
     return _build_rows(_parse_blocks(table, plans) if table.is_text else table, sample, plans, table.is_text)
 
 
@@ -91,7 +94,7 @@ def _build_rows(table: OpenTable, sample: RowSample, plans: list[TextPlan], is_t
         sample=whole,
         surveys=surveys,
         fingerprint=table.fingerprint,
-        title=f"{table.title} ({sample.row_count:,} rows, {len(surveys)} columns)",
+        title=f"{table.title} ({format_count(sample.row_count, 'row')}, {format_count(len(surveys), 'column')})",
         notes=(*table.notes, summarise_surveys(surveys, sample.row_count)),
     )
 
