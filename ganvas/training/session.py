@@ -46,7 +46,7 @@ from .resuming import (
 )
 from .slowdown import SlowdownNotice
 from .start import fresh_state, initial_state
-from .tasks import choose_recipe, choose_target_column, cut_into_windows, degrade_pictures
+from .tasks import choose_columns, choose_recipe, degrade_pictures
 from .transfer import start_recipe_from_run
 
 
@@ -81,37 +81,27 @@ def train(
             frame: anything with an Arrow stream (pandas, polars, DuckDB), a database's cursor after its `execute`, or a
             dictionary of columns. A frame is stored in the cache, so that the run resumes without it.
         out: the run's folder; None is runs/NAME.
-        minutes: the budget in minutes of training, without start-up; instead of `samples`.
-        samples: the budget in samples seen; instead of `minutes`.
+        minutes, samples: the budget, in minutes of training without start-up, or in samples seen.
         threads: number of CPU threads; None is all, or fewer if the machine is busy with other work.
         degrade: learn to undo this: "x4", "gray", "jpeg+noise+blur", "mask"; sources are made from the pictures.
         target: of a table, the column that others are to predict, for scores.
         window: learn time series from a table: a sample is so many rows that follow each other.
-        key: of series, the column that names the station or person; None: the table is one series.
-        time: of series, the column of dates or numbers to sort by; None: the rows are in order.
+        key, time: of series, the column that names the station or person, and that to sort by; None: one series, in order.
         quiet: print nothing.
 
     Raises:
         GanvasError: what is wrong, where, and how to put it right.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
-    data, is_series = locate_data(data), any((window, key, time))
-    name = "series" if is_series and recipe is None and source is None else recipe
-    resolved = resolve_recipe(name, source, freeze_d, data, degrade, is_quiet=quiet)
-    if is_series:
-        resolved = cut_into_windows(resolved, window, key, time)
-    if target is not None:
-        resolved = choose_target_column(resolved, target)
-    requested = replace_budget(replace_data(resolved, data), minutes, samples)
-    requested = replace_threads(requested, threads)
+    data = locate_data(data)
+    if recipe is None and source is None and any((window, key, time)):
+        recipe = "series"
+    resolved = resolve_recipe(recipe, source, freeze_d, data, degrade, is_quiet=quiet)
+    resolved = replace_data(choose_columns(resolved, target, window, key, time), data)
+    requested = replace_threads(replace_budget(resolved, minutes, samples), threads)
     from_json(to_json(requested))  # refuses a recipe that cannot be read back, before anything is written
     path = Path(out) if out is not None else Path("runs") / requested.name
-    if (
-        path.is_dir()
-        and not RunFolder.is_run_folder(path)
-        and any(p.name[0] != "." and p.name != "codec.json" for p in path.iterdir())
-    ):
-        raise GanvasError(f"{path} holds files that are not a run: choose a new folder with --out")
+    refuse_other_files(path)
     with distributed.join_ranks(), lock_run_for_all_ranks(path), keep_thread_count():
         compute_device, quiet = choose_device(distributed.local_device_name(device)), quiet or not distributed.is_main_process()
         if distributed.broadcast(RunFolder.is_run_folder(path)):
@@ -120,6 +110,13 @@ def train(
             budget = requested.train
             return _resume_locked(run, budget.minutes, budget.samples, budget.threads, compute_device, quiet)
         return _train_anew(requested, path, seed, compute_device, quiet)
+
+
+def refuse_other_files(path: Path) -> None:
+    """Raises GanvasError for a folder that holds files, and no run."""
+    names = [file.name for file in path.iterdir()] if path.is_dir() and not RunFolder.is_run_folder(path) else []
+    if any(name[0] != "." and name != "codec.json" for name in names):
+        raise GanvasError(f"{path} holds files that are not a run: choose a new folder with --out")
 
 
 def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, is_quiet: bool) -> RunFolder:

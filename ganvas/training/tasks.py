@@ -50,6 +50,13 @@ def cut_into_windows(recipe: Recipe, window: int | None, key: str | None, time: 
     return replace(recipe, data=replace(recipe.data, window=window, key=key or recipe.data.key, time=time or recipe.data.time))
 
 
+def choose_columns(recipe: Recipe, target: str | None, window: int | None, key: str | None, time: str | None) -> Recipe:
+    """The recipe with what is said of the columns of a table: that which scores predict, and those that order a series."""
+    if any((window, key, time)):
+        recipe = cut_into_windows(recipe, window, key, time)
+    return recipe if target is None else choose_target_column(recipe, target)
+
+
 def choose_target_column(recipe: Recipe, target: str) -> Recipe:
     """The recipe with the column that scores predict. Raises GanvasError for a recipe of other samples."""
     match recipe.medium:
