@@ -5,7 +5,10 @@ BIN := .venv/bin
 MINUTES ?= 3
 DEMO ?= runs/demo
 
-.PHONY: help setup demo test test-slow data data-translation data-tables bench bench-gpu clean
+DATABASES := .venv-databases
+PURELIB := import sysconfig; print(sysconfig.get_path('purelib'))
+
+.PHONY: help setup demo test test-slow test-databases data data-translation data-tables bench bench-gpu clean
 
 help:
 	@echo "make demo       train on clothes for three minutes, then print a score (MINUTES=10 for longer)"
@@ -15,6 +18,7 @@ help:
 	@echo "make data-translation  fetch and draw the picture sets that translators are scored on, into data/translation/"
 	@echo "make data-tables  fetch and split the tables that generators of rows are scored on, into data/tables/"
 	@echo "make test-slow  run the longer tests; some need \`make data\` first"
+	@echo "make test-databases  test frames of pandas, polars and DuckDB, and tables of a real PostgreSQL server"
 	@echo "make bench      run the benchmarks; leave the machine alone meanwhile"
 	@echo "make bench-gpu  measure speed on a GPU, and train auto on it for 2 and 20 minutes (needs make data)"
 	@echo "make clean      delete .venv and what tests leave behind"
@@ -39,6 +43,15 @@ test: setup
 test-slow: setup
 	OMP_NUM_THREADS=2 $(BIN)/pytest -m slow
 
+test-databases: $(DATABASES)/ready
+	OMP_NUM_THREADS=1 $(DATABASES)/bin/python -m pytest -rs tests/databases
+
+$(DATABASES)/ready: .venv/ready tests/databases/requirements.txt
+	$(PYTHON) -m venv $(DATABASES)
+	$(BIN)/python -c "$(PURELIB)" > "$$($(DATABASES)/bin/python -c "$(PURELIB)")/ganvas.pth"
+	$(DATABASES)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement tests/databases/requirements.txt
+	@touch $(DATABASES)/ready
+
 data: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,data]'
 	$(BIN)/python scripts/fetch_data.py data
@@ -60,4 +73,4 @@ bench: setup
 	for script in benchmarks/engine.py benchmarks/dcgan.py benchmarks/step.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv $(DATABASES) .pytest_cache .ruff_cache .hypothesis

@@ -30,7 +30,8 @@ def attack(
     samples: membership. The card is added to attacks.jsonl in the run's folder, and shown on its page.
 
     Args:
-        held_out: a path of samples that training never saw, or a table with an Arrow stream. None: the run's own held-out part.
+        held_out: a path of samples that training never saw, or of tables a frame as `ganvas.train` takes it. None: the run's
+            own held-out part.
         n: how many synthetic samples the attacker has; None is as many as there are training samples, at most 20,000 rows or
             5,000 other samples.
         targets: at most so many training samples are attacked, and as many held-out ones.

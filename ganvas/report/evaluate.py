@@ -6,6 +6,7 @@ from typing import Any
 
 from ..core import Extractor
 from ..data.files import replace_path
+from ..data.stored_frames import locate_data
 from ..evaluation import by_class
 from ..evaluation.evaluator import open_scored_data
 from ..evaluation.judges import judge_by_one
@@ -21,7 +22,7 @@ from .page import write_report
 def evaluate(
     run: str | Path | RunFolder,
     *,
-    data: str | Path | None = None,
+    data: Any = None,
     n: int | None = None,
     extractor: str | Extractor | None = None,
     download: bool = False,
@@ -32,6 +33,7 @@ def evaluate(
     """Score a run's checkpoint on its own data or on other data, and add the card to the run's scores.jsonl.
 
     Args:
+        data: a path, or of tables a frame as `ganvas.train` takes it. None: the run's own data.
         n: number of generated samples; None is the recipe's number.
         extractor: the only judge: "efficientnet", "classifier", "appearance", "inception", "pixels", or an Extractor; None
             takes all judges of the run.
@@ -44,6 +46,7 @@ def evaluate(
     if n is not None:
         check_scored_samples(n, "n")
     run = run if isinstance(run, RunFolder) else RunFolder(run)
+    data = locate_data(data)
     recipe = run.recipe if data is None else replace(run.recipe, data=replace_path(run.recipe.data, str(data)))
     if n is not None:
         recipe = replace(recipe, evaluation=replace(recipe.evaluation, samples=n))

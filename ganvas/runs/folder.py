@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,11 @@ class RunFolder:
     # ------------------------------------------------------------ codec
 
     def read_codec(self) -> Codec:
+        """How samples are stored and written. The file is read once: that of a wide table is large."""
+        return self._codec
+
+    @cached_property
+    def _codec(self) -> Codec:
         return from_json(read_json(self.path / "codec.json"), "codec")
 
     def read_spec(self) -> Spec:

@@ -24,8 +24,8 @@ def complete(run: str | Path | RunFolder, partial: Any, seed: int = 0, checkpoin
     """Rows with gaps, filled in by a run: a pyarrow.Table with the same rows and columns. What is known stays as it is.
 
     Args:
-        partial: a path, or anything with an Arrow stream: pandas, polars, DuckDB, pyarrow. Missing cells are filled, and so are
-            columns that it lacks. Columns that the run does not know stay as they are.
+        partial: a path, or a frame as `ganvas.train` takes it: pandas, polars, DuckDB, a cursor. Missing cells are filled,
+            and so are columns that it lacks. Columns that the run does not know stay as they are.
         seed: another one fills the gaps otherwise.
 
     Raises:

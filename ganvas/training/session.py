@@ -13,6 +13,7 @@ import torch
 from .. import recipes
 from ..configuration import from_json, to_json
 from ..core import Dataset, Reconstructor
+from ..data.stored_frames import locate_data
 from ..errors import GanvasError
 from ..evaluation.evaluator import Evaluator
 from ..evaluation.exhibits import collect_exhibits
@@ -45,7 +46,7 @@ from .resuming import (
 )
 from .slowdown import SlowdownNotice
 from .start import fresh_state, initial_state
-from .tasks import choose_recipe, degrade_pictures
+from .tasks import choose_columns, choose_recipe, degrade_pictures
 from .transfer import start_recipe_from_run
 
 
@@ -54,7 +55,7 @@ def train(
     *,
     source: str | Path | RunFolder | None = None,
     freeze_d: int = 0,
-    data: str | Path | None = None,
+    data: Any = None,
     out: str | Path | None = None,
     minutes: float | None = None,
     samples: int | None = None,
@@ -62,6 +63,10 @@ def train(
     device: str = "auto",
     threads: int | None = None,
     degrade: str | None = None,
+    target: str | None = None,
+    window: int | None = None,
+    key: str | None = None,
+    time: str | None = None,
     quiet: bool = False,
 ) -> RunFolder:
     """Train a new run, or resume a stopped one: the same call on the same folder continues it exactly.
@@ -72,29 +77,31 @@ def train(
         source: a run to copy the networks from, for other data. Pictures are augmented with DiffAugment, unless the recipe
             has an augmentation or is not a game of G and D.
         freeze_d: with a source, how many of D's layers to freeze, starting at the image.
-        data: a folder, zip, idx, npz, npy, parquet or CIFAR file, or "fashion"; None takes the recipe's data.
+        data: a folder, zip, idx, npz, npy, parquet or CIFAR file, "fashion", or a table; None takes the recipe's data. Also a
+            frame: anything with an Arrow stream (pandas, polars, DuckDB), a database's cursor after its `execute`, or a
+            dictionary of columns. A frame is stored in the cache, so that the run resumes without it.
         out: the run's folder; None is runs/NAME.
-        minutes: the budget in minutes of training, without start-up; instead of `samples`.
-        samples: the budget in samples seen; instead of `minutes`.
+        minutes, samples: the budget, in minutes of training without start-up, or in samples seen.
         threads: number of CPU threads; None is all, or fewer if the machine is busy with other work.
         degrade: learn to undo this: "x4", "gray", "jpeg+noise+blur", "mask"; sources are made from the pictures.
+        target: of a table, the column that others are to predict, for scores.
+        window: learn time series from a table: a sample is so many rows that follow each other.
+        key, time: of series, the column that names the station or person, and that to sort by; None: one series, in order.
         quiet: print nothing.
 
     Raises:
         GanvasError: what is wrong, where, and how to put it right.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
+    data = locate_data(data)
+    if recipe is None and source is None and any((window, key, time)):
+        recipe = "series"
     resolved = resolve_recipe(recipe, source, freeze_d, data, degrade, is_quiet=quiet)
-    requested = replace_budget(replace_data(resolved, data), minutes, samples)
-    requested = replace_threads(requested, threads)
+    resolved = replace_data(choose_columns(resolved, target, window, key, time), data)
+    requested = replace_threads(replace_budget(resolved, minutes, samples), threads)
     from_json(to_json(requested))  # refuses a recipe that cannot be read back, before anything is written
     path = Path(out) if out is not None else Path("runs") / requested.name
-    if (
-        path.is_dir()
-        and not RunFolder.is_run_folder(path)
-        and any(p.name[0] != "." and p.name != "codec.json" for p in path.iterdir())
-    ):
-        raise GanvasError(f"{path} holds files that are not a run: choose a new folder with --out")
+    refuse_other_files(path)
     with distributed.join_ranks(), lock_run_for_all_ranks(path), keep_thread_count():
         compute_device, quiet = choose_device(distributed.local_device_name(device)), quiet or not distributed.is_main_process()
         if distributed.broadcast(RunFolder.is_run_folder(path)):
@@ -103,6 +110,13 @@ def train(
             budget = requested.train
             return _resume_locked(run, budget.minutes, budget.samples, budget.threads, compute_device, quiet)
         return _train_anew(requested, path, seed, compute_device, quiet)
+
+
+def refuse_other_files(path: Path) -> None:
+    """Raises GanvasError for a folder that holds files, and no run."""
+    names = [file.name for file in path.iterdir()] if path.is_dir() and not RunFolder.is_run_folder(path) else []
+    if any(name[0] != "." and name != "codec.json" for name in names):
+        raise GanvasError(f"{path} holds files that are not a run: choose a new folder with --out")
 
 
 def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, is_quiet: bool) -> RunFolder:

@@ -9,7 +9,7 @@ from ..core import Medium, seeded_generator
 from ..data import Columns, Windows
 from ..data.tasks import Task, recognise_table, recognise_task
 from ..errors import GanvasError
-from ..media import Degraded, Image, parse_degradation
+from ..media import Degraded, Image, PublicTable, Table, TableModes, parse_degradation
 from ..media.degradations import Degradation, degrade
 from ..nets import SRVGG, ImageToImage
 from ..recipe import Recipe
@@ -44,10 +44,28 @@ def cut_into_windows(recipe: Recipe, window: int | None, key: str | None, time: 
     """The recipe on windows of series. Raises GanvasError for a recipe of other samples."""
     if not isinstance(recipe.data, Windows):
         raise GanvasError(
-            f"--window, --key and --time are for time series, and {recipe.name} is not: leave it out, or take the recipe series"
+            f"window, key and time are for time series, and {recipe.name} is not: leave it out, or take the recipe series"
         )
     window = recipe.data.window if window is None else window
     return replace(recipe, data=replace(recipe.data, window=window, key=key or recipe.data.key, time=time or recipe.data.time))
+
+
+def choose_columns(recipe: Recipe, target: str | None, window: int | None, key: str | None, time: str | None) -> Recipe:
+    """The recipe with what is said of the columns of a table: that which scores predict, and those that order a series."""
+    if any((window, key, time)):
+        recipe = cut_into_windows(recipe, window, key, time)
+    return recipe if target is None else choose_target_column(recipe, target)
+
+
+def choose_target_column(recipe: Recipe, target: str) -> Recipe:
+    """The recipe with the column that scores predict. Raises GanvasError for a recipe of other samples."""
+    match recipe.medium:
+        case Table() | PublicTable():
+            return replace(recipe, medium=replace(recipe.medium, target=target))
+        case TableModes():
+            return replace(recipe, medium=replace(recipe.medium, table=replace(recipe.medium.table, target=target)))
+        case _:
+            raise GanvasError(f"a target is a column of a table, and {recipe.name} makes other samples: leave it out")
 
 
 def choose_translating_recipe(task: Task) -> Recipe:

@@ -113,7 +113,7 @@ def test_a_frame_from_python_is_read_as_it_is() -> None:
     [
         ("", "is empty"),
         ("a,b\n", "has 0 rows"),
-        ("a,b\n1,2\n", "has 1 rows"),
+        ("a,b\n1,2\n", "has 1 row:"),
         ("a,b,a\n1,2,3\n4,5,6\n", r"several columns of one name \(a\)"),
         ("a,b\n1,2\n3,4\n5,6,7\n8,9\n", "line 4: 3 cells, but 2 columns"),
         ("a,b\n1,2\n3\n", "line 3: 1 cells, but 2 columns"),

@@ -23,7 +23,7 @@ from ganvas.data.dataset import open_data
 from ganvas.errors import GanvasError
 from ganvas.evaluation.leaks import samples as nearest_samples
 from ganvas.evaluation.leaks.card import format_attack_card
-from ganvas.evaluation.leaks.critic import measure_logits
+from ganvas.evaluation.leaks.critic import explain_unusable_critic, measure_logits
 from ganvas.evaluation.leaks.rows import RowTables, list_overlaps
 from ganvas.evaluation.leaks.targets import Targets, open_targets
 from ganvas.recipe import Recipe
@@ -271,6 +271,7 @@ def test_pictures_in_place_of_labelled_ones_are_refused() -> None:
     picture = torch.zeros(12, 8, 8, 1)
     targets = Targets({"x": picture, "label": torch.zeros(12)}, {"x": picture}, "clothes", "others/")
     refused("others/ has no label", lambda: measure_logits(sampler, targets, 0))
+    assert "others/ has no label, and D takes one: no attack by its logit" in explain_unusable_critic(sampler, targets)
 
 
 def test_a_frame_is_no_pictures(picture_run: RunFolder) -> None:

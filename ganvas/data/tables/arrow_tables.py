@@ -1,13 +1,12 @@
-"""Tables that have types already: Parquet, Feather, and whatever in Python has an Arrow stream (pandas, polars, DuckDB)."""
+"""Files of tables that have types already: Parquet and Feather."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ...errors import GanvasError
 from ...system.arrow import import_arrow
-from ..items import fingerprint_files, fingerprint_parts, read_file_stamp
-from .opened import BLOCK_ROWS, OpenTable, check_column_names, explain_arrow_errors
+from ..items import fingerprint_files, read_file_stamp
+from .opened import BLOCK_ROWS, TEXTS_KEY, OpenTable, check_column_names, explain_arrow_errors
 
 
 def open_parquet_table(path: Path) -> OpenTable:
@@ -46,21 +45,7 @@ def open_feather_table(path: Path) -> OpenTable:
     return _build_open_table(path, schema, read_blocks)
 
 
-def open_frame(frame: Any, title: str = "frame") -> OpenTable:
-    """The table of any object with `__arrow_c_stream__`. A stream is read once, into memory."""
-    arrow = import_arrow()
-    if not hasattr(frame, "__arrow_c_stream__"):
-        raise GanvasError(
-            f"{type(frame).__name__} has no Arrow stream: give a frame of pandas 2.2 or polars, a pyarrow.Table or a path"
-        )
-    with explain_arrow_errors(title):
-        table = arrow.table(frame)
-    table = table.rename_columns(check_column_names(list(table.schema.names), title))
-    peeks = [table.slice(start, 64).to_pydict() for start in (0, max(0, len(table) - 64))]
-    fingerprint = fingerprint_parts(title, str(table.schema), len(table), table.nbytes, peeks)
-    return OpenTable(title, fingerprint, table.schema, lambda: iter(table.to_batches(max_chunksize=BLOCK_ROWS)))
-
-
 def _build_open_table(path: Path, schema: Any, read_blocks: Callable[[], Iterator[Any]]) -> OpenTable:
     check_column_names(list(schema.names), str(path))
-    return OpenTable(path.name, fingerprint_files([path], [read_file_stamp(path)]), schema, read_blocks)
+    fingerprint, is_text = fingerprint_files([path], [read_file_stamp(path)]), TEXTS_KEY in (schema.metadata or {})
+    return OpenTable(path.name, fingerprint, schema.remove_metadata(), read_blocks, is_text)

@@ -16,7 +16,7 @@ from .streams import TextSurvey, open_bytes, survey_text
 
 DELIMITERS = (",", ";", "\t", "|")
 SNIFFED_LINES = 50  # that have to have one number of columns
-CONVERTED_ENCODINGS = {"cp1252": "cp1252", "utf-16": "utf-16", "utf-8": "utf8"}  # as pyarrow names them
+CONVERTED_ENCODINGS = {"cp1252": "cp1252", "utf-16": "utf-16", "utf-32": "utf-32", "utf-8": "utf8"}  # as pyarrow names them
 
 
 def open_csv_table(path: Path) -> OpenTable:
@@ -71,7 +71,7 @@ def _read_records(path: Path, survey: TextSurvey, delimiter: str) -> Iterator[li
 
 def _sniff_delimiter(path: Path, survey: TextSurvey) -> str:
     """The delimiter that gives the first lines one number of columns, the largest; a comma where there is one column."""
-    if path.name.lower().removesuffix(".gz").endswith(".tsv"):
+    if path.name.lower().removesuffix(".gz").endswith(".tsv") and len(next(_read_records(path, survey, "\t"), [])) > 1:
         return "\t"
     scores: dict[str, int] = {}
     for delimiter in DELIMITERS:

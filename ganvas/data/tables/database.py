@@ -11,11 +11,11 @@ from ...errors import GanvasError
 from ...system.arrow import import_arrow
 from ..items import fingerprint_files, fingerprint_parts, read_file_stamp
 from ..names import list_examples
-from .json_tables import build_text_block
+from .cursors import FETCHED_ROWS
 from .opened import OpenTable, check_column_names
+from .text_blocks import build_text_block
 
 SQLITE_PREFIX = "sqlite:///"
-FETCHED_ROWS = 8192  # at a time
 
 
 def open_sqlite_table(address: str) -> OpenTable:

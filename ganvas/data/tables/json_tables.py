@@ -11,6 +11,7 @@ from ...system.arrow import import_arrow
 from ..items import fingerprint_files, read_file_stamp
 from .opened import OpenTable, check_column_names
 from .streams import open_bytes, survey_text
+from .text_blocks import build_text_block
 
 BLOCK_LINES = 8192
 
@@ -44,17 +45,3 @@ def _read_rows(path: Path) -> Iterator[dict[str, Any]]:
             if not isinstance(row, dict):
                 raise GanvasError(f"{path}, line {number}: no JSON object: write one a line, with the columns' names as keys")
             yield row
-
-
-def build_text_block(columns: list[list[Any]], schema: Any) -> Any:
-    """A block (pyarrow.RecordBatch) of texts from Python values, column by column. None stays missing."""
-    arrow = import_arrow()
-    return arrow.record_batch([arrow.array(map(_write_value, values), arrow.string()) for values in columns], schema=schema)
-
-
-def _write_value(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return value.hex()
-    return repr(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else json.dumps(value)

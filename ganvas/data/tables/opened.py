@@ -9,6 +9,7 @@ from ...errors import GanvasError
 from ...system.arrow import import_arrow
 from ..names import list_examples
 
+TEXTS_KEY = b"ganvas.texts"  # in the metadata of a schema: the columns are texts, whose types have yet to be found
 BLOCK_ROWS, BLOCK_BYTES = 65_536, 4 * 2**20  # of a block of rows; of a block of text
 
 

@@ -8,12 +8,14 @@ from typing import Any
 from ...errors import GanvasError
 from ...system.arrow import import_arrow
 from ..items import MIN_DATASET_SAMPLES
-from ..names import list_examples
-from .arrow_tables import open_feather_table, open_frame, open_parquet_table
+from ..names import format_count, list_examples
+from .arrow_tables import open_feather_table, open_parquet_table
 from .csv_tables import open_csv_table
 from .database import SQLITE_PREFIX, open_sqlite_table
+from .frames import is_stored_frame, open_frame
 from .json_tables import open_json_table
 from .opened import OpenTable
+from .plain_types import simplify_types
 from .sampling import RowSample
 from .survey import summarise_surveys, survey_table
 from .table_rows import TableRows
@@ -40,6 +42,8 @@ def open_table(path: str) -> OpenTable:
     suffix = Path(location.name.lower().removesuffix(".gz")).suffix
     if not is_table_path(path):
         raise GanvasError(f"{path} is no table: give a file that ends in {', '.join(OPENERS)}, or sqlite:///FILE?table=NAME")
+    if is_stored_frame(location) and not location.exists():
+        raise GanvasError(f"{path} held a frame, and is gone from the cache: call ganvas.train with the same frame once more")
     try:
         return OPENERS[suffix](location)
     except OSError as error:
@@ -54,7 +58,7 @@ def read_table_rows(path: str, leave_out: Sequence[str] = (), min_rows: int = MI
 def read_frame(
     frame: Any, title: str = "frame", leave_out: Sequence[str] = (), min_rows: int = MIN_DATASET_SAMPLES
 ) -> TableRows:
-    """The rows of any object with an Arrow stream (`__arrow_c_stream__`): pandas, polars, DuckDB, pyarrow."""
+    """The rows of a frame: an object with an Arrow stream (pandas, polars, DuckDB), a database's cursor, a dictionary."""
     return read_open_table(open_frame(frame, title), leave_out, min_rows)
 
 
@@ -62,17 +66,20 @@ def read_open_table(table: OpenTable, leave_out: Sequence[str] = (), min_rows: i
     """Read all rows once: find the columns' types and survey them. Raises GanvasError for fewer than `min_rows` rows."""
     table = _drop_columns(table, leave_out)
     if not table.is_text:
-        table = _drop_dictionaries(table)
+        table = simplify_types(table)
+    string_type = import_arrow().string()
     sample, columns = RowSample(table.schema), [TypeGuess() for _ in table.schema]
     for block in table.read_blocks():
         for column, texts in zip(columns, block.columns, strict=True):
-            if table.is_text:
+            if table.is_text or texts.type == string_type:
                 column.add(texts)
         sample.add(block)
     if sample.row_count < min_rows:
         needed = "one is needed" if min_rows == 1 else "two are needed, and hundreds to learn from"
-        raise GanvasError(f"{table.title} has {sample.row_count} rows: {needed}")
-    plans = [column.choose_plan() for column in columns] if table.is_text else [TextPlan("text") for _ in columns]
+        raise GanvasError(f"{table.title} has {format_count(sample.row_count, 'row')}: {needed}")
+    plans = [column.choose_plan() for column in columns]
+    if not table.is_text:
+        plans = [TextPlan("text", notes=plan.explain_texts()) for plan in plans]
     return _build_rows(_parse_blocks(table, plans) if table.is_text else table, sample, plans, table.is_text)
 
 
@@ -87,7 +94,7 @@ def _build_rows(table: OpenTable, sample: RowSample, plans: list[TextPlan], is_t
         sample=whole,
         surveys=surveys,
         fingerprint=table.fingerprint,
-        title=f"{table.title} ({sample.row_count:,} rows, {len(surveys)} columns)",
+        title=f"{table.title} ({format_count(sample.row_count, 'row')}, {format_count(len(surveys), 'column')})",
         notes=(*table.notes, summarise_surveys(surveys, sample.row_count)),
     )
 
@@ -111,18 +118,6 @@ def _drop_columns(table: OpenTable, leave_out: Sequence[str]) -> OpenTable:
 
 def _select_schema(schema: Any, names: list[str]) -> Any:
     return import_arrow().schema([schema.field(name) for name in names])
-
-
-def _drop_dictionaries(table: OpenTable) -> OpenTable:
-    """Columns of dictionaries (pandas' categories) as their plain values."""
-    arrow, types = import_arrow(), import_arrow("pyarrow.types")
-    fields = [f.with_type(f.type.value_type) if types.is_dictionary(f.type) else f for f in table.schema]
-    schema = arrow.schema([arrow.field(f.name, f.type, metadata=f.metadata) for f in fields])
-
-    def convert_block(block: Any) -> Any:
-        return arrow.record_batch([c.cast(f.type) for c, f in zip(block.columns, schema, strict=True)], schema=schema)
-
-    return _map_blocks(table, convert_block, schema)
 
 
 def _parse_blocks(table: OpenTable, plans: list[TextPlan]) -> OpenTable:

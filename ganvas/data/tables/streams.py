@@ -12,8 +12,11 @@ from ...errors import GanvasError
 
 CHUNK_BYTES = 4 * 2**20
 MIN_UNFOLDED_BYTES, MAX_UNFOLDING = 256 * 2**20, 200  # a .gz may unfold to so many bytes, or to so many times its size
-WIDE_ENCODINGS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+WIDE_ENCODINGS = {  # by the marks at their start; that of UTF-32 begins like that of UTF-16
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"
+}  # fmt: skip
 WESTERN_ENCODING = "cp1252"  # of texts that are no UTF-8: Windows' form of Latin-1
+FOREIGN_BYTES = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])  # which it has no letters for: Japanese or Chinese texts have them
 
 
 class TextSurvey(NamedTuple):
@@ -62,17 +65,23 @@ def open_bytes(path: Path) -> BinaryIO:
 
 
 def survey_text(path: Path) -> TextSurvey:
-    """Read all bytes once. A text that is no UTF-8 counts as Western European; of UTF-16, a mark says so."""
+    """Read all bytes once. A text that is no UTF-8 counts as Western European; of UTF-16 and UTF-32, a mark says so.
+
+    Raises:
+        GanvasError: a file that is no text, or a text in another encoding.
+    """
     with open_bytes(path) as file:
-        head = file.read(2)
-    if head in WIDE_ENCODINGS:
-        return TextSurvey(WIDE_ENCODINGS[head], _count_bytes(path), False, ("it is UTF-16, and read as such",))
-    is_utf8, quotes, count = True, 0, 0
+        head = file.read(4)
+    for mark, encoding in WIDE_ENCODINGS.items():
+        if head.startswith(mark):
+            return TextSurvey(encoding, _count_bytes(path), False, (f"it is {encoding.upper()}, and read as such",))
+    is_utf8, is_western, quotes, count = True, True, 0, 0
     decoder = codecs.getincrementaldecoder("utf-8")()
     for chunk in read_chunks(path):
         count, quotes = count + len(chunk), quotes + chunk.count(b'"')
         if b"\0" in chunk:
             raise GanvasError(f"{path} holds zero bytes, so it is no text: save it as UTF-8, or give a Parquet file")
+        is_western &= len(chunk.translate(None, FOREIGN_BYTES)) == len(chunk)
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError:
@@ -81,6 +90,8 @@ def survey_text(path: Path) -> TextSurvey:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         is_utf8 = False
+    if not (is_utf8 or is_western):
+        raise GanvasError(f"{path} is neither UTF-8 nor Western European: save it as UTF-8, so that its letters are right")
     notes = () if is_utf8 else ("it is no UTF-8, so it is read as Western European: save it as UTF-8 if letters look wrong",)
     return TextSurvey("utf-8" if is_utf8 else WESTERN_ENCODING, count, quotes % 2 == 1, notes)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...core import ColumnKind, ColumnSurvey
 from ...system.arrow import import_arrow
+from .plain_types import is_learnable
 
 MAX_CATEGORY_SHARE = 0.5  # of its rows: a column with more different texts is free text or a key
 MIN_FREE_TEXTS = 50  # different texts that free text has at least
@@ -32,10 +33,10 @@ def survey_column(name: str, values: Any, notes: Sequence[str] = (), is_whole: b
     """Survey one column (pyarrow array)."""
     types, compute = import_arrow("pyarrow.types"), import_arrow("pyarrow.compute")
     if types.is_floating(values.type):
-        values = compute.if_else(compute.is_nan(values), None, values)
+        values = compute.if_else(compute.is_finite(values), values, None)
     present_values = values.drop_null()
     missing_share = (len(values) - len(present_values)) / max(1, len(values))
-    if types.is_nested(values.type) or types.is_binary(values.type) or types.is_large_binary(values.type):
+    if not is_learnable(values.type):
         sentence = _join_sentence(name, f"values of type {values.type}, which are not learnt", missing_share, notes)
         return ColumnSurvey(name, "text", missing_share, 0, sentence)
     distinct_count = compute.count_distinct(present_values).as_py() if len(present_values) else 0
@@ -110,9 +111,17 @@ def _describe_values(kind: ColumnKind, values: Any, count: str) -> str:
         top = Counter({pair["values"]: pair["counts"] for pair in pairs}).most_common(3)
         shares = ", ".join(f"{_shorten(value)} {times / len(values):.0%}" for value, times in top)
         return f"category of {count}: {shares}{', …' if len(pairs) > 3 else ''}"
-    low, high = (_shorten(v.as_py()) for v in compute.min_max(_lower_precision(values)).values())
+    low, high = (_shorten(v.as_py()) for v in _find_ends(_lower_precision(values)))
     noun = {"integer": "whole numbers", "number": "numbers", "date": "dates"}[kind]
     return f"{noun} from {low} to {high}, {count} different ones"
+
+
+def _find_ends(values: Any) -> Any:
+    """The smallest and the largest value. pyarrow orders no durations, so their numbers are ordered."""
+    types, compute = import_arrow("pyarrow.types"), import_arrow("pyarrow.compute")
+    if types.is_duration(values.type):
+        return (end.cast(values.type) for end in compute.min_max(values.cast("int64")).values())
+    return compute.min_max(values).values()
 
 
 def _lower_precision(values: Any) -> Any:
@@ -120,6 +129,8 @@ def _lower_precision(values: Any) -> Any:
     arrow, types = import_arrow(), import_arrow("pyarrow.types")
     if types.is_timestamp(values.type) and values.type.unit == "ns":
         return values.cast(arrow.timestamp("us", values.type.tz), safe=False)
+    if types.is_duration(values.type) and values.type.unit == "ns":
+        return values.cast(arrow.duration("us"), safe=False)
     return values
 
 

@@ -27,6 +27,11 @@ class TextPlan(NamedTuple):
     decimals: int = 0  # that each number has; 0: they differ
     notes: tuple[str, ...] = ()  # for people: what is missing, doubtful or mixed
 
+    def explain_texts(self) -> tuple[str, ...]:
+        """What to say of a column whose type says that it holds texts, in a table that has types."""
+        is_date = self.type == "date"
+        return (f"its texts are dates ({self.format}): give them as dates to learn their order",) if is_date else ()
+
     def list_metadata(self) -> Mapping[bytes, bytes]:
         """How the values are written, for the field of an Arrow schema."""
         date_format = {FORMAT_KEY: self.format.encode()} if self.format else {}

@@ -12,7 +12,7 @@ from ...privacy.attacks import attack_membership_by_logit
 from ...privacy.attacks.membership_by_distance import MAX_SYNTHETIC
 from ...recipe import Evaluation
 from ...sampling.generator import Sampler
-from .critic import has_critic, measure_logits
+from .critic import explain_unusable_critic, measure_logits
 from .findings import Finding, describe_membership
 from .rows import RowTables, list_overlaps, list_row_attacks, look_for_copies
 from .samples import attack_by_nearest_sample
@@ -45,9 +45,9 @@ def attack_sampler(sampler: Sampler, sides: Targets, evaluation: Evaluation, n: 
     """
     codec, notes = sampler.codec, list[str]()
     balanced = sides.balance(targets, seed)
-    attacks = [lambda: _attack_by_logit(sampler, balanced, seed)] if has_critic(sampler) else []
-    if not attacks:
-        notes.append("this run has no D, so no attack by its logit")
+    reason = explain_unusable_critic(sampler, balanced)
+    attacks = [] if reason else [lambda: _attack_by_logit(sampler, balanced, seed)]
+    notes += [reason] if reason else []
     copies: dict[str, Any] = {}
     if isinstance(codec, TableCodec):
         stored = [sides.members["x"], sides.others["x"], sampler(n, seed)]

@@ -24,8 +24,7 @@ def measure_logits(sampler: Sampler, targets: Targets, seed: int) -> tuple[np.nd
     Raises:
         GanvasError: others without the labels that D takes.
     """
-    missing = [name for name in sampler.traits.conditions if name in targets.members and name not in targets.others]
-    if missing:
+    if missing := list_missing_conditions(sampler, targets):
         raise GanvasError(f"{targets.other_title} has no {missing[0]}, which D was trained with: give samples that have one")
     names = [name for name in targets.members if name in targets.others]
     joined = {name: torch.cat([targets.members[name], targets.others[name]]) for name in names}
@@ -38,9 +37,19 @@ def measure_logits(sampler: Sampler, targets: Targets, seed: int) -> tuple[np.nd
     return logits[:count], logits[count:]
 
 
-def has_critic(sampler: Sampler) -> bool:
-    """Whether the run has a D at all."""
-    return bool(sampler.traits.critics)
+def list_missing_conditions(sampler: Sampler, targets: Targets) -> list[str]:
+    """What D was trained with and held-out samples lack, such as "label"."""
+    return [name for name in sampler.traits.conditions if name in targets.members and name not in targets.others]
+
+
+def explain_unusable_critic(sampler: Sampler, targets: Targets) -> str:
+    """Why D cannot be asked about both sides; "" if it can."""
+    if not sampler.traits.critics:
+        return "this run has no D, so no attack by its logit"
+    if missing := list_missing_conditions(sampler, targets):
+        name = missing[0]
+        return f"{targets.other_title} has no {name}, and D takes one: no attack by its logit. Give samples that have a {name}"
+    return ""
 
 
 def _ask_critic(sampler: Sampler, stored: Mapping[str, Tensor]) -> np.ndarray:

@@ -44,7 +44,7 @@ def open_targets(run: RunFolder, held_out: Any, most: int, seed: int) -> Targets
     """At most `most` random samples of each side.
 
     Args:
-        held_out: a path, or of tables an object with an Arrow stream. None: what the run has held out, or its test part.
+        held_out: a path, or of tables a frame. None: what the run has held out, or its test part.
 
     Raises:
         GanvasError: nothing was held out, or it is the training data itself, or it does not fit the run's samples.

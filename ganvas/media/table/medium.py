@@ -27,6 +27,7 @@ MAX_CATEGORIES = 10_000
 MAX_TARGET_CATEGORIES = 10
 DEPENDENT_KINDS = ("category", "integer", "number")
 MAX_OFFERS = 3
+MAX_EXAMPLES = 3  # columns that a message describes
 MAX_REASONS = 60  # columns of which `fit_with_reasons` says something
 
 
@@ -84,7 +85,11 @@ class Table:
         pairs = [self._fit_column(column, sample) for column in learnt_columns]
         columns = tuple(column for column, _ in pairs)
         if not any(column.fields for column in columns):
-            raise GanvasError(f"{items.title} has no column to learn: all are keys, constants or free texts. Set their `kinds`")
+            examples = ". ".join(reason for _, reason in pairs[:MAX_EXAMPLES])
+            raise GanvasError(
+                f"{items.title} has no column to learn: all are keys, constants or texts. {examples}. If one is "
+                "something else, set its `kinds`"
+            )
         target = self.target or choose_target(columns)
         codec = TableCodec(columns=columns, k=self.k, rules=rules, target=target, known_share=self.known_share)
         if rules:

@@ -57,7 +57,8 @@ def count_time(values: Any, resolution: Resolution) -> Any:
     """Dates or times (pyarrow array) as whole days, seconds or the like since 1970, rounded down: int64."""
     arrow, compute = import_arrow(), import_arrow("pyarrow.compute")
     microseconds = values.cast(arrow.timestamp("us", getattr(values.type, "tz", None)), safe=False).cast(arrow.int64())
-    return compute.floor(compute.divide(microseconds.cast(arrow.float64()), MICROSECONDS[resolution])).cast(arrow.int64())
+    numbers = microseconds.cast(arrow.float64(), safe=False)  # of a year as far as 9999, exact to some microseconds
+    return compute.floor(compute.divide(numbers, MICROSECONDS[resolution])).cast(arrow.int64())
 
 
 def fit_date_column(name: str, values: Any, k: int, date_format: str = "") -> DateColumn | None:

@@ -1,5 +1,6 @@
 """Ordered values as intervals of ranks, each of which enough rows hold; no value that fewer hold is kept."""
 
+from bisect import bisect_left
 from typing import NamedTuple
 
 import numpy as np
@@ -53,18 +54,19 @@ def merge_values(values: np.ndarray, counts: np.ndarray, k: int) -> Intervals | 
 
 def _group_values(counts: np.ndarray, rows: int, k: int) -> list[_Group]:
     """From below: values that `rows` rows hold stay by themselves, others join until so many rows hold them."""
-    totals, heavy = np.cumsum(counts), np.flatnonzero(counts >= rows)
+    totals: list[int] = np.cumsum(counts).tolist()  # lists: numpy is slow at looking up one number at a time
+    heavy: list[int] = np.flatnonzero(counts >= rows).tolist()
     groups, start, base = list[_Group](), 0, 0
     while start < len(counts):
         needed_rows = rows if start else max(rows, 2 * k)  # the first has to have an end with k rows beyond
-        next_heavy = int(heavy[i]) if (i := int(np.searchsorted(heavy, start))) < len(heavy) else len(counts)
+        next_heavy = heavy[i] if (i := bisect_left(heavy, start)) < len(heavy) else len(counts)
         if next_heavy == start:
             end = start + 1
         else:
-            end = min(int(np.searchsorted(totals, base + needed_rows)) + 1, next_heavy)
-        count = int(totals[end - 1]) - base
+            end = min(bisect_left(totals, base + needed_rows) + 1, next_heavy)
+        count = totals[end - 1] - base
         groups.append(_Group(start, end, count, start if end == start + 1 and count >= k else None))
-        start, base = end, int(totals[end - 1])
+        start, base = end, totals[end - 1]
     return groups
 
 

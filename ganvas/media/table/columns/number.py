@@ -154,7 +154,7 @@ def convert_to_numbers(values: Any) -> np.ndarray:
     arrow, types = import_arrow(), import_arrow("pyarrow.types")
     if types.is_temporal(values.type):
         values = values.cast(arrow.int32() if values.type.bit_width == 32 else arrow.int64())
-    numbers = values.cast(arrow.float64()).to_numpy(zero_copy_only=False)
+    numbers = values.cast(arrow.float64(), safe=False).to_numpy(zero_copy_only=False)
     return np.where(np.isfinite(numbers), numbers, np.nan) + 0.0  # no -0.0
 
 
