@@ -10,6 +10,7 @@ from ...core import PlainTable
 from ...errors import GanvasError
 
 MAX_CATEGORIES = 254  # of one column: scikit-learn's trees keep 255 bins
+SPLIT_COLUMNS = 200  # that a split looks at; of wider tables, random ones for each split
 SETTINGS = {"max_iter": 150, "max_leaf_nodes": 31, "early_stopping": False, "random_state": 0}
 
 
@@ -44,12 +45,16 @@ def prepare_features(*tables: PlainTable) -> tuple[list[np.ndarray], np.ndarray]
 
 def make_classifier(is_category: np.ndarray, **settings: Any) -> Any:
     """A classifier that has learnt nothing yet."""
-    return import_ensemble().HistGradientBoostingClassifier(categorical_features=is_category, **(SETTINGS | settings))
+    return import_ensemble().HistGradientBoostingClassifier(**(_choose_settings(is_category) | settings))
 
 
 def make_regressor(is_category: np.ndarray, **settings: Any) -> Any:
     """A regressor that has learnt nothing yet."""
-    return import_ensemble().HistGradientBoostingRegressor(categorical_features=is_category, **(SETTINGS | settings))
+    return import_ensemble().HistGradientBoostingRegressor(**(_choose_settings(is_category) | settings))
+
+
+def _choose_settings(is_category: np.ndarray) -> dict[str, Any]:
+    return {**SETTINGS, "categorical_features": is_category, "max_features": min(1.0, SPLIT_COLUMNS / len(is_category))}
 
 
 def _prepare_column(kind: str, parts: list[np.ndarray]) -> list[np.ndarray]:

@@ -135,11 +135,10 @@ class MixtureHead(nn.Module):
         total = torch.zeros(len(cells), used, device=cells.device)
         widths = self.rank_edges.diff(dim=1).clamp(min=1e-6)
         counts = self.count_known_ranks(cells)
-        in_blocks = set(self.block_ranks.flatten().tolist())
-        for r, place in enumerate(self.rank_places.tolist()):
-            if r in in_blocks or not counts[:, r].any():
+        for r in self.list_binned_ranks().tolist():
+            if not counts[:, r].any():
                 continue
-            ranks = read_ranks(cells[:, 0, place].contiguous())
+            ranks = read_ranks(cells[:, 0, self.rank_places[r]].contiguous())
             bins = torch.searchsorted(self.rank_edges[r, 1:-1].contiguous(), ranks, right=True)
             logs = (self.rank_shares[:used, r] / widths[r]).clamp(min=1e-9).log()
             total = total + counts[:, r, None] * logs.T[bins]
@@ -173,13 +172,25 @@ class MixtureHead(nn.Module):
         return ranks.index_copy(1, self.block_ranks.flatten(), score_ranks(read_ranks(scores)))[:, :-1]
 
     def draw_bins(self, components: Tensor, u: Tensor) -> Tensor:
-        """Normal scores of ranks [N, R], each drawn from its component's bins by a uniform number u [N, R]."""
-        ends = self.rank_shares[components].cumsum(2)
+        """Normal scores of ranks [N, R], each drawn from its component's bins by u [N, R]; 0 for those of Gaussians."""
+        scores = torch.zeros_like(u)
+        for ranks in self.list_binned_ranks().split(MAX_BLOCK):
+            scores[:, ranks] = self.draw_binned_ranks(ranks, components, u[:, ranks])
+        return scores
+
+    def list_binned_ranks(self) -> Tensor:
+        """The ranks that no Gaussian draws."""
+        is_binned = torch.ones(len(self.rank_places) + 1, dtype=torch.bool, device=self.block_ranks.device)
+        is_binned[-1] = False
+        return is_binned.index_fill(0, self.block_ranks.flatten(), False).nonzero()[:, 0]
+
+    def draw_binned_ranks(self, ranks: Tensor, components: Tensor, u: Tensor) -> Tensor:
+        ends = self.rank_shares[:, ranks].cumsum(2)[components]
         u = u.clamp(max=1 - 1e-6)[..., None] * ends[..., -1:]
         bins = (ends[..., :-1] <= u).sum(2, keepdim=True)
         ends = torch.cat([torch.zeros_like(ends[..., :1]), ends], 2)
         first, last = ends.gather(2, bins), ends.gather(2, bins + 1)
         share = ((u - first) / (last - first).clamp(min=1e-9)).clamp(0, 1)
-        edges = self.rank_edges.expand(len(components), -1, -1)
+        edges = self.rank_edges[ranks].expand(len(components), -1, -1)
         low, high = edges.gather(2, bins), edges.gather(2, bins + 1)
         return score_ranks((low + (high - low) * share)[..., 0])
