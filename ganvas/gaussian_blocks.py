@@ -49,11 +49,12 @@ def complete_blocks(blocks: GaussianBlocks, components: Tensor, drawn: Tensor, x
     """
     moved = drawn.clone()
     for g, rows, places in _list_patterns(is_known):
-        factors = blocks.factors[components[rows], g]  # [n, b, b]
+        own, of_rows = components[rows].unique(return_inverse=True)
+        factors = blocks.factors[own, g]
         part = factors[:, places]
+        gains = torch.cholesky_solve(part @ factors.mT, _factorise(part @ part.mT)).mT  # [m, b, k]
         gaps = (x[rows, g] - drawn[rows, g])[:, places, None]
-        weights = torch.cholesky_solve(gaps, _factorise(part @ part.mT))
-        moved[rows, g] += (factors @ (part.mT @ weights))[..., 0]
+        moved[rows, g] += (gains[of_rows] @ gaps)[..., 0]
     return moved
 
 
