@@ -236,7 +236,7 @@ JOBS = {
     "noto": Job("noto", ("unpaired_translator",), 60, score_pairs, "kid < 0.10"),
     "relief-cycle": Job("relief", ("cyclegan_small",), 60, score_pairs, "psnr > 20.4, kid < 0.20"),
     "relief-cut": Job("relief", ("cut_small",), 60, score_pairs, "psnr > 20.4, kid < 0.20"),
-    "labels-hd": Job("labels", ("pix2pixhd_small",), 20, score_pairs, "no figure asked for"),
+    "pairs-hd": Job("openmoji", ("pix2pixhd_small",), 20, score_pairs, "psnr > 19.2, kid < 0.0575"),
     "restore": Job("photographs", ("restore",), 30, score_pairs, "no figure asked for"),
     "labels": Job("labels", ("spade_small",), 20, score_pairs, "no figure asked for"),
     "avatars": Job("avatars", ("stargan_small",), 35, score_labels, "label found > 0.8, label kept > 0.9"),
