@@ -15,7 +15,7 @@ from ..media.table.writing import SAMPLES_NAME, write_table_parts
 from ..runs.folder import RunFolder
 from ..system.arrow import import_arrow
 from .generator import open_sampler
-from .windows import open_filler, stream_series_tables
+from .windows import build_filler, open_series_sampler, stream_series_tables
 
 Where = Mapping[str, Any] | Sequence[str]  # {"age": (30, 40), "income": ">50K"}, or ["age=30..40", "income=>50K"]
 
@@ -97,10 +97,9 @@ def rows(
     """
     if steps is not None:
         if where:
-            raise GanvasError(
-                "conditions are for rows of tables: leave out `where`, or complete series that hold it"
-            )
-        filler = open_filler(run if isinstance(run, RunFolder) else RunFolder(run), checkpoint, device)
+            raise GanvasError("conditions are for rows of tables: leave out `where`, or complete series that hold it")
+        folder = run if isinstance(run, RunFolder) else RunFolder(run)
+        filler = build_filler(open_series_sampler(folder, checkpoint, device))
         return import_arrow().concat_tables(list(stream_series_tables(filler, n, steps, seed)))
     sampler = RowSampler(run, where, checkpoint, device)
     return import_arrow().concat_tables(list(sampler.stream(n, seed)))

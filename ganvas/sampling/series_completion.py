@@ -12,10 +12,10 @@ from ..media import SeriesCodec
 from ..runs.folder import RunFolder
 from ..system.arrow import import_arrow
 from .gaps import fill_rows
-from .generator import Sampler, open_sampler
+from .generator import open_sampler
 from .series_file import SeriesFile, order_file
 from .table_gaps import fill_gaps, mark_present_cells
-from .windows import MAX_STEPS, WindowFiller
+from .windows import MAX_STEPS, build_filler
 
 
 class SeriesCompletion:
@@ -31,18 +31,13 @@ class SeriesCompletion:
     def __init__(self, run: RunFolder, rows: TableRows, steps: int | None, checkpoint: str, device: str) -> None:
         source = run.recipe.data
         if not isinstance(source, Windows):
-            raise GanvasError(
-                f"{run.path} was not trained on windows of a table, so nothing says how to sort rows"
-            )
+            raise GanvasError(f"{run.path} was not trained on windows of a table, so nothing says how to sort rows")
         if steps is not None and not 1 <= steps <= MAX_STEPS:
             raise GanvasError(f"steps must be 1 to {MAX_STEPS:,}, got {steps}: so many rows are added to each series")
-        self.filler = WindowFiller(open_sampler(run, checkpoint, device))
+        self.sampler = open_sampler(run, checkpoint, device)
+        self.filler = build_filler(self.sampler)
         self.file: SeriesFile = order_file(rows, source, self.filler.codec, steps)
         self.row_count, self.notes = len(self.file.series), self.file.notes
-
-    @property
-    def sampler(self) -> Sampler:
-        return self.filler.sampler
 
     def draw(self, seed: int) -> Iterator[Any]:
         """One answer: the completed rows, as one pyarrow.Table."""

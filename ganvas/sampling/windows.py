@@ -7,13 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..core import DerivingCodec, Latents, seeded_generator
+from ..core import Codec, DerivingCodec, Latents, Method, Nets, seeded_generator
 from ..errors import GanvasError, require
 from ..media import SeriesCodec
 from ..media.table.cells import CELLS
 from ..runs.folder import RunFolder
+from ..system.device import get_device
 from .generator import Sampler, open_sampler
-from .stream import SAMPLES_PER_BLOCK
+from .stream import SAMPLES_PER_BLOCK, split_for_rendering, use_evaluation_mode
 
 MAX_STEPS = 1_000_000
 MAX_CELLS = 2**22  # of the series that are made at once, so that memory does not grow with their length
@@ -26,37 +27,39 @@ def read_series_codec(run: RunFolder) -> SeriesCodec | None:
     return base if isinstance(base, SeriesCodec) else None
 
 
+def can_fill_windows(method: Method, nets: Nets, codec: Codec) -> bool:
+    """Whether these networks make windows of series, and have learnt to complete them."""
+    return isinstance(codec, SeriesCodec) and CELLS in method.traits(nets).conditions
+
+
 @dataclass(frozen=True)
 class WindowFiller:
-    """Fills the gaps of windows by a run's generator.
+    """Fills the gaps of windows by networks that can (`can_fill_windows`)."""
 
-    Raises:
-        GanvasError: a run that makes no windows, or that has not learnt to complete them.
-    """
-
-    sampler: Sampler
-
-    def __post_init__(self) -> None:
-        run = self.sampler.run
-        if not isinstance(self.sampler.codec, SeriesCodec) or CELLS not in self.sampler.traits.conditions:
-            raise GanvasError(
-                f"{run.path} has not learnt to complete windows, so it cannot join them either: train the recipe series, with "
-                "a known_share above 0"
-            )
-
-    @property
-    def codec(self) -> SeriesCodec:
-        codec = self.sampler.codec
-        assert isinstance(codec, SeriesCodec)
-        return codec
+    method: Method
+    nets: Nets
+    codec: SeriesCodec
 
     def fill(self, codes: Tensor, is_known: Tensor, generator: torch.Generator) -> Tensor:
         """Codes int64 [N, T, C], of which those that are known stay as they are: bool [N, T, C]."""
-        machine, codec = self.sampler, self.codec
-        latents: Latents = machine.method.draw_latents(machine.nets, len(codes), generator, machine.request)
-        latents = {**latents, CELLS: codec.load_cells(codes, is_known, generator)}
-        stored = torch.cat(list(machine.render_stored({name: value.to(machine.device) for name, value in latents.items()})))
+        device = get_device(self.nets)
+        latents: Latents = self.method.draw_latents(self.nets, len(codes), generator)
+        latents = {**latents, CELLS: self.codec.load_cells(codes, is_known, generator)}
+        with use_evaluation_mode(self.nets), torch.inference_mode():
+            parts = split_for_rendering({name: value.to(device) for name, value in latents.items()}, self.codec.spec.shape)
+            stored = torch.cat([self.codec.store(self.method.render(self.nets, part)) for _, part in parts])
         return torch.where(is_known, codes, stored.long())
+
+
+def build_filler(sampler: Sampler) -> WindowFiller:
+    """What fills windows by a run. Raises GanvasError for a run that has not learnt it."""
+    codec = sampler.codec
+    if not isinstance(codec, SeriesCodec) or not can_fill_windows(sampler.method, sampler.nets, codec):
+        raise GanvasError(
+            f"{sampler.run.path} has not learnt to complete windows, so it cannot join them either: train the recipe series, "
+            "with a known_share above 0"
+        )
+    return WindowFiller(sampler.method, sampler.nets, codec)
 
 
 def stream_long_series(filler: WindowFiller, n: int, steps: int, seed: int = 0, overlap: int | None = None) -> Iterator[Tensor]:
@@ -96,11 +99,11 @@ def _join_windows(filler: WindowFiller, n: int, steps: int, overlap: int, key: t
     return codes[:, :steps]
 
 
-def open_filler(run: RunFolder, checkpoint: str = "best", device: str = "auto") -> WindowFiller:
-    """What joins a run's windows. Raises GanvasError for a run that makes no series, or cannot join their windows."""
+def open_series_sampler(run: RunFolder, checkpoint: str = "best", device: str = "auto") -> Sampler:
+    """A run's sampler. Raises GanvasError for a run that makes no series."""
     if read_series_codec(run) is None:
         raise GanvasError(f"{run.path} makes {run.read_codec().noun}, not series: leave out the steps")
-    return WindowFiller(open_sampler(run, checkpoint, device))
+    return open_sampler(run, checkpoint, device)
 
 
 def stream_series_tables(filler: WindowFiller, n: int, steps: int, seed: int = 0) -> Iterator[Any]:
