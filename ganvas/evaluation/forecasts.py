@@ -35,7 +35,7 @@ class ForecastScorer:
         return min(self.codec.window - 1, max(1, round(KNOWN_SHARE * self.codec.window)))
 
     @cached_property
-    def stored(self) -> torch.Tensor:
+    def windows(self) -> torch.Tensor:
         """Whole windows to forecast, spread over all there are: uint16 [N, T, C]."""
         reals = self.split.held_out if self.split.unseen is None else self.split.unseen
         stored = reals.take(0, reals.size)["x"].cpu()
@@ -45,11 +45,11 @@ class ForecastScorer:
 
     @cached_property
     def truth(self) -> PlainSeries:
-        return self.codec.read_plain_series(self.stored)
+        return self.codec.read_plain_series(self.windows)
 
     def forecast(self, filler: WindowFiller) -> list[PlainSeries]:
         """The windows with their ends forecast, several times."""
-        codes = self.stored.long()
+        codes = self.windows.long()
         is_known = torch.zeros(codes.shape, dtype=torch.bool)
         is_known[:, : self.known_steps] = True
         is_known[..., self.codec.is_static | self.codec.is_end] = True
@@ -59,13 +59,13 @@ class ForecastScorer:
 
     def compute_score(self, filler: WindowFiller) -> float | None:
         """The score of networks; None if these windows have nothing to forecast."""
-        return self._score(self.forecast(filler)) if len(self.stored) else None
+        return self._score(self.forecast(filler)) if len(self.windows) else None
 
     def compute_floor(self) -> float | None:
         """The score of the real windows that began most like these; None if there are too few."""
         reference = self.codec.read_plain_series(self.split.reference.take(0, self.split.reference.size)["x"].cpu())
         reference = reference.take(reference.lengths == reference.steps)
-        if not len(self.stored) or len(reference) < MEMBERS:
+        if not len(self.windows) or len(reference) < MEMBERS:
             return None
         numbers = find_analogues(reference, self.truth, self.known_steps, MEMBERS)
         return self._score([reference.take(rows) for rows in numbers])

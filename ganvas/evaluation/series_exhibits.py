@@ -30,7 +30,7 @@ def list_series_exhibits(evaluator: Evaluator, method: Method, nets: Nets) -> li
     exhibits = [show_windows(real, fake), show_distributions(real, fake), show_autocorrelations(real, fake)]
     if isinstance(codec, SeriesCodec) and can_fill_windows(method, nets, codec):
         scorer = ForecastScorer(codec, evaluator.split, evaluator.evaluation.seed)
-        exhibits += [show_forecasts(scorer, WindowFiller(method, nets, codec))] if len(scorer.stored) else []
+        exhibits += [show_forecasts(scorer, WindowFiller(method, nets, codec))] if len(scorer.windows) else []
     return exhibits
 
 
@@ -80,7 +80,7 @@ def show_autocorrelations(real: PlainSeries, fake: PlainSeries) -> Exhibit:
 def show_forecasts(scorer: ForecastScorer, filler: WindowFiller) -> Exhibit:
     """Some real windows whose end was forecast several times."""
     members, panels = scorer.forecast(filler), list[Panel]()
-    for window in np.linspace(0, len(scorer.stored) - 1, SHOWN_FORECASTS).astype(int):
+    for window in np.linspace(0, len(scorer.windows) - 1, SHOWN_FORECASTS).astype(int):
         for k, name in _list_moving_columns(scorer.truth)[:4]:
             low, high = _find_scale(scorer.truth, k)
             ends = [_read_numbers(member, k)[window].copy() for member in members]

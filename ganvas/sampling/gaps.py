@@ -14,7 +14,7 @@ WIDEST_GAP = 0.75  # of a window: a wider gap is filled by several windows, from
 
 
 @dataclass(frozen=True)
-class RowRuns:
+class SeriesRuns:
     """Runs of rows that follow each other in time, and the series that each belongs to."""
 
     starts: np.ndarray  # int64 [S]
@@ -22,7 +22,7 @@ class RowRuns:
     series: np.ndarray  # int64 [S]
 
 
-def fill_rows(filler: WindowFiller, codes: Tensor, is_known: Tensor, runs: RowRuns, seed: int = 0) -> Tensor:
+def fill_rows(filler: WindowFiller, codes: Tensor, is_known: Tensor, runs: SeriesRuns, seed: int = 0) -> Tensor:
     """Codes of rows int64 [R, C] with those filled in that are not known, bool [R, C].
 
     In each round every run gives the window around its first gap. What is filled is known to the windows after it.
@@ -49,7 +49,7 @@ def fill_rows(filler: WindowFiller, codes: Tensor, is_known: Tensor, runs: RowRu
         latest_round += 1
 
 
-def _spread_statics(codec: SeriesCodec, codes: Tensor, is_known: Tensor, runs: RowRuns, series: int, row: int) -> None:
+def _spread_statics(codec: SeriesCodec, codes: Tensor, is_known: Tensor, runs: SeriesRuns, series: int, row: int) -> None:
     """Statics that were filled in a row are from now on known in all rows of its series."""
     for start, end in zip(runs.starts[runs.series == series], runs.ends[runs.series == series], strict=True):
         is_open = ~is_known[start:end] & codec.is_static

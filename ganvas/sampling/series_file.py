@@ -12,7 +12,7 @@ from ..errors import GanvasError
 from ..media import SeriesCodec
 from ..media.table import CategoryColumn
 from ..system.arrow import import_arrow
-from .gaps import RowRuns
+from .gaps import SeriesRuns
 
 MAX_NAMES = 12  # in a message
 
@@ -23,7 +23,7 @@ class SeriesFile:
 
     table: Any  # pyarrow.Table with the file's columns
     series: np.ndarray  # int64 [R], rising from 0
-    runs: RowRuns
+    runs: SeriesRuns
     file_rows: np.ndarray | None  # int64 [R]: where each row lies in the file; None if there are others as well
     notes: tuple[str, ...] = ()
 
@@ -67,10 +67,10 @@ def _check_keys(table: Any, codec: SeriesCodec, key: str | None, title: str) -> 
         )
 
 
-def list_runs(order: RowOrder) -> RowRuns:
+def list_runs(order: RowOrder) -> SeriesRuns:
     """The runs of sorted rows without a gap of time."""
     starts = np.flatnonzero(order.is_start)
-    return RowRuns(starts, np.append(starts[1:], len(order.series)), order.series[starts])
+    return SeriesRuns(starts, np.append(starts[1:], len(order.series)), order.series[starts])
 
 
 def add_steps(table: Any, order: RowOrder, time: str | None, steps: int, title: str) -> tuple[Any, RowOrder, tuple[str, ...]]:
