@@ -53,8 +53,7 @@ def show_distributions(real: PlainSeries, fake: PlainSeries) -> Exhibit:
         x, y = (_read_numbers(side, k) for side in (real, fake))
         pairs = [(f"{name}: values, {shapes[name]:.3f}", x.ravel(), y.ravel())]
         if real.kinds[k] == "number":
-            steps = (np.diff(side, axis=1).ravel() for side in (x, y))
-            pairs.append((f"{name}: steps, {step_shapes[name]:.3f}", *steps))
+            pairs.append((f"{name}: steps, {step_shapes[name]:.3f}", np.diff(x, axis=1).ravel(), np.diff(y, axis=1).ravel()))
         panels += [_build_histogram(*pair) for pair in pairs]
     caption = (
         "Distributions of values, and of changes from step to step: real ones filled, generated ones as a line. The numbers "

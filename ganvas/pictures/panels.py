@@ -12,6 +12,7 @@ PANEL_HEIGHT, TITLE_PIXELS, GAP_PIXELS, SCALE_WIDTH, FONT_PIXELS = 84, 17, 12, 4
 FRAME_COLOUR, TEXT_COLOUR, QUIET_COLOUR = (214, 214, 214), (24, 24, 24), (120, 120, 120)
 MAX_TITLE_CHARACTERS = 44
 Colour = tuple[int, int, int]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 class Curve(NamedTuple):
@@ -46,7 +47,7 @@ def draw_panels(panels: Sequence[Panel], across: int, width: int) -> Picture:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _draw_panel(canvas: ImageDraw.ImageDraw, font: ImageFont.ImageFont, panel: Panel, left: int, top: int, width: int) -> None:
+def _draw_panel(canvas: ImageDraw.ImageDraw, font: Font, panel: Panel, left: int, top: int, width: int) -> None:
     height, gap = SCALE * PANEL_HEIGHT, SCALE * 4
     canvas.text((left, top - SCALE * (TITLE_PIXELS - 1)), panel.title[:MAX_TITLE_CHARACTERS], TEXT_COLOUR, font)
     for value, y in ((panel.high, top), (panel.low, top + height - SCALE * FONT_PIXELS)):

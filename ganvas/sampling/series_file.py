@@ -45,7 +45,7 @@ def order_file(rows: TableRows, source: Windows, codec: SeriesCodec, steps: int 
     order = find_row_order(table, source.key, source.time, rows.title)
     table = table.take(import_arrow().array(order.rows))
     _check_keys(table, codec, source.key, rows.title)
-    statics = [name for name in (*codec.statics, source.key) if name in table.schema.names]
+    statics = [name for name in (*codec.statics, source.key) if name is not None and name in table.schema.names]
     if steps is None:
         return SeriesFile(_copy_statics(table, order.series, statics), order.series, list_runs(order), order.rows)
     table, order, notes = add_steps(table, order, source.time, steps, rows.title)
