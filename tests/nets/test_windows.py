@@ -10,7 +10,7 @@ from ganvas.methods.latents import get_generator
 from ganvas.nets import WindowConvolutions
 from ganvas.nets.series.critic import PatchLayer, WindowCritic, count_patches
 from ganvas.nets.series.fields import WindowFields
-from ganvas.nets.series.generator import build_cosines
+from ganvas.nets.series.generator import build_cosines, interpolate_steps
 from small_recipes import IMAGE8, noise, small
 
 FIELDS = (
@@ -95,6 +95,29 @@ def test_known_cells_come_out_as_they_are_and_the_critic_is_told() -> None:
     assert torch.equal(x[known], batch["x"][known])
     assert not torch.equal(x, batch["x"])
     assert not torch.equal(nets["D"](batch["x"], cells).logits, nets["D"](batch["x"], 0 * cells).logits)
+
+
+def test_values_between_known_ones_lie_on_a_line() -> None:
+    values = torch.tensor([[0.0, 9.0, 3.0, 9.0, 9.0, 9.0, 7.0, 9.0]])[..., None]
+    is_known = torch.tensor([[False, False, True, False, False, False, True, False]])[..., None]
+    assert interpolate_steps(values, is_known)[0, :, 0].tolist() == [3, 3, 3, 4, 5, 6, 7, 7]
+    assert not interpolate_steps(values, ~is_known & is_known).any()
+    assert torch.equal(interpolate_steps(values, is_known | True), values)
+
+
+def test_anchored_ranks_go_on_from_known_ones() -> None:
+    """The first steps are known: what follows has the network's changes. A spike has no rank to go on from."""
+    torch.manual_seed(0)
+    G = WindowConvolutions(is_anchored=True).build(SPEC)["G"]
+    outputs, cells = torch.randn(3, 30, 8), torch.zeros(3, 2, 30, 8)
+    assert torch.equal(G.anchor_ranks(outputs, cells), outputs)
+    cells[:, 1, :4], cells[:, 0, :4, 4:6] = 1.0, 2.0
+    cells[:, 0, 2:4, 2] = 1.0  # of four known steps, the last two have a wind's rank
+    ranks, before = G.anchor_ranks(outputs, cells)[..., -2:], outputs[..., -2:]
+    torch.testing.assert_close(ranks[:, 2:4], torch.full((3, 2, 2), 2.0))
+    torch.testing.assert_close(ranks[:, :4, 1], torch.full((3, 4), 2.0))
+    torch.testing.assert_close(ranks[:, 3:].diff(dim=1), before[:, 3:].diff(dim=1))
+    torch.testing.assert_close(ranks[:, :3, 0].diff(dim=1), before[:, :3, 0].diff(dim=1))
 
 
 def test_pictures_are_refused() -> None:

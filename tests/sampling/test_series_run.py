@@ -31,7 +31,7 @@ def run(folder: Path) -> Run:
 def test_series_are_scored_beside_shuffled_columns_and_other_training_windows(run: Run) -> None:
     assert run.recipe.name == "series"
     card = run.score_cards[-1]
-    assert list(card["scores"]) == ["detection", "shapes", "steps", "autocorrelation", "crosscorrelation"]
+    assert list(card["scores"]) == ["detection", "shapes", "steps", "autocorrelation", "crosscorrelation", "forecast"]
     assert set(card["baselines"]) == {"shuffled columns"}
     assert card["floor"]["detection"] < 0.8
     assert card["floor"]["shapes"] > 0.85

@@ -1,7 +1,7 @@
 """The rows of a table as series: sorted by their key and time, with gaps of time found."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,16 @@ class SeriesRows:
         return np.bincount(self.series)
 
 
+class RowOrder(NamedTuple):
+    """How the rows of a table become series. All but `rows` is in the order of the sorted rows."""
+
+    rows: np.ndarray  # int64 [R]: the rows, series by series, each in the order of time
+    series: np.ndarray  # int64 [R], rising from 0
+    times: np.ndarray | None  # int64 or float64 [R], in the unit of the column; None without one
+    is_start: np.ndarray  # bool [R]: no row of the same series lies one step before it
+    step: Step | None  # None without a column of time
+
+
 def order_rows(rows: TableRows, key: str | None = None, time: str | None = None) -> SeriesRows:
     """Sort rows by `key`, then by `time`; without a time, their own order counts. The whole table lies in memory then.
 
@@ -40,24 +50,36 @@ def order_rows(rows: TableRows, key: str | None = None, time: str | None = None)
     """
     arrow = import_arrow()
     table = arrow.Table.from_batches(list(rows.read_blocks()), rows.sample.schema).combine_chunks()
-    for name, role in ((key, "key"), (time, "time")):
-        if name is not None and name not in table.column_names:
-            raise GanvasError(f"{rows.title} has no column {name!r} for `{role}`: it has {list_examples(table.column_names)}")
-    if key is not None and key == time:
-        raise GanvasError(f"{key!r} is both `key` and `time`: the key names a station or person, and time orders its rows")
-    series = np.zeros(len(table), np.int64) if key is None else _number_series(table.column(key), key, rows.title)
-    times = None if time is None else read_times(table.column(time), time, rows.title)
-    order = np.lexsort((series,) if times is None else (times, series))
-    table, series = table.take(arrow.array(order)), series[order]
-    is_start, step = _mark_first_rows(series), None
-    if times is not None and time is not None:
-        _check_times(times[order], series, table, key, time, rows.title)
-        step = find_step_of_time(times[order], series, table.schema.field(time).type)
-        is_start |= step.find_gaps(times[order])
+    order = find_row_order(table, key, time, rows.title)
+    table, series, is_start, step = table.take(arrow.array(order.rows)), order.series, order.is_start, order.step
     table = table.drop_columns([time]) if time is not None else table
     statics = _find_statics(table, series, key)
     learnable = _list_learnable(rows, {*statics, key, time})
     return SeriesRows(rows, table, series, is_start, key, step, statics, learnable)
+
+
+def find_row_order(table: Any, key: str | None, time: str | None, title: str) -> RowOrder:
+    """Sort the rows of a pyarrow.Table by `key`, then by `time`, and find the gaps of time.
+
+    Raises:
+        GanvasError: no such column, a time that is none or is missing, or two rows of a series at one time.
+    """
+    for name, role in ((key, "key"), (time, "time")):
+        if name is not None and name not in table.column_names:
+            raise GanvasError(f"{title} has no column {name!r} for `{role}`: it has {list_examples(table.column_names)}")
+    if key is not None and key == time:
+        raise GanvasError(f"{key!r} is both `key` and `time`: the key names a station or person, and time orders its rows")
+    series = np.zeros(len(table), np.int64) if key is None else _number_series(table.column(key), key, title)
+    times = None if time is None else read_times(table.column(time), time, title)
+    order = np.lexsort((series,) if times is None else (times, series))
+    series = series[order]
+    is_start, step = _mark_first_rows(series), None
+    if times is not None and time is not None:
+        times = times[order]
+        _check_times(times, series, table, order, key, time, title)
+        step = find_step_of_time(times, series, table.schema.field(time).type)
+        is_start |= step.find_gaps(times)
+    return RowOrder(order, series, times, is_start, step)
 
 
 def _number_series(values: Any, key: str, title: str) -> np.ndarray:
@@ -95,11 +117,13 @@ def _mark_first_rows(series: np.ndarray) -> np.ndarray:
     return np.concatenate([[True], series[1:] != series[:-1]])
 
 
-def _check_times(times: np.ndarray, series: np.ndarray, table: Any, key: str | None, time: str, title: str) -> None:
+def _check_times(
+    times: np.ndarray, series: np.ndarray, table: Any, order: np.ndarray, key: str | None, time: str, title: str
+) -> None:
     doubles = np.flatnonzero((times[1:] == times[:-1]) & (series[1:] == series[:-1]))
     if not len(doubles):
         return
-    row = table.slice(int(doubles[0]), 1)
+    row = table.slice(int(order[doubles[0]]), 1)
     whose = "the table" if key is None else f"{key} {row.column(key)[0].as_py()}"
     remedy = (
         "name the column that tells series apart as `key`" if key is None else "remove one of each pair, or choose another key"

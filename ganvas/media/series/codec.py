@@ -93,9 +93,15 @@ class SeriesCodec:
     def schema(self) -> Any:
         """Of decoded tables (pyarrow.Schema): the key, the number of the step, and the columns."""
         arrow = import_arrow()
-        fields = [arrow.field(c.name, parse_arrow_type(c.type), metadata=c.metadata) for c in self.columns]
         step = find_free_name("step", [column.name for column in (self.key, *self.columns)])
-        return arrow.schema([arrow.field(self.key.name, parse_arrow_type(self.key.type)), (step, arrow.int32()), *fields])
+        key = arrow.field(self.key.name, parse_arrow_type(self.key.type))
+        return arrow.schema([key, (step, arrow.int32()), *self.row_schema])
+
+    @cached_property
+    def row_schema(self) -> Any:
+        """The names, types and formats of the columns that have codecs (pyarrow.Schema)."""
+        arrow = import_arrow()
+        return arrow.schema([arrow.field(c.name, parse_arrow_type(c.type), metadata=c.metadata) for c in self.columns])
 
     def encode(self, item: Any) -> np.ndarray:
         """A window as uint16 [T, C]. Raises GanvasError for something else, or for too many or too few rows."""
@@ -103,7 +109,7 @@ class SeriesCodec:
             raise GanvasError("is no window of a series: give a table and the `window` to cut it into")
         if not 1 <= item.num_rows <= self.window or (item.num_rows < self.window and not self.has_ends):
             raise GanvasError(f"has {item.num_rows} rows, and a window {self.window}")
-        return self._pad_rows(self._encode_rows(item))
+        return self._pad_rows(self.encode_rows(item))
 
     def encode_windows(self, items: SeriesItems) -> tuple[np.ndarray, np.ndarray]:
         """(the windows that start at each row, a view uint16 [M, T, C]; which of them are the items, int64 [N]).
@@ -112,7 +118,7 @@ class SeriesCodec:
         """
         if items.window != self.window:
             raise GanvasError(f"{items.title} has windows of {items.window} rows, and this codec of {self.window}")
-        rows, is_short = self._encode_rows(items.table), items.lengths < items.window
+        rows, is_short = self.encode_rows(items.table), items.lengths < items.window
         numbers, parts = [items.starts[~is_short]], [rows]
         if self.has_ends and is_short.any():
             pairs = zip(items.starts[is_short], items.lengths[is_short], strict=True)
@@ -123,7 +129,7 @@ class SeriesCodec:
         views = np.lib.stride_tricks.sliding_window_view(memory, self.window, axis=0, writeable=True)  # [M, C, T]
         return views.swapaxes(1, 2), np.concatenate(numbers)
 
-    def _encode_rows(self, rows: Any) -> np.ndarray:
+    def encode_rows(self, rows: Any) -> np.ndarray:
         """A pyarrow.Table of n rows as uint16 [n, C]."""
         codes = TableCodec(columns=self.cells.columns[: len(self.columns)]).encode_block(rows)
         return np.pad(codes, ((0, 0), (0, 1)), constant_values=ALIVE) if self.has_ends else codes
@@ -169,7 +175,7 @@ class SeriesCodec:
         is_known = torch.zeros(stored["x"].shape, dtype=torch.bool, device=x.device)
         if generator is not None:
             numbers = (torch.rand(len(x), generator=generator) * 2**24).long().to(x.device)
-            is_known = draw_known_cells(numbers, self.window, self._is_static.to(x.device), self.known_share)
+            is_known = draw_known_cells(numbers, self.window, self.is_static.to(x.device), self.known_share)
         return {"x": x, CELLS: self._mark_cells(x, is_known)}
 
     def load_cells(self, codes: Tensor, is_known: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -184,9 +190,14 @@ class SeriesCodec:
         return {}  # the spec has it already
 
     @cached_property
-    def _is_static(self) -> Tensor:
-        """bool [C]"""
+    def is_static(self) -> Tensor:
+        """Which columns never change within a window, bool [C]."""
         return torch.tensor([column.name in self.statics for column in self.cells.columns])
+
+    @cached_property
+    def is_end(self) -> Tensor:
+        """Which column says whether a window is over, bool [C]: the last one, or none."""
+        return torch.arange(len(self.cells.columns)) >= len(self.columns)
 
     def _draw_places(self, codes: Tensor, generator: torch.Generator | None) -> Tensor:
         """Where within its code's interval each value lies, from 0 to 1, for codes int64 [N, T, C]: float32 [N, T, C]."""
@@ -234,18 +245,28 @@ class SeriesCodec:
         """
         codes = stored.to(torch.int64).cpu()
         n, steps, _ = codes.shape
-        windows = torch.arange(start, start + n)
-        places = draw_cell_places(hash_rows(windows + 1 + hash_rows(torch.tensor([seed]))), len(self.columns)).double().numpy()
         window_of_row, step_of_row = (index.ravel() for index in np.indices((n, steps), np.int32))
         numbers, is_kept = codes.flatten(0, 1).numpy(), np.ones(n * steps, bool)
         if self.has_ends:
             is_kept = numbers[:, -1] == ALIVE
             numbers, window_of_row, step_of_row = numbers[is_kept], window_of_row[is_kept], step_of_row[is_kept]
-        rows = windows.numpy()[window_of_row]
-        columns = self.cells.columns[: len(self.columns)]
-        arrays = [c.decode(numbers[:, k], places[window_of_row, k], rows) for k, c in enumerate(columns)]
+        rows = np.arange(start, start + n)[window_of_row]
+        table = self.decode_rows(numbers, rows, seed)
         keys = self.key.decode(np.zeros(len(rows), np.int64), np.zeros(len(rows)), rows)
-        return import_arrow().Table.from_arrays([keys, import_arrow().array(step_of_row), *arrays], schema=self.schema)
+        columns = [keys, import_arrow().array(step_of_row), *table.columns]
+        return import_arrow().Table.from_arrays(columns, schema=self.schema)
+
+    def decode_rows(self, codes: np.ndarray, windows: np.ndarray, seed: int = 0) -> Any:
+        """Codes int64 [R, C] -> pyarrow.Table of the columns. `windows` int64 [R] numbers the window, or series, of each row.
+
+        Rows of one number have the same place within their intervals.
+        """
+        numbers, of_row = np.unique(windows, return_inverse=True)
+        hashes = hash_rows(torch.from_numpy(numbers) + 1 + hash_rows(torch.tensor([seed])))
+        places = draw_cell_places(hashes, len(self.columns)).double().numpy()
+        columns = self.cells.columns[: len(self.columns)]
+        arrays = [column.decode(codes[:, k], places[of_row, k], windows) for k, column in enumerate(columns)]
+        return import_arrow().Table.from_arrays(arrays, schema=self.row_schema)
 
     def list_plain_series(self) -> Mapping[str, ValueKind]:
         return {column.name: choose_value_kind(column) or "number" for column in self.columns if column.fields}

@@ -1,9 +1,11 @@
 """How good an ensemble of forecasts is: the continuous ranked probability score, beside what standing still scores."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from ...core import PlainSeries, check_same_series
 from ...errors import GanvasError
 
 
@@ -41,6 +43,39 @@ def score_forecasts(ensemble: np.ndarray, truth: np.ndarray, last: np.ndarray) -
     crps, persistence = float(scores[is_known].mean()), float(still[is_known].mean())
     skill = 1 - crps / persistence if persistence > 0 else float("nan")
     return ForecastScore(crps, persistence, skill, by_step, still_by_step)
+
+
+class ColumnForecasts(NamedTuple):
+    """The CRPS of each column as a share of what standing still scores: 0 is perfect, 1 is as good as standing still."""
+
+    mean: float  # NaN if no column can be scored
+    by_column: dict[str, float]  # of numbers that change
+
+
+def score_column_forecasts(members: Sequence[PlainSeries], truth: PlainSeries, known_steps: int) -> ColumnForecasts:
+    """Score M forecasts of N windows, each a PlainSeries, from the step `known_steps` on.
+
+    Columns of categories are left out, and those that never change, or have no truth at a step.
+
+    Raises:
+        GanvasError: other columns or windows, or no step to forecast.
+    """
+    check_same_series(truth, *members)
+    if not 1 <= known_steps < truth.steps:
+        raise GanvasError(
+            f"{known_steps} known steps leave nothing to forecast in windows of {truth.steps}: give 1 or more, but less"
+        )
+    shares: dict[str, float] = {}
+    for name, kind, values, *ensemble in zip(truth.names, truth.kinds, truth.values, *(m.values for m in members), strict=True):
+        if kind != "number":
+            continue
+        values = np.where(truth.is_alive, values, np.nan)
+        forecasts, future, last = np.stack(ensemble)[:, :, known_steps:], values[:, known_steps:], values[:, known_steps - 1]
+        is_scored = ~np.isnan(forecasts).any(0) & ~np.isnan(future) & ~np.isnan(last)[:, None]
+        if is_scored.any(0).all():
+            score = score_forecasts(forecasts, future, last)
+            shares |= {name: score.crps / score.persistence} if score.persistence > 0 else {}
+    return ColumnForecasts(float(np.mean([*shares.values()])) if shares else float("nan"), shares)
 
 
 def measure_crps(ensemble: np.ndarray, truth: np.ndarray) -> np.ndarray:

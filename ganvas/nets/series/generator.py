@@ -27,13 +27,25 @@ class WindowGenerator(GeneratorNetwork):
     z holds numbers for the window, numbers for each step, and those that draw each step's categories. The window's numbers
     become curves: sums of slow cosines over time. A rank is a level plus a sum of steps, since most series wander. Gates make
     steps small: a thermometer shows nearly the same for hours.
-    cells: [N, 2, T, W], the known parts of x and where they are known. They come out as they are.
+    cells: [N, 2, T, W], the known parts of x and where they are known. They come out as they are. Anchored ranks go on from
+    the known ones: the network says how they move.
     """
 
     curves: Tensor
 
-    def __init__(self, spec: Spec, z_window: int, z_step: int, trunk: int, width: int, blocks: int, curves: int) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        z_window: int,
+        z_step: int,
+        trunk: int,
+        width: int,
+        blocks: int,
+        curves: int,
+        is_anchored: bool = False,
+    ) -> None:
         super().__init__()
+        self.is_anchored = is_anchored
         self.fields = WindowFields(spec)
         steps, ranks, known = self.fields.steps, self.fields.rank_count, 2 * self.fields.width
         self.z_sizes = (z_window, z_step * steps, self.fields.draw_count)
@@ -60,7 +72,10 @@ class WindowGenerator(GeneratorNetwork):
         if cells is not None and self.known_steps is not None:
             h = h + self.known_steps(cells.transpose(2, 3).flatten(1, 2))
         outputs = self.last(self.blocks(h)).float().transpose(1, 2)
-        x = self.fields.draw(self.move_ranks(outputs), u)
+        outputs = self.move_ranks(outputs)
+        if cells is not None and self.is_anchored:
+            outputs = self.anchor_ranks(outputs, cells)
+        x = self.fields.draw(outputs, u)
         return x if cells is None else torch.where(cells[:, 1] > 0, cells[:, 0], x)
 
     def read_known(self, cells: Tensor | None) -> Tensor | float:
@@ -76,6 +91,31 @@ class WindowGenerator(GeneratorNetwork):
         values, levels, steps, gates = outputs.split((self.fields.width - ranks, ranks, ranks, ranks), 2)
         sums = (steps * gates.sigmoid()).cumsum(1) / math.sqrt(self.fields.steps)
         return torch.cat([values, levels + sums], 2)
+
+    def anchor_ranks(self, outputs: Tensor, cells: Tensor) -> Tensor:
+        """Outputs [N, T, W] whose ranks pass through those that are known, so that what is generated goes on from there."""
+        places, tied, values = self.fields.rows.rank_places, self.fields.rows.where_ranks, self.fields.rows.where_values
+        counts = torch.ones_like(cells[:, 0]).index_copy(2, tied, cells[:, 0][..., values])  # a spike has no rank
+        is_known = (cells[:, 1] * counts)[..., places] > 0
+        ranks = outputs[..., outputs.shape[2] - len(places) :]
+        gaps = interpolate_steps(cells[:, 0][..., places].to(ranks.dtype) - ranks, is_known)
+        return torch.cat([outputs[..., : outputs.shape[2] - len(places)], ranks + gaps], 2)
+
+
+def interpolate_steps(values: Tensor, is_known: Tensor) -> Tensor:
+    """Values [N, T, C] between those that are known, bool [N, T, C]: on a line from one to the next, and level beyond them.
+
+    0 where a column knows none.
+    """
+    count = values.shape[1]
+    steps = torch.arange(count, device=values.device)[None, :, None].expand_as(is_known)
+    before = torch.where(is_known, steps, -1).cummax(1).values
+    after = torch.where(is_known, steps, count).flip(1).cummin(1).values.flip(1)
+    has_before, has_after = before >= 0, after < count
+    first, last = (values.gather(1, index.clamp(0, count - 1)) for index in (before, after))
+    share = (steps - before) / (after - before).clamp(min=1)
+    share = torch.where(has_before, torch.where(has_after, share.to(values.dtype), 0.0), 1.0)
+    return torch.lerp(first, last, share) * (has_before | has_after)
 
 
 def build_cosines(count: int, steps: int) -> Tensor:

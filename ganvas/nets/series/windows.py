@@ -19,6 +19,7 @@ class WindowConvolutions:
     trunk: width of the layers before the curves; width: of G's convolutions.
     blocks: G's convolutions, which reach 1, 2, 4, 8, 16 steps and so on.
     curves: slow cosines over time that a window starts from.
+    is_anchored: ranks of windows that are partly known go on from the known ones.
     d_width, d_widths: width of D's layer of patches, and of its last layers.
     pieces: how many pieces D sees each rank in.
     """
@@ -29,6 +30,7 @@ class WindowConvolutions:
     width: int = 64
     blocks: int = 3
     curves: int = 12
+    is_anchored: bool = False
     d_width: int = 64
     d_widths: tuple[int, ...] = (256, 256)
     pieces: int = 8
@@ -42,7 +44,9 @@ class WindowConvolutions:
             check_widths(d_widths=width)
 
     def build(self, spec: Spec) -> nn.ModuleDict:
-        G = WindowGenerator(spec, self.z_window, self.z_step, self.trunk, self.width, self.blocks, self.curves)
+        G = WindowGenerator(
+            spec, self.z_window, self.z_step, self.trunk, self.width, self.blocks, self.curves, self.is_anchored
+        )
         return nn.ModuleDict({"G": G, "D": WindowCritic(spec, self.d_width, self.d_widths, self.pieces)})
 
     def smallest(self) -> "WindowConvolutions":
