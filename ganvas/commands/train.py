@@ -39,7 +39,7 @@ class Arguments:
     source: a run whose networks to start from, on other data. Its recipe is used unless another is named.
     freeze_d: with --from, how many of D's layers stay as they are, counted from the image.
     private: train with this epsilon: how much anybody may learn of one row or picture. 1 is usual, 10 protects little.
-    bounds: with --private and a table, a .toml file of public categories and bounds. A new name: a file to fill in is written there.
+    bounds: of a private table, a .toml file of public categories and bounds. A new name: a file to fill in is written there.
     rules: of a table, a file of rules that all generated rows keep. `ganvas rules TABLE` writes one to choose from.
     degrade: learn to undo this: x4 (small pictures), gray, mask (holes), jpeg+noise+blur, "realistic x4".
     window: learn time series from a table: a sample is so many rows that follow each other.

@@ -1,4 +1,4 @@
-"""G and D for rows of which only public categories are known. Nothing of either is fitted to rows, so that training may be private."""
+"""G and D for rows of which only public categories are known. Nothing of either is fitted to rows, as private runs need it."""
 
 from dataclasses import replace
 

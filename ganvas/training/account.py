@@ -85,7 +85,8 @@ def open_account(run: RunFolder, rows: int) -> PrivacyAccount | None:
     trained_steps = int(run.checkpoints[-1].name) // run.recipe.train.batch if run.checkpoints else 0
     if sum(release.steps for release in ledger.releases) < trained_steps:
         raise GanvasError(
-            f"{path} is missing or older than the last checkpoint, so nobody knows what this run has spent: restore it from a copy"
+            f"{path} is missing or older than the last checkpoint, and nobody knows what this run has spent: restore it from "
+            "a copy"
         )
     return PrivacyAccount(path, step, ledger, method.epsilon)
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
+from torch import nn
 
 from ..core import Batch, NoisyMethod, Phase, seed_from
 from ..data import Poisson
@@ -18,6 +20,9 @@ from .noisy_sums import sum_clipped_gradients
 from .release import FOLDER_SENTENCE
 
 SEED_SENTENCE = "batches and noise come from the operating system and not from the seed, so no run repeats another one"
+PUBLIC_SENTENCE = (
+    "public are the size and channels of pictures, the categories and bounds of a table, and how many samples there are"
+)
 HUGE_NORM = 1e30  # a clip that clips nothing
 
 
@@ -40,6 +45,10 @@ def fix_noise(recipe: Recipe, rows: int, state: State, announce: Callable[[str],
         raise GanvasError("private training runs in one process, and is not compiled: leave torchrun and --train.compile out")
     if train.batch > rows:
         raise GanvasError(f"a batch of {train.batch} is more than all {rows:,} samples: choose a smaller --train.batch")
+    if method.delta * rows >= 1:
+        raise GanvasError(
+            f"a delta of {method.delta:g} allows one of {rows:,} samples to be given away: choose a much smaller --method.delta"
+        )
     assert train.samples is not None  # resolved by the plan
     steps, q = -(-train.samples // train.batch), train.batch / rows
     noisy_method = method.fix_noise(q, steps)
@@ -47,11 +56,13 @@ def fix_noise(recipe: Recipe, rows: int, state: State, announce: Callable[[str],
     recipe = replace(recipe, method=noisy_method)
     check_gradients(recipe, state)
     cost = Ledger(method.delta).add(NoisyRelease(q, noisy_method.sigma, steps))
+    if recipe.start is not None:
+        announce(f"  the promise does not cover the data that {recipe.start.run} has learned from")
     for sentence in (
         f"private: {explain_epsilon(cost.epsilon, method.delta)}",
-        f"{steps:,} steps on {train.batch} of {rows:,} samples on average, with noise of {noisy_method.sigma:.3g} times the most "
-        f"that one changes; {SEED_SENTENCE}",
-        "public are the size and the channels of pictures, the categories and bounds of a table, and how many samples there are",
+        f"{steps:,} steps on {train.batch} of {rows:,} samples on average, with noise of {noisy_method.sigma:.3g} times what "
+        f"one can change; {SEED_SENTENCE}",
+        PUBLIC_SENTENCE,
         ROW_SENTENCE,
         SUM_SENTENCE,
         FOLDER_SENTENCE,
@@ -65,24 +76,27 @@ def check_gradients(recipe: Recipe, state: State) -> None:
 
     A layer whose weight is used in another way, or in the gradient of a gradient, has norms that are not known.
     """
-    nets, clock = state.nets, state.clock
-    for phase in recipe.method.stage(nets, clock).phases:
-        if phase.noisy is None:
-            continue
-        network, device = nets[phase.trains[0]], next(nets.parameters()).device
+    for phase in recipe.method.stage(state.nets, state.clock).phases:
+        if phase.noisy is not None:
+            compare_gradients(state.nets[phase.trains[0]], partial(compute_fake_losses, state, phase))
 
-        def compute_losses(batch: Batch, phase: Phase = phase) -> torch.Tensor:
-            seed_global_generators(seed_from("gradients"), device)
-            return torch.stack([*phase.loss(nets, batch, clock).terms.values()]).sum(0)
 
-        for parameter in network.parameters():
-            parameter.requires_grad_(True)
-        sums = sum_clipped_gradients(network, compute_losses, [{}], HUGE_NORM)
-        parameters = dict(network.named_parameters())
-        gradients = torch.autograd.grad(compute_losses({}).sum(), list(parameters.values()), materialize_grads=True)
-        for name, gradient in zip(parameters, gradients, strict=True):
-            if not torch.allclose(sums[name], gradient, rtol=1e-3, atol=1e-3 * float(gradient.abs().max()) + 1e-6):
-                raise GanvasError(
-                    f"the gradients of single samples do not add up to that of {name}: private training needs a network that "
-                    "uses each layer as it is"
-                )
+def compute_fake_losses(state: State, phase: Phase, batch: Batch) -> torch.Tensor:
+    """The losses of a phase on fakes [N], the same each time."""
+    seed_global_generators(seed_from("gradients"), next(state.nets.parameters()).device)
+    return torch.stack([*phase.loss(state.nets, batch, state.clock).terms.values()]).sum(0)
+
+
+def compare_gradients(network: nn.Module, losses: Callable[[Batch], torch.Tensor]) -> None:
+    """Raise GanvasError unless the gradients of single samples add up to the gradient of the sum of losses."""
+    parameters = dict(network.named_parameters())
+    for parameter in parameters.values():
+        parameter.requires_grad_(True)
+    sums = sum_clipped_gradients(network, losses, [{}], HUGE_NORM)
+    gradients = torch.autograd.grad(losses({}).sum(), list(parameters.values()), materialize_grads=True)
+    for name, gradient in zip(parameters, gradients, strict=True):
+        if not torch.allclose(sums[name], gradient, rtol=1e-3, atol=1e-3 * float(gradient.abs().max()) + 1e-6):
+            raise GanvasError(
+                f"the gradients of single samples do not add up to that of {name}: private training needs a network that uses "
+                "each layer as it is"
+            )
