@@ -73,7 +73,7 @@ class PrivateAdversarial:
                 "private training takes no conditions, because how often each class occurs tells of the samples: take networks "
                 "without them"
             )
-        return nn.ModuleDict(self.game.state(spec, nets))
+        return self.game.state(spec, nets)
 
     def traits(self, nets: Nets) -> Traits:
         return self.game.traits(nets)
