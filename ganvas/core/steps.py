@@ -43,7 +43,7 @@ class Phase(NamedTuple):
     needs_data: bool = True
     gate: Callable[[Mapping[str, Tensor]], bool] | None = None  # decides from the statistics (3D-GAN's D, TimeGAN's D)
     after: Callable[[Nets, Mapping[str, Tensor], Clock], None] | None = None  # runs after the step, without gradients
-    noisy: NoisyLoss | None = None  # on the data. `loss` then sees none; its terms are [N], and are clipped as well
+    noisy: NoisyLoss | None = None  # on the data; `loss` then sees none
 
 
 class CriticOutput(NamedTuple):

@@ -28,7 +28,7 @@ class PrivateAdversarial:
 
     objective: the two losses, in logits. D's must be a sum of a loss on reals and one on fakes.
     epsilon, delta: the privacy that the whole run costs.
-    clip: the highest norm of a sample's gradient; of a fake's as well, or fakes would outweigh samples.
+    clip: the highest norm of a sample's gradient. Gradients of fakes stay as they are.
     critic_steps: steps of D for each step of G.
     fakes: how many fakes D sees in a step, and G in its own.
     prior: the distribution of z, N(0, 1) or U(-1, 1).

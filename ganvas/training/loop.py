@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Batch, Clock, Dataset, Nets, NoisyLoss, Phase, Stage, Turn, seed_from
+from ..core import Batch, Clock, Dataset, Nets, NoisyLoss, Phase, Stage, seed_from
 from ..optim import moving_average
 from ..optim.optimisers import PreparesGradients
 from ..privacy import add_gradient_noise
@@ -138,7 +138,7 @@ class Loop:
     def play_noisy_phase(
         self, phase: Phase, noisy: NoisyLoss, repeat: int, micro_batches: list["MicroBatch"], batch_size: int
     ) -> None:
-        """Run a phase on data that it may learn little of: clipped gradients of samples with noise, and of fakes without.
+        """Run a phase on data that it may learn little of: clipped gradients with noise, and the gradient of its own loss.
 
         The batch is drawn as a whole, because two that are drawn apart may hold the same sample. Nothing of it is logged.
         """
@@ -147,25 +147,21 @@ class Loop:
         random = np.random.default_rng(phase_seed) if self.account is None else self.account.book_step()
         self.enable_gradients_for(phase.trains)
         seed_global_generators(phase_seed, self.device)
-        turns: list[Turn] = []
-
-        def compute_fake_losses(batch: Batch) -> Tensor:
-            turns.append(phase.loss(nets, batch, clock))
-            return torch.stack([*turns[-1].terms.values()]).sum(0)
+        with self.autocast:
+            turn = phase.loss(nets, {}, clock)
+        torch.stack([term.mean() for term in turn.terms.values()]).sum().backward()
+        self.running_means.add_turn(turn)
 
         def compute_losses(batch: Batch) -> Tensor:
             return noisy.losses(nets, {key: value.to(self.device) for key, value in batch.items()}, clock)
 
         samples = self.data.batch(int(random.integers(2**62)), batch_size)
-        network, parts = nets[name], split_batch(samples, max(size for _, size in micro_batches))
-        sums = sum_clipped_gradients(network, compute_losses, parts, noisy.clip)
-        fakes = sum_clipped_gradients(network, compute_fake_losses, [{}], noisy.clip)
+        parts = split_batch(samples, max(size for _, size in micro_batches))
+        sums = sum_clipped_gradients(nets[name], compute_losses, parts, noisy.clip)
         gradients = add_gradient_noise(sums, noisy.clip, noisy.sigma, batch_size, random)
-        self.running_means.add_turn(turns[0])
-        fake_count = len(next(iter(turns[0].terms.values())))
-        for key, parameter in network.named_parameters():
+        for key, parameter in nets[name].named_parameters():
             if parameter.requires_grad:
-                parameter.grad = gradients[key] + fakes[key] / fake_count
+                parameter.grad = gradients[key] if parameter.grad is None else parameter.grad + gradients[key]
         self.running_means.add_gradient_norm(name, self.parameters[name])
         self.prepare_gradients(name, phase, repeat)
         step_optimiser(self.state.optims[name], self.recipe.optim[name].at(clock), self.recipe.train.lr_scale)
