@@ -49,6 +49,8 @@ def record_linear_layers(network: nn.Module) -> Generator[LinearUses]:
 
     def record(layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
         assert isinstance(layer, RecordedLayer)
+        if not output.requires_grad:  # the first layers do not train
+            return output
         uses.layers.append(layer)
         uses.inputs.append(inputs[0].detach().clone())  # an activation may overwrite it later
         uses.outputs.append(output)

@@ -160,6 +160,18 @@ def test_an_activation_may_overwrite_a_layer():
     assert sums[0]["0.weight"].norm() > 0
 
 
+def test_first_layers_that_do_not_train_have_no_norm():
+    network, x = Perceptron().double(), draw(5, 7)
+    network.layers[0].requires_grad_(False)
+    with record_linear_layers(network) as uses:
+        losses = hinge(network(x))
+    clipped = clip_gradients(network, uses, losses, 0.5)
+    rows = row_gradients(network, x)
+    norms = sum(rows[f"layers.3.{name}"].flatten(1).square().sum(1) for name in ("weight", "bias")).sqrt()
+    torch.testing.assert_close(clipped.norms, norms)
+    assert not clipped.sums["layers.0.weight"].any()
+
+
 def test_averaged_losses_are_refused():
     network = Perceptron()
     with record_linear_layers(network) as uses:
