@@ -23,6 +23,7 @@ class Arguments:
         ganvas train --data sensors.csv --window 24 --key station --time hour
         ganvas train dcgan_small --data photos/ --samples 100000 --optim.G.lr 5e-4
         ganvas train --data people.csv --private 1 --bounds bounds.toml
+        ganvas train --data photos/ --private 10
         ganvas train --resume runs/auto --minutes 60
         ganvas train --from runs/auto --data few/ --minutes 5
 
@@ -37,8 +38,8 @@ class Arguments:
     resume: the folder of a run to go on with. Only its budget may grow.
     source: a run whose networks to start from, on other data. Its recipe is used unless another is named.
     freeze_d: with --from, how many of D's layers stay as they are, counted from the image.
-    private: train a table with this epsilon: how much anybody may learn of one row. 1 is usual, 10 protects little.
-    bounds: with --private, a .toml file of public categories and bounds. A new name: a file to fill in is written there.
+    private: train with this epsilon: how much anybody may learn of one row or picture. 1 is usual, 10 protects little.
+    bounds: of a private table, a .toml file of public categories and bounds. A new name: a file to fill in is written there.
     rules: of a table, a file of rules that all generated rows keep. `ganvas rules TABLE` writes one to choose from.
     degrade: learn to undo this: x4 (small pictures), gray, mask (holes), jpeg+noise+blur, "realistic x4".
     window: learn time series from a table: a sample is so many rows that follow each other.

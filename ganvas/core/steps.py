@@ -24,6 +24,14 @@ class Turn(NamedTuple):
     statistics: Mapping[str, Tensor] = {}  # detached; scalars go into the log, all go to `after` and later phases' batches
 
 
+class NoisyLoss(NamedTuple):
+    """A loss on samples of the data that tells a network little of any one of them (DP-SGD; Abadi et al. 2016)."""
+
+    losses: Callable[[Nets, Batch, Clock], Tensor]  # of each sample, [N]; none depends on another sample
+    clip: float  # each sample's gradient is scaled down to this norm
+    sigma: float  # the deviation of the noise on their sum, in units of `clip`
+
+
 class Phase(NamedTuple):
     """One part of a step: which networks learn, from which loss, and how often."""
 
@@ -35,6 +43,7 @@ class Phase(NamedTuple):
     needs_data: bool = True
     gate: Callable[[Mapping[str, Tensor]], bool] | None = None  # decides from the statistics (3D-GAN's D, TimeGAN's D)
     after: Callable[[Nets, Mapping[str, Tensor], Clock], None] | None = None  # runs after the step, without gradients
+    noisy: NoisyLoss | None = None  # on the data; `loss` then sees none
 
 
 class CriticOutput(NamedTuple):
@@ -185,6 +194,16 @@ class Method(Protocol):
         ...
 
 
+@runtime_checkable
+class PrivateMethod(Protocol):
+    """A method with a promise of privacy. Nothing may score, show or choose by its training samples."""
+
+    @property
+    def epsilon(self) -> float: ...
+    @property
+    def delta(self) -> float: ...
+
+
 class StatisticsRelease(NamedTuple):
     """Statistics of the training samples, with noise that makes them private."""
 
@@ -194,7 +213,7 @@ class StatisticsRelease(NamedTuple):
 
 
 @runtime_checkable
-class PrivateMethod(Protocol):
+class ReleasingMethod(PrivateMethod, Protocol):
     """A method that sees the training samples once, before the first step, and learns from noisy statistics of them alone."""
 
     def release(self, data: Dataset) -> StatisticsRelease:
@@ -203,6 +222,21 @@ class PrivateMethod(Protocol):
 
     def load_release(self, nets: Nets, tensors: Mapping[str, Tensor]) -> None:
         """Put released statistics among new networks, which may begin with them. Checkpoints keep them."""
+        ...
+
+
+@runtime_checkable
+class NoisyMethod(PrivateMethod, Protocol):
+    """A method that sees the training samples in every step, through a `NoisyLoss` in one phase that runs in every step."""
+
+    @property
+    def sigma(self) -> float | None: ...  # of the noise; None before a plan has fixed it
+    def fix_noise(self, q: float, steps: int) -> "NoisyMethod":
+        """The method with the least noise that keeps its promise for so many steps.
+
+        Args:
+            q: the probability with which each sample joins a batch.
+        """
         ...
 
 

@@ -10,7 +10,7 @@ from .items import ItemList
 from .mixture import Mixture
 from .pairs import Pairs
 from .rows_source import Rows
-from .samplers import Balanced, Uniform
+from .samplers import Balanced, Poisson, Uniform
 from .tables import TableRows, read_frame
 from .tasks import Task, recognise_task
 from .tiles import Tiles
@@ -29,6 +29,7 @@ __all__ = [
     "ItemList",
     "Mixture",
     "Pairs",
+    "Poisson",
     "Rows",
     "TableRows",
     "Task",

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..configuration import config
 from ..core import Dataset
-from ..errors import GanvasError
+from ..errors import GanvasError, require
 
 
 @config
@@ -33,3 +33,12 @@ class Balanced:
         classes = present[torch.randint(len(present), (size,), generator=generator)]
         places = (torch.rand(size, generator=generator, dtype=torch.float64) * counts[classes]).long()
         return order[(counts.cumsum(0) - counts)[classes] + places]
+
+
+@config
+class Poisson:
+    """Each row joins a batch by chance and for itself, so a batch has `size` rows on average. Private training counts on it."""
+
+    def draw_rows(self, data: Dataset, size: int, generator: torch.Generator) -> Tensor:
+        require(size <= len(data), "batch", size, f"at most {len(data):,}, all rows of {data.title}")
+        return (torch.rand(len(data), generator=generator, dtype=torch.float64) < size / len(data)).nonzero().squeeze(1)

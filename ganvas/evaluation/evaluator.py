@@ -63,6 +63,7 @@ class Evaluator:
     """
 
     has_reals = True  # there are real samples to compare with
+    shows_reals = True  # exhibits may show them
 
     def __init__(
         self,

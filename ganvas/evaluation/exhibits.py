@@ -19,7 +19,7 @@ def collect_exhibits(evaluator: Evaluator, method: Method, nets: Nets) -> list[E
         exhibits.append(exhibit_samples(codec, "samples", f"Generated {codec.noun}", stored))
     if evaluator.sources:
         exhibits.append(evaluator.sources.exhibit(evaluator.draw_fakes(method, nets, PREVIEW_TRANSLATIONS)))
-    if codec.is_visual:
+    if codec.is_visual and evaluator.shows_reals:
         caption = "Samples, each above its nearest training sample by the scores' features, to detect copies"
         exhibits.append(exhibit_samples(codec, "nearest", caption, pair_with_nearest(evaluator, method, nets)))
         if classes := find_class_condition(evaluator.train.spec, method.traits(nets)):

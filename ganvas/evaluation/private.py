@@ -31,6 +31,8 @@ class PrivateEvaluator(Evaluator):
         test: rows that people hand in, half of which take the part of the training rows; None: there are no scores.
     """
 
+    shows_reals = False
+
     def __init__(
         self,
         evaluation: Evaluation,

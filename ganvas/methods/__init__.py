@@ -8,6 +8,7 @@ from .cycle import Cycle
 from .many_domains import ManyDomains
 from .pair_matching import PairMatching
 from .pixels_first import PixelsFirst
+from .private_adversarial import PrivateAdversarial
 from .progressive import Progressive
 from .supervised import Supervised
 from .vae_gan import VAEGAN
@@ -23,6 +24,7 @@ __all__ = [
     "ManyDomains",
     "PairMatching",
     "PixelsFirst",
+    "PrivateAdversarial",
     "Progressive",
     "SideCritic",
     "Supervised",

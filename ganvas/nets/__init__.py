@@ -7,6 +7,7 @@ from .dcgan import DCGAN
 from .mlp import MLP
 from .progan import ProGAN
 from .projected import Projected
+from .public_rows import PublicRowPerceptrons
 from .r3gan import R3GAN
 from .residual import SAGAN, SNGAN, BigGAN
 from .series import WindowConvolutions
@@ -71,6 +72,7 @@ __all__ = [
     "ProGAN",
     "Projected",
     "Projection",
+    "PublicRowPerceptrons",
     "RRDBNet",
     "ResNet",
     "Residual",

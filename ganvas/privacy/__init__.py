@@ -8,7 +8,6 @@ from .clipping import (
     LinearUses,
     add_gradient_noise,
     clip_gradients,
-    draw_poisson_rows,
     record_linear_layers,
 )
 from .ledger import Ledger, NoisyRelease, bound_guess, explain_epsilon, parse_ledger
@@ -27,7 +26,6 @@ __all__ = [
     "clip_gradients",
     "clip_row_gradients",
     "compute_epsilon",
-    "draw_poisson_rows",
     "explain_epsilon",
     "find_sigma",
     "parse_ledger",

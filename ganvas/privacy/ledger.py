@@ -51,6 +51,16 @@ class Ledger(NamedTuple):
             return self._replace(releases=(*self.releases[:-1], last._replace(steps=last.steps + release.steps)))
         return self._replace(releases=(*self.releases, release))
 
+    def count_affordable_steps(self, release: NoisyRelease, epsilon: float) -> int:
+        """How many more steps of this kind keep the ledger at or below `epsilon`."""
+        low, high = 0, 1
+        while self.add(release._replace(steps=high)).epsilon <= epsilon:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.add(release._replace(steps=middle)).epsilon <= epsilon else (low, middle)
+        return low
+
     def to_json(self) -> str:
         """A JSON object: delta, epsilon (for people), releases."""
         releases = [release._asdict() for release in self.releases]

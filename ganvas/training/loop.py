@@ -9,17 +9,21 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Clock, Dataset, Nets, Phase, Stage, seed_from
+from ..core import Batch, Clock, Dataset, Nets, NoisyLoss, Phase, Stage, seed_from
 from ..optim import moving_average
 from ..optim.optimisers import PreparesGradients
+from ..privacy import add_gradient_noise
 from ..recipe import Recipe
 from ..runs.state import State
 from ..system import distributed
 from ..system.device import make_autocast, seed_global_generators
+from .account import PrivacyAccount
 from .log import RunningMeans
+from .noisy_sums import split_batch, sum_clipped_gradients
 
 STAGE_PROBE_COUNT = 100  # points in training at which we look up the stage
 
@@ -37,10 +41,13 @@ def locate_stages(recipe: Recipe, nets: Nets) -> list[tuple[Clock, float]]:
 
 
 class Loop:
-    """Trains `state` by a recipe's method on a data set."""
+    """Trains `state` by a recipe's method on a data set.
 
-    def __init__(self, recipe: Recipe, data: Dataset, state: State, seed: int) -> None:
-        self.recipe, self.data, self.state, self.seed = recipe, data, state, seed
+    account: where a private run books its steps, and gets secret randomness. None: a trial, whose networks nobody sees.
+    """
+
+    def __init__(self, recipe: Recipe, data: Dataset, state: State, seed: int, account: PrivacyAccount | None = None) -> None:
+        self.recipe, self.data, self.state, self.seed, self.account = recipe, data, state, seed, account
         self.running_means = RunningMeans()
         self.parameters = {name: list(net.parameters()) for name, net in state.nets.items()}
         self.frozen_parameters = {
@@ -100,6 +107,9 @@ class Loop:
         self, phase: Phase, repeat: int, micro_batches: list["MicroBatch"], batch_size: int, statistics: list[dict[str, Tensor]]
     ) -> None:
         """Run a phase once: loss and gradients for each micro-batch, then a step of the networks that it trains."""
+        if phase.noisy is not None:
+            self.play_noisy_phase(phase, phase.noisy, repeat, micro_batches, batch_size)
+            return
         nets, clock = self.state.nets, self.state.clock
         self.enable_gradients_for(phase.trains)
         for own_statistics, (position, size) in zip(statistics, micro_batches, strict=True):
@@ -124,6 +134,37 @@ class Loop:
         if phase.after:
             with torch.no_grad():
                 phase.after(nets, distributed.average_over_ranks(merge_outputs(statistics)), clock)
+
+    def play_noisy_phase(
+        self, phase: Phase, noisy: NoisyLoss, repeat: int, micro_batches: list["MicroBatch"], batch_size: int
+    ) -> None:
+        """Run a phase on data that it may learn little of: clipped gradients with noise, and the gradient of its own loss.
+
+        The batch is drawn as a whole, because two that are drawn apart may hold the same sample. Nothing of it is logged.
+        """
+        nets, clock, (name,) = self.state.nets, self.state.clock, phase.trains
+        phase_seed = seed_from(self.seed, clock.step, phase.name, repeat)
+        random = np.random.default_rng(phase_seed) if self.account is None else self.account.book_step()
+        self.enable_gradients_for(phase.trains)
+        seed_global_generators(phase_seed, self.device)
+        with self.autocast:
+            turn = phase.loss(nets, {}, clock)
+        torch.stack([term.mean() for term in turn.terms.values()]).sum().backward()
+        self.running_means.add_turn(turn)
+
+        def compute_losses(batch: Batch) -> Tensor:
+            return noisy.losses(nets, {key: value.to(self.device) for key, value in batch.items()}, clock)
+
+        samples = self.data.batch(int(random.integers(2**62)), batch_size)
+        parts = split_batch(samples, max(size for _, size in micro_batches))
+        sums = sum_clipped_gradients(nets[name], compute_losses, parts, noisy.clip)
+        gradients = add_gradient_noise(sums, noisy.clip, noisy.sigma, batch_size, random)
+        for key, parameter in nets[name].named_parameters():
+            if parameter.requires_grad:
+                parameter.grad = gradients[key] if parameter.grad is None else parameter.grad + gradients[key]
+        self.running_means.add_gradient_norm(name, self.parameters[name])
+        self.prepare_gradients(name, phase, repeat)
+        step_optimiser(self.state.optims[name], self.recipe.optim[name].at(clock), self.recipe.train.lr_scale)
 
     def prepare_gradients(self, name: str, phase: Phase, repeat: int) -> None:
         """Let the optimiser change gradients before its step, with the same random draws on every rank."""

@@ -23,6 +23,7 @@ from ..system.threads import LoadMeter, choose_thread_count, list_cores, set_thr
 from .card_size import choose_card_size, limit_card_size
 from .loop import Loop
 from .memory import MemoryFootprint, estimate_memory_needs
+from .noise import fix_noise
 from .speed import LONG_RUN_SAMPLES, fit_samples_to_time, measure_seconds_per_sample
 from .trial import TrialNetworks
 
@@ -83,7 +84,7 @@ class Planner:
         else:
             recipe = self.turn_minutes_into_samples(recipe, recipe.train.minutes, evaluator)
         self.announce_stages(recipe)
-        return recipe
+        return fix_noise(recipe, len(self.data), self.build_networks(recipe).state, self.announce)
 
     def choose_threads(self, recipe: Recipe) -> Recipe:
         """Choose and set the number of threads: as requested, else all, or fewer if the machine is busy.

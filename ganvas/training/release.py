@@ -1,4 +1,4 @@
-"""Private runs look at the data once: noisy statistics are released before the first step, and kept in the run's folder.
+"""Some private runs look at the data once: noisy statistics are released before the first step, and kept in the run's folder.
 
 A run that lost its checkpoints, or was stopped before the first one, finds them there. To release them again would cost the
 same privacy again.
@@ -10,7 +10,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from ..core import Dataset, PrivateMethod
+from ..core import Dataset, ReleasingMethod
 from ..errors import GanvasError
 from ..privacy import parse_ledger
 from ..runs.folder import RunFolder
@@ -33,7 +33,7 @@ def release_once(run: RunFolder, data: Dataset, is_quiet: bool) -> None:
         GanvasError: the ledger says that they were released, and they are missing; or they cannot be written.
     """
     method, path = run.recipe.method, run.path
-    if not isinstance(method, PrivateMethod):
+    if not isinstance(method, ReleasingMethod):
         return
     with distributed.rank_zero_first():
         if distributed.is_main_process() and not has_release(run):
@@ -68,7 +68,7 @@ def load_release(run: RunFolder, state: State) -> None:
         GanvasError: they cannot be read, or are of other columns.
     """
     method, path = run.recipe.method, run.path / STATISTICS_NAME
-    if not isinstance(method, PrivateMethod):
+    if not isinstance(method, ReleasingMethod):
         return
     try:
         method.load_release(state.nets, load_file(path))

@@ -29,6 +29,7 @@ from ..system.console import print_status
 from ..system.device import choose_device, describe_machine
 from ..system.threads import keep_thread_count, set_thread_count
 from . import divergence
+from .account import find_open_minutes, limit_budget, open_account, refuse_longer_promise
 from .loop import Loop
 from .mixture_start import start_from_mixture
 from .monitor import FollowerMonitor, InterruptHandler, Monitor
@@ -200,6 +201,7 @@ def _resume_locked(
     run: RunFolder, minutes: float | None, samples: int | None, threads: int | None, device: torch.device, is_quiet: bool
 ) -> RunFolder:
     """`resume`; the caller holds the lock."""
+    refuse_longer_promise(run, minutes, samples)
     requested, resolved = extend_budget(run, minutes, samples)
     last_samples = int(run.checkpoints[-1].name) if run.checkpoints else 0
     if last_samples >= (resolved.train.samples or 0) and any("best" in card.get("which", "") for card in run.score_cards):
@@ -286,9 +288,7 @@ def _train_with_recovery(
             run = _restart_with_lower_rates(run, nonfinite_names, is_quiet)
             seconds_spent, state = state.training_seconds, restore_state(run, next(state.nets.parameters()).device, data)
             state.training_seconds = seconds_spent  # the lost time counts towards the minutes
-        elif extra_samples := distributed.broadcast(
-            remaining_samples(run.requested.train.minutes, run.recipe.train.batch, state)
-        ):
+        elif extra_samples := distributed.broadcast(remaining_samples(find_open_minutes(run), run.recipe.train.batch, state)):
             run = _lengthen_budget(run, state, extra_samples, is_quiet)
         else:
             break
@@ -301,12 +301,17 @@ def _train_until_stopped(
     run: RunFolder, state: State, data: Dataset, evaluator: Evaluator | None, slowdown: SlowdownNotice, is_quiet: bool
 ) -> list[str]:
     """Train until the budget is spent, time is up, or a value is not finite. Returns the names of such values."""
+    account = open_account(run, len(data))
+    if account is not None:
+        run = limit_budget(run, state, account, is_quiet)
     monitor = Monitor(run, evaluator, slowdown, is_quiet) if evaluator is not None else FollowerMonitor()
     with InterruptHandler(monitor):
         monitor.open_progress(state)
         try:
-            Loop(run.recipe, data, state, run.seed).train_to_budget(monitor)
+            Loop(run.recipe, data, state, run.seed, account).train_to_budget(monitor)
         finally:
+            if account is not None:
+                account.close()
             monitor.close_progress()
     if distributed.broadcast(monitor.is_interrupted and not (isinstance(monitor, Monitor) and monitor.nonfinite_names)):
         raise KeyboardInterrupt(

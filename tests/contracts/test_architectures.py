@@ -60,7 +60,7 @@ def spec_for(architecture: Architecture) -> Spec:
     """Small pictures; rows or windows for networks that make such."""
     if isinstance(architecture, nets.WindowConvolutions):
         return WINDOW
-    return ROW if isinstance(architecture, (nets.RowPerceptrons, nets.RowShares)) else IMAGE8
+    return ROW if isinstance(architecture, (nets.RowPerceptrons, nets.RowShares, nets.PublicRowPerceptrons)) else IMAGE8
 
 
 def judged(verdict: CriticOutput, has_patches: bool) -> torch.Tensor:

@@ -21,6 +21,7 @@ from ganvas.sampling.rows import rows
 from ganvas.training.private import choose_private_recipe
 from ganvas.training.release import LEDGER_NAME, STATISTICS_NAME
 from ganvas.training.session import resume, train
+from small_recipes import small
 
 BOUNDS = '[age]\nlowest = 0\nhighest = 99\nbins = 10\n[job]\ncategories = ["nurse", "smith"]\n'
 COUNT = 400
@@ -118,6 +119,18 @@ def test_a_test_part_is_scored_at_the_end_and_chooses_no_checkpoint(recipe: Reci
     assert final["scores"]
     assert "compare with the test rows alone" in final["cautions"][0]
     assert not (run.path / "checkpoints" / "best").exists()
+
+
+def test_rows_by_noisy_gradients_keep_to_the_bounds(recipe: Recipe, tmp_path: Path) -> None:
+    recipe = choose_private_recipe("private_table_sgd", str(tmp_path / "people.csv"), 3.0, str(tmp_path / "bounds.toml"))
+    recipe = small(recipe, batch=40, samples=400)
+    run = train(recipe, out=tmp_path / "run", quiet=True, device="cpu", threads=1)
+    assert set(rows(run, 50, seed=0, device="cpu")["job"].to_pylist()) <= {"nurse", "smith", "other"}
+    ledger = json.loads((run.path / LEDGER_NAME).read_text())
+    assert [(entry["purpose"], entry["q"], entry["steps"]) for entry in ledger["releases"]] == [("gradients of D", 0.1, 10)]
+    assert 2.9 < ledger["epsilon"] <= 3.0
+    with pytest.raises(GanvasError, match="any score against its training rows"):
+        evaluate(run, device="cpu")
 
 
 @pytest.mark.parametrize(
