@@ -10,6 +10,7 @@ from .pair_matching import PairMatching
 from .pixels_first import PixelsFirst
 from .progressive import Progressive
 from .supervised import Supervised
+from .timegan import TimeGAN
 from .vae_gan import VAEGAN
 from .views import FeaturePyramid
 
@@ -26,4 +27,5 @@ __all__ = [
     "Progressive",
     "SideCritic",
     "Supervised",
+    "TimeGAN",
 ]

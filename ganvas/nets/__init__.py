@@ -9,7 +9,7 @@ from .progan import ProGAN
 from .projected import Projected
 from .r3gan import R3GAN
 from .residual import SAGAN, SNGAN, BigGAN
-from .series import WindowConvolutions
+from .series import DoppelGANger, SeriesGRUs, WindowConvolutions
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
@@ -59,6 +59,7 @@ __all__ = [
     "Compact",
     "Concatenation",
     "CycleGAN",
+    "DoppelGANger",
     "GatedInpainting",
     "Hole",
     "ImageToImage",
@@ -78,6 +79,7 @@ __all__ = [
     "RowShares",
     "SRResNet",
     "ScalesCritic",
+    "SeriesGRUs",
     "StarGAN",
     "StyleGAN",
     "StyleGAN2",

@@ -1,0 +1,96 @@
+"""TimeGAN's five networks: GRUs between noise, embeddings and windows. Yoon et al. 2019, section 4; the authors' code."""
+
+from dataclasses import replace
+
+from torch import Tensor, nn
+
+from ...configuration import config
+from ...core import CriticOutput, GeneratorNetwork, Spec
+from ...errors import GanvasError, require
+from ..layers.labels import check_widths
+
+WIDTHS_PER_NUMBER = 4  # of the paper: the embedding has four times as many numbers as a step of x
+
+
+class RecurrentLayers(nn.Module):
+    """Layers of GRUs, then a linear layer for each step: [N, T, inputs] -> [N, T, outputs].
+
+    Parameters of a GRU with h units on n numbers: 3h·(n + h + 2).
+    """
+
+    def __init__(self, inputs: int, width: int, layers: int, outputs: int) -> None:
+        super().__init__()
+        self.gru, self.head = nn.GRU(inputs, width, layers, batch_first=True), nn.Linear(width, outputs)
+        for name, parameter in self.gru.named_parameters():
+            if name.startswith("bias"):
+                nn.init.zeros_(parameter)
+            if name.startswith("bias_ih"):
+                nn.init.ones_(parameter[: 2 * width])  # TensorFlow's start of both gates: memory is kept
+
+    def forward(self, h: Tensor) -> Tensor:
+        return self.head(self.gru(h)[0])
+
+
+class StepMap(RecurrentLayers):
+    """RecurrentLayers with a sigmoid: embedder, recovery and supervisor. All embeddings and windows lie from 0 to 1."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        return super().forward(h).sigmoid()
+
+
+class EmbeddingGenerator(GeneratorNetwork):
+    """z [N, T·W], uniform from -1 to 1 -> an embedding [N, T, width]. A step's noise moved to [0, 1] is the paper's."""
+
+    def __init__(self, steps: int, noise: int, width: int, layers: int) -> None:
+        super().__init__()
+        self.steps, self.z_dim = steps, steps * noise
+        self.map = StepMap(noise, width, layers, width)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.map((z.unflatten(1, (self.steps, -1)) + 1) / 2)
+
+
+class EmbeddingCritic(nn.Module):
+    """An embedding [N, T, width] -> CriticOutput with a logit for each step, [N, T]."""
+
+    def __init__(self, width: int, layers: int) -> None:
+        super().__init__()
+        self.layers = RecurrentLayers(width, width, layers, 1)
+
+    def forward(self, h: Tensor) -> CriticOutput:
+        h = self.layers.gru(h)[0]
+        return CriticOutput(self.layers.head(h).squeeze(2), h.flatten(1))
+
+
+@config
+class SeriesGRUs:
+    """G makes embeddings of windows and D judges them; embedder, recovery and supervisor lead there, back, and one step on.
+
+    width: units of all layers, and numbers of an embedding's step. None takes four for each number of a step of x.
+    layers: of all networks but the supervisor, which has one less.
+    """
+
+    width: int | None = None
+    layers: int = 3
+
+    def __post_init__(self) -> None:
+        check_widths(width=self.width or 1)
+        require(2 <= self.layers <= 100, "layers", self.layers, "from 2 to 100")
+
+    def build(self, spec: Spec) -> nn.ModuleDict:
+        if len(spec.shape) != 2:
+            raise GanvasError(f"these networks make windows of series, got samples of {spec.shape}: take a recipe for pictures")
+        steps, numbers = spec.shape
+        width = self.width or WIDTHS_PER_NUMBER * numbers
+        return nn.ModuleDict(
+            {
+                "G": EmbeddingGenerator(steps, numbers, width, self.layers),
+                "supervisor": StepMap(width, width, self.layers - 1, width),
+                "embedder": StepMap(numbers, width, self.layers, width),
+                "recovery": StepMap(width, width, self.layers, numbers),
+                "D": EmbeddingCritic(width, self.layers),
+            }
+        )
+
+    def smallest(self) -> "SeriesGRUs":
+        return replace(self, width=2, layers=2)
