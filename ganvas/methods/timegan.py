@@ -140,14 +140,12 @@ def _build_timegan_stages(method: TimeGAN) -> tuple[Stage, Stage, Stage]:
     """Before the last one G has learnt nothing, so none of their checkpoints is the best."""
     embedding = Phase("embedder", ("embedder", "recovery"), method.play_autoencoder)
     supervision = Phase("supervisor", ("supervisor",), method.play_supervisor)
-    pairs = [
-        (Phase(f"G{suffix}", ("G", "supervisor"), method.play_g), Phase(f"embedder{suffix}", embedding.trains, method.play_embedder))
-        for suffix in ("", " again")
-    ]
+    g, embedder = Phase("G", ("G", "supervisor"), method.play_g), embedding._replace(loss=method.play_embedder)
+    again = [phase._replace(name=f"{phase.name} again") for phase in (g, embedder)]  # a name of its own, for other noise
     judge = Phase("judge", (), method.judge)
     d = Phase("D", ("D",), method.play_d, needs_data=False, gate=method.is_d_due)
     return (
         Stage("embedding", (embedding,), is_full_size=False),
         Stage("supervision", (supervision,), is_full_size=False),
-        Stage("joint", (*(phase for pair in pairs for phase in pair), judge, d), optimisers_to_reset=NETWORKS),
+        Stage("joint", (g, embedder, *again, judge, d), optimisers_to_reset=NETWORKS),
     )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...configuration import config
 from ...core import CriticOutput, GeneratorNetwork, Spec
-from ...errors import require
+from ...errors import GanvasError, require
 from ..layers.labels import check_widths
 from .field_parts import FieldParts, split_fields
 
@@ -56,7 +56,9 @@ class DoppelGANgerGenerator(GeneratorNetwork):
         self.passes = -(-self.steps // self.batch)
         self.static_parts = [part for part in (parts.statics, parts.ranges) if part.places]
         inputs = list(accumulate((len(part.places) for part in self.static_parts), initial=noise))
-        self.statics = nn.ModuleList(StaticLayers(n, static_width, len(p.places)) for n, p in zip(inputs, self.static_parts, strict=False))
+        self.statics = nn.ModuleList(
+            StaticLayers(n, static_width, len(p.places)) for n, p in zip(inputs, self.static_parts, strict=False)
+        )
         self.lstm = nn.LSTM(inputs[-1], width, batch_first=True)
         self.head = nn.Linear(width, self.batch * len(parts.steps.places))
         self.z_sizes = (noise * len(self.static_parts), noise * self.passes, width, width)
@@ -77,9 +79,8 @@ class DoppelGANgerGenerator(GeneratorNetwork):
 
     def forward(self, z: Tensor) -> Tensor:
         of_statics, of_passes, h, c = z.split(self.z_sizes, 1)
-        static_noise = of_statics.split(self.noise, 1) if self.statics else ()
         soft, known = list[Tensor](), list[Tensor]()
-        for noise, layers, part in zip(static_noise, self.statics, self.static_parts, strict=True):
+        for noise, layers, part in zip(of_statics.split(self.noise, 1), self.statics, self.static_parts, strict=True):
             soft.append(part.activate(layers(torch.cat([noise, *known], 1)).float()))
             known.append(part.harden(soft[-1]))
         inputs = [of_passes.unflatten(1, (self.passes, -1)), *(part[:, None].expand(-1, self.passes, -1) for part in known)]
@@ -132,12 +133,18 @@ class DoppelGANger:
     d_layers: int = 5
 
     def __post_init__(self) -> None:
-        check_widths(noise=self.noise, width=self.width, static_width=self.static_width, passes=self.passes, d_width=self.d_width)
+        check_widths(
+            noise=self.noise, width=self.width, static_width=self.static_width, passes=self.passes, d_width=self.d_width
+        )
         require(2 <= self.d_layers <= 100, "d_layers", self.d_layers, "from 2 to 100")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         parts = split_fields(spec)
         statics = [*parts.statics.places, *parts.ranges.places]
+        if not statics:
+            raise GanvasError(
+                "DoppelGANger's second critic judges statics and ranges, and these windows have none: take the recipe timegan"
+            )
         G = DoppelGANgerGenerator(spec, self.noise, self.width, self.static_width, self.passes)
         critics = {
             name: FieldCritic(spec.shape[0], statics, steps, self.d_width, self.d_layers)
