@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,13 +19,13 @@ from small_recipes import small_series
 WINDOW = 5
 
 
-def cut(table: pa.Table, key: str | None = "room", time: str | None = "hour") -> WindowItems:
+def cut(table: Any, key: str | None = "room", time: str | None = "hour") -> WindowItems:
     items = build_windows(order_rows(read_frame(table), key, time), WindowCut(WINDOW, 1), is_held_out=False)
     assert items is not None
     return items
 
 
-def fit(table: pa.Table, per_window: bool = False, key: str | None = "room", k: int = 10) -> tuple[ScaledCodec, torch.Tensor]:
+def fit(table: Any, per_window: bool = False, key: str | None = "room", k: int = 10) -> tuple[ScaledCodec, torch.Tensor]:
     items = cut(table, key, "hour" if key else None)
     codec = ScaledSeries(series=Series(k=k, known_share=0.0), per_window=per_window).fit(items)
     return codec, torch.from_numpy(np.stack([codec.encode(items[i]) for i in range(len(items))]))

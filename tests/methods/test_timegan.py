@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ganvas import recipes
-from ganvas.core import Clock, CriticOutput, Nets
+from ganvas.core import Batch, Clock, CriticOutput, Nets
 from ganvas.errors import GanvasError, SettingError
 from ganvas.methods import TimeGAN
 from ganvas.methods.timegan import NETWORKS, measure_moment_distance
@@ -66,7 +66,11 @@ def build_toy() -> Nets:
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> Nets:
     """Networks so simple that each loss is a number on paper: x + 1, h - 0.5 and h + 2."""
-    monkeypatch.setattr(TimeGAN, "draw_embeddings", lambda method, nets, batch: nets["G"](torch.zeros(len(batch["x"]), 1)))
+
+    def draw_embeddings(method: TimeGAN, nets: Nets, batch: Batch) -> Tensor:
+        return nets["G"](torch.zeros(len(batch["x"]), 1))
+
+    monkeypatch.setattr(TimeGAN, "draw_embeddings", draw_embeddings)
     return build_toy()
 
 
@@ -147,7 +151,7 @@ def test_three_stages_of_equal_length_train_their_own_networks() -> None:
 
 def test_optimisers_start_afresh_and_the_generator_learns_twice_for_each_d() -> None:
     state, loop = build()
-    loop.train_to_budget(lambda state, _: state.clock.step == 6)
+    loop.train_to_budget(lambda *_: state.clock.step == 6)
     assert int(state.optims["supervisor"].state_dict()["state"][0]["step"]) == 3
     loop.train_to_budget(lambda *_: False)
     steps = {name: int(optimiser.state_dict()["state"][0]["step"]) for name, optimiser in state.optims.items()}

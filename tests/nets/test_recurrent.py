@@ -5,9 +5,11 @@ import torch
 
 from ganvas.core import Field, Spec
 from ganvas.errors import GanvasError, SettingError
+from ganvas.methods.latents import get_generator
 from ganvas.nets import DoppelGANger, SeriesGRUs
 from ganvas.nets.series.doppelganger import DoppelGANgerGenerator
 from ganvas.nets.series.field_parts import split_fields
+from ganvas.nets.series.grus import EmbeddingGenerator
 from small_recipes import IMAGE8
 
 T = 24
@@ -49,10 +51,15 @@ def test_parameters_of_the_grus() -> None:
 
 def test_noise_lies_from_0_to_1_and_a_step_sees_its_own_and_earlier_noise() -> None:
     torch.manual_seed(0)
-    G = SeriesGRUs().build(NUMBERS)["G"]
+    G = get_generator(SeriesGRUs().build(NUMBERS))
+    assert isinstance(G, EmbeddingGenerator)
     assert G.z_dim == T * 6
     z, seen = torch.rand(4, T * 6) * 2 - 1, list[torch.Tensor]()
-    G.map.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+
+    def watch(_: torch.nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        seen.append(inputs[0])
+
+    G.map.register_forward_pre_hook(watch)
     h = G(z)
     assert torch.allclose(seen[0], (z.view(4, T, 6) + 1) / 2)
     assert h.shape == (4, T, 24)
@@ -92,7 +99,7 @@ def test_parameters_of_doppelganger(passes: int, batch: int) -> None:
     assert count(nets["D"]) == critic(6 + T * 5)
     assert count(nets["D_statics"]) == critic(6)
     assert nets["G"].z_dim == 2 * 5 + 5 * -(-T // batch) + 2 * 100
-    assert nets["G"](torch.randn(3, int(nets["G"].z_dim))).shape == (3, T, 11)
+    assert nets["G"](torch.randn(3, get_generator(nets).z_dim)).shape == (3, T, 11)
 
 
 def test_windows_have_statics_at_all_steps_and_nothing_after_their_end() -> None:
@@ -118,8 +125,8 @@ def test_windows_have_statics_at_all_steps_and_nothing_after_their_end() -> None
 
 def test_a_window_follows_from_its_latent_alone() -> None:
     torch.manual_seed(0)
-    G = DoppelGANger().build(MIXED)["G"]
-    z = torch.randn(20, int(G.z_dim))
+    G = get_generator(DoppelGANger().build(MIXED))
+    z = torch.randn(20, G.z_dim)
     G(z)
     G.eval()
     assert torch.allclose(G(z)[3:4], G(z[3:4]), atol=1e-6)

@@ -172,11 +172,9 @@ def _load_column(part: _ColumnPart, codes: Tensor, is_alive: Tensor) -> Iterator
     if part.scale is None:
         return
     values = torch.from_numpy(part.scale.places).to(codes.device)[codes]
-    if part.has_range:
-        window_range = measure_windows(values, is_alive & ~values.isnan())
-        values = window_range.scale(values)
-    yield values.nan_to_num(0.0).float()[..., None]
-    if part.has_range:
+    window_range = measure_windows(values, is_alive & ~values.isnan()) if part.has_range else None
+    yield (window_range.scale(values) if window_range else values).nan_to_num(0.0).float()[..., None]
+    if window_range:
         yield torch.stack(window_range, 2).float().expand(-1, codes.shape[1], -1)
 
 

@@ -51,7 +51,7 @@ def split_fields(spec: Spec) -> FieldParts:
     ranges = [pair for pair in placed if pair[0].is_static and pair[0].scales is not None]
     steps = [pair for pair in placed if not pair[0].is_static]
     ends = [start for field, start in placed if field.is_end]
-    return FieldParts(*map(_join_fields, (statics, ranges, steps)), ends[0] if ends else None)
+    return FieldParts(_join_fields(statics), _join_fields(ranges), _join_fields(steps), ends[0] if ends else None)
 
 
 def _join_fields(placed: Sequence[tuple[Field, int]]) -> FieldPart:

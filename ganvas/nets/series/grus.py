@@ -9,8 +9,6 @@ from ...core import CriticOutput, GeneratorNetwork, Spec
 from ...errors import GanvasError, require
 from ..layers.labels import check_widths
 
-WIDTHS_PER_NUMBER = 4  # of the paper: the embedding has four times as many numbers as a step of x
-
 
 class RecurrentLayers(nn.Module):
     """Layers of GRUs, then a linear layer for each step: [N, T, inputs] -> [N, T, outputs].
@@ -66,22 +64,21 @@ class EmbeddingCritic(nn.Module):
 class SeriesGRUs:
     """G makes embeddings of windows and D judges them; embedder, recovery and supervisor lead there, back, and one step on.
 
-    width: units of all layers, and numbers of an embedding's step. None takes four for each number of a step of x.
+    width: units of all layers, and numbers of an embedding's step. The paper takes four for each column, its code 24.
     layers: of all networks but the supervisor, which has one less.
     """
 
-    width: int | None = None
+    width: int = 24
     layers: int = 3
 
     def __post_init__(self) -> None:
-        check_widths(width=self.width or 1)
+        check_widths(width=self.width)
         require(2 <= self.layers <= 100, "layers", self.layers, "from 2 to 100")
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         if len(spec.shape) != 2:
             raise GanvasError(f"these networks make windows of series, got samples of {spec.shape}: take a recipe for pictures")
-        steps, numbers = spec.shape
-        width = self.width or WIDTHS_PER_NUMBER * numbers
+        (steps, numbers), width = spec.shape, self.width
         return nn.ModuleDict(
             {
                 "G": EmbeddingGenerator(steps, numbers, width, self.layers),
