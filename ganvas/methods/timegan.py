@@ -1,7 +1,7 @@
 """A game between embeddings of series, which a supervisor teaches to step on in time. Yoon et al. 2019 (TimeGAN)."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 
 import torch
 from torch import Tensor, nn
@@ -18,11 +18,19 @@ LEAST_ERROR = 1e-12  # keeps the derivative of a root finite
 LEAST_VARIANCE = 1e-6  # of the authors' code
 
 
+class ReachedStage(nn.Module):
+    """The number of a run's stage, saved with the networks: a longer budget does not lead back to an earlier stage."""
+
+    number: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("number", torch.zeros((), dtype=torch.long))
+
+
 @config
 class TimeGAN:
     """Three stages of equal length: the embedding alone, then the supervisor alone, then all networks, with G twice for each D.
-
-    A longer budget makes each stage longer. A run that goes on with one may return to the second stage.
 
     gamma: weight of D's verdict on embeddings that the supervisor has not seen.
     eta: weight of the supervisor's error in G's loss. The paper's text has 10, the authors' code 100.
@@ -51,14 +59,15 @@ class TimeGAN:
     def state(self, spec: Spec, nets: Nets) -> nn.ModuleDict:
         if not set(NETWORKS) <= set(nets):
             raise GanvasError("TimeGAN needs networks that embed series: take SeriesGRUs")
-        return UNIFORM_GAME.state(spec, nets)
+        return nn.ModuleDict({**UNIFORM_GAME.state(spec, nets), "stage": ReachedStage()})
 
     def traits(self, nets: Nets) -> Traits:
         return UNIFORM_GAME.traits(nets)._replace(critics=())  # D judges embeddings, not samples
 
     def stage(self, nets: Nets, clock: Clock) -> Stage:
         stages = _build_timegan_stages(self)
-        return stages[min(len(stages) * clock.samples // clock.total, len(stages) - 1)]
+        scheduled = min(len(stages) * clock.samples // clock.total, len(stages) - 1)
+        return stages[max(scheduled, int(get_reached_stage(nets).number))]
 
     def draw_latents(
         self, nets: Nets, n: int, generator: torch.Generator | None = None, request: Request = NO_REQUEST
@@ -108,6 +117,9 @@ class TimeGAN:
     def is_d_due(self, statistics: Mapping[str, Tensor]) -> bool:
         return bool(statistics["D/loss"] > self.least_d_loss)
 
+    def reach_stage(self, number: int, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
+        get_reached_stage(nets).number.fill_(number)
+
     # ------------------------------------------------------------ their parts
 
     def embed(self, nets: Nets, batch: Batch) -> Tensor:
@@ -122,6 +134,12 @@ class TimeGAN:
     def measure_reconstruction(self, nets: Nets, x: Tensor, h: Tensor) -> Tensor:
         """The root mean squared error of what is recovered from embeddings of x."""
         return self.reconstruction * (mse_loss(nets["recovery"](h).float(), x) + LEAST_ERROR).sqrt()
+
+
+def get_reached_stage(nets: Nets) -> ReachedStage:
+    memory = nets["stage"]
+    assert isinstance(memory, ReachedStage)
+    return memory
 
 
 def measure_step_error(nets: Nets, h: Tensor) -> Tensor:
@@ -139,8 +157,9 @@ def measure_moment_distance(fake: Tensor, real: Tensor) -> Tensor:
 def _build_timegan_stages(method: TimeGAN) -> tuple[Stage, Stage, Stage]:
     """Before the last one G has learnt nothing, so none of their checkpoints is the best."""
     embedding = Phase("embedder", ("embedder", "recovery"), method.play_autoencoder)
-    supervision = Phase("supervisor", ("supervisor",), method.play_supervisor)
-    g, embedder = Phase("G", ("G", "supervisor"), method.play_g), embedding._replace(loss=method.play_embedder)
+    supervision = Phase("supervisor", ("supervisor",), method.play_supervisor, after=partial(method.reach_stage, 1))
+    g = Phase("G", ("G", "supervisor"), method.play_g, after=partial(method.reach_stage, 2))
+    embedder = embedding._replace(loss=method.play_embedder)
     again = [phase._replace(name=f"{phase.name} again") for phase in (g, embedder)]  # a name of its own, for other noise
     judge = Phase("judge", (), method.judge)
     d = Phase("D", ("D",), method.play_d, needs_data=False, gate=method.is_d_due)

@@ -14,7 +14,7 @@ from ganvas import recipes
 from ganvas.core import Batch, Clock, CriticOutput, Nets
 from ganvas.errors import GanvasError, SettingError
 from ganvas.methods import TimeGAN
-from ganvas.methods.timegan import NETWORKS, measure_moment_distance
+from ganvas.methods.timegan import NETWORKS, ReachedStage, measure_moment_distance
 from ganvas.nets import MLP
 from ganvas.runs.state import State, build_state
 from ganvas.training.loop import Loop
@@ -60,7 +60,7 @@ EARLY = torch.tensor([[[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]]])
 
 def build_toy() -> Nets:
     nets = {"embedder": Shift(1.0), "recovery": Shift(-0.5), "supervisor": Shift(2.0), "D": Verdict(), "G": Constant(EARLY)}
-    return nn.ModuleDict(nets)
+    return nn.ModuleDict({**nets, "stage": ReachedStage()})
 
 
 @pytest.fixture
@@ -147,6 +147,15 @@ def test_three_stages_of_equal_length_train_their_own_networks() -> None:
     loop.train_to_budget(watch)
     assert stages == ["embedding"] * 3 + ["supervision"] * 3 + ["joint"] * 3
     assert moved == [{"embedder", "recovery"}] * 3 + [{"supervisor"}] * 3 + [set(NETWORKS)] * 3
+
+
+def test_a_longer_budget_does_not_lead_back_to_an_earlier_stage() -> None:
+    state, loop = build()
+    loop.train_to_budget(lambda *_: False)
+    longer = Clock(state.clock.step, state.clock.samples, 10 * state.clock.total)
+    assert METHOD.stage(state.nets, longer).name == "joint"
+    assert METHOD.stage(build_toy(), longer).name == "embedding"
+    assert int(state.nets.state_dict()["stage.number"]) == 2
 
 
 def test_optimisers_start_afresh_and_the_generator_learns_twice_for_each_d() -> None:
