@@ -3,6 +3,7 @@
 Lin et al. 2020, section 4, with the sizes and layers of the authors' code.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 
@@ -39,7 +40,7 @@ class DoppelGANgerGenerator(GeneratorNetwork):
     """z [N, z_dim] -> x [N, T, W].
 
     z holds noise for each part of the statics, then for each pass of the LSTM, then the LSTM's first state.
-    Each part sees the earlier ones, with one-hots in place of shares and without gradients, as the LSTM does.
+    Ranges see the other statics, and the LSTM sees both.
 
     Parameters of the LSTM with h units on n numbers, S steps at a time: 4h·(n + h + 2) + (h + 1)·S·W.
     """
@@ -79,22 +80,32 @@ class DoppelGANgerGenerator(GeneratorNetwork):
 
     def forward(self, z: Tensor) -> Tensor:
         of_statics, of_passes, h, c = z.split(self.z_sizes, 1)
+        soft, known = self.make_statics(of_statics.split(self.noise, 1))
+        inputs = [of_passes.unflatten(1, (self.passes, -1)), _repeat(known, self.passes)]
+        outputs = self.lstm(torch.cat(inputs, 2), (h[None].contiguous(), c[None].contiguous()))[0]  # [N, passes, width]
+        steps = self.head(outputs).float().unflatten(2, (self.batch, -1)).flatten(1, 2)[:, : self.steps]
+        steps = self.step_part.activate(steps.flatten(0, 1)).unflatten(0, steps.shape[:2])
+        x = torch.cat([_repeat(soft, self.steps), steps], 2)[..., self.order]
+        return x if self.end_place is None else self.close_ends(x, self.end_place)
+
+    def make_statics(self, noises: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """(all statics, the same with one-hots in place of shares and without gradients): [N, W] each."""
         soft, known = list[Tensor](), list[Tensor]()
-        for noise, layers, part in zip(of_statics.split(self.noise, 1), self.statics, self.static_parts, strict=True):
+        for noise, layers, part in zip(noises, self.statics, self.static_parts, strict=True):
             soft.append(part.activate(layers(torch.cat([noise, *known], 1)).float()))
             known.append(part.harden(soft[-1]))
-        inputs = [of_passes.unflatten(1, (self.passes, -1)), *(part[:, None].expand(-1, self.passes, -1) for part in known)]
-        outputs = self.head(self.lstm(torch.cat(inputs, 2), (h[None].contiguous(), c[None].contiguous()))[0]).float()
-        steps = outputs.unflatten(2, (self.batch, -1)).flatten(1, 2)[:, : self.steps]
-        steps = self.step_part.activate(steps.flatten(0, 1)).unflatten(0, steps.shape[:2])
-        x = torch.cat([*(part[:, None].expand(-1, self.steps, -1) for part in soft), steps], 2)[..., self.order]
-        return x if self.end_place is None else self.close_ends(x, self.end_place)
+        return torch.cat(soft, 1), torch.cat(known, 1)
 
     def close_ends(self, x: Tensor, place: int) -> Tensor:
         """x with 0 in steps after the first whose flag says "over", but for statics. The flag stays, and the first step."""
         says_alive = x[:, 1:, place] >= x[:, 1:, place + 1]
         is_alive = torch.cat([torch.ones_like(says_alive[:, :1]), says_alive.cumprod(1).bool()], 1)[..., None]
         return torch.where(is_alive, x, x * self.is_static + self.over)
+
+
+def _repeat(statics: Tensor, steps: int) -> Tensor:
+    """[N, W] -> [N, steps, W]"""
+    return statics[:, None].expand(-1, steps, -1)
 
 
 class FieldCritic(nn.Module):
