@@ -9,7 +9,7 @@ from ganvas.methods.latents import get_generator
 from ganvas.nets import DoppelGANger, SeriesGRUs
 from ganvas.nets.series.doppelganger import DoppelGANgerGenerator
 from ganvas.nets.series.field_parts import split_fields
-from ganvas.nets.series.grus import EmbeddingGenerator
+from ganvas.nets.series.grus import EmbeddingGenerator, RecurrentLayers
 from small_recipes import IMAGE8
 
 T = 24
@@ -47,6 +47,20 @@ def test_parameters_of_the_grus() -> None:
         "D": layers(24, 3, 1),
     }
     assert count(SeriesGRUs(width=10).build(NUMBERS)["recovery"]) == 3 * 3 * 10 * (10 + 10 + 2) + 11 * 6
+
+
+def test_weights_start_as_in_tensorflow() -> None:
+    """Glorot's bounds over inputs and memory: of both gates sqrt(6 / (n + h + 2h)), of the candidate sqrt(6 / (n + h + h))."""
+    torch.manual_seed(0)
+    net = RecurrentLayers(40, 80, 1, 20)
+    of_inputs, of_memory, bias, memory_bias = net.gru.all_weights[0]
+    for weight in (of_inputs, of_memory):
+        assert float(weight[:160].detach().abs().max()) == pytest.approx((6 / (40 + 80 + 160)) ** 0.5, rel=0.01)
+        assert float(weight[160:].detach().abs().max()) == pytest.approx((6 / (40 + 80 + 80)) ** 0.5, rel=0.01)
+    assert bias.tolist() == [1.0] * 160 + [0.0] * 80
+    assert not memory_bias.any()
+    assert float(net.head.weight.detach().abs().max()) == pytest.approx((6 / 100) ** 0.5, rel=0.02)
+    assert not net.head.bias.any()
 
 
 def test_noise_lies_from_0_to_1_and_a_step_sees_its_own_and_earlier_noise() -> None:

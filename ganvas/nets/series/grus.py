@@ -19,14 +19,28 @@ class RecurrentLayers(nn.Module):
     def __init__(self, inputs: int, width: int, layers: int, outputs: int) -> None:
         super().__init__()
         self.gru, self.head = nn.GRU(inputs, width, layers, batch_first=True), nn.Linear(width, outputs)
-        for name, parameter in self.gru.named_parameters():
-            if name.startswith("bias"):
-                nn.init.zeros_(parameter)
-            if name.startswith("bias_ih"):
-                nn.init.ones_(parameter[: 2 * width])  # TensorFlow's start of both gates: memory is kept
+        initialise_as_tensorflow(self.gru)
+        nn.init.xavier_uniform_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
 
     def forward(self, h: Tensor) -> Tensor:
         return self.head(self.gru(h)[0])
+
+
+def initialise_as_tensorflow(gru: nn.GRU) -> None:
+    """Glorot's bounds for the gates together and for the candidate, and gates that keep memory: the authors' results need it.
+
+    Torch starts with smaller weights. Through so many sigmoids hardly a gradient would reach the embedder.
+    """
+    gates = 2 * gru.hidden_size
+    for of_inputs, of_memory, bias, memory_bias in gru.all_weights:
+        for rows, outputs in ((slice(None, gates), gates), (slice(gates, None), gru.hidden_size)):
+            bound = (6 / (of_inputs.shape[1] + gru.hidden_size + outputs)) ** 0.5
+            for weight in (of_inputs, of_memory):
+                nn.init.uniform_(weight[rows], -bound, bound)
+        nn.init.zeros_(memory_bias)
+        nn.init.zeros_(bias)
+        nn.init.ones_(bias[:gates])
 
 
 class StepMap(RecurrentLayers):
