@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import log, sqrt
+from math import log, pi, sqrt
 from typing import Any
 
 import pytest
@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ganvas import recipes
-from ganvas.core import Batch, Clock, CriticOutput, Nets
+from ganvas.core import Batch, Clock, CriticOutput, Field, Nets, Spec
 from ganvas.errors import GanvasError, SettingError
 from ganvas.methods import TimeGAN
 from ganvas.methods.timegan import NETWORKS, ReachedStage, measure_moment_distance
-from ganvas.nets import MLP
+from ganvas.nets import MLP, SeriesGRUs
+from ganvas.optim.optimisers import Adam
 from ganvas.runs.state import State, build_state
 from ganvas.training.loop import Loop
 from small_recipes import POINT, noise, small
@@ -183,6 +184,33 @@ def test_checkpoints_before_the_game_are_never_the_best() -> None:
 
 def test_samples_are_recovered_from_supervised_embeddings(toy: Nets) -> None:
     assert torch.equal(METHOD.render(toy, {"z": torch.zeros(2, 1)}), (EARLY + 1.5).expand(2, -1, -1))
+
+
+class Waves:
+    """Two sines of random phase; six steps of 0.6."""
+
+    title = fingerprint = "waves"
+    spec = Spec((6, 2), (Field("a", 1), Field("b", 1)), {})
+
+    def batch(self, seed: int, size: int) -> Batch:
+        phase = 2 * pi * torch.rand(size, 1, 2, generator=torch.Generator().manual_seed(seed))
+        return {"x": 0.5 + 0.4 * (phase + 0.6 * torch.arange(6)[:, None]).sin()}
+
+
+@pytest.mark.slow
+def test_it_learns_waves() -> None:
+    recipe, data, steps = recipes.find_recipe("timegan"), Waves(), 240
+    train = replace(recipe.train, minutes=None, samples=3 * steps * 64, batch=64)
+    optim = dict.fromkeys(recipe.optim, Adam(lr=5e-3, betas=(0.9, 0.999)))
+    recipe = replace(recipe, nets=SeriesGRUs(width=12, layers=2), optim=optim, train=train)
+    state = build_state(recipe, data.spec, 0, CPU)
+    Loop(recipe, data, state, 0).train_to_budget(lambda *_: state.clock.step == 2 * steps + 80)  # type: ignore[arg-type]
+    with torch.no_grad():
+        x = METHOD.render(state.nets, METHOD.draw_latents(state.nets, 1000, torch.Generator().manual_seed(0)))
+    real = data.batch(1, 1000)["x"]
+    assert (x.std(0) - real.std(0)).abs().mean() < 0.05
+    before, after = (torch.corrcoef(torch.stack([w[:, :-1].flatten(), w[:, 1:].flatten()]))[0, 1] for w in (x, real))
+    assert float(before) == pytest.approx(float(after), abs=0.05)
 
 
 def test_other_networks_and_settings_are_refused() -> None:
