@@ -27,6 +27,7 @@ from ganvas.media import (
     PointsCodec,
     PublicTable,
     SampleCondition,
+    ScaledSeries,
     Series,
     SeriesCodec,
     Table,
@@ -116,7 +117,7 @@ def codec_for(recipe: Recipe) -> Any:
         return ColumnsCodec(columns={name: small_codec(medium) for name, medium in recipe.medium.media.items()})
     if isinstance(recipe.medium, (Table, TableModes)):
         return recipe.medium.fit(read_frame(small_table()))
-    if isinstance(recipe.medium, Series):
+    if isinstance(recipe.medium, (Series, ScaledSeries)):
         windows = build_windows(order_rows(read_frame(small_series()), key="room", time="hour"), WindowCut(5, 1), False)
         assert windows is not None
         return recipe.medium.fit(windows)
@@ -204,3 +205,4 @@ IMAGE8 = Spec((1, 8, 8), (), {})
 POINT = Spec((2,), (), {})
 ROW = Spec((4,), (Field("a", 3, "categorical"), Field("a.rank", 1, "continuous", where=("a", 1))), {})
 WINDOW = Spec((6, 4), ROW.fields, {})
+WINDOW_OF_STATICS = Spec((6, 6), (*ROW.fields, Field("b", 2, "categorical", is_static=True)), {})

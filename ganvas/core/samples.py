@@ -22,6 +22,7 @@ class Field(NamedTuple):
     where: tuple[str, int] | None = None  # (a categorical field, a value): elsewhere this one is 0; None: it always counts
     is_static: bool = False  # of a series: it is the same at all steps of a sample
     is_end: bool = False  # of a series: its second value says that it is over; then all others are 0, but for statics
+    scales: str | None = None  # of a series: the field whose range within the sample this static gives
 
 
 @runtime_checkable

@@ -22,7 +22,7 @@ from .image.medium import Image
 from .label_maps import LabelMap, LabelMapCodec
 from .masks import MaskCodec
 from .points import Points, PointsCodec
-from .series import Series, SeriesCodec, build_plain_series, find_window_rows
+from .series import ScaledCodec, ScaledSeries, Series, SeriesCodec, build_plain_series, find_window_rows
 from .table import (
     AtMost,
     BinColumn,
@@ -91,6 +91,8 @@ __all__ = [
     "PointsCodec",
     "PublicTable",
     "SampleCondition",
+    "ScaledCodec",
+    "ScaledSeries",
     "Series",
     "SeriesCodec",
     "Sinc",

@@ -11,6 +11,7 @@ from .pixels_first import PixelsFirst
 from .private_adversarial import PrivateAdversarial
 from .progressive import Progressive
 from .supervised import Supervised
+from .timegan import TimeGAN
 from .vae_gan import VAEGAN
 from .views import FeaturePyramid
 
@@ -28,4 +29,5 @@ __all__ = [
     "Progressive",
     "SideCritic",
     "Supervised",
+    "TimeGAN",
 ]

@@ -10,7 +10,7 @@ from .projected import Projected
 from .public_rows import PublicRowPerceptrons
 from .r3gan import R3GAN
 from .residual import SAGAN, SNGAN, BigGAN
-from .series import WindowConvolutions
+from .series import DoppelGANger, SeriesGRUs, WindowConvolutions
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
@@ -60,6 +60,7 @@ __all__ = [
     "Compact",
     "Concatenation",
     "CycleGAN",
+    "DoppelGANger",
     "GatedInpainting",
     "Hole",
     "ImageToImage",
@@ -80,6 +81,7 @@ __all__ = [
     "RowShares",
     "SRResNet",
     "ScalesCritic",
+    "SeriesGRUs",
     "StarGAN",
     "StyleGAN",
     "StyleGAN2",

@@ -11,7 +11,7 @@ from ganvas.core import Architecture, CriticOutput, Spec
 from ganvas.errors import GanvasError
 from ganvas.methods import FeaturePyramid
 from ganvas.nets.translation import draw_places
-from small_recipes import IMAGE8, ROW, WINDOW, class_condition, components, image_condition
+from small_recipes import IMAGE8, ROW, WINDOW, WINDOW_OF_STATICS, class_condition, components, image_condition
 
 ALL = components(nets, "build", "smallest")
 NEEDS_LABELS = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection, nets.StarGAN)
@@ -29,11 +29,17 @@ def test_contract(name: str) -> None:
     built, given = made(smallest)
     assert sum(p.numel() for p in built.parameters()) < 20_000
     z = torch.randn(4, int(built["G"].z_dim))
-    x = built["G"](**given, **latent(built, z))
+    x = render(built, given | latent(built, z))
     assert x.shape == (4, *spec_for(smallest).shape)
     total = x.sum()
-    if "D" in built:
+    if "embedder" in built:
+        verdict = built["D"](built["embedder"](x))
+        assert verdict.logits.shape == (4, x.shape[1])
+        total = total + verdict.logits.sum()
+    elif "D" in built:
         total = judged(built["D"](x, **given), has_patches="source" in given)
+    if "D_statics" in built:
+        total = total + judged(built["D_statics"](x), has_patches=False)
     if "F" in built:
         verdict = built["F"](FeaturePyramid()(x), **given)
         assert verdict.logits.shape[0] == verdict.features.shape[0] == 4
@@ -58,9 +64,17 @@ def test_contract(name: str) -> None:
 
 def spec_for(architecture: Architecture) -> Spec:
     """Small pictures; rows or windows for networks that make such."""
-    if isinstance(architecture, nets.WindowConvolutions):
+    if isinstance(architecture, (nets.WindowConvolutions, nets.SeriesGRUs)):
         return WINDOW
+    if isinstance(architecture, nets.DoppelGANger):
+        return WINDOW_OF_STATICS
     return ROW if isinstance(architecture, (nets.RowPerceptrons, nets.RowShares, nets.PublicRowPerceptrons)) else IMAGE8
+
+
+def render(built: nn.ModuleDict, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Samples. Some generators make embeddings, which further networks recover samples from."""
+    x = built["G"](**inputs)
+    return built["recovery"](built["supervisor"](x)) if "recovery" in built else x
 
 
 def judged(verdict: CriticOutput, has_patches: bool) -> torch.Tensor:
@@ -105,7 +119,7 @@ def test_without_conditions_networks_that_need_them_say_so(name: str) -> None:
             smallest.build(IMAGE8)
     else:
         built = smallest.build(spec_for(smallest))
-        assert built["G"](torch.randn(4, int(built["G"].z_dim))).shape == (4, *spec_for(smallest).shape)
+        assert render(built, {"z": torch.randn(4, int(built["G"].z_dim))}).shape == (4, *spec_for(smallest).shape)
 
 
 @pytest.mark.parametrize("name", ALL)

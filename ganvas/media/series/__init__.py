@@ -3,5 +3,7 @@
 from .codec import SeriesCodec
 from .medium import Series
 from .plain import build_plain_series, find_window_rows
+from .scaled import ScaledSeries
+from .scaled_codec import ScaledCodec
 
-__all__ = ["Series", "SeriesCodec", "build_plain_series", "find_window_rows"]
+__all__ = ["ScaledCodec", "ScaledSeries", "Series", "SeriesCodec", "build_plain_series", "find_window_rows"]

@@ -224,14 +224,17 @@ class SeriesCodec:
         x = x.detach().to(torch.float64).cpu()
         if len(self._static_columns):
             x = torch.where(self._field_masks[0], x.mean(1, keepdim=True), x)
-        codes = self.cells.store(x.flatten(0, 1)).view(*x.shape[:2], -1)
-        if self.has_ends:
-            numbers = codes.to(torch.int32)
-            numbers[:, 0, -1] = ALIVE
-            numbers[..., -1] = numbers[..., -1].cummax(1).values
-            is_kept = (numbers[..., -1:] == ALIVE) | self._outliving_columns
-            codes = (numbers * is_kept).to(torch.uint16)
-        return codes
+        return self.close_ends(self.cells.store(x.flatten(0, 1)).view(*x.shape[:2], -1))
+
+    def close_ends(self, codes: Tensor) -> Tensor:
+        """uint16 [N, T, C] with 0 in what is over. The first step never is, and what is over stays over."""
+        if not self.has_ends:
+            return codes
+        numbers = codes.to(torch.int32)
+        numbers[:, 0, -1] = ALIVE
+        numbers[..., -1] = numbers[..., -1].cummax(1).values
+        is_kept = (numbers[..., -1:] == ALIVE) | self._outliving_columns
+        return (numbers * is_kept).to(torch.uint16)
 
     @cached_property
     def _outliving_columns(self) -> Tensor:
