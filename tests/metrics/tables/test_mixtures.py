@@ -227,3 +227,11 @@ def test_what_cannot_be_fitted_is_refused(codes: np.ndarray, settings: dict[str,
 def test_no_rows_cannot_be_drawn() -> None:
     with pytest.raises(GanvasError, match="n must be 1 or more"):
         build_mixture(*KNOWN).draw(0, seed=0)
+
+
+def test_the_last_mixture_is_remembered_for_the_same_rows_alone() -> None:
+    codes = draw_codes(600)
+    first = choose_mixture(codes, LAYOUTS, 64, seed=0)
+    assert choose_mixture(codes.copy(), LAYOUTS, 64, seed=0) is first
+    assert choose_mixture(codes, LAYOUTS, 64, seed=1) is not first
+    assert choose_mixture(codes[::-1], LAYOUTS, 64, seed=1) is not choose_mixture(codes, LAYOUTS, 64, seed=1)

@@ -1,5 +1,6 @@
 """Fit a mixture to a table's codes by EM, and choose how many components it gets."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -30,13 +31,24 @@ MAX_CELLS, LEAST_ROWS = 2_500_000, 5_000  # how large a random part to take of a
 FEWEST_COMPONENTS, GROWTH = 64, 4
 MAX_WORK = 4 * 10**9  # multiplications a pass, about: some 2 s of a core
 
+_last_mixture = dict[tuple[str, tuple[int, ...], int, int], RowMixture]()
+
 
 def choose_mixture(codes: np.ndarray, layouts: Sequence[CodeRanks], most: int, seed: int) -> RowMixture:
     """The mixture under which rows that fitting left out are likeliest: 64 components, or four times as many, up to `most`.
 
     More components start as parts of the fewer ones. Very large or wide tables get no more of them than a minute allows.
+    The last mixture is remembered, because a run and its score card ask for the same one.
     """
-    fitter = _Fitter(codes, layouts, seed=seed)
+    key = hashlib.sha256(codes.tobytes()).hexdigest(), codes.shape, most, seed
+    if key not in _last_mixture:
+        mixture = _choose_mixture(_Fitter(codes, layouts, seed=seed), most)
+        _last_mixture.clear()
+        _last_mixture[key] = mixture
+    return _last_mixture[key]
+
+
+def _choose_mixture(fitter: "_Fitter", most: int) -> RowMixture:
     most = min(most, fitter.most_components)
     best = fitter.fit(min(FEWEST_COMPONENTS, most))
     while best.started_with * GROWTH <= most:
