@@ -246,7 +246,7 @@ def restore() -> Recipe:
     """Damaged pictures of the same size, cleaned: G starts from its source and learns the change.
 
     Paper: Zhang et al. 2017 (DnCNN: residual learning), by the error of pixels.
-    Expected: not trained yet beyond some steps.
+    Expected: photographs, 15 minutes of half a core: 28.8 dB and LPIPS-like 0.105, damaged 27.5 and 0.142 (docs/results.md).
     """
     return Recipe(
         name="restore",
