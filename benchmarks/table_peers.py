@@ -20,12 +20,22 @@ from ganvas.system.device import describe_machine
 
 KEPT, PEERS = Path("benchmarks/results/table_peers.jsonl"), DATA / "peers"
 PACKAGES = {
-    "ctgan": ["ctgan==0.6.0", "rdt==1.2.1", "numpy==1.26.4", "pandas==1.5.3", "scikit-learn<1.5", "scipy<1.14", "torch"],
-    "mostlyai": ["mostlyai-engine==2.7.3", "torch"],
+    "ctgan": [
+        "ctgan==0.6.0",
+        "rdt==1.2.1",
+        "numpy==1.26.4",
+        "pandas==1.5.3",
+        "scikit-learn<1.5",
+        "scipy<1.14",
+        "torch==2.13.0",
+    ],
+    "mostlyai": ["mostlyai-engine==2.7.3", "torch==2.13.0"],
 }
 FLAGS = {"ctgan": ["--no-deps", "--ignore-requires-python"], "mostlyai": []}
+UNUSED = {"ctgan": [], "mostlyai": ["torchvision", "torchaudio"]}  # for pictures and sounds; their wheels want CUDA
 FURTHER = {
-    "ctgan": ["faker", "tqdm", "packaging", "copulas==0.8.0", "python-dateutil", "pytz", "six", "joblib", "threadpoolctl",
+    "ctgan": ["faker", "tqdm", "cloudpickle", "psutil", "packaging",
+              "copulas==0.8.0", "python-dateutil", "pytz", "six", "joblib", "threadpoolctl",
               "filelock", "typing_extensions", "sympy<1.14", "networkx", "jinja2", "mpmath<1.4", "markupsafe", "fsspec",
               "tzdata"],
     "mostlyai": [],
@@ -77,6 +87,8 @@ def make_environment(peer: str) -> Path:
         subprocess.run([*pip, *FLAGS[peer], *PACKAGES[peer]], check=True)
         if FURTHER[peer]:
             subprocess.run([*pip, "--no-deps", *FURTHER[peer]], check=True)
+        if UNUSED[peer]:
+            subprocess.run([folder / "bin/pip", "uninstall", "--quiet", "--yes", *UNUSED[peer]], check=True)
         (folder / "ready").touch()
     return folder / "bin/python"
 
