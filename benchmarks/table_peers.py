@@ -34,7 +34,7 @@ PACKAGES = {
 FLAGS = {"ctgan": ["--no-deps", "--ignore-requires-python"], "mostlyai": []}
 UNUSED = {"ctgan": [], "mostlyai": ["torchvision", "torchaudio"]}  # for pictures and sounds; their wheels want CUDA
 FURTHER = {
-    "ctgan": ["faker", "tqdm", "cloudpickle", "psutil", "packaging",
+    "ctgan": ["faker", "tqdm", "cloudpickle", "psutil", "pyyaml", "packaging",
               "copulas==0.8.0", "python-dateutil", "pytz", "six", "joblib", "threadpoolctl",
               "filelock", "typing_extensions", "sympy<1.14", "networkx", "jinja2", "mpmath<1.4", "markupsafe", "fsspec",
               "tzdata"],
