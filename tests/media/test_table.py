@@ -17,6 +17,7 @@ from ganvas.configuration import from_json, to_json
 from ganvas.data import Rows, prepare_dataset, read_frame
 from ganvas.errors import GanvasError, SettingError
 from ganvas.media import Table, TableCodec, write_table_file
+from ganvas.media.table import chance
 from ganvas.media.table.columns import CategoryColumn, ConstantColumn, DateColumn, KeyColumn, NumberColumn
 
 N = 20_000
@@ -396,3 +397,11 @@ def test_what_a_killed_process_left_of_a_table_is_removed(codec: TableCodec, sto
         (tmp_path / name).write_text("half")
     write_table_file(codec.decode(stored[:5]), tmp_path / "a.csv", {})
     assert [(tmp_path / name).exists() for name in names] == [False, True, True]
+
+
+def test_a_random_place_is_never_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The highest hash: its place in float32 was rounded to 1, which a training of ten minutes met."""
+    monkeypatch.setattr(chance, "mix_bits", lambda x: torch.full_like(x, chance.MASK))
+    places = chance.draw_cell_places(torch.tensor([1, 2]), 3)
+    assert places.max() < 1
+    assert ((places * 8).long() < 8).all()

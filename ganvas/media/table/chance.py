@@ -27,4 +27,4 @@ def draw_cell_places(hashes: Tensor, columns: int) -> Tensor:
     """A number in (0, 1) for each row's hash, int64 [N], and each column: float32 [N, columns]."""
     numbers = (torch.arange(1, columns + 1, device=hashes.device) * COLUMN_FACTOR) & MASK
     bits = mix_bits(hashes[:, None] ^ mix_bits(numbers)[None])
-    return ((bits >> 8).to(torch.float32) + 0.5) / 2**24
+    return (((bits >> 8).to(torch.float32) + 0.5) / 2**24).clamp_(max=1 - 2**-24)  # float32 would round the last one to 1
