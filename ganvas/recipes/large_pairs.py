@@ -43,7 +43,7 @@ def pix2pixhd_small() -> Recipe:
     """Pairs, for CPUs: narrow networks with three halvings, L1 in place of the perceptual loss, batches of 8.
 
     Paper: Wang et al. 2018b.
-    Expected: not trained yet beyond some steps.
+    Expected: drawings to emoji, 12 minutes of half a core: 18.1 dB, KID 0.64, with noise (docs/results.md).
     """
     adam = Adam(lr=5e-4, betas=(0.5, 0.99))
     picture = Image(flip=True)

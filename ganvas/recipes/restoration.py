@@ -97,7 +97,7 @@ def srgan_small() -> Recipe:
     """Pictures, four times larger, for CPUs: a compact network, by pixels at first, then with a critic of patches.
 
     Paper: Ledig et al. 2017; the loss of Huang et al. 2024 (R3GAN), penalties by finite differences.
-    Expected: photographs, 10 minutes of a busy core: no better than Lanczos; `srresnet_small` is (docs/results.md).
+    Expected: photographs, 25 minutes of half a core: 35.4 dB, LPIPS-like 0.066; Lanczos 34.8 and 0.086 (docs/results.md).
     """
     adam = Adam(lr=5e-4, betas=(0.0, 0.99))
     pixels = PixelLoss(weight=1.0, kind="charbonnier")
