@@ -18,7 +18,7 @@ def series() -> Recipe:
     as well as values. Its penalties move a window as a whole more than its steps, so that D may look at small changes.
 
     Paper: Huang et al. 2024 (R3GAN's loss), with its penalties by finite differences.
-    Expected: hourly weather, two minutes: trees still tell .988 of windows, by the humidity (docs/results.md).
+    Expected: hourly weather, ten minutes of one busy core: detection .972, autocorrelation error .016 (docs/results.md).
     """
     schedule = Linear(start=0.0, final=0.02)  # at full rates for minutes, D learns to know every window
     slow, fast = (Adam(lr=lr, betas=(0.0, 0.99), schedule=schedule) for lr in (1e-3, 2e-3))
