@@ -24,7 +24,7 @@ import torch
 
 import ganvas
 from ganvas.core import PlainTable
-from ganvas.media.table.plain import read_plain_table
+from ganvas.media.table.plain import read_plain_table, read_value_kind
 from ganvas.metrics.tables import detect_rows, score_efficacy, score_pair_trends, score_shapes, shuffle_columns
 from ganvas.system.device import describe_machine
 
@@ -47,11 +47,7 @@ def read_part(name: str, part: str) -> arrow.Table:
 
 
 def make_plain(rows: arrow.Table) -> PlainTable:
-    kinds = {
-        f.name: "number" if arrow.types.is_integer(f.type) or arrow.types.is_floating(f.type) else "category"
-        for f in rows.schema
-    }
-    return read_plain_table(rows, kinds)  # type: ignore[arg-type]
+    return read_plain_table(rows, {field.name: read_value_kind(field.type) for field in rows.schema})
 
 
 def score(name: str, train: PlainTable, fake: PlainTable, test: PlainTable) -> dict[str, float]:
