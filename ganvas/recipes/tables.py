@@ -18,7 +18,7 @@ def table() -> Recipe:
     misses. Some rows are completed from known cells, so any column can be a condition.
 
     Paper: Huang et al. 2024 (R3GAN's loss), with its penalties by finite differences; Dempster et al. 1977 (EM).
-    Expected: Adult, half a minute: shapes .995, pairs .985, trees tell rows with .55, mostly by the mixture (docs/results.md).
+    Expected: Adult, ten minutes: shapes .995, pairs .986, trees tell rows with .553, mostly by the mixture (docs/results.md).
     """
     schedule = Linear(start=0.0, final=0.02)
     return Recipe(
