@@ -14,8 +14,8 @@ from ..runs.folder import RunFolder
 from .evaluator import Evaluator
 
 NO_SCORES = (
-    "this run is private, and any score against its training rows would tell of them. To score it, hand in other rows: "
-    "ganvas evaluate RUN --data OTHER.csv"
+    "this run is private, and any score against its training set would tell of it. To score it, hand in other rows or pictures: "
+    "ganvas evaluate RUN --data OTHER"
 )
 TEST_SCORES = (
     "this run is private: scores compare with the test rows alone, and the last checkpoint is kept, not the best by scores. "
