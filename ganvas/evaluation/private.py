@@ -14,7 +14,7 @@ from ..runs.folder import RunFolder
 from .evaluator import Evaluator
 
 NO_SCORES = (
-    "this run is private, and any score against its training set would tell of it. To score it, hand in other rows or pictures: "
+    "this run is private, and any score against its training rows would tell of them. To score it, hand in other rows: "
     "ganvas evaluate RUN --data OTHER"
 )
 TEST_SCORES = (
