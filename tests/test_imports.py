@@ -24,6 +24,7 @@ recipe augment losses
 extractors
 privacy
 nets media data metrics optim pictures provenance
+text
 configuration system
 core resampling ranks normal_scores gaussian_blocks quantile_maps
 errors version
