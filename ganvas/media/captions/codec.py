@@ -82,7 +82,7 @@ class CaptionCodec:
     def read_texts(self, stored: Tensor) -> list[list[str]]:
         """The captions of each sample."""
         texts = stored[:, :, : self.text_bytes].cpu().numpy()
-        return [[decode_text(row.tobytes()) for row in sample if row[0]] for sample in texts]
+        return [[decode_caption(row.tobytes()) for row in sample if row[0]] for sample in texts]
 
     def preview(self, stored: Tensor) -> "Picture":
         return draw_text_lines([texts[0] for texts in self.read_texts(stored)])
@@ -116,7 +116,7 @@ class CaptionCodec:
         vectors = self.encoder.encode_raw(texts).to(torch.float16).flatten(1).numpy().view(np.uint8)
         text_rows = np.zeros((len(texts), self.text_bytes), np.uint8)
         for row, text in zip(text_rows, texts, strict=True):
-            encoded = encode_text(text, self.text_bytes)
+            encoded = encode_caption(text, self.text_bytes)
             row[: len(encoded)] = np.frombuffer(encoded, np.uint8)
         return np.concatenate([text_rows, vectors], 1)
 
@@ -132,10 +132,10 @@ def read_captions(item: bytes | np.ndarray) -> list[str]:
     return [" ".join(text.split()) for text in captions]
 
 
-def encode_text(text: str, most_bytes: int) -> bytes:
+def encode_caption(text: str, most_bytes: int) -> bytes:
     """UTF-8, cut before the character that would not fit."""
     return text.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore").encode("utf-8")
 
 
-def decode_text(data: bytes) -> str:
+def decode_caption(data: bytes) -> str:
     return data.rstrip(b"\0").decode("utf-8", "replace")

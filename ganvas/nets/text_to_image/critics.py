@@ -18,12 +18,12 @@ class TextDiscriminator(nn.Module):
     further convolution (Reed et al. 2016).
     """
 
-    def __init__(self, widths: Sequence[int], channels: int, grid: tuple[int, int], size: int) -> None:
+    def __init__(self, widths: Sequence[int], channels: int, grid: tuple[int, int], reader: TextReader) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for inputs, outputs in zip([channels, *widths], widths, strict=False):
             layers += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-        self.layers, self.reader = nn.Sequential(*layers), TextReader(size)
+        self.layers, self.reader = nn.Sequential(*layers), reader
         width = widths[-1]
         self.direction = nn.Linear(self.reader.width, width * prod(grid), bias=False)
         self.joint = nn.Conv2d(width + self.reader.width, width, 3, padding=1)
@@ -65,9 +65,9 @@ class TextFeatureCritic(nn.Module):
 
     feature_network = "efficientnet-lite0"  # it looks through this network, whose distances therefore flatter G
 
-    def __init__(self, shapes: Sequence[tuple[int, int, int]], width: int, size: int) -> None:
+    def __init__(self, shapes: Sequence[tuple[int, int, int]], width: int, reader: TextReader) -> None:
         super().__init__()
-        self.shapes, self.reader = tuple(shapes), TextReader(size)
+        self.shapes, self.reader = tuple(shapes), reader
         self.heads = nn.ModuleList(TextFeatureHead(shape, width, self.reader.width) for shape in shapes)
 
     def forward(self, x: Tensor, text: Tensor) -> CriticOutput:

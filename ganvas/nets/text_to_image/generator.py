@@ -46,23 +46,24 @@ class TextGenerator(GeneratorNetwork):
     """z [N, z_dim], text [N, 1 + L, size + 1] -> x [N, C, H, W] in [-1, 1].
 
     widths: channels at each size, the smallest `grid` first, where half of twice as many gate the others.
+    word_size: numbers of a word that places look at; 0: none looks.
     """
 
     conditions = ("text",)
 
     def __init__(
-        self, z_dim: int, widths: Sequence[int], channels: int, grid: tuple[int, int], size: int, attend: bool = True
+        self, z_dim: int, widths: Sequence[int], channels: int, grid: tuple[int, int], reader: TextReader, word_size: int
     ) -> None:
         super().__init__()
         self.z_dim, self.grid = z_dim, grid
-        self.reader = TextReader(size)
-        condition = z_dim + self.reader.width
+        self.reader = reader
+        condition = z_dim + reader.width
         self.first = nn.Linear(condition, 2 * widths[0] * prod(grid))
         self.norm = ConditionedNorm(2 * widths[0], condition)
         sides = [min(grid) * 2**k for k in range(1, len(widths))]
         self.doublings = nn.ModuleList(
             TextDoubling(
-                inputs, outputs, condition, WordAttention(outputs, size) if attend and side in ATTENDING_SIDES else None
+                inputs, outputs, condition, WordAttention(outputs, word_size) if word_size and side in ATTENDING_SIDES else None
             )
             for (inputs, outputs), side in zip(pairwise(widths), sides, strict=True)
         )
