@@ -1,5 +1,6 @@
 """What a sample is: from files and arrays to what networks see, and back. One file per medium."""
 
+from .captions import CaptionCodec, Captions, ScaledEncoder, TextCondition
 from .conditions import SampleCondition
 from .degradations import (
     Blur,
@@ -62,6 +63,8 @@ __all__ = [
     "Blur",
     "Bounds",
     "Boxes",
+    "CaptionCodec",
+    "Captions",
     "CategoryColumn",
     "CategoryCondition",
     "ColumnForm",
@@ -92,6 +95,7 @@ __all__ = [
     "PublicTable",
     "SampleCondition",
     "ScaledCodec",
+    "ScaledEncoder",
     "ScaledSeries",
     "Series",
     "SeriesCodec",
@@ -101,6 +105,7 @@ __all__ = [
     "Table",
     "TableCodec",
     "TableModes",
+    "TextCondition",
     "Total",
     "Twice",
     "Unchanged",
