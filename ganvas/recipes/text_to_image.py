@@ -34,7 +34,7 @@ def text2image() -> Recipe:
                     view=FeaturePyramid(),
                     penalties=on_features,
                     auxiliary_losses=(MismatchedCaptions(),),
-                    weight=0.3,
+                    weight=1.0,
                 ),
             ),
             share_fakes=True,
