@@ -37,7 +37,7 @@ class MiniLM:
     Case and accents make no difference. A text that is mostly in another script is refused.
     """
 
-    max_tokens: int = 32  # words of a text that networks see, markers included
+    max_tokens: int = 48  # words of a text that networks see, markers included
 
     def __post_init__(self) -> None:
         require(3 <= self.max_tokens <= LONGEST, "max_tokens", self.max_tokens, f"from 3 to {LONGEST}")
