@@ -84,7 +84,7 @@ def test_what_it_cannot_read_is_refused(text: str, words: str) -> None:
 
 
 def test_its_limits_are_read() -> None:
-    assert MiniLM().encode(["word " * 510]).words.shape == (1, 32, 384)
+    assert MiniLM().encode(["word " * 510]).words.shape == (1, 48, 384)
     assert MiniLM().encode(["one cat 😀"]).mask.sum() == 5
     empty = MiniLM().encode([])
     assert empty.sentence.shape == (0, 384)
