@@ -21,10 +21,13 @@ class MatchingAwarePenalty:
 
     weight: float = 2.0
     power: float = 6.0
-    trains: tuple[str, ...] = ("D",)
 
     def __post_init__(self) -> None:
-        check_penalty_settings(weight=self.weight, power=self.power)
+        check_penalty_settings(1, weight=self.weight, power=self.power)
+
+    @property
+    def trains(self) -> tuple[str, ...]:
+        return ("D",)
 
     def state(self, nets: Nets) -> nn.Module | None:
         return None
