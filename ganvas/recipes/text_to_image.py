@@ -35,7 +35,7 @@ def text2image() -> Recipe:
                     view=FeaturePyramid(),
                     penalties=on_features,
                     auxiliary_losses=(MismatchedCaptions(),),
-                    weight=1.0,
+                    weight=3.0,
                 ),
             ),
             share_fakes=True,
