@@ -239,7 +239,7 @@ BAD: Mapping[str, tuple[Mapping[str, str | bytes], str]] = {
     "Latin letters": ({"captions.csv": "file_name,text\n000.png,caf\xe9\n".encode("latin-1")}, "is not text in UTF-8 .* save"),
     "no caption column": (
         {"captions.csv": "file_name,colour\n000.png,red\n"},
-        "captions.csv has no captions: name its columns",
+        "captions.csv has no captions: name its",
     ),
     "a comma": ({"captions.csv": "file_name,text\n000.png,red, blue\n"}, "3 cells, not 2, in the line of '000.png': put"),
     "two columns alike": ({"captions.csv": "file_name,text,text\n000.png,red,blue\n"}, "columns of the same name"),
