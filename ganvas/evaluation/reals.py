@@ -14,6 +14,7 @@ from ..data.cache import ENTRY_FORMAT
 from ..data.columns import load_conditions
 from ..data.rows import count_rows, select_rows, take_rows
 from ..errors import GanvasError
+from ..media import TextCondition
 from ..recipe import Evaluation
 
 MIN_REAL_SAMPLES = 2  # on each side: a mean and a variance need two
@@ -86,9 +87,10 @@ def split_reals(train: Dataset, held_out: Dataset | None, evaluation: Evaluation
 
 
 def select_real_set(data: Dataset, rows: Tensor, train: Dataset) -> RealSet:
-    """Some rows of a data set, with the conditions of the training set that are no samples themselves, such as labels."""
+    """Some rows of a data set, with the conditions of the training set that are no samples or texts, such as labels."""
     columns = select_rows(data.columns, rows)
-    names = [name for name, condition in train.spec.conditions.items() if not isinstance(condition, ShapedCondition)]
+    bulky = ShapedCondition, TextCondition
+    names = [name for name, condition in train.spec.conditions.items() if not isinstance(condition, bulky)]
     conditions = load_conditions(train.codec, columns, names)
     return RealSet(columns, {name: values.cpu().numpy() for name, values in conditions.items()}, rows)
 

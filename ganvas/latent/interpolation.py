@@ -1,6 +1,6 @@
 """From one sample to the next and back to the first, in a film or a strip of pictures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import prod
 from pathlib import Path
@@ -19,6 +19,7 @@ from ..provenance import save_marked_picture
 from ..runs.folder import RunFolder
 from ..sampling.generator import Sampler, open_sampler
 from ..sampling.seeds import parse_number_list as parse_seeds
+from ..sampling.texts import TEXT, encode_texts
 
 PathShape = Literal["auto", "linear", "spherical"]
 MAX_FRAMES, MAX_FRAME_VALUES = 10_000, 2 * 2**30  # pictures, and numbers in all of them
@@ -42,25 +43,43 @@ def interpolate_through(stops: Tensor, frames: int, is_loop: bool, is_spherical:
     return torch.cat(segments if is_loop else [*segments, stops[-1:]])
 
 
+def pair_stops(seeds: list[int], texts: Sequence[str]) -> list[int]:
+    """A seed for each stop of a path. With texts, which are the stops, one seed does for all of them.
+
+    Raises:
+        GanvasError: fewer than two stops, or several seeds that are not as many as the texts.
+    """
+    stop_seeds = seeds * len(texts) if texts and len(seeds) == 1 else seeds
+    if texts and len(stop_seeds) != len(texts):
+        raise GanvasError(f"there are {len(texts)} texts and {len(seeds)} seeds: give one seed for all texts, or one for each")
+    if len(stop_seeds) < 2:
+        noun, remedy = ("text", "give two texts or more") if texts else ("seed", "--seeds 0-5")
+        raise GanvasError(f"interpolation goes from one {noun} to another, got {len(stop_seeds)}: {remedy}")
+    return stop_seeds
+
+
 @torch.inference_mode()
-def interpolate_latents(sampler: Sampler, seeds: list[int], frames: int, path_shape: PathShape, is_loop: bool) -> Latents:
-    """The latents of every picture on the path.
+def interpolate_latents(
+    sampler: Sampler, seeds: list[int], frames: int, path_shape: PathShape, is_loop: bool, texts: Sequence[str] = ()
+) -> Latents:
+    """The latents of every picture on the path, whose stops are seeds.
 
     Classes that are not part of styles are interpolated as mixtures.
 
+    texts: one for each stop, interpolated too.
+
     Raises:
-        GanvasError: a generator without codes, an unknown path, fewer than two seeds, no frames, or too many pictures.
+        GanvasError: a generator without codes or texts, an unknown path, no frames, or too many pictures.
     """
     if path_shape not in ("auto", "linear", "spherical"):
         raise GanvasError(f"unknown way {path_shape!r}: --way auto, linear or spherical")
-    if len(seeds) < 2:
-        raise GanvasError(f"interpolation goes from one seed to another, got {seeds}: --seeds 0-5")
     if not 1 <= frames <= MAX_FRAMES // len(seeds):
         raise GanvasError(f"frames must be from 1 to {MAX_FRAMES // len(seeds):,} with {len(seeds)} seeds, got {frames}")
     if len(seeds) * frames * prod(sampler.codec.spec.shape) > MAX_FRAME_VALUES:
         raise GanvasError(f"{len(seeds) * frames:,} pictures of this size take too much memory: use fewer --frames or --seeds")
     sampler.require_codes()
-    codes = sampler.map_to_code_space(sampler.latents_of_seeds(seeds))
+    latents = sampler.latents_of_seeds(seeds)
+    codes = sampler.map_to_code_space({**latents, TEXT: encode_texts(sampler, texts)} if texts else latents)
     is_spherical = path_shape == "spherical" or (path_shape == "auto" and "z" in codes)  # z lies on a shell, styles do not
     name = "z" if "z" in codes else "ws"
     interpolated_codes = interpolate_through(codes[name], frames, is_loop, is_spherical)
@@ -84,8 +103,9 @@ def choose_frame_size(stored: Tensor) -> int:
 
 def interpolate(
     run: str | Path | RunFolder,
-    seeds: str = "0-5",
+    seeds: str | None = None,
     *,
+    texts: Sequence[str] = (),
     frames: int = 20,
     way: PathShape = "auto",
     loop: bool = True,
@@ -97,9 +117,11 @@ def interpolate(
     checkpoint: str = "best",
     device: str = "auto",
 ) -> list[Picture]:
-    """Pictures on the path from one seed's sample to the next.
+    """Pictures on the path from one seed's sample to the next, or from one text's to the next.
 
     Args:
+        seeds: the samples to pass; None is "0-5", or "0" for all texts.
+        texts: the stops, for generators that take a text.
         frames: pictures per segment.
         way: "linear", "spherical" (along the arc), or "auto": linear in styles, spherical in z.
         loop: whether the path returns to its start.
@@ -109,15 +131,17 @@ def interpolate(
     Raises:
         GanvasError: no run, invalid seeds, an unknown way, too many pictures, a file that cannot be written.
     """
-    sampler, seed_numbers = open_sampler(run, checkpoint, device, conditions, truncation, edit), parse_seeds(seeds, "--seeds")
+    sampler = open_sampler(run, checkpoint, device, conditions, truncation, edit)
+    seeds = seeds or ("0" if texts else "0-5")
+    stop_seeds = pair_stops(parse_seeds(seeds, "--seeds"), texts)
     is_strip = out is not None and Path(out).suffix.lower() == ".png"
     if out is not None and not is_strip:
         check_film(Path(out), rate)
-    stored = torch.cat(list(sampler.render_stored(interpolate_latents(sampler, seed_numbers, frames, way, loop))))
+    stored = torch.cat(list(sampler.render_stored(interpolate_latents(sampler, stop_seeds, frames, way, loop, texts))))
     size = TILE_PIXELS if is_strip else choose_frame_size(stored) if sampler.codec.is_visual else 4 * TILE_PIXELS
     pictures = [draw_tile(sampler.codec, sample, size) for sample in stored]
     if out is not None and is_strip:
-        lines = [pictures[part] for part in slice_strip_lines(frames, len(seed_numbers), loop)]
+        lines = [pictures[part] for part in slice_strip_lines(frames, len(stop_seeds), loop)]
         save_marked_picture(draw_table(lines), out, sampler.describe_provenance(seeds))
     elif out is not None:
         write_film(pictures, Path(out), rate, sampler.describe_provenance(seeds))

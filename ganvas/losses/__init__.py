@@ -8,6 +8,7 @@ from .finite_difference import FiniteDifferenceR1, FiniteDifferenceR2
 from .gradient_penalty import Dragan, Drift, GradientPenalty
 from .historical import HistoricalAveraging
 from .lecam import LeCam
+from .matching_aware import MatchingAwarePenalty
 from .mismatched_captions import MismatchedCaptions
 from .objectives import (
     Hinge,
@@ -47,6 +48,7 @@ __all__ = [
     "LabelSmoothing",
     "LeCam",
     "LeastSquares",
+    "MatchingAwarePenalty",
     "Minimax",
     "MismatchedCaptions",
     "NonSaturating",

@@ -119,19 +119,22 @@ class LabelSmoothing:
 
 @config
 class WeightedObjective:
-    """An objective whose part of G's loss counts `weight` times, beside losses on pixels. D's loss stays as it is.
+    """An objective that counts `weight` times in G's loss, and `d_weight` times in D's, beside other losses.
 
-    SRGAN has 1e-3 and ESRGAN 5e-3. CycleGAN halves least squares only for D: weight 2 with LeastSquares.
+    SRGAN has 1e-3 and ESRGAN 5e-3 for G. CycleGAN halves least squares only for D: weight 2 with LeastSquares. DF-GAN halves
+    the hinge for D, whose other half is on wrong captions.
     """
 
     objective: Objective = NonSaturating()
     weight: float = 1.0
+    d_weight: float = 1.0
 
     def __post_init__(self) -> None:
         require(self.weight >= 0, "weight", self.weight, "0 or more")
+        require(self.d_weight >= 0, "d_weight", self.d_weight, "0 or more")
 
     def d(self, real: Tensor, fake: Tensor) -> Tensor:
-        return self.objective.d(real, fake)
+        return self.d_weight * self.objective.d(real, fake)
 
     def g(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
         return self.weight * self.objective.g(fake, real)

@@ -4,6 +4,7 @@ from .biggan_deep import BigGANDeep
 from .compact import Compact
 from .critics import PatchGAN, PixelGAN, ScalesCritic, UNetCritic, VGGCritic
 from .dcgan import DCGAN
+from .dfgan import DFGAN
 from .mlp import MLP
 from .progan import ProGAN
 from .projected import Projected
@@ -47,6 +48,7 @@ __all__ = [
     "CTGAN",
     "CUT",
     "DCGAN",
+    "DFGAN",
     "MLP",
     "R3GAN",
     "SAGAN",

@@ -52,7 +52,8 @@ class ByBudget:
             raise GanvasError("ByBudget adapts only Projected networks in Adversarial: set choose=None in the recipe")
         recipe, about_data = self.adapt_to_data(requested, facts)
         recipe, samples_to_see, most_samples, about_nets = self.adapt_to_time(recipe, facts, attempt)
-        recipe, about_repeats = self.adapt_to_repeats(recipe, samples_to_see / facts.distinct_samples)
+        repeats = samples_to_see / facts.distinct_samples
+        recipe, about_repeats = augment_by_repeats(recipe, repeats, self.shift_from, self.augment_from)
         recipe, about_size = self.adapt_size(recipe, facts, most_samples)
         return recipe, [f"{about_data}; {about_repeats}", *about_nets, *about_size, describe_training(recipe)]
 
@@ -72,7 +73,7 @@ class ByBudget:
         else:
             about_labels = f"{label.size} classes, used: they help more than anything else"
         recipe = replace(recipe, nets=nets, method=scale_penalties(method, self.gamma, facts.spec))
-        recipe = _adapt_batch(recipe, facts.spec)
+        recipe = adapt_batch(recipe, facts.spec)
         return recipe, f"data: {description}; {about_labels}"
 
     def adapt_size(self, recipe: Recipe, facts: Facts, most_samples: float) -> tuple[Recipe, list[str]]:
@@ -94,20 +95,6 @@ class ByBudget:
         return recipe, [
             f"size: larger pictures than these {pixels:,} pixels want about {max(1, round(hours)):,} hours at this speed"
         ]
-
-    def adapt_to_repeats(self, recipe: Recipe, repeats: float) -> tuple[Recipe, str]:
-        """Augment what D sees if `repeats`, the times that each sample will be seen, are many."""
-        assert isinstance(recipe.method, Adversarial)
-        if recipe.method.augment is not None:
-            return recipe, "augmented, as requested"
-        if repeats < min(self.shift_from, self.augment_from):
-            return recipe, f"each is seen {repeats:,.1f} times: not augmented"
-        if repeats < self.augment_from:
-            augment, description = DiffAugment(colour=False, cut=0.0), "shifted"
-        else:
-            augment, description = DiffAugment(), "augmented"
-        recipe = replace(recipe, method=replace(recipe.method, augment=augment))
-        return recipe, f"each is seen {repeats:,.0f} times: {description} for D, which would memorise them"
 
     def adapt_to_time(
         self, recipe: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]
@@ -140,6 +127,21 @@ class ByBudget:
         return best_recipe, speeds[best_width] * facts.seconds, speeds[narrowest] * facts.seconds, reasons
 
 
+def augment_by_repeats(recipe: Recipe, repeats: float, shift_from: float, augment_from: float) -> tuple[Recipe, str]:
+    """Augment what D sees if `repeats`, the times that each sample will be seen, are many."""
+    assert isinstance(recipe.method, Adversarial)
+    if recipe.method.augment is not None:
+        return recipe, "augmented, as requested"
+    if repeats < min(shift_from, augment_from):
+        return recipe, f"each is seen {repeats:,.1f} times: not augmented"
+    if repeats < augment_from:
+        augment, description = DiffAugment(colour=False, cut=0.0), "shifted"
+    else:
+        augment, description = DiffAugment(), "augmented"
+    recipe = replace(recipe, method=replace(recipe.method, augment=augment))
+    return recipe, f"each is seen {repeats:,.0f} times: {description} for D, which would memorise them"
+
+
 def set_width(nets: Projected, width: int) -> Projected:
     return replace(nets, g_width=width, d_width=width, cap=16 * width)
 
@@ -156,7 +158,7 @@ def scale_penalties(method: Adversarial, gamma: float, spec: Spec) -> Adversaria
     return replace(method, penalties=tuple(scale_penalty(penalty) for penalty in method.penalties))
 
 
-def _adapt_batch(recipe: Recipe, spec: Spec) -> Recipe:
+def adapt_batch(recipe: Recipe, spec: Spec) -> Recipe:
     """Take twice as many steps of half the batch and half the learning rate for larger pictures, which cost no more time."""
     if recipe.train.batch != USUAL_BATCH or prod(spec.shape[1:]) <= MAX_PIXELS_FOR_USUAL_BATCH:
         return recipe

@@ -8,6 +8,7 @@ from ..methods import Adversarial, FeaturePyramid, SideCritic
 from ..nets import TextToImage
 from ..optim.optimisers import Adam
 from ..recipe import Evaluation, Recipe, Train
+from .by_size import BySize
 
 
 def text2image() -> Recipe:
@@ -34,7 +35,7 @@ def text2image() -> Recipe:
                     view=FeaturePyramid(),
                     penalties=on_features,
                     auxiliary_losses=(MismatchedCaptions(),),
-                    weight=0.3,
+                    weight=3.0,
                 ),
             ),
             share_fakes=True,
@@ -42,4 +43,5 @@ def text2image() -> Recipe:
         optim={"G": adam, "D": adam, "F": adam},
         train=Train(minutes=10.0, batch=64, ema_kimg=20.0),
         evaluation=Evaluation(),
+        choose=BySize(),
     )

@@ -11,7 +11,7 @@ from ..core import Codec, Method, Nets, Spec, Traits
 from ..errors import GanvasError
 from ..media import TextCondition
 from ..pictures.captioned import draw_captioned_tiles
-from .generator import Sampler
+from .generator import Sampler, parse_conditions
 from .stream import SampleBlock, stream_blocks
 
 if TYPE_CHECKING:
@@ -44,6 +44,12 @@ def caption_block(sampler: Sampler, block: SampleBlock) -> CaptionedBlock:
     if TEXT in sampler.wishes:
         return CaptionedBlock(block.stored, [sampler.wishes[TEXT]] * len(block.stored))
     return CaptionedBlock(block.stored, condition.find_texts(block.conditions[TEXT]))
+
+
+def encode_texts(sampler: Sampler, texts: Sequence[str]) -> Tensor:
+    """Texts as the generator takes them, [N, …]. Raises GanvasError for a generator without texts."""
+    parsed = [parse_conditions({TEXT: text}, sampler.spec, sampler.traits)[TEXT] for text in texts]
+    return torch.stack(parsed).to(sampler.device)
 
 
 def stream_texts(sampler: Sampler, texts: Sequence[str], n: int, seed: int) -> Iterator[CaptionedBlock]:

@@ -3,6 +3,7 @@
 A BERT of six layers whose weights come in a package of their own (Apache-2.0), from which only data is read.
 """
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -36,7 +37,7 @@ class MiniLM:
     Case and accents make no difference. A text that is mostly in another script is refused.
     """
 
-    max_tokens: int = 32  # words of a text that networks see, markers included
+    max_tokens: int = 48  # words of a text that networks see, markers included
 
     def __post_init__(self) -> None:
         require(3 <= self.max_tokens <= LONGEST, "max_tokens", self.max_tokens, f"from 3 to {LONGEST}")
@@ -77,7 +78,7 @@ def tokenize(texts: Sequence[str]) -> list[list[int]]:
             raise GanvasError(f"{name} is empty: give it at least one word")
         if len(row) > LONGEST:
             raise GanvasError(f"{name} has {len(row):,} tokens, and MiniLM reads {LONGEST} at most: shorten it")
-        if 2 * row.count(tokenizer.unknown) > len(row) - 2:
+        if 2 * row.count(tokenizer.unknown) > len(row) - 2 or is_in_another_script(text):
             raise GanvasError(f"{name} is mostly signs that MiniLM does not know. It reads English: translate the text")
     return tokens
 
@@ -86,6 +87,12 @@ def quote(text: str) -> str:
     """A text's beginning, as a message may show it."""
     start = "".join(c if c.isprintable() else " " for c in text[:QUOTE])
     return start + "…" * (len(text) > QUOTE)
+
+
+def is_in_another_script(text: str) -> bool:
+    """Whether most letters are not Latin. The vocabulary has some of their signs, but nothing was learnt about them."""
+    letters = [sign for sign in text if sign.isalpha()]
+    return 2 * sum(not unicodedata.name(sign, "").startswith("LATIN") for sign in letters) > len(letters)
 
 
 def batch_by_length(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:

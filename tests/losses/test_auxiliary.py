@@ -210,8 +210,11 @@ def test_a_loss_of_content_lets_colours_change_and_punishes_another_picture() ->
         loss.term(scene_of_pictures(source, source)._replace(batch={"source": source[:, :, ::2, ::2]}))
 
 
-def test_a_weighted_objective_changes_gs_loss_alone() -> None:
+def test_a_weighted_objective_weighs_each_players_loss() -> None:
     real, fake, objective = torch.tensor([0.5, 2.0]), torch.tensor([-1.0, 0.0]), LeastSquares()
     weighted = WeightedObjective(objective=objective, weight=2.0)
     assert torch.equal(weighted.d(real, fake), objective.d(real, fake))
     assert torch.equal(weighted.g(fake, lambda: real), (fake - 1).square())  # CycleGAN's
+    half = WeightedObjective(objective=objective, d_weight=0.5)
+    assert torch.equal(half.d(real, fake), objective.d(real, fake) / 2)
+    assert torch.equal(half.g(fake, lambda: real), objective.g(fake, lambda: real))

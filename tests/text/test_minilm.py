@@ -73,6 +73,8 @@ def test_training_does_not_notice_it() -> None:
         ("\x00 \n\u200b", 'text 2, "    ", is empty: give it at least one word'),
         ("word " * 511, 'text 2, "word word word word word word word word …", has 513 tokens, and MiniLM reads 512 at most: '),
         ("😀 🎉 ok 😀😀", "is mostly signs that MiniLM does not know. It reads English"),
+        ("日本語の文章", "is mostly signs that MiniLM does not know. It reads English"),
+        ("красный дом", "is mostly signs that MiniLM does not know. It reads English"),
         ("龘龘龘漢", "is mostly signs that MiniLM does not know. It reads English"),
     ],
 )
@@ -82,7 +84,7 @@ def test_what_it_cannot_read_is_refused(text: str, words: str) -> None:
 
 
 def test_its_limits_are_read() -> None:
-    assert MiniLM().encode(["word " * 510]).words.shape == (1, 32, 384)
+    assert MiniLM().encode(["word " * 510]).words.shape == (1, 48, 384)
     assert MiniLM().encode(["one cat 😀"]).mask.sum() == 5
     empty = MiniLM().encode([])
     assert empty.sentence.shape == (0, 384)

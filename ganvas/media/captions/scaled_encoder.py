@@ -1,6 +1,7 @@
 """Vectors of texts, centred and scaled: those of one data set lie so close together that a layer would see a constant."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -42,17 +43,18 @@ class ScaledEncoder:
 
     def scale(self, raw: Tensor) -> Tensor:
         """Centre and scale vectors [N, 1 + tokens, size + 1]. Rows without a token stay 0."""
-        mean = torch.tensor([self.sentence_mean, *[self.word_mean] * self.tokens])
-        deviation = torch.tensor([self.sentence_deviation, *[self.word_deviation] * self.tokens])
-        is_there = raw[..., -1:]
-        return torch.cat([is_there * (raw[..., :-1] - mean) / deviation[:, None], is_there], -1)
+        mean, deviation, is_there = self._mean.to(raw.device), self._deviation.to(raw.device), raw[..., -1:]
+        return torch.cat([is_there * (raw[..., :-1] - mean) / deviation, is_there], -1)
 
-    def unscale(self, scaled: Tensor) -> Tensor:
-        """What `scale` had."""
-        mean = torch.tensor([self.sentence_mean, *[self.word_mean] * self.tokens])
-        deviation = torch.tensor([self.sentence_deviation, *[self.word_deviation] * self.tokens])
-        is_there = scaled[..., -1:]
-        return torch.cat([is_there * (scaled[..., :-1] * deviation[:, None] + mean), is_there], -1)
+    @cached_property
+    def _mean(self) -> Tensor:
+        """Of each number of each row, [1 + tokens, size]."""
+        return torch.tensor([self.sentence_mean, *[self.word_mean] * self.tokens])
+
+    @cached_property
+    def _deviation(self) -> Tensor:
+        """Of each row, [1 + tokens, 1]."""
+        return torch.tensor([[self.sentence_deviation], *[[self.word_deviation]] * self.tokens])
 
 
 def fit_scaled_encoder(encoder: TextEncoder, texts: Sequence[str]) -> ScaledEncoder:
