@@ -108,12 +108,36 @@ class LabelJudge:
 
 
 @config
+class TextJudge:
+    """Asks a matching network, and a classifier of attributes where they are known, whether pictures show their captions.
+
+    The network is trained on the training pictures alone, before the final score.
+
+    width, size: the network's channels next to the picture, and the numbers of its vectors of pictures and texts.
+    steps: of `batch` pictures each.
+    """
+
+    width: int = 32
+    size: int = 128
+    steps: int = 600
+    batch: int = 128
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(1 <= self.width <= 1024, "width", self.width, "from 1 to 1024")
+        require(1 <= self.size <= 4096, "size", self.size, "from 1 to 4096")
+        require(1 <= self.steps <= 1_000_000, "steps", self.steps, "from 1 to 1,000,000")
+        require(2 <= self.batch <= 65536, "batch", self.batch, "from 2 to 65536")
+
+
+@config
 class Evaluation:
     """How to score samples: judges and numbers of samples. The first score of a card chooses the best checkpoint.
 
     judges: no two may have the same extractor. () means that the data chooses the judges.
     pair_judges: of translations of held-out sources, one by one. Their scores come first if they know the truth.
     label_judge: for one translator of many domains. Its scores come first. None: translations get their sources' labels.
+    text_judge: for pictures made from captions; others take no notice of it.
     baselines: what translations have to beat. () means that the data chooses them.
     samples: for the final score card; fewer if the data has fewer to compare with. None is 500 to 10,000, by the length of
         the run.
@@ -123,6 +147,7 @@ class Evaluation:
     judges: tuple[Judge, ...] = ()
     pair_judges: tuple[PairJudge, ...] = ()
     label_judge: LabelJudge | None = None
+    text_judge: TextJudge = TextJudge()
     baselines: tuple[Baseline, ...] = ()
     samples: int | None = None
     snapshot_samples: int = 1_000

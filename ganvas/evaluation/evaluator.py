@@ -35,6 +35,7 @@ from ..sampling.stream import SampleBlock, draw_samples, stream_blocks
 from ..sampling.texts import draw_with_texts, find_text_condition
 from ..system.device import choose_device
 from ..system.files import find_cache_folder
+from .captions.text_scorer import build_text_scorer
 from .features import FEATURE_BLOCK, Extraction
 from .fitting import describe_fit
 from .forecasts import add_forecast
@@ -102,6 +103,8 @@ class Evaluator:
         self.labels = self.build_label_scorer()
         judges_at_work = [connect_codec(judge, self.codec) for judge in self.evaluation.judges]
         self.scorers = [known.get(j) or Scorer(j, self.split, self.cache, self.extraction) for j in judges_at_work]
+        judge, extractor = self.evaluation.text_judge, self.scorers[0].judge.extractor
+        self.texts = build_text_scorer(judge, self.train, self.split, extractor, self.device, self.cache, evaluation.seed)
 
     def build_label_scorer(self) -> LabelScorer | None:
         """What asks translations for other labels; None of data without sources or labels, or if nothing asks for it."""
@@ -182,13 +185,16 @@ class Evaluator:
         n = self.sample_counts[1]
         card, baselines = self.build_card(method, nets, self.list_parts(), n), self.score_baselines(n)
         card = add_forecast(card, self.split, self.codec, method, nets, self.evaluation.seed)
+        if self.texts is not None and find_text_condition(self.train.spec, method.traits(nets)) is not None:
+            card = self.texts.add_scores(card, method, nets)
         if not baselines:
             return card
         # sources are as good as any picture by distances to the data: those say nothing of a change of labels
         primary = {} if self.labels else dict([self.primary_direction])
         rivalry = dict([self.best_by]) | ({} if self.pairs is None else self.pairs.truth_directions) | primary
         losses = list_losses_to_baselines(card["scores"], baselines, rivalry)
-        return card | {"baselines": baselines, "cautions": [*card.get("cautions", []), *losses]}
+        rivals = {**baselines, **card.get("baselines", {})}
+        return card | {"baselines": rivals, "cautions": [*card.get("cautions", []), *losses]}
 
     def list_parts(self) -> list[tuple[Scorer, tuple[Metric, ...]]]:
         """All judges with all their metrics that the real samples allow."""

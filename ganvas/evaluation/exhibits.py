@@ -3,7 +3,9 @@
 from ..core import Exhibit, ExhibitingCodec, ExhibitingMethod, Method, Nets, Reconstructor
 from ..runs.exhibits import exhibit_samples
 from ..sampling.generator import find_class_condition
+from ..sampling.texts import find_text_condition
 from .by_class import sample_class_grid
+from .captions.caption_exhibits import list_caption_exhibits
 from .evaluator import PREVIEW_TRANSLATIONS, Evaluator
 from .nearest import pair_with_nearest
 from .reconstructions import can_reconstruct, reconstruct_held_out
@@ -25,6 +27,8 @@ def collect_exhibits(evaluator: Evaluator, method: Method, nets: Nets) -> list[E
         if classes := find_class_condition(evaluator.train.spec, method.traits(nets)):
             grid = sample_class_grid(evaluator, method, nets, classes)
             exhibits.append(exhibit_samples(codec, "classes", "Samples, one row per class", grid))
+    if evaluator.texts is not None and find_text_condition(evaluator.train.spec, method.traits(nets)):
+        exhibits += list_caption_exhibits(evaluator.texts, method, nets)
     exhibits += list_table_exhibits(evaluator, method, nets)
     exhibits += list_series_exhibits(evaluator, method, nets)
     if isinstance(method, Reconstructor) and can_reconstruct(evaluator, method, nets):

@@ -1,12 +1,13 @@
-"""A small classifier of labels, trained on the data within seconds, that tells whether translations show what was asked for.
+"""Small networks that judge, trained on the data within seconds; a classifier of labels is one of them.
 
-It is another network than the game's D, and learns from the training samples alone.
+They are others than the game's D, and learn from the training samples alone.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -16,12 +17,12 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ..core import seed_from
-from ..losses.classification import measure_label_nll
 from ..system.files import write_atomically
 
 MAX_SIDE, HALVINGS, BATCH = 64, 4, 64  # px: larger pictures are shrunk
 LEARNING_RATE = 2e-3
-LoadRows = Callable[[Tensor, torch.Generator | None], tuple[Tensor, Tensor]]  # rows -> x [N, C, H, W], labels
+Judging = TypeVar("Judging", bound=nn.Module)
+MeasureLoss = Callable[[Judging, Tensor, torch.Generator], Tensor]  # a network, rows of the data, random draws -> a loss
 
 
 class LabelClassifier(nn.Module):
@@ -43,36 +44,46 @@ class LabelClassifier(nn.Module):
 
 
 def load_or_train(
-    build: Callable[[], LabelClassifier], load_rows: LoadRows, count: int, steps: int, seed: int, path: Path | None
-) -> LabelClassifier:
-    """A classifier with the weights of a cache file, or trained on `count` samples. Global random numbers stay as they are.
+    build: Callable[[], Judging],
+    measure_loss: "MeasureLoss[Judging]",
+    count: int,
+    steps: int,
+    seed: int,
+    path: Path | None,
+    word: str = "label classifier",
+    batch: int = BATCH,
+) -> Judging:
+    """A network with the weights of a cache file, or trained on `count` samples. Global random numbers stay as they are.
 
     path: of the cache file; None always trains.
+    word: what the network is. Its random draws follow from it and the seed.
     """
     with torch.random.fork_rng(), torch.inference_mode(False), torch.enable_grad():
-        torch.manual_seed(seed_from(seed, "label classifier"))
-        classifier = build()
-        if not load_weights(classifier, path):
-            train_classifier(classifier, load_rows, count, steps)
-            save_weights(classifier, path)
-    return classifier.eval().requires_grad_(False)
+        torch.manual_seed(seed_from(seed, word))
+        network = build()
+        if not load_weights(network, path):
+            train_classifier(network, measure_loss, count, steps, batch)
+            save_weights(network, path)
+    return network.eval().requires_grad_(False)
 
 
-def train_classifier(classifier: LabelClassifier, load_rows: LoadRows, count: int, steps: int) -> None:
+def train_classifier(
+    network: Judging, measure_loss: "MeasureLoss[Judging]", count: int, steps: int, batch: int = BATCH
+) -> None:
     """Adam, with a rate that rises and falls; batches are random rows."""
-    optimiser = torch.optim.Adam(classifier.parameters(), LEARNING_RATE)
+    optimiser = torch.optim.Adam(network.parameters(), LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
     generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
-    classifier.train()
+    network.train()
     for _ in range(steps):
-        x, label = load_rows(torch.randint(count, (BATCH,), generator=generator), generator)
+        rows = torch.randint(count, (batch,), generator=generator)
         optimiser.zero_grad()
-        measure_label_nll(classifier(x), label).mean().backward()
+        measure_loss(network, rows, generator).backward()
         optimiser.step()
         schedule.step()
 
 
-def load_weights(classifier: LabelClassifier, path: Path | None) -> bool:
+def load_weights(classifier: nn.Module, path: Path | None) -> bool:
     """Whether there is a whole cache file, which the classifier then has the weights of."""
     if path is None:
         return False
@@ -83,7 +94,7 @@ def load_weights(classifier: LabelClassifier, path: Path | None) -> bool:
     return True
 
 
-def save_weights(classifier: LabelClassifier, path: Path | None) -> None:
+def save_weights(classifier: nn.Module, path: Path | None) -> None:
     """Write the cache file. If that fails, the next run only takes longer."""
     if path is None:
         return

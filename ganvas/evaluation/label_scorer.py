@@ -12,6 +12,7 @@ from ..configuration import to_json
 from ..core import Batch, Condition, seed_from
 from ..data.columns import load_batch
 from ..data.rows import take_rows
+from ..losses.classification import measure_label_nll
 from ..recipe import LabelJudge
 from .label_classifier import LabelClassifier, load_or_train
 from .translations import LABEL, HeldOutSources
@@ -48,17 +49,17 @@ class LabelScorer:
     def classifier(self) -> LabelClassifier:
         training, codec, device = self.sources.training, self.sources.codec, self.sources.device
 
-        def load_rows(rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        def measure_loss(classifier: LabelClassifier, rows: Tensor, generator: torch.Generator) -> Tensor:
             columns = {name: values.to(device) for name, values in take_rows(training.columns, rows).items()}
             batch: Batch = load_batch(codec, columns, generator)
-            return batch["x"].float(), batch[LABEL]
+            return measure_label_nll(classifier(batch["x"].float()), batch[LABEL]).mean()
 
         def build() -> LabelClassifier:
             return LabelClassifier(codec.spec.shape[0], self.condition.size, self.judge.width).to(device)
 
         name = f"{seed_from(self.key, str(to_json(self.judge))):016x}.safetensors"
         path = self.cache / "label-classifiers" / name if self.cache else None
-        return load_or_train(build, load_rows, training.size, self.judge.steps, self.judge.seed, path)
+        return load_or_train(build, measure_loss, training.size, self.judge.steps, self.judge.seed, path)
 
     def compute_scores(self, stored: Tensor) -> dict[str, float]:
         """The scores of translations [N, …] of the first held-out sources to the labels asked for."""
