@@ -9,7 +9,6 @@ likelihood of held-out words. Temperatures below 1 make likelihood's samples sur
 import argparse
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
@@ -56,7 +55,7 @@ def main() -> None:
     _, training, _, evaluator = prepare_data_and_evaluator(recipe, None, torch.device("cpu"))
     assert evaluator is not None
     judge = WordJudge(evaluator)
-    held_out = evaluator.split.held_out.take(0, arguments.n)["x"]
+    held_out = judge.unseen.take(0, arguments.n)["x"]
     show("real, held out", judge.judge_words(held_out))
     for baseline in choose_sample_baselines(training):
         show(baseline.name, judge.judge_words(baseline.draw(training, arguments.n, seeded_generator(0, baseline.name))))
@@ -97,10 +96,8 @@ class WordJudge:
         assert isinstance(codec, LettersCodec)
         self.codec = codec
         self.training = set(codec.read_texts(evaluator.train.columns["x"][:]))
-        self.held_out = set(self.iterate_held_out(evaluator))
-
-    def iterate_held_out(self, evaluator: Evaluator) -> Iterator[str]:
-        yield from self.codec.read_texts(evaluator.split.held_out.take(0, 10**6)["x"])
+        self.unseen = evaluator.split.unseen or evaluator.split.held_out
+        self.held_out = set(codec.read_texts(self.unseen.take(0, 10**6)["x"]))
 
     def judge_words(self, stored: torch.Tensor) -> dict[str, object]:
         """Shares and distances of samples [N, T]."""

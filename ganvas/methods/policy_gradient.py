@@ -179,7 +179,7 @@ def sum_later_rewards(rewards: Tensor, discount: float) -> Tensor:
     """R_t = Σ_s γ^(s − t)·r_s over s ≥ t, for rewards [N, T]."""
     steps = torch.arange(rewards.shape[1], device=rewards.device)
     apart = steps[:, None] - steps[None, :]  # [s, t]
-    return rewards @ torch.where(apart >= 0, float(discount) ** apart.clamp(min=0), 0.0)
+    return (rewards.unsqueeze(2) * torch.where(apart >= 0, float(discount) ** apart.clamp(min=0), 0.0)).sum(1)
 
 
 @cache

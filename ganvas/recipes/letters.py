@@ -36,4 +36,7 @@ def letters_likelihood() -> Recipe:
     Paper: Caccia et al. 2020: with a temperature, likelihood beats every language GAN.
     Expected: TODO
     """
-    return replace(letters(), name="letters_likelihood", method=PolicyGradient(likelihood=1.0, warm_up=0.0))
+    game = letters()
+    return replace(
+        game, name="letters_likelihood", method=PolicyGradient(likelihood=1.0, warm_up=0.0), optim={"G": game.optim["G"]}
+    )

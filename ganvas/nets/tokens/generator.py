@@ -37,7 +37,14 @@ class TokenGenerator(GeneratorNetwork):
         return self.layout.encode_tokens(self.draw_tokens(u, truncation))
 
     def draw_tokens(self, u: Tensor, truncation: Tensor | None = None) -> Tensor:
-        """Tokens int64 [N, T]; after an end there are only ends. Logits are divided by truncation [N], if it is given."""
+        """Tokens int64 [N, T], drawn in full precision; after an end there are only ends.
+
+        Logits are divided by truncation [N], if it is given.
+        """
+        with torch.autocast(u.device.type, enabled=False):
+            return self._draw_in_full_precision(u, truncation)
+
+    def _draw_in_full_precision(self, u: Tensor, truncation: Tensor | None) -> Tensor:
         token = torch.full_like(u[:, 0], self.layout.values, dtype=torch.long)
         h, is_over = u.new_zeros(u.shape[0], self.gru.hidden_size), torch.zeros_like(u[:, 0], dtype=torch.bool)
         tokens: list[Tensor] = []
