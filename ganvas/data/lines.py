@@ -29,6 +29,12 @@ class Lines:
         return None if self.test is None else read_line_items(self.test)
 
 
+def is_text_path(path: str) -> bool:
+    """Whether a path is a file of lines, by its name."""
+    location = Path(path).expanduser()
+    return location.suffix.lower() == ".txt" and location.is_file()
+
+
 def read_line_items(path: str) -> ItemList:
     """The lines of a file, each as bytes in UTF-8. Raises GanvasError for a file that is no text, or of fewer than two."""
     location = Path(path).expanduser()

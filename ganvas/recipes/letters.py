@@ -7,6 +7,7 @@ from ..media import Letters
 from ..methods import PolicyGradient
 from ..nets import TokenGRUs
 from ..optim.optimisers import Adam, ClipGradients
+from ..optim.schedules import Cosine
 from ..recipe import Evaluation, Recipe, Train
 
 
@@ -16,15 +17,15 @@ def letters() -> Recipe:
     Paper: de Masson d'Autume et al. 2019 (ScratchGAN: rewards); Yu et al. 2017 (SeqGAN: likelihood first).
     Expected: TODO
     """
-    adam = Adam(lr=2e-3, betas=(0.9, 0.99))
+    adam = Adam(lr=5e-3, betas=(0.9, 0.99), schedule=Cosine(final=0.1, start=0.3))
     return Recipe(
         name="letters",
         data=Lines(path="words.txt"),
         medium=Letters(),
         nets=TokenGRUs(),
         method=PolicyGradient(),
-        optim={"G": ClipGradients(optimiser=adam), "D": replace(adam, lr=1e-3)},
-        train=Train(minutes=4.0, batch=128, ema_kimg=10.0, precision="fp32"),
+        optim={"G": ClipGradients(optimiser=adam), "D": Adam(lr=2e-3, betas=(0.9, 0.99))},
+        train=Train(minutes=4.0, batch=64, ema_kimg=2.0, precision="fp32"),
         evaluation=Evaluation(samples=5_000, snapshot_samples=2_000),
         held_out=HeldOut(most=5_000),
     )

@@ -21,8 +21,8 @@ class TokenGRUs:
     dropout: the share of numbers that D does not see.
     """
 
-    width: int = 256
-    d_width: int = 128
+    width: int = 128
+    d_width: int = 96
     embedding: int = 32
     dropout: float = 0.1
 
