@@ -55,7 +55,8 @@ def main() -> None:
     _, training, _, evaluator = prepare_data_and_evaluator(recipe, None, torch.device("cpu"))
     assert evaluator is not None
     judge = WordJudge(evaluator)
-    held_out = judge.unseen.take(0, arguments.n)["x"]
+    held_out = judge.unseen.take(0, 10**6)["x"]
+    held_out = held_out[torch.randperm(len(held_out), generator=seeded_generator(0))[: arguments.n]]
     show("real, held out", judge.judge_words(held_out))
     for baseline in choose_sample_baselines(training):
         show(baseline.name, judge.judge_words(baseline.draw(training, arguments.n, seeded_generator(0, baseline.name))))
@@ -64,7 +65,7 @@ def main() -> None:
         nets = state.select_sampling_networks()
         with use_evaluation_mode(nets), torch.no_grad():
             nll = float(measure_token_nll(nets, training.codec.load(held_out, None)).mean())
-        for temperature in TEMPERATURES:
+        for temperature in TEMPERATURES if METHODS[name] == LIKELIHOOD else (1.0,):
             blocks = stream_samples(METHODS[name], nets, training.codec, arguments.n, 0, request=Request({}, temperature))
             row = judge.judge_words(torch.cat(list(blocks))) | {"nats": round(nll, 2), "steps": steps}
             show(f"{name}, T {temperature}", row)
