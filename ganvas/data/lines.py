@@ -43,7 +43,7 @@ def read_line_items(path: str) -> ItemList:
         raise GanvasError(f"{location} {state}: give a text file with a sample on each line, such as words.txt")
     with explain_os_errors("reading", location):
         data = location.read_bytes()
-    lines = [unicodedata.normalize("NFC", line.strip()) for line in decode_text(data, location).splitlines()]
+    lines = [unicodedata.normalize("NFC", line.strip()) for line in decode_lines(data, location).splitlines()]
     texts = [line.encode() for line in lines if line]
     if len(texts) < MIN_DATASET_SAMPLES:
         count = "1 line" if texts else "no line"
@@ -54,7 +54,7 @@ def read_line_items(path: str) -> ItemList:
     return replace(items, notes=(f"{empty:,} empty lines are left out",)) if empty else items
 
 
-def decode_text(data: bytes, path: Path) -> str:
+def decode_lines(data: bytes, path: Path) -> str:
     """The text of a file. Raises GanvasError for bytes that are no UTF-8, or that text does not hold."""
     try:
         text = data.decode("utf-8-sig")

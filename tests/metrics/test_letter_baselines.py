@@ -1,8 +1,10 @@
 """Texts that no network made."""
 
+from typing import cast
+
 import torch
 
-from ganvas.core import seeded_generator
+from ganvas.core import Dataset, seeded_generator
 from ganvas.media import LettersCodec
 from ganvas.metrics.baselines import LetterTrigrams, ShuffledLetters, choose_sample_baselines
 from small_recipes import Noise
@@ -10,10 +12,10 @@ from small_recipes import Noise
 CODEC = LettersCodec(alphabet="abc", length=5)
 
 
-def texts(*words: str) -> Noise:
+def texts(*words: str) -> Dataset:
     data = Noise(CODEC, 4)
     data.columns["x"] = torch.stack([torch.from_numpy(CODEC.encode(word.encode())) for word in words])
-    return data
+    return cast("Dataset", data)
 
 
 def test_letters_are_those_of_a_training_text_in_another_order() -> None:
