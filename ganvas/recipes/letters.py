@@ -15,7 +15,8 @@ def letters() -> Recipe:
     """Short texts, letter by letter: words, names. Likelihood first, then D rewards what G draws (a policy gradient).
 
     Paper: de Masson d'Autume et al. 2019 (ScratchGAN: rewards); Yu et al. 2017 (SeqGAN: likelihood first).
-    Expected: TODO
+    Expected: 63,875 English words, 30 s of one core: 9.7% of samples are words, Fréchet 24.7 on n-grams (real 22.8).
+    Likelihood alone reaches as much in the same time.
     """
     adam = Adam(lr=5e-3, betas=(0.9, 0.99), schedule=Cosine(final=0.1, start=0.3))
     return Recipe(
@@ -35,7 +36,7 @@ def letters_likelihood() -> Recipe:
     """Short texts by likelihood alone, without a game: what `letters` has to beat in the same time.
 
     Paper: Caccia et al. 2020: with a temperature, likelihood beats every language GAN.
-    Expected: TODO
+    Expected: 63,875 English words, 30 s of one core: 10.8% of samples are words, Fréchet 24.1 on n-grams (real 22.8).
     """
     game = letters()
     return replace(
