@@ -17,6 +17,7 @@ from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
 from .tables import CTGAN, TVAE, RowPerceptrons, RowShares
 from .text_to_image import TextToImage
+from .tokens import TokenGRUs
 from .translation import (
     CUT,
     SPADE,
@@ -90,6 +91,7 @@ __all__ = [
     "StyleGAN2",
     "StyleGAN3",
     "TextToImage",
+    "TokenGRUs",
     "UNet",
     "UNetCritic",
     "VGGCritic",

@@ -87,7 +87,7 @@ class Sampler:
     def require_codes(self) -> None:
         """Raises GanvasError for a generator that makes each sample of its conditions alone: it has no codes to change."""
         if self.traits.latent is None:
-            names = " and ".join(self.traits.conditions) or "nothing"
+            names = " and ".join(self.traits.conditions) or "draws, value by value"
             raise GanvasError(f"{self.run.path} has no codes: it makes each sample from its {names}{self.advise_translating()}")
 
     def advise_translating(self) -> str:

@@ -41,7 +41,7 @@ class CaptionCodec:
     per_sample: int
     text_bytes: int
 
-    medium = "text"
+    medium = "caption"
     noun = "captions"
     is_visual = False
     preview_count = 32
