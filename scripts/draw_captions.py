@@ -25,7 +25,8 @@ from PIL import Image, ImageChops
 from PIL.Image import Image as Picture
 
 SIDE, MARGIN = 64, 2  # pixels
-CANVAS, DPI = 384, 96  # pixels a side at first; pixels of an inch, for drawings that measure in millimetres
+CLIPART_PAGE, EMOJI_PAGE = 384, 128  # pixels a side at first: clip art covers part of its page
+DPI = 96  # for drawings that measure in millimetres
 WHITE = (255, 255, 255, 255)
 CLIPART, OPENMOJI, NOTO = "openclipart-svg/usr/share/openclipart/svg", "openmoji-svg/package", "iconify-json-noto/package"
 MOST_USES = 20  # a title of more drawings names a collection, such as "Lemon SVG theme"
@@ -34,32 +35,33 @@ BLANK = 250  # a pixel without a darker channel counts as white
 
 
 class Drawing(NamedTuple):
-    """A drawing to make: a file's name without suffix, its caption, and where its SVG comes from."""
+    """A drawing to make: a file's name without suffix, its caption, where its SVG comes from, and its page's side in pixels."""
 
     name: str
     text: str
     read: Callable[[], str]
+    page: int
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder.resolve()
-    write_set(folder / "captions" / "openclipart", list_clipart(folder / CLIPART), write_text)
-    write_set(folder / "captions" / "emoji", [*list_openmoji(folder / OPENMOJI), *list_noto(folder / NOTO)], write_line)
+    write_set(folder / "captions" / "openclipart", lambda: list_clipart(folder / CLIPART), write_text)
+    write_set(folder / "captions" / "emoji", lambda: [*list_openmoji(folder / OPENMOJI), *list_noto(folder / NOTO)], write_line)
 
 
-def write_set(place: Path, drawings: list[Drawing], write_caption: Callable[[Path, Drawing], None]) -> None:
+def write_set(place: Path, list_drawings: Callable[[], list[Drawing]], write_caption: Callable[[Path, Drawing], None]) -> None:
     """Draw a set, unless it is there. Drawings that fail or stay blank are left out."""
     if place.exists():
         print(f"{place} is there")
         return
-    unfinished = place.with_name(f".{place.name}.unfinished")
+    drawings, unfinished = list_drawings(), place.with_name(f".{place.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     written: list[Drawing] = []
     for drawing in drawings:
-        picture = draw_square(drawing.read())
+        picture = draw_square(drawing.read(), drawing.page)
         if picture is not None:
             picture.save(unfinished / f"{drawing.name}.png")
             write_caption(unfinished, drawing)
@@ -82,14 +84,10 @@ def list_clipart(folder: Path) -> list[Drawing]:
     """The drawings whose title says what they show."""
     titles = {file: read_title(file) for file in sorted(folder.rglob("*.svg"))}
     uses = Counter(titles.values())
+    chosen = {file: title for file, title in titles.items() if title and uses[title] <= MOST_USES}
+    names = {file: "-".join(file.relative_to(folder).with_suffix("").parts) for file in chosen}
     return [
-        Drawing(
-            "-".join(file.relative_to(folder).with_suffix("").parts),
-            title,
-            lambda file=file: file.read_text("utf-8", "replace"),
-        )
-        for file, title in titles.items()
-        if title and uses[title] <= MOST_USES
+        Drawing(names[file], title, partial(file.read_text, "utf-8", "replace"), CLIPART_PAGE) for file, title in chosen.items()
     ]
 
 
@@ -107,15 +105,14 @@ def list_openmoji(folder: Path) -> Iterator[Drawing]:
         for row in csv.DictReader(file):
             drawing = folder / "color" / "svg" / f"{row['hexcode']}.svg"
             if drawing.exists():
-                yield Drawing(
-                    f"openmoji-{row['hexcode']}", row["annotation"], lambda drawing=drawing: drawing.read_text("utf-8")
-                )
+                read = partial(drawing.read_text, "utf-8")
+                yield Drawing(f"openmoji-{row['hexcode']}", row["annotation"], read, EMOJI_PAGE)
 
 
 def list_noto(folder: Path) -> Iterator[Drawing]:
     icons = json.loads((folder / "icons.json").read_text(encoding="utf-8"))
     for name, icon in icons["icons"].items():
-        yield Drawing(f"noto-{name}", name.replace("-", " "), partial(write_svg, icon, icons))
+        yield Drawing(f"noto-{name}", name.replace("-", " "), partial(write_svg, icon, icons), EMOJI_PAGE)
 
 
 def write_svg(icon: dict[str, Any], icons: dict[str, Any]) -> str:
@@ -123,13 +120,13 @@ def write_svg(icon: dict[str, Any], icons: dict[str, Any]) -> str:
     return f'<svg {NAMESPACES} viewBox="0 0 {width} {height}">{icon["body"]}</svg>'
 
 
-def draw_square(svg: str) -> Picture | None:
+def draw_square(svg: str, page: int) -> Picture | None:
     """What is drawn, in the middle of a white square; None for what cannot be drawn. A page around it is cut off."""
     import resvg_py
 
     drawer: Any = resvg_py
     try:
-        data = drawer.svg_to_bytes(svg_string=svg, width=CANVAS, height=CANVAS, dpi=DPI, skip_system_fonts=True)
+        data = drawer.svg_to_bytes(svg_string=svg, width=page, height=page, dpi=DPI, skip_system_fonts=True)
     except ValueError:
         return None
     drawing = Image.open(io.BytesIO(bytes(data))).convert("RGBA")

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.resources import files
 from importlib.util import module_from_spec, spec_from_file_location
@@ -23,24 +23,34 @@ from ..media import ImageCodec, LabelMapCodec
 from ..nets.translation import SourceGenerator
 from ..runs.folder import RunFolder
 from ..sampling.generator import Sampler
+from ..sampling.texts import TEXT, find_text_condition
 from ..system.files import explain_os_errors, write_bytes, write_json
 from ..translation.opening import find_source_shape
 from ..translation.translator import MASK, SOURCE, keep_known_pixels
 from . import plain
 
 LOADER_FILE, WEIGHTS_FILE, DESCRIPTION_FILE = "load.py", "generator.safetensors", "generator.json"
+EXPORTED_TEXTS = 32  # captions of the data that go with a generator of texts
 SKIPPED_OPERATIONS = ("_assert",)  # they only check shapes
 PYTHON_MODULES = ("_operator", "operator", "torch")  # torch has functions of sizes, such as sym_float
 SAMPLES_TO_TRACE, SAMPLES_TO_CHECK = (11, 13, 17, 19, 23), 5  # for tracing the operations (one of these), for trying them
 CHECK_TOLERANCE = 1e-3  # largest difference allowed, over the samples' standard deviation
 
 
-def export(run: str | Path | RunFolder, out: str | Path, *, format: str = "safetensors", checkpoint: str = "best") -> Path:
+def export(
+    run: str | Path | RunFolder,
+    out: str | Path,
+    *,
+    format: str = "safetensors",
+    checkpoint: str = "best",
+    texts: Sequence[str] = (),
+) -> Path:
     """Write a generator as generator.safetensors, generator.json and load.py, which makes samples without ganvas.
 
     Args:
         out: a folder.
         format: "safetensors".
+        texts: those that a generator of texts can make without ganvas; () is some captions of the data.
 
     Raises:
         GanvasError: no run, an unknown format, a generator that cannot be exported, a folder that cannot be written.
@@ -53,10 +63,12 @@ def export(run: str | Path | RunFolder, out: str | Path, *, format: str = "safet
     with torch.no_grad():
         expected_x = render_sample(sampler, **check_latents)  # this also fills the caches of layers, before the trace
     graph, numbers, output = trace_sampler(sampler)
+    texts, encoded_texts = encode_exported_texts(sampler, texts)
+    numbers |= encoded_texts
     description: dict[str, Any] = {
         "graph": graph,
         "output": output,
-        "inputs": describe_inputs(sampler, check_latents),
+        "inputs": describe_inputs(sampler, check_latents, texts),
         "shape": sampler.codec.spec.shape,
         "sides": describe_sides(sampler),
     }
@@ -152,7 +164,22 @@ def bake_weights(sampler: Sampler) -> None:
     sampler.nets.requires_grad_(False)
 
 
-def describe_inputs(sampler: Sampler, latents: Any) -> dict[str, Any]:
+def encode_exported_texts(sampler: Sampler, texts: Sequence[str]) -> tuple[Sequence[str], dict[str, Tensor]]:
+    """(texts, {"texts": their vectors [N, …] in 16 bits}); nothing for a generator without texts.
+
+    Raises:
+        GanvasError: texts for such a generator, or one that cannot be read.
+    """
+    condition = find_text_condition(sampler.spec, sampler.traits)
+    if condition is None and texts:
+        raise GanvasError(f"{sampler.run.path} takes no texts: leave them out")
+    if condition is None:
+        return (), {}
+    texts = texts or condition.examples[:: -(-len(condition.examples) // EXPORTED_TEXTS)]
+    return texts, {"texts": condition.parse_all(texts).half()}
+
+
+def describe_inputs(sampler: Sampler, latents: Any, texts: Sequence[str] = ()) -> dict[str, Any]:
     """The inputs of the generator, and how to draw them."""
     description: dict[str, Any] = {}
     if "z" in latents:
@@ -164,6 +191,8 @@ def describe_inputs(sampler: Sampler, latents: Any) -> dict[str, Any]:
             description[name] |= {"drawn": "classes", "shares": condition.shares}
         elif isinstance(condition, VectorCondition):
             description[name] |= {"drawn": "examples", "examples": condition.examples}
+        elif name == TEXT and texts:
+            description[name] |= {"drawn": "texts", "names": list(texts)}
         if name == SOURCE:
             description[name] |= describe_source(sampler)
     return description

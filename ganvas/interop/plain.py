@@ -1,7 +1,8 @@
 """Run a generator that ganvas exported, without ganvas: `python load.py 16` writes samples.npy, uint8 [16, H, W, C].
 
-A translator needs a picture: `python load.py photo.png` writes translated.png, and needs Pillow as well. Further pictures and a
-mask follow where the run takes them.
+A generator of texts takes those that were exported with it, and draws from them. A translator needs a picture:
+`python load.py photo.png` writes translated.png, and needs Pillow as well. Further pictures and a mask follow where the run
+takes them.
 Next to this file are generator.safetensors, its weights, and generator.json, the computation: a list of PyTorch operations,
 each with the name of its result. Nothing else is run. Needs torch, numpy and safetensors.
 """
@@ -66,8 +67,19 @@ class Generator:
         random, latents = torch.Generator().manual_seed(seed), dict(given)
         for name, how in self.description["inputs"].items():
             if name not in latents:
-                latents[name] = draw_input(name, how, n, random)
+                latents[name] = draw_input(name, how, n, random, self.numbers)
         return latents
+
+    def read_texts(self, texts: list[str]) -> torch.Tensor:
+        """Texts as the generator takes them: draw_latents(2, text=generator.read_texts(["…", "…"])).
+
+        They are among the exported ones, description["inputs"]["text"]["names"]: turning others into numbers needs ganvas.
+        """
+        names = self.description["inputs"]["text"]["names"]
+        unknown = [text for text in texts if text not in names]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} was not exported: ganvas export RUN --texts FILE writes the texts of a file")
+        return self.numbers["texts"][[names.index(text) for text in texts]].float()
 
 
 def encode_labels(values: np.ndarray, labels: list[int]) -> torch.Tensor:
@@ -80,7 +92,9 @@ def encode_labels(values: np.ndarray, labels: list[int]) -> torch.Tensor:
     return torch.from_numpy(is_class.astype(np.float32))
 
 
-def draw_input(name: str, how: dict[str, Any], n: int, random: torch.Generator) -> torch.Tensor:
+def draw_input(
+    name: str, how: dict[str, Any], n: int, random: torch.Generator, numbers: dict[str, torch.Tensor]
+) -> torch.Tensor:
     """Draw one input of the generator, by its description."""
     if how["drawn"] == "normal":
         return torch.randn(n, how["size"], generator=random)
@@ -91,6 +105,8 @@ def draw_input(name: str, how: dict[str, Any], n: int, random: torch.Generator) 
     if how["drawn"] == "examples":
         rows = torch.tensor(how["examples"])
         return rows[torch.randint(len(rows), (n,), generator=random)]
+    if how["drawn"] == "texts":
+        return numbers["texts"][torch.randint(len(how["names"]), (n,), generator=random)].float()
     raise ValueError(f"give {name}, a tensor [{n}, {', '.join(map(str, how['shape']))}]: draw_latents({n}, {name}=…)")
 
 

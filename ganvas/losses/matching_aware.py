@@ -34,7 +34,7 @@ class MatchingAwarePenalty:
 
     def term(self, inputs: LossInputs) -> Tensor:
         """[N], in full precision: powers of a slope in bf16 are mostly rounding."""
-        x = inputs.batch["x"]
+        x = inputs.real().x
         with torch.autocast(x.device.type, enabled=False), torch.compiler.set_stance("force_eager"):
             places = [value.detach().float().requires_grad_() for value in (x, inputs.batch["text"])]
             logits = average_patches(inputs.critic(places[0], {"text": places[1]}).logits)

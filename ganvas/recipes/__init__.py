@@ -12,8 +12,7 @@ from collections.abc import Callable
 from ..configuration import import_named
 from ..errors import GanvasError
 from ..recipe import Recipe
-from .by_budget import ByBudget
-from .by_size import BySize
+from .choosing import ByBudget, BySize
 
 __all__ = ["ByBudget", "BySize", "find_recipe", "list_recipes"]
 

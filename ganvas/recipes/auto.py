@@ -8,7 +8,7 @@ from ..methods import Adversarial, FeaturePyramid, SideCritic
 from ..nets import Projected
 from ..optim.optimisers import Adam
 from ..recipe import Evaluation, Recipe, Train
-from .by_budget import ByBudget
+from .choosing import ByBudget
 
 
 def auto() -> Recipe:

@@ -8,7 +8,7 @@ from ..methods import Adversarial, FeaturePyramid, SideCritic
 from ..nets import TextToImage
 from ..optim.optimisers import Adam
 from ..recipe import Evaluation, Recipe, Train
-from .by_size import BySize
+from .choosing import BySize
 
 
 def text2image() -> Recipe:

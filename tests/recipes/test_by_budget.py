@@ -12,7 +12,7 @@ from ganvas.errors import GanvasError
 from ganvas.media import Image
 from ganvas.nets import DCGAN
 from ganvas.recipe import Facts, Recipe, Trial
-from ganvas.recipes.by_budget import ByBudget
+from ganvas.recipes import ByBudget
 from ganvas.training.plan import count_distinct
 from small_recipes import class_condition
 

@@ -2,7 +2,9 @@
 
 import json
 from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,3 +131,28 @@ def test_paths_need_two_texts_and_as_many_seeds(run: RunFolder) -> None:
         interpolate(run, texts=("a hat",))
     with pytest.raises(ganvas.GanvasError, match="one seed for all texts"):
         interpolate(run, "0-2", texts=("a hat", "a coat"))
+
+
+def test_an_exported_generator_makes_its_texts_without_ganvas(run: RunFolder, tmp_path: Path) -> None:
+    (tmp_path / "prompts.txt").write_text("a red square\na blue square\n")
+    words = ["export", str(run.path), "--texts", str(tmp_path / "prompts.txt"), "--out", str(tmp_path / "model")]
+    assert cli.main(words) == 0
+    loader = load_module(tmp_path / "model" / "load.py")
+    generator = loader.Generator(tmp_path / "model")
+    latents = generator.draw_latents(2, text=generator.read_texts(["a blue square"] * 2))
+    sampler = open_sampler(run, conditions={"text": "a blue square"})
+    with torch.no_grad():
+        own = sampler.method.render(sampler.nets, {**latents, "text": sampler.request.conditions["text"].expand(2, -1, -1)})
+    assert torch.allclose(generator(**latents), own, atol=0.02)  # texts are exported in 16 bits
+    assert generator(**generator.draw_latents(3)).shape == (3, 3, 16, 16)
+    with pytest.raises(ValueError, match="'a hat' was not exported"):
+        generator.read_texts(["a hat"])
+
+
+def load_module(path: Path) -> Any:
+    spec = spec_from_file_location("exported_load", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

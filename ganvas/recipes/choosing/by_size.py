@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..configuration import config
-from ..errors import GanvasError, require
-from ..methods import Adversarial
-from ..recipe import Facts, Recipe, Trial
-from .by_budget import adapt_batch, augment_by_repeats, describe_training, scale_penalties
+from ...configuration import config
+from ...errors import GanvasError, require
+from ...methods import Adversarial
+from ...recipe import Facts, Recipe, Trial
+from .adaptations import adapt_batch, augment_by_repeats, describe_training, scale_penalties
 
 
 @config

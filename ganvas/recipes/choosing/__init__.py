@@ -1,0 +1,6 @@
+"""Choosers: they adapt a recipe to data, device and time."""
+
+from .by_budget import ByBudget
+from .by_size import BySize
+
+__all__ = ["ByBudget", "BySize"]
