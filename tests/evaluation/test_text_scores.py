@@ -115,12 +115,14 @@ def test_a_generator_that_obeys_is_as_good_as_real_pictures(data: Data, evaluato
     card = evaluator.score_final(Adversarial(), nets)
     assert torch.equal(torch.get_rng_state(), random_state)
     scores, floor, chance = card["scores"], card["floor"], card["baselines"]["chance"]
-    for name in ("R-precision", "known R-precision", "hard R-precision", "attributes named", "block named", "side named"):
-        assert scores[name] > 0.6, name
-        assert scores[name] > floor[name] - 0.2, name
-        assert floor[name] > 0.6, name
+    for name in ("R-precision", "hard R-precision", "attributes named", "block named", "side named"):
+        assert scores[name] >= floor[name] - 0.1, name
+    for name in ("R-precision", "hard R-precision", "attributes named"):
+        assert min(scores[f"known {name}"], floor[f"known {name}"]) > 0.9, name
+    assert scores["side named"] > chance["side named"]
+    assert scores["R-precision"] > 10 * chance["R-precision"]
     assert chance["R-precision"] == pytest.approx(1 / 64)  # the captions of 63 other looks
-    assert chance["side named"] < 0.75
+    assert chance["side named"] == 0.75
     assert floor["fine detail"] == pytest.approx(1, abs=0.2)
     assert scores["pixel variety of a caption"] == pytest.approx(floor["pixel variety of a caption"], rel=0.6)
     printed = format_card(card)
@@ -130,9 +132,9 @@ def test_a_generator_that_obeys_is_as_good_as_real_pictures(data: Data, evaluato
 
 def test_a_generator_that_does_not_listen_is_no_better_than_chance(data: Data, evaluator: Evaluator) -> None:
     scores = evaluator.score_final(Adversarial(), build_nets(data, is_deaf=True))["scores"]
-    assert scores["R-precision"] < 0.2
-    assert scores["known R-precision"] < 0.2
-    assert scores["attributes named"] < 0.6
+    assert scores["R-precision"] < 0.15
+    assert scores["known R-precision"] < 0.15
+    assert scores["known attributes named"] < 0.6
     assert scores["pixel variety of a caption"] > 50
 
 
