@@ -8,6 +8,7 @@ from .cycle import Cycle
 from .many_domains import ManyDomains
 from .pair_matching import PairMatching
 from .pixels_first import PixelsFirst
+from .preferred import Preferred
 from .private_adversarial import PrivateAdversarial
 from .progressive import Progressive
 from .supervised import Supervised
@@ -25,6 +26,7 @@ __all__ = [
     "ManyDomains",
     "PairMatching",
     "PixelsFirst",
+    "Preferred",
     "PrivateAdversarial",
     "Progressive",
     "SideCritic",

@@ -14,9 +14,11 @@ from ..nets.translation import SourceGenerator
 from ..provenance import describe_provenance
 from ..runs import checkpoint
 from ..runs.folder import RunFolder
+from ..runs.rewards import load_reward
 from ..runs.state import build_state
 from ..system.device import choose_device, get_device
 from ..system.files import repair_text
+from .best_of import check_best_of, keep_best
 from .edits import sum_directions
 from .stream import SAMPLES_PER_BLOCK, count_block_samples, recalibrate_batch_norm, split_for_rendering, stream_samples
 
@@ -30,9 +32,10 @@ class Sampler:
         truncation: a smaller value makes samples more typical and less varied. Latents beyond ± this are drawn again
             (uniform ones are scaled); styles keep this share of their distance from the mean.
         edit: the strength of each of the run's directions to apply, by name (directions.py).
+        best_of: of so many samples, up to 64, the run's reward keeps one (`ganvas.prefer`).
 
     Raises:
-        GanvasError: no such checkpoint, condition or direction, or a truncation that is not positive.
+        GanvasError: no such checkpoint, condition or direction, a truncation that is not positive, or no reward.
     """
 
     def __init__(
@@ -43,7 +46,9 @@ class Sampler:
         conditions: Mapping[str, str] | None = None,
         truncation: float | None = None,
         edit: Mapping[str, float] | None = None,
+        best_of: int = 1,
     ) -> None:
+        check_best_of(best_of)
         if truncation is not None and not 0 < truncation <= 100:
             raise GanvasError(f"truncation must be above 0, up to 100, got {truncation}: --truncation 0.7, or leave it out")
         self.run, self.codec, self.method = run, run.read_codec(), run.recipe.method
@@ -56,7 +61,8 @@ class Sampler:
         if truncation is not None:
             self.nets = recalibrate_batch_norm(self.method, self.nets, truncation)
         self.nets.eval()
-        self.device = get_device(self.nets)
+        self.device, self.best_of = get_device(self.nets), best_of
+        self.reward = load_reward(run.path, self.device) if best_of > 1 else None
         self.edit_strengths, self.edit_shift = dict(edit or {}), None
         if self.edit_strengths:
             self.require_codes()
@@ -90,6 +96,7 @@ class Sampler:
         """The metadata for generated files; formats without metadata get a file next to them."""
         settings: dict[str, object] = {**self.wishes, "truncation": self.truncation}
         settings |= {f"edit {name}": value for name, value in self.edit_strengths.items()}
+        settings["best of"] = self.best_of if self.best_of > 1 else None
         return describe_provenance(self.run.recipe.name, self.checkpoint_folder.name, seed, settings)
 
     def __call__(self, n: int, seed: int = 0) -> Tensor:
@@ -99,10 +106,17 @@ class Sampler:
     def stream_samples(self, n: int, seed: int = 0) -> Iterator[Tensor]:
         if not 1 <= n <= 100_000_000:
             raise GanvasError(f"the number of samples must be between 1 and 100,000,000, got {n}: --n 64")
-        return stream_samples(self.method, self.nets, self.codec, n, seed, request=self.request, edit_latents=self.apply_edit)
+        count = n * self.best_of
+        return self.keep_best(
+            stream_samples(self.method, self.nets, self.codec, count, seed, request=self.request, edit_latents=self.apply_edit)
+        )
 
-    def latents_of_seeds(self, seeds: Sequence[int]) -> Latents:
-        """The latents of the first sample of each seed, with this sampler's edit."""
+    def keep_best(self, blocks: Iterator[Tensor]) -> Iterator[Tensor]:
+        """The best of every `best_of` samples."""
+        return blocks if self.reward is None else keep_best(blocks, self.best_of, self.reward, self.codec)
+
+    def latents_of_seeds(self, seeds: Sequence[int], count: int = 1) -> Latents:
+        """The latents of the first `count` samples of each seed, with this sampler's edit."""
         size = count_block_samples(self.codec.spec.shape)
         latents_per_seed = [
             self.method.draw_latents(self.nets, size, seeded_generator(seed, "sample", 0), self.request) for seed in seeds
@@ -110,7 +124,7 @@ class Sampler:
         with torch.inference_mode():
             return self.apply_edit(
                 {
-                    name: torch.cat([latents[name][:1] for latents in latents_per_seed]).to(self.device)
+                    name: torch.cat([latents[name][:count] for latents in latents_per_seed]).to(self.device)
                     for name in latents_per_seed[0]
                 }
             )
@@ -125,7 +139,8 @@ class Sampler:
     def stream_seeds(self, seeds: Sequence[int]) -> Iterator[Tensor]:
         """The first sample of each seed in stored form, a block at a time."""
         for k in range(0, len(seeds), SAMPLES_PER_BLOCK):
-            yield from self.render_stored(self.latents_of_seeds(seeds[k : k + SAMPLES_PER_BLOCK]))
+            latents = self.latents_of_seeds(seeds[k : k + SAMPLES_PER_BLOCK], self.best_of)
+            yield from self.keep_best(self.render_stored(latents))
 
     def map_to_code_space(self, latents: Latents) -> Latents:
         """The latents in the space for edits and interpolation: styles "ws" [N, layers, w_dim] if there are any, else "z"."""
@@ -172,8 +187,10 @@ def open_sampler(
     conditions: Mapping[str, str] | None = None,
     truncation: float | None = None,
     edit: Mapping[str, float] | None = None,
+    best_of: int = 1,
 ) -> Sampler:
-    return Sampler(run if isinstance(run, RunFolder) else RunFolder(run), checkpoint, device, conditions, truncation, edit)
+    folder = run if isinstance(run, RunFolder) else RunFolder(run)
+    return Sampler(folder, checkpoint, device, conditions, truncation, edit, best_of)
 
 
 def generate(
@@ -186,14 +203,15 @@ def generate(
     truncation: float | None = None,
     edit: Mapping[str, float] | None = None,
     seeds: Sequence[int] | None = None,
+    best_of: int = 1,
 ) -> np.ndarray:
     """`n` samples in stored form, uint8 or uint16 [n, H, W, C] for images. Sample i of a seed does not depend on n.
 
     Args:
         seeds: the first sample of each of these seeds, instead of `n` samples of one seed.
         conditions: requested values, such as {"label": "dog"}; other conditions are drawn at the data's frequencies.
-        truncation, edit: see Sampler.
+        truncation, edit, best_of: see Sampler.
     """
-    sampler = open_sampler(run, checkpoint, device, conditions, truncation, edit)
+    sampler = open_sampler(run, checkpoint, device, conditions, truncation, edit, best_of)
     blocks = sampler.stream_samples(n, seed) if seeds is None else sampler.stream_seeds(seeds)
     return np.concatenate([block.cpu().numpy() for block in blocks])
