@@ -1,4 +1,4 @@
-"""A game whose G also makes what people prefer, near where it started. Ziegler et al. 2019, section 2, for another kind of network.
+"""A game whose G also makes what people prefer, near where it started. After Ziegler et al. 2019, section 2.
 
 The game stays on, with its data: it keeps G from samples that please the reward and nobody else.
 """

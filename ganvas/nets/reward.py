@@ -100,9 +100,9 @@ def resize_to_bounds(x: Tensor) -> Tensor:
 
 
 def fit_feature_map(features: Tensor) -> FeatureMap:
-    """The principal components of some samples' features [N, FEATURE_COUNT], N above COMPONENTS. Each kind of feature counts alike.
+    """The principal components of some samples' features [N, FEATURE_COUNT], where N is above COMPONENTS.
 
-    Kinds are coarse pixels, each depth and the last features; within one, each feature has deviation 1.
+    Each kind of feature counts alike: coarse pixels, each depth, the last features. Within a kind each has deviation 1.
     """
     weights = torch.cat([torch.full((size,), size**-0.5) for size in GROUP_SIZES])
     mean, deviation = features.mean(0), features.std(0)

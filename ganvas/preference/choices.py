@@ -1,13 +1,13 @@
 """Read what people chose: pairs of seeds, the better one first, or seeds that they like. Hold out a fifth of it.
 
-Lines that start with # are notes. The page of page.py writes two: the weights that made its samples, and the seeds that it showed.
+Lines that start with # are notes. page.py writes two: the weights that made its samples, and the seeds that it showed.
 """
 
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -25,6 +25,7 @@ PAIR_COLUMNS, LIKE_COLUMNS = ("better_seed", "worse_seed"), ("seed",)
 WEIGHTS_NOTE, SEEDS_NOTE = "weights", "seeds"
 
 SeedPair = tuple[int, int]  # the better one first
+Row = TypeVar("Row", int, SeedPair)
 
 
 class Choices(NamedTuple):
@@ -62,7 +63,7 @@ def read_pairs(source: str | Path | Sequence[SeedPair]) -> Choices:
     unique = list(dict.fromkeys(pairs))
     check_count(len({frozenset(pair) for pair in unique}), "pairs", file.title)
     contradictions = sum((worse, better) in set(unique) for better, worse in unique) // 2
-    training, held_out = split_by_key(unique, lambda pair: tuple(sorted(pair)))
+    training, held_out = split_by_key(unique)
     return Choices(
         torch.tensor(training),
         torch.tensor(held_out),
@@ -83,7 +84,7 @@ def read_likes(source: str | Path | Sequence[int]) -> Choices:
         GanvasError: as `read_pairs`; also if all samples that the page showed are liked.
     """
     is_file = isinstance(source, (str, Path))
-    file = read_choice_file(source, LIKE_COLUMNS) if is_file else wrap_rows([(seed,) for seed in source], "the likes")  # pyright: ignore
+    file = read_choice_file(source, LIKE_COLUMNS) if is_file else wrap_rows([(seed,) for seed in source], "the likes")
     likes = list(dict.fromkeys(row[0] for row in file.rows))
     check_count(len(likes), "likes", file.title)
     shown = parse_number_list(file.notes[SEEDS_NOTE], limit=MAX_CHOICES) if SEEDS_NOTE in file.notes else []
@@ -92,7 +93,7 @@ def read_likes(source: str | Path | Sequence[int]) -> Choices:
         raise GanvasError(
             f"{file.title}: you like all but {len(shown) - len(likes)} of {len(shown)} samples: like only the best"
         )
-    parts = zip(split_by_key(likes, str), split_by_key(others, str), strict=True)
+    parts = zip(split_by_key(likes), split_by_key(others), strict=True)
     training, held_out = (pair_with_others(liked, rest) for liked, rest in parts)
     fingerprint = fingerprint_choices("likes", [*likes, -1, *others])
     tests = len(held_out) // OTHERS_PER_LIKE
@@ -110,18 +111,19 @@ def pair_with_others(likes: Sequence[int], others: Sequence[int]) -> Tensor:
     return torch.stack([torch.tensor(likes)[:, None].expand_as(worse), worse], 2).flatten(0, 1)
 
 
-def split_by_key(rows: Sequence, key) -> tuple[list, list]:  # type: ignore[no-untyped-def, type-arg]
-    """(rows to learn from, rows held out). A row's key alone gives its place, so more rows change few places."""
-    keys = sorted({seed_from("held out", key(row)) for row in rows})
-    limit = keys[round(HELD_OUT_SHARE * len(keys))]
-    held_out = [row for row in rows if seed_from("held out", key(row)) < limit]
-    return [row for row in rows if seed_from("held out", key(row)) >= limit], held_out
+def split_by_key(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """(rows to learn from, rows held out). The seeds alone give a row's place, so more rows change few places."""
+    draws = {row: seed_from("held out", sorted(row) if isinstance(row, tuple) else row) for row in rows}
+    distinct = sorted(set(draws.values()))
+    limit = distinct[round(HELD_OUT_SHARE * len(distinct))]
+    return [row for row in rows if draws[row] >= limit], [row for row in rows if draws[row] < limit]
 
 
 def check_count(count: int, noun: str, title: str) -> None:
     if count < MIN_CHOICES:
         raise GanvasError(
-            f"{title} holds {count} {noun}, and a reward needs {MIN_CHOICES} or more, better 100: choose {MIN_CHOICES - count} more"
+            f"{title} holds {count} {noun}, and a reward needs {MIN_CHOICES} or more, better 100: choose "
+            f"{MIN_CHOICES - count} more"
         )
 
 

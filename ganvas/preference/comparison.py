@@ -58,7 +58,7 @@ def show_both(start: Sampler, preferred: RunFolder, old: Tensor, new: Tensor) ->
 
 
 def collect_prices(start: Sampler, preferred: RunFolder, device: str) -> dict[str, Any]:
-    """{"before": scores, "after": scores} by one protocol; {} if there are no scores. The start is scored again if it has none."""
+    """{"before": scores, "after": scores, …} by one protocol; {} without scores. The start is scored if it was not yet."""
     last = next((card for card in reversed(preferred.score_cards) if "last" in card.get("which", "")), None)
     if last is None or not last["scores"]:
         return {}

@@ -67,7 +67,8 @@ def describe_learning(choices: Choices, rewards: LearntRewards) -> list[str]:
     low, high = rewards.accuracy.interval
     lines = [
         f"learnt from {len(choices.training):,} pairs; {len(choices.held_out):,} pairs were held out",
-        f"  the reward orders {rewards.accuracy.share:.0%} of the held-out pairs as you did ({low:.0%} to {high:.0%}; chance is 50%)",
+        f"  the reward orders {rewards.accuracy.share:.0%} of the held-out pairs as you did ({low:.0%} to {high:.0%}; "
+        "chance is 50%)",
     ]
     if choices.contradictions:
         lines.append(f"  {choices.contradictions} pairs were chosen both ways: they count as no difference")

@@ -107,9 +107,11 @@ def refuse_private(run: RunFolder) -> None:
 
 def build_recipe(sampler: Sampler, choices: str, weight: float | None, stay: float | None) -> Recipe:
     """The run's recipe with the preference in its game. Its data, networks, judges and held-out samples stay as they are."""
-    recipe, settings = sampler.run.recipe, {"weight": weight, "stay": stay}
+    recipe = sampler.run.recipe
     game = recipe.method.game if isinstance(recipe.method, Preferred) else recipe.method
-    method = Preferred(game=game, choices=choices, **{name: value for name, value in settings.items() if value is not None})
+    method = Preferred(game=game, choices=choices)
+    method = method if weight is None else replace(method, weight=weight)
+    method = method if stay is None else replace(method, stay=stay)
     start = Transfer(run=str(sampler.run.path.resolve()), checkpoint=sampler.checkpoint_folder.name)
     # one snapshot: of several, scores would choose the first, which is nearest to the data and pleases least
     schedule = replace(recipe.train, snapshots=1, threads=None, lr_scale=1.0)
