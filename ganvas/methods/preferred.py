@@ -24,13 +24,15 @@ Loss = Callable[[Nets, Batch, Clock], Turn]
 
 @config
 class Preferred:
-    """The game's losses, and in G's turn weight·−log σ(r(G(z)) − r(G₀(z))) + stay·‖G(z) − G₀(z)‖², the mean over values.
+    """The game's losses, and in G's turn weight·margin·−log σ(gain / margin) + stay·‖G(z) − G₀(z)‖², the mean over values.
 
-    G₀ is the generator that the run started with, and r the reward of that run's folder. The first term is the chance that
-    people choose G₀'s sample of the same z: it vanishes once G's sample is sure to win.
+    The gain is r(G(z)) − r(G₀(z)), where G₀ is the generator that the run started with, and r the reward of that run's folder.
+    Its unit is the deviation of r among the start's samples. The first term is Bradley and Terry's: it pulls at samples that
+    lose against G₀'s of the same z, and lets go of those that win by the margin.
 
     game: the method besides.
     weight: of the first term; larger wins more choices and costs more of the variety.
+    margin: the gain from which on the pull fades.
     stay: of the distance from the start, where values lie in [-1, 1].
     subsample: the terms see one z for so many samples of the batch.
     choices: a fingerprint of what the reward was learnt from. With other choices a run is another run.
@@ -38,12 +40,14 @@ class Preferred:
 
     game: Method = Adversarial()
     weight: float = 1.0
+    margin: float = 0.2
     stay: float = 1.0
     subsample: int = 4
     choices: str = ""
 
     def __post_init__(self) -> None:
         require(0 <= self.weight < 1e6, "weight", self.weight, "0 or more, below 1e6")
+        require(0 < self.margin < 1e6, "margin", self.margin, "above 0, below 1e6")
         require(0 <= self.stay < 1e6, "stay", self.stay, "0 or more, below 1e6")
         require(1 <= self.subsample <= 1024, "subsample", self.subsample, "from 1 to 1024")
 
@@ -89,7 +93,8 @@ class Preferred:
         with torch.no_grad():
             start_reward = reward(start_x)
         gain, distance = reward(x) - start_reward, (x.float() - start_x.float()).square().flatten(1).mean(1)
-        terms = {"G/preference": self.weight * softplus(-gain), "G/stay": self.stay * distance}
+        loss = self.margin * softplus(-gain / self.margin)
+        terms = {"G/preference": self.weight * loss, "G/stay": self.stay * distance}
         gains = {"preference/gain": gain.detach().mean(), "preference/wins": (gain.detach() > 0).float().mean()}
         return Turn({**turn.terms, **terms}, {**turn.statistics, **gains})
 

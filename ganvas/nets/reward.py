@@ -28,7 +28,7 @@ class FeatureMap(NamedTuple):
 
 
 class Reward(nn.Module):
-    """Samples x [N, C, H, W] in [-1, 1] -> r [N] in logits, the mean of MEMBERS networks with one hidden layer.
+    """Samples x [N, C, H, W] in [-1, 1] -> r [N], the mean of MEMBERS networks with one hidden layer.
 
     It is 0 for all samples before it is fitted. Its tensors are buffers, so that no game trains them.
     """

@@ -15,9 +15,17 @@ from ..nets.reward import COMPONENTS, HIDDEN, MEMBERS, FeatureMap, Reward, rate_
 STEPS, LEARNING_RATE, WEIGHT_DECAY, STOPPING_SHARE = 200, 3e-3, 1e-2, 0.2
 
 
-def fit_reward(feature_map: FeatureMap, better: Tensor, worse: Tensor, seed: int) -> Reward:
-    """A reward for pairs with these features, [N, FEATURE_COUNT] each."""
-    better, worse = ((features - feature_map.mean) @ feature_map.projection for features in (better, worse))
+def fit_reward(feature_map: FeatureMap, usual: Tensor, better: Tensor, worse: Tensor, seed: int) -> Reward:
+    """A reward for pairs with these features, [N, FEATURE_COUNT] each. Among `usual` samples its deviation is 1."""
+    reward, pairs = Reward(), ((features - feature_map.mean) @ feature_map.projection for features in (better, worse))
+    names = ("mean", "projection", "hidden_weight", "hidden_bias", "last_weight")
+    reward.load_state_dict(dict(zip(names, (*feature_map, *fit_members(*pairs, seed)), strict=True)))
+    reward.last_weight /= reward.rate_features(usual).std().clamp(min=1e-6)
+    return reward
+
+
+def fit_members(better: Tensor, worse: Tensor, seed: int) -> list[Tensor]:
+    """The weights of the members, as `rate_components` takes them, for pairs with these components."""
     stopping = draw_stopping_parts(len(better), seed)
     parameters = [value.requires_grad_(True) for value in draw_weights(seed)]
     best, lowest = [value.detach().clone() for value in parameters], torch.full((MEMBERS,), torch.inf)
@@ -33,10 +41,7 @@ def fit_reward(feature_map: FeatureMap, better: Tensor, worse: Tensor, seed: int
         for value, gradient in zip(parameters, torch.autograd.grad(training_loss, parameters), strict=True):
             value.grad = gradient
         optimiser.step()
-    reward = Reward()
-    names = ("mean", "projection", "hidden_weight", "hidden_bias", "last_weight")
-    reward.load_state_dict(dict(zip(names, (*feature_map, *best), strict=True)))
-    return reward
+    return best
 
 
 def draw_weights(seed: int) -> list[Tensor]:

@@ -71,17 +71,17 @@ def test_the_reward_has_a_gradient_and_nothing_to_train() -> None:
 
 def test_the_terms_at_the_start() -> None:
     """G is G₀ there: a gain of 0, so −log σ(0) = log 2, and no distance."""
-    recipe = preferring(weight=3.0, stay=2.0)
+    recipe = preferring(weight=3.0, margin=0.5, stay=2.0)
     state = start(recipe)
     phase = next(p for p in recipe.method.stage(state.nets, state.clock).phases if "G" in p.trains)
     turn = phase.loss(state.nets, noise(recipe).batch(0, 8), state.clock)
-    torch.testing.assert_close(turn.terms["G/preference"], torch.full((2,), 3 * log(2)))
+    torch.testing.assert_close(turn.terms["G/preference"], torch.full((2,), 3 * 0.5 * log(2)))
     assert torch.equal(turn.terms["G/stay"], torch.zeros(2))
     assert "G/adversarial" in turn.terms
 
 
 def test_it_makes_what_is_preferred() -> None:
-    recipe, plain = preferring(weight=5.0), preferring(weight=0.0, stay=0.0)
+    recipe, plain = preferring(margin=20.0), preferring(weight=0.0, stay=0.0)
     liked, indifferent = (play(one, start(one)) for one in (recipe, plain))
     before = brightness(recipe, liked.nets, "start")
     assert brightness(recipe, liked.nets) > before + 0.05
@@ -99,9 +99,22 @@ def test_without_weights_it_is_the_game() -> None:
 
 
 def test_the_distance_holds_it() -> None:
-    free, held = preferring(weight=5.0, stay=0.0), preferring(weight=5.0, stay=1000.0)
+    free, held = preferring(margin=20.0, stay=0.0), preferring(margin=20.0, stay=10_000.0)
     gains = [abs(brightness(r, s.nets) - brightness(r, s.nets, "start")) for r in (free, held) for s in [play(r, start(r))]]
     assert gains[1] < 0.5 * gains[0]
+
+
+def test_it_lets_go_of_samples_that_win_by_the_margin() -> None:
+    """The pull on the gain is weight·σ(−gain / margin): half the weight at 0, nearly nothing at five margins."""
+    recipe = preferring(weight=2.0, margin=0.1)
+    state = start(recipe)
+    for parameter in state.nets["start"].parameters():
+        parameter.data.zero_()  # a gray start, whose reward is 0
+    phase = next(p for p in recipe.method.stage(state.nets, state.clock).phases if "G" in p.trains)
+    turn = phase.loss(state.nets, noise(recipe).batch(0, 8), state.clock)
+    gain = turn.statistics["preference/gain"]
+    term = turn.terms["G/preference"].mean()
+    assert term >= 2 * 0.1 * torch.nn.functional.softplus(-gain / 0.1) - 1e-6  # Jensen: softplus is convex
 
 
 def test_the_start_and_the_reward_stay_as_they_are() -> None:
