@@ -93,8 +93,8 @@ class Preferred:
         with torch.no_grad():
             start_reward = reward(start_x)
         gain, distance = reward(x) - start_reward, (x.float() - start_x.float()).square().flatten(1).mean(1)
-        loss = self.margin * softplus(-gain / self.margin)
-        terms = {"G/preference": self.weight * loss, "G/stay": self.stay * distance}
+        pull = self.margin * softplus(-gain / self.margin)
+        terms = {"G/preference": self.weight * pull, "G/stay": self.stay * distance}
         gains = {"preference/gain": gain.detach().mean(), "preference/wins": (gain.detach() > 0).float().mean()}
         return Turn({**turn.terms, **terms}, {**turn.statistics, **gains})
 

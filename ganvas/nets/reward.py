@@ -75,16 +75,16 @@ def compute_features(x: Tensor) -> Tensor:
     x = x.clamp(-1, 1)
     x = x[:, :3] if x.shape[1] >= 3 else x[:, :1].expand(-1, 3, -1, -1)
     coarse = F.adaptive_avg_pool2d(x, COARSE_CELLS).flatten(1)
-    groups = [torch.cat([coarse, *measure_moments(x)], 1)]
+    groups = [torch.cat([coarse, *measure_map_moments(x)], 1)]
     h, last_layers = resize_to_bounds(x).contiguous(memory_format=torch.channels_last), [layer for layer, _ in DEPTHS]
     for number, layer in enumerate(list(load_efficientnet(x.device))[:-1]):
         h = layer(h)
         if number in last_layers:
-            groups.append(torch.cat(measure_moments(h.float()), 1))
+            groups.append(torch.cat(measure_map_moments(h.float()), 1))
     return torch.cat([*groups, h.float()], 1)
 
 
-def measure_moments(maps: Tensor) -> tuple[Tensor, Tensor]:
+def measure_map_moments(maps: Tensor) -> tuple[Tensor, Tensor]:
     """The mean and the deviation over places: [N, C, H, W] -> [N, C] twice."""
     return maps.mean((2, 3)), (maps.var((2, 3), unbiased=False) + 1e-6).sqrt()
 

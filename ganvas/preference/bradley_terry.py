@@ -17,9 +17,10 @@ STEPS, LEARNING_RATE, WEIGHT_DECAY, STOPPING_SHARE = 200, 3e-3, 1e-2, 0.2
 
 def fit_reward(feature_map: FeatureMap, usual: Tensor, better: Tensor, worse: Tensor, seed: int) -> Reward:
     """A reward for pairs with these features, [N, FEATURE_COUNT] each. Among `usual` samples its deviation is 1."""
-    reward, pairs = Reward(), ((features - feature_map.mean) @ feature_map.projection for features in (better, worse))
+    reward = Reward()
+    better, worse = ((features - feature_map.mean) @ feature_map.projection for features in (better, worse))
     names = ("mean", "projection", "hidden_weight", "hidden_bias", "last_weight")
-    reward.load_state_dict(dict(zip(names, (*feature_map, *fit_members(*pairs, seed)), strict=True)))
+    reward.load_state_dict(dict(zip(names, (*feature_map, *fit_members(better, worse, seed)), strict=True)))
     reward.last_weight /= reward.rate_features(usual).std().clamp(min=1e-6)
     return reward
 

@@ -16,6 +16,7 @@ from ..runs.rewards import save_reward
 from ..sampling.generator import Sampler
 from ..system.console import print_status
 from ..system.files import write_json
+from ..training.resuming import replace_budget
 from ..training.session import train
 from .choices import SeedPair, read_likes, read_pairs
 from .comparison import compare_with_start, describe_comparison
@@ -23,6 +24,7 @@ from .learning import describe_learning, describe_rewards, learn_rewards
 from .page import check_comparable
 
 OUTCOME_FILE = "preferred.json"
+EMA_RAMP = 0.25  # weights begin near their average here, so that it may be long from the start
 
 
 def prefer(
@@ -114,9 +116,5 @@ def build_recipe(sampler: Sampler, choices: str, weight: float | None, stay: flo
     method = method if stay is None else replace(method, stay=stay)
     start = Transfer(run=str(sampler.run.path.resolve()), checkpoint=sampler.checkpoint_folder.name)
     # one snapshot: of several, scores would choose the first, which is nearest to the data and pleases least
-    schedule = replace(recipe.train, snapshots=1, threads=None, lr_scale=1.0)
+    schedule = replace(recipe.train, snapshots=1, threads=None, lr_scale=1.0, ema_ramp=max(EMA_RAMP, recipe.train.ema_ramp))
     return replace(recipe, method=method, start=start, choose=None, train=schedule)
-
-
-def replace_budget(recipe: Recipe, minutes: float | None, samples: int | None) -> Recipe:
-    return replace(recipe, train=replace(recipe.train, minutes=minutes, samples=samples))
