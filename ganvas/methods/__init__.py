@@ -9,6 +9,7 @@ from .many_domains import ManyDomains
 from .pair_matching import PairMatching
 from .pixels_first import PixelsFirst
 from .policy_gradient import PolicyGradient
+from .preferred import Preferred
 from .private_adversarial import PrivateAdversarial
 from .progressive import Progressive
 from .supervised import Supervised
@@ -27,6 +28,7 @@ __all__ = [
     "PairMatching",
     "PixelsFirst",
     "PolicyGradient",
+    "Preferred",
     "PrivateAdversarial",
     "Progressive",
     "SideCritic",
