@@ -4,6 +4,7 @@ from .biggan_deep import BigGANDeep
 from .compact import Compact
 from .critics import PatchGAN, PixelGAN, ScalesCritic, UNetCritic, VGGCritic
 from .dcgan import DCGAN
+from .gat import GAT
 from .mlp import MLP
 from .progan import ProGAN
 from .projected import Projected
@@ -46,6 +47,7 @@ __all__ = [
     "CTGAN",
     "CUT",
     "DCGAN",
+    "GAT",
     "MLP",
     "R3GAN",
     "SAGAN",
