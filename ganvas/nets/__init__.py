@@ -15,6 +15,7 @@ from .series import DoppelGANger, SeriesGRUs, WindowConvolutions
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
+from .styleswin import StyleSwin
 from .tables import CTGAN, TVAE, RowPerceptrons, RowShares
 from .translation import (
     CUT,
@@ -88,6 +89,7 @@ __all__ = [
     "StyleGAN",
     "StyleGAN2",
     "StyleGAN3",
+    "StyleSwin",
     "UNet",
     "UNetCritic",
     "VGGCritic",
