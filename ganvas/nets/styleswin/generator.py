@@ -76,7 +76,7 @@ class SwinStage(nn.Module):
         return x
 
 
-class Enlargement(nn.Module):
+class TokenDoubling(nn.Module):
     """x [N, S, S, inputs] -> [N, 2S, 2S, outputs], by bilinear filtering, a norm and a linear layer."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -100,7 +100,7 @@ class Generator(StyleGenerator):
         self.stages = nn.ModuleList(
             SwinStage(width, count_heads(width, head_width), w_dim, 4 * 2**level, window) for level, width in enumerate(widths)
         )
-        self.enlargements = nn.ModuleList(Enlargement(inputs, outputs) for inputs, outputs in pairwise(widths))
+        self.doublings = nn.ModuleList(TokenDoubling(inputs, outputs) for inputs, outputs in pairwise(widths))
         self.to_image = nn.ModuleList(nn.Linear(width, channels) for width in widths)
         self.apply(_initialise_swin_layer)
 
@@ -110,7 +110,7 @@ class Generator(StyleGenerator):
         x: Tensor | None = None
         for level, (stage, to_image) in enumerate(zip(self.stages, self.to_image, strict=True)):
             if level:
-                h = self.enlargements[level - 1](h)
+                h = self.doublings[level - 1](h)
             h = stage(h, styles[BLOCKS_OF_A_SIZE * level : BLOCKS_OF_A_SIZE * (level + 1)])
             image = to_image(h).permute(0, 3, 1, 2)
             x = image if x is None else double_size(x) + image

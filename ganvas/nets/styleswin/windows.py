@@ -8,8 +8,6 @@ from torch import Tensor, nn
 
 from ..layers.attending import attend
 
-MASKED = -100.0  # added to the score of two tokens that only share a window because the image was rolled
-
 
 def split_windows(x: Tensor, window: int) -> Tensor:
     """[N, H, W, …] -> [N, windows, window², …], row by row."""
@@ -31,11 +29,12 @@ def index_offsets(window: int) -> Tensor:
 
 
 def mask_rolled_windows(size: int, window: int, shift: int) -> Tensor:
-    """[windows, 1, window², window²]: MASKED for pairs that come from opposite borders of the image, else 0."""
+    """[windows, 1, window², window²]: 0, or minus infinity for tokens that share a window only because the image is rolled."""
     part = torch.zeros(size, dtype=torch.int64)
     part[-window:], part[-shift:] = 1, 2
     parts = split_windows((3 * part[:, None] + part)[None], window)[0]  # [windows, window²]
-    return MASKED * (parts[:, None] != parts[..., None]).float()[:, None]
+    is_far = parts[:, None] != parts[..., None]
+    return torch.zeros(is_far.shape).masked_fill(is_far, -torch.inf)[:, None]
 
 
 class WindowAttention(nn.Module):
