@@ -19,14 +19,16 @@ def compute_angles(rows: int, columns: int, head_width: int) -> Tensor:
 class Rotation(nn.Module):
     """Turns queries and keys [N, T, …, D] by their places. `leading` tokens before those of the grid do not turn."""
 
-    turns: Tensor  # cosine and sine of each angle, [T, D / 2, 2]
+    cos: Tensor  # of each angle, [T, D / 2]
+    sin: Tensor
 
     def __init__(self, grid: tuple[int, int], head_width: int, leading: int = 0) -> None:
         super().__init__()
         angles = torch.cat([torch.zeros(leading, head_width // 2), compute_angles(*grid, head_width)])
-        self.register_buffer("turns", torch.stack([angles.cos(), angles.sin()], 2), persistent=False)
+        self.register_buffer("cos", angles.cos(), persistent=False)
+        self.register_buffer("sin", angles.sin(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))  # 2.5 times as fast as four products
-        turns = torch.view_as_complex(self.turns).view(-1, *[1] * (x.dim() - 3), pairs.shape[-1])
-        return torch.view_as_real(pairs * turns).flatten(-2)
+        first, second = x.chunk(2, -1)
+        cos, sin = (part.view(-1, *[1] * (x.dim() - 3), part.shape[-1]) for part in (self.cos, self.sin))
+        return torch.cat([first * cos - second * sin, second * cos + first * sin], -1)
