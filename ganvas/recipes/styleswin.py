@@ -16,7 +16,7 @@ def styleswin() -> Recipe:
     """Images, 256 px: styles that drive attention in windows, a D on wavelets that learns four times as fast.
 
     Paper: Zhang et al. 2022: Adam (0, 0.99) of 5e-5 for G and 2e-4 for D, batch 32, R1 of 10; without balanced consistency.
-    Expected: not trained here.
+    Expected: not trained here; it needs a GPU.
     """
     return replace(
         dcgan(),
@@ -32,8 +32,8 @@ def styleswin() -> Recipe:
 def styleswin_small() -> Recipe:
     """Images, 32 px, for CPUs: `styleswin` with narrow layers, and both learning rates raised.
 
-    Paper: Zhang et al. 2022.
-    Expected: Fashion-MNIST.
+    Paper: Zhang et al. 2022; D learns four times as fast as G, as theirs.
+    Expected: not scored yet; 41 images per second on one core with bf16, a quarter of `stylegan2_small`.
     """
     return replace(
         styleswin(),
