@@ -5,6 +5,8 @@ from .autoencoding import Autoencoding
 from .contrastive import Contrastive
 from .critics import SideCritic
 from .cycle import Cycle
+from .level_guidance import LastLevel, LevelGuidance
+from .level_noise import LevelNoise
 from .many_domains import ManyDomains
 from .pair_matching import PairMatching
 from .pixels_first import PixelsFirst
@@ -24,6 +26,9 @@ __all__ = [
     "Contrastive",
     "Cycle",
     "FeaturePyramid",
+    "LastLevel",
+    "LevelGuidance",
+    "LevelNoise",
     "ManyDomains",
     "PairMatching",
     "PixelsFirst",
