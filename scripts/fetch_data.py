@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--translation", action="store_true", help="also what benchmarks/translation_data.py needs (130 MB)")
     parser.add_argument("--tables", action="store_true", help="only what benchmarks/table_data.py needs (55 MB)")
-    parser.add_argument("--captions", action="store_true", help="only what draw_avatars.py and draw_captions.py need (60 MB)")
+    parser.add_argument("--captions", action="store_true", help="only what draw_avatars.py and draw_captions.py need")
     parser.add_argument("--words", action="store_true", help="only a list of English words (1 MB)")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
