@@ -41,7 +41,7 @@ from ganvas.media import (
     TextCondition,
 )
 from ganvas.media.conditions import derive_sample_condition
-from ganvas.recipe import Recipe
+from ganvas.recipe import Recipe, TextJudge
 from hashed_words import HashedWords
 
 
@@ -209,7 +209,8 @@ def small_codec(medium: Any) -> Any:
 def small(recipe: Recipe, **train: Any) -> Recipe:
     """The recipe with its smallest networks and a budget of a few steps."""
     budget = {"samples": 64, "minutes": None, "batch": 8, "accumulate": 1, "snapshots": 2, "precision": "fp32"} | train
-    return replace(recipe, nets=recipe.nets.smallest(), train=replace(recipe.train, **budget))
+    evaluation = replace(recipe.evaluation, text_judge=TextJudge(width=4, steps=4, batch=8))
+    return replace(recipe, nets=recipe.nets.smallest(), train=replace(recipe.train, **budget), evaluation=evaluation)
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
