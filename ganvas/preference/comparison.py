@@ -88,9 +88,10 @@ def describe_comparison(outcome: Mapping[str, Any]) -> list[str]:
     if outcome["judge_accuracy"] < DOUBTED_ACCURACY:
         lines.append("  that is little: so few held-out choices say little. Choose more pairs, or look for yourself")
     elif reward_wins["share"] - wins["share"] > HACKED_GAP:
+        reason = "the generator has fooled it" if low < 0.5 else "part of what pleases it does not please the second one"
         lines.append(
-            f"  the reward itself says {reward_wins['share']:.0%}: the generator has fooled it. Train with a smaller --weight, "
-            "or choose more pairs"
+            f"  the reward itself says {reward_wins['share']:.0%}: {reason}. Look at the samples; train with a smaller "
+            "--weight, or choose more pairs"
         )
     if "known_wins" in outcome:
         lines.append(f"  by the known preference {outcome['known_wins']['share']:.0%} are better")

@@ -68,22 +68,14 @@ def prefer(
     """
     run = run if isinstance(run, RunFolder) else RunFolder(run)
     is_trained = minutes is not None or samples is not None
-    if (pairs is None) == (likes is None):
-        raise GanvasError(
-            f"give the choices, pairs or likes: --pairs FILE or --likes FILE. A page: ganvas prefer {run.path} --page"
-        )
-    if out is not None and not is_trained:
-        raise GanvasError("a new run needs a budget: --minutes 3. Without one, only the reward is learnt")
-    if is_trained:
-        refuse_private(run)
+    check_request(run, is_trained, pairs is not None, likes is not None, out is not None)
     choices = read_pairs(pairs) if pairs is not None else read_likes(likes or ())
     sampler = Sampler(run, checkpoint, device)
     check_comparable(sampler)
     rewards = learn_rewards(sampler, choices, seed)
     card = describe_rewards(choices, rewards, sampler.checkpoint_folder.name)
     save_reward(run.path, rewards.reward, card)
-    for line in describe_learning(choices, rewards):
-        print_status(quiet, line)
+    print_lines(describe_learning(choices, rewards), quiet)
     if not is_trained:
         return card
     recipe = replace_budget(build_recipe(sampler, choices.fingerprint, weight, stay), minutes, samples)
@@ -92,11 +84,28 @@ def prefer(
     save_reward(preferred.path, rewards.reward, card)
     outcome = compare_with_start(sampler, preferred, rewards, known, device)
     sentences = describe_comparison(outcome)
-    for line in sentences:
-        print_status(quiet, line)
+    print_lines(sentences, quiet)
     result = {**card, "run": str(preferred.path), **outcome, "sentences": sentences}
     write_json(preferred.path / OUTCOME_FILE, result)
     return result
+
+
+def print_lines(lines: Sequence[str], is_quiet: bool) -> None:
+    for line in lines:
+        print_status(is_quiet, line)
+
+
+def check_request(run: RunFolder, is_trained: bool, has_pairs: bool, has_likes: bool, has_out: bool) -> None:
+    """Raises GanvasError for no choices or two kinds of them, a new run without a budget, or training of a private run."""
+    if has_pairs == has_likes:
+        raise GanvasError(
+            "give the choices, pairs or likes: --pairs FILE or --likes FILE. A page to choose on: ganvas prefer "
+            f"{run.path} --page page.html"
+        )
+    if has_out and not is_trained:
+        raise GanvasError("a new run needs a budget: --minutes 3. Without one, only the reward is learnt")
+    if is_trained:
+        refuse_private(run)
 
 
 def refuse_private(run: RunFolder) -> None:
@@ -116,5 +125,6 @@ def build_recipe(sampler: Sampler, choices: str, weight: float | None, stay: flo
     method = method if stay is None else replace(method, stay=stay)
     start = Transfer(run=str(sampler.run.path.resolve()), checkpoint=sampler.checkpoint_folder.name)
     # one snapshot: of several, scores would choose the first, which is nearest to the data and pleases least
-    schedule = replace(recipe.train, snapshots=1, threads=None, lr_scale=1.0, ema_ramp=max(EMA_RAMP, recipe.train.ema_ramp))
+    ema_ramp = max(EMA_RAMP, recipe.train.ema_ramp)
+    schedule = replace(recipe.train, snapshots=1, threads=None, lr_scale=1.0, ema_ramp=ema_ramp)
     return replace(recipe, method=method, start=start, choose=None, train=schedule)

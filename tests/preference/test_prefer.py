@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from ganvas import cli
 from ganvas.errors import GanvasError
 from ganvas.nets.reward import Reward
 from ganvas.preference.comparison import describe_comparison
+from ganvas.preference.prefer import check_request
 from ganvas.runs.folder import RunFolder
 from ganvas.runs.rewards import load_reward, read_reward_card
 from ganvas.sampling.best_of import keep_best
@@ -70,7 +72,7 @@ def test_what_is_no_page(run: RunFolder, tmp_path: Path, n: int, name: str) -> N
 
 def test_it_learns_prefers_and_compares(run: RunFolder, pairs: list[tuple[int, int]], tmp_path: Path) -> None:
     out = tmp_path / "preferred"
-    result = ganvas.prefer(run, pairs=pairs, samples=960, out=out, weight=5.0, stay=0.1, known=rate_brightness, quiet=True)
+    result = ganvas.prefer(run, pairs=pairs, samples=480, out=out, weight=5.0, stay=0.1, known=rate_brightness, quiet=True)
     assert result["accuracy"] > 0.7
     assert read_reward_card(run.path)["choices"] == result["choices"]
     assert result["known_wins"]["share"] > 0.7
@@ -87,9 +89,9 @@ def test_it_learns_prefers_and_compares(run: RunFolder, pairs: list[tuple[int, i
     best, usual = (preferred.generate(32, best_of=count).mean() for count in (8, 1))
     assert best > usual
     # the same command again finds a finished run; other choices would make another one
-    ganvas.prefer(run, pairs=pairs, samples=960, out=out, weight=5.0, stay=0.1, quiet=True)
+    ganvas.prefer(run, pairs=pairs, samples=480, out=out, weight=5.0, stay=0.1, quiet=True)
     with pytest.raises(GanvasError, match="made by another command"):
-        ganvas.prefer(run, pairs=[(b, a) for a, b in pairs], samples=960, out=out, weight=5.0, stay=0.1, quiet=True)
+        ganvas.prefer(run, pairs=[(b, a) for a, b in pairs], samples=480, out=out, weight=5.0, stay=0.1, quiet=True)
 
 
 def test_the_best_of_several(run: RunFolder, pairs: list[tuple[int, int]]) -> None:
@@ -156,6 +158,15 @@ def test_refusals(run: RunFolder, words: list[str], message: str, capsys: pytest
     assert message in capsys.readouterr().err
 
 
+def test_a_private_run_may_be_chosen_from_and_not_trained() -> None:
+    private = SimpleNamespace(
+        path=Path("runs/private"), recipe=SimpleNamespace(method=SimpleNamespace(epsilon=1.0, delta=1e-5))
+    )
+    check_request(private, False, True, False, False)  # type: ignore[arg-type]
+    with pytest.raises(GanvasError, match=r"is private, and the game would see its training samples again"):
+        check_request(private, True, True, False, False)  # type: ignore[arg-type]
+
+
 def test_choices_between_samples_of_other_weights_are_refused(
     run: RunFolder, pairs: list[tuple[int, int]], tmp_path: Path
 ) -> None:
@@ -174,21 +185,16 @@ def test_a_run_without_a_reward_says_how_to_get_one(tmp_path: Path) -> None:
 
 
 def test_a_fooled_reward_and_a_weak_judge_are_named() -> None:
-    share = {"interval": [0.4, 0.6]}
-    outcome = {
-        "wins": {"share": 0.5, **share},
-        "reward_wins": {"share": 0.9, **share},
-        "judge_accuracy": 0.8,
-        "judge_pairs": 40,
-    }
-    outcome["compared"] = 500
+    chance, sure = {"share": 0.5, "interval": [0.45, 0.55]}, {"share": 0.9, "interval": [0.85, 0.95]}
+    outcome = {"wins": chance, "reward_wins": sure, "judge_accuracy": 0.8, "judge_pairs": 40, "compared": 500}
     assert any("the generator has fooled it" in line for line in describe_comparison(outcome))
     assert any("so few held-out choices" in line for line in describe_comparison({**outcome, "judge_accuracy": 0.55}))
-    outcome["wins"] = {"share": 0.85, **share}
+    partly = {**outcome, "wins": {"share": 0.6, "interval": [0.55, 0.65]}}
+    assert any("does not please the second one" in line for line in describe_comparison(partly))
     prices = {"before": {"frechet": 2.0, "coverage": 0.8}, "after": {"frechet": 3.0, "coverage": 0.9}}
     directions = {"lower_is_better": {"frechet": True, "coverage": False}}
-    lines = describe_comparison({**outcome, **prices, **directions})
-    assert not any("fooled" in line for line in lines)
+    lines = describe_comparison({**outcome, "wins": sure, **prices, **directions})
+    assert not any("the reward itself" in line for line in lines)
     assert any("50% worse" in line for line in lines)
     assert any("12% better" in line for line in lines)
 
