@@ -4,6 +4,7 @@ from ..system.files import find_cache_folder
 from .columns import Columns, ColumnsCodec
 from .conditions import ClassCondition, VectorCondition
 from .dataset import EncodedDataset, prepare_dataset
+from .described_pictures import DescribedPictures, describe_items
 from .files import Files
 from .held_out import HeldOut
 from .items import ItemList
@@ -23,6 +24,7 @@ __all__ = [
     "ClassCondition",
     "Columns",
     "ColumnsCodec",
+    "DescribedPictures",
     "EncodedDataset",
     "Files",
     "HeldOut",
@@ -39,6 +41,7 @@ __all__ = [
     "VectorCondition",
     "Weighted",
     "Windows",
+    "describe_items",
     "find_cache_folder",
     "prepare_dataset",
     "read_frame",

@@ -15,8 +15,19 @@ from ..core import (
     SizedExtractor,
 )
 from ..errors import GanvasError
-from ..extractors import Appearance, ColumnValues, Coordinates, EfficientNetLite0, FashionClassifier, Pixels, WindowValues
+from ..extractors import (
+    Appearance,
+    ColumnValues,
+    Coordinates,
+    EfficientNetLite0,
+    FashionClassifier,
+    PartOf,
+    PictureAndRow,
+    Pixels,
+    WindowValues,
+)
 from ..extractors.by_name import list_extractors, make_extractor
+from ..extractors.parts import PartCodecs, find_shrunk_sides
 from ..metrics import (
     KID,
     AppearanceGap,
@@ -25,6 +36,7 @@ from ..metrics import (
     DensityCoverage,
     Detectability,
     Frechet,
+    Pairing,
     PairTrends,
     PrecisionRecall,
     SeriesColumns,
@@ -51,6 +63,8 @@ def choose_judges(codec: Codec) -> tuple[Judge, ...]:
         return (choose_table_judge(codec),)
     if isinstance(codec, PlainSeriesCodec):
         return (choose_series_judge(codec),)
+    if isinstance(codec, PartCodecs):
+        return choose_part_judges(codec)
     if codec.medium != "image":
         values = Coordinates() if codec.medium in Coordinates().media else Pixels()
         return (Judge(extractor=values, metrics=FIRST_JUDGE),)
@@ -71,6 +85,24 @@ def choose_table_judge(codec: PlainTableCodec) -> Judge:
     if has_trees():
         metrics = [Detectability(columns=columns), *metrics, *([Usefulness(columns=columns)] if codec.target else [])]
     return Judge(extractor=ColumnValues(), metrics=tuple(metrics))
+
+
+def choose_part_judges(codec: PartCodecs) -> tuple[Judge, ...]:
+    """The judges of samples in parts: those that each part has alone, and one of the picture's fit to the row."""
+    judges = [
+        replace(judge, extractor=PartOf(extractor=judge.extractor, part=name))
+        for name, part in codec.parts.items()
+        for judge in choose_judges(part.codec)
+    ]
+    if {"image", "table"} <= set(codec.parts):
+        image, table = codec.parts["image"].codec, codec.parts["table"].codec
+        assert isinstance(table, PlainTableCodec)
+        kinds, (channels, *sides) = table.list_plain_columns(), image.spec.shape
+        columns = TableColumns(names=tuple(kinds), kinds=tuple(kinds.values()))
+        if "category" in columns.kinds:
+            shape = (min(channels, 3), *find_shrunk_sides(*sides))
+            judges.append(Judge(extractor=PictureAndRow(), metrics=(Pairing(shape=shape, columns=columns),)))
+    return tuple(judges)
 
 
 def choose_series_judge(codec: PlainSeriesCodec) -> Judge:

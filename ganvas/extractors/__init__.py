@@ -5,6 +5,7 @@ from .columns import ColumnValues
 from .efficientnet import EfficientNetLite0
 from .inception import Inception
 from .pair_distances import ContentKept, PerceptualDistance
+from .parts import PartOf, PictureAndRow
 from .small import Coordinates, FashionClassifier, Pixels
 from .windows import WindowValues
 
@@ -16,7 +17,9 @@ __all__ = [
     "EfficientNetLite0",
     "FashionClassifier",
     "Inception",
+    "PartOf",
     "PerceptualDistance",
+    "PictureAndRow",
     "Pixels",
     "WindowValues",
 ]

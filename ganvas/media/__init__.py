@@ -54,6 +54,7 @@ from .table import (
     write_rules_toml,
     write_table_file,
 )
+from .together import Together, TogetherCodec
 
 __all__ = [
     "RESIZE_FILTER",
@@ -101,6 +102,8 @@ __all__ = [
     "Table",
     "TableCodec",
     "TableModes",
+    "Together",
+    "TogetherCodec",
     "Total",
     "Twice",
     "Unchanged",

@@ -7,6 +7,7 @@ from .critics import SideCritic
 from .cycle import Cycle
 from .many_domains import ManyDomains
 from .pair_matching import PairMatching
+from .part_views import PartPyramid
 from .pixels_first import PixelsFirst
 from .private_adversarial import PrivateAdversarial
 from .progressive import Progressive
@@ -24,6 +25,7 @@ __all__ = [
     "FeaturePyramid",
     "ManyDomains",
     "PairMatching",
+    "PartPyramid",
     "PixelsFirst",
     "PrivateAdversarial",
     "Progressive",

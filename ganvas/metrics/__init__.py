@@ -21,6 +21,7 @@ from .frechet import Frechet, frechet_distance
 from .inception_score import InceptionScore
 from .kid import KID
 from .modes import Modes
+from .pairing import Pairing
 from .pairs import PSNR, SSIM, Colourfulness
 from .precision_recall import PrecisionRecall
 from .series import SeriesColumns, SeriesLikeness, WindowDetectability
@@ -51,6 +52,7 @@ __all__ = [
     "NearestSource",
     "OpenCVFill",
     "PairTrends",
+    "Pairing",
     "PrecisionRecall",
     "SeriesColumns",
     "SeriesLikeness",

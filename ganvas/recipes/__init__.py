@@ -13,8 +13,9 @@ from ..configuration import import_named
 from ..errors import GanvasError
 from ..recipe import Recipe
 from .by_budget import ByBudget
+from .by_parts import ByParts
 
-__all__ = ["ByBudget", "find_recipe", "list_recipes"]
+__all__ = ["ByBudget", "ByParts", "find_recipe", "list_recipes"]
 
 
 def list_recipes() -> dict[str, Callable[[], Recipe]]:
