@@ -1,6 +1,7 @@
 """What tests train: recipes cut down to seconds, on data they make themselves."""
 
 import importlib
+import json
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,11 +14,13 @@ import torch
 
 from ganvas.configuration import is_config
 from ganvas.core import Condition, Dataset, DerivingCodec, Features, Field, RealFeatures, Spec
-from ganvas.data import ClassCondition, Columns, ColumnsCodec, VectorCondition, read_frame
+from ganvas.data import ClassCondition, Columns, ColumnsCodec, ItemList, VectorCondition, read_frame
 from ganvas.data.columns import list_column_codecs, load_batch
 from ganvas.data.series import WindowCut, build_windows, order_rows
 from ganvas.media import (
     BinColumn,
+    CaptionCodec,
+    Captions,
     CategoryColumn,
     Degraded,
     DegradedCodec,
@@ -33,9 +36,11 @@ from ganvas.media import (
     Table,
     TableCodec,
     TableModes,
+    TextCondition,
 )
 from ganvas.media.conditions import derive_sample_condition
 from ganvas.recipe import Recipe
+from hashed_words import HashedWords
 
 
 def class_condition(size: int, names: tuple[str, ...] = (), shares: tuple[float, ...] | None = None) -> ClassCondition:
@@ -53,6 +58,12 @@ def image_condition(shape: tuple[int, ...]) -> SampleCondition:
     is_image = len(shape) == 3
     codec = ImageCodec(size=f"{shape[2]}x{shape[1]}", channels=shape[0]) if is_image else PointsCodec(dim=shape[0])
     return SampleCondition(codec=codec, examples=())
+
+
+def text_condition() -> TextCondition:
+    """Texts of a few words."""
+    codec = small_codec(Captions())
+    return codec.derive_condition(torch.from_numpy(np.stack([codec.encode(caption(k)) for k in range(12)])))
 
 
 def both(features: Features) -> RealFeatures:
@@ -76,6 +87,8 @@ class Noise:
             self.conditions |= codec.derive_conditions(self.stored)
         elif "source" in self.columns:
             self.conditions["source"] = derive_sample_condition(codec.columns["source"], self.columns["source"])
+        elif "text" in self.columns:
+            self.conditions["text"] = codec.columns["text"].derive_condition(self.columns["text"])
 
     @property
     def spec(self) -> Spec:
@@ -94,6 +107,8 @@ class Noise:
 def draw_stored(codec: Any, count: int, generator: torch.Generator) -> torch.Tensor:
     if isinstance(codec, ImageCodec):
         return torch.randint(0, 256, (count, *codec.stored_shape), generator=generator, dtype=torch.uint8)
+    if isinstance(codec, CaptionCodec):
+        return torch.from_numpy(np.stack([codec.encode(caption(k)) for k in range(count)]))
     if isinstance(codec, LabelMapCodec):
         shape = (count, *codec.spec.shape[1:], 1)
         return torch.randint(0, len(codec.values), shape, generator=generator, dtype=torch.uint8)
@@ -170,8 +185,17 @@ def small_public_columns() -> tuple[CategoryColumn | BinColumn, ...]:
     )
 
 
+def caption(k: int) -> bytes:
+    """The captions of sample k, as an item: one or two of them."""
+    texts = [f"a {'dark' if k % 2 else 'bright'} {'coat' if k % 3 else 'shoe'}", "something to wear"]
+    return json.dumps(texts[: 1 + k % 2]).encode()
+
+
 def small_codec(medium: Any) -> Any:
     """The codec of one column of small data."""
+    if isinstance(medium, Captions):
+        items = ItemList([str(k) for k in range(12)], caption, "captions", "captions")
+        return Captions(encoder=HashedWords()).fit(items)
     return LabelMapCodec(size=16, values=(0, 1, 2)) if isinstance(medium, LabelMap) else ImageCodec(size=16, channels=1)
 
 

@@ -1,6 +1,8 @@
 """Where samples come from: files of many kinds, synthetic mixtures; and encoded sets with deterministic batches."""
 
 from ..system.files import find_cache_folder
+from .attributes import Attribute
+from .captioned import Captioned
 from .columns import Columns, ColumnsCodec
 from .conditions import ClassCondition, VectorCondition
 from .dataset import EncodedDataset, prepare_dataset
@@ -20,7 +22,9 @@ from .weighted import Weighted
 from .windows_source import Windows
 
 __all__ = [
+    "Attribute",
     "Balanced",
+    "Captioned",
     "ClassCondition",
     "Columns",
     "ColumnsCodec",

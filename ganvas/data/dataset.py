@@ -29,6 +29,7 @@ from ..core import (
 )
 from ..errors import GanvasError, MissingLabelsError
 from ..system.files import find_cache_folder
+from .attributes import Attribute, AttributedItems
 from .cache import load_or_encode
 from .columns import check_source_names, fit_medium, list_column_codecs, load_batch, select_column
 from .encoding import NotedItems, SkippedItem, encode_items, print_notes, print_skipped_items
@@ -92,6 +93,7 @@ class EncodedDataset:
     label_notes: tuple[str, ...] = ()  # where labels come from, or why there are none
     held_out_count: int = 0  # samples that were held out of it
     is_taken_from_training: bool = False  # it was held out of the training samples; it is no test part
+    attributes: tuple[Attribute, ...] = ()  # of column "attributes", int64 [N, A], which scores know and networks do not see
 
     @property
     def spec(self) -> Spec:
@@ -172,6 +174,9 @@ def prepare_dataset(
         columns["label"] = torch.as_tensor(np.delete(items.labels, all_skipped, axis=0))
         label = derive_condition(columns["label"], items.classes)
         conditions |= {"label": label} if label is not None else {}
+    has_attributes = isinstance(items, AttributedItems) and items.attribute_values is not None
+    if has_attributes:
+        columns["attributes"] = torch.as_tensor(np.delete(items.attribute_values, all_skipped, axis=0))
     return EncodedDataset(
         codec,
         columns,
@@ -181,6 +186,7 @@ def prepare_dataset(
         len(all_skipped),
         Uniform() if sampler is None else sampler,
         items.label_notes if isinstance(items, NotedItems) else (),
+        attributes=items.attributes if has_attributes else (),
     )
 
 

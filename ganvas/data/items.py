@@ -11,6 +11,7 @@ import numpy as np
 from ..core import Condition
 from ..errors import GanvasError, require
 from ..system.files import repair_text
+from .attributes import Attribute
 from .labels import SampleLabels, derive_condition, parse_label_values
 
 MIN_DATASET_SAMPLES = 2  # a batch, a variance and a critic need at least two
@@ -33,6 +34,8 @@ class ItemList:
     array: np.ndarray | None = None  # [N, …]
     notes: tuple[str, ...] = ()  # what is to be said of how they were read
     label_notes: tuple[str, ...] = ()  # and of where their labels come from, or why there are none
+    attributes: tuple[Attribute, ...] = ()  # what else is known of them; networks do not see it
+    attribute_values: np.ndarray | None = None  # int64 [N, A], indices into the values of each attribute
 
     def __post_init__(self) -> None:
         self.title, self.classes = repair_text(self.title), tuple(map(repair_text, self.classes))
@@ -75,6 +78,7 @@ def limit_items(items: ItemList, limit: int | None) -> ItemList:
         read_item=read_by_index,
         labels=None if items.labels is None else items.labels[indices],
         array=None if items.array is None else items.array[indices],
+        attribute_values=None if items.attribute_values is None else items.attribute_values[indices],
         fingerprint=fingerprint_parts(items.fingerprint, limit),
         title=f"{items.title}, {limit:,} of them",
     )

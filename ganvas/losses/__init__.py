@@ -8,6 +8,7 @@ from .finite_difference import FiniteDifferenceR1, FiniteDifferenceR2
 from .gradient_penalty import Dragan, Drift, GradientPenalty
 from .historical import HistoricalAveraging
 from .lecam import LeCam
+from .mismatched_captions import MismatchedCaptions
 from .objectives import (
     Hinge,
     LabelSmoothing,
@@ -47,6 +48,7 @@ __all__ = [
     "LeCam",
     "LeastSquares",
     "Minimax",
+    "MismatchedCaptions",
     "NonSaturating",
     "Orthogonal",
     "PairedFeatureMatching",

@@ -1,5 +1,6 @@
 """What a sample is: from files and arrays to what networks see, and back. One file per medium."""
 
+from .captions import CaptionCodec, Captions, ScaledEncoder, TextCondition
 from .conditions import SampleCondition
 from .degradations import (
     Blur,
@@ -63,6 +64,8 @@ __all__ = [
     "Blur",
     "Bounds",
     "Boxes",
+    "CaptionCodec",
+    "Captions",
     "CategoryColumn",
     "CategoryCondition",
     "ColumnForm",
@@ -93,6 +96,7 @@ __all__ = [
     "PublicTable",
     "SampleCondition",
     "ScaledCodec",
+    "ScaledEncoder",
     "ScaledSeries",
     "Series",
     "SeriesCodec",
@@ -102,6 +106,7 @@ __all__ = [
     "Table",
     "TableCodec",
     "TableModes",
+    "TextCondition",
     "Together",
     "TogetherCodec",
     "Total",

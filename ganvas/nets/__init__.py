@@ -15,6 +15,7 @@ from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
 from .tables import CTGAN, TVAE, RowPerceptrons, RowShares
+from .text_to_image import TextToImage
 from .together import TogetherNets
 from .translation import (
     CUT,
@@ -87,6 +88,7 @@ __all__ = [
     "StyleGAN",
     "StyleGAN2",
     "StyleGAN3",
+    "TextToImage",
     "TogetherNets",
     "UNet",
     "UNetCritic",

@@ -11,7 +11,7 @@ class TextVectors(NamedTuple):
 
     sentence: Tensor  # [N, D]
     words: Tensor  # [N, L, D], a vector for each token; those beyond a text's end are 0
-    mask: Tensor  # bool [N, L], True where there is a token
+    mask: Tensor  # [N, L], 1 where there is a token, else 0; a mixture of texts has weights between
 
 
 def pack_text(vectors: TextVectors) -> Tensor:
@@ -23,4 +23,4 @@ def pack_text(vectors: TextVectors) -> Tensor:
 
 def unpack_text(text: Tensor) -> TextVectors:
     """What `pack_text` packed, as views."""
-    return TextVectors(text[:, 0, :-1], text[:, 1:, :-1], text[:, 1:, -1] > 0.5)
+    return TextVectors(text[:, 0, :-1], text[:, 1:, :-1], text[:, 1:, -1])

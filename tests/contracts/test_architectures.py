@@ -11,13 +11,22 @@ from ganvas.core import Architecture, CriticOutput, Spec
 from ganvas.errors import GanvasError
 from ganvas.methods import FeaturePyramid
 from ganvas.nets.translation import draw_places
-from small_recipes import IMAGE8, ROW, WINDOW, WINDOW_OF_STATICS, class_condition, components, image_condition
+from small_recipes import IMAGE8, ROW, WINDOW, WINDOW_OF_STATICS, class_condition, components, image_condition, text_condition
 
 ALL = components(nets, "build", "smallest")
 NEEDS_LABELS = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection, nets.StarGAN)
 UNUSED = ("classify", "to_image", "from_image")  # a classifier that D does not play itself; images of other sizes
-VALUES = {"label": torch.arange(4) % 3, "source": torch.linspace(-1, 1, 4 * 2 * 64).view(4, 2, 8, 8)}
-CONDITIONS = {"label": class_condition(3, (), (1 / 3,) * 3), "source": image_condition(VALUES["source"].shape[1:])}
+TEXT = text_condition()
+VALUES = {
+    "label": torch.arange(4) % 3,
+    "source": torch.linspace(-1, 1, 4 * 2 * 64).view(4, 2, 8, 8),
+    "text": TEXT.draw(4, torch.Generator().manual_seed(0)),
+}
+CONDITIONS = {
+    "label": class_condition(3, (), (1 / 3,) * 3),
+    "source": image_condition(VALUES["source"].shape[1:]),
+    "text": TEXT,
+}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -113,9 +122,10 @@ def test_a_class_is_a_mixture_of_one_and_between_two_there_is_another(name: str)
 @pytest.mark.parametrize("name", ALL)
 def test_without_conditions_networks_that_need_them_say_so(name: str) -> None:
     smallest = ALL[name].smallest()
-    needs_labels = type(smallest) in NEEDS_LABELS
-    if needs_labels or "source" in made(smallest)[1]:
-        with pytest.raises(GanvasError, match="need labels" if needs_labels else "needs a source image"):
+    needs_labels, given = type(smallest) in NEEDS_LABELS, made(smallest)[1]
+    if needs_labels or {"source", "text"} & given.keys():
+        refusal = "need labels" if needs_labels else "needs a source image" if "source" in given else "has no captions"
+        with pytest.raises(GanvasError, match=refusal):
             smallest.build(IMAGE8)
     else:
         built = smallest.build(spec_for(smallest))

@@ -14,7 +14,7 @@ from PIL.Image import Image as Picture
 import ganvas.media
 from ganvas.configuration import from_json, is_config, to_json
 from ganvas.core import Codec, Condition, Medium
-from ganvas.data import read_frame
+from ganvas.data import ItemList, read_frame
 from ganvas.data.items import build_array_items
 from ganvas.data.series import WindowCut, build_windows, order_rows
 from ganvas.media import BinColumn, CategoryColumn, KeyColumn
@@ -46,6 +46,8 @@ def some_items():
     random = np.random.default_rng(0)
     yield build_array_items(random.integers(0, 256, (12, 16, 16, 3), dtype=np.uint8), None, "images", "f", "images")
     yield build_array_items(random.standard_normal((12, 2)), None, "points", "f", "points")
+    texts = [f"a {colour} {thing}" for colour in ("red", "blue", "green") for thing in ("hat", "car", "house", "tree")]
+    yield ItemList(texts, lambda index: json.dumps([texts[index]]).encode(), "captions", "captions")
     yield build_array_items(random.integers(0, 5, (12, 16, 16), dtype=np.uint8), None, "labels", "f", "labels")
     yield read_frame(
         pyarrow.table(

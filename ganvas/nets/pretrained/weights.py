@@ -1,6 +1,5 @@
 """Weights of published networks: files with a known checksum, and batch norm folded into convolutions."""
 
-import hashlib
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...errors import GanvasError
+from ...system.published import read_published_file
 
 
 def read_published_weights(path: Path, sha256: str) -> dict[str, Tensor]:
@@ -17,17 +16,7 @@ def read_published_weights(path: Path, sha256: str) -> dict[str, Tensor]:
     Raises:
         GanvasError: the file is missing, or another one.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise GanvasError(f"the weights {path} cannot be read: {(error.strerror or str(error)).lower()}") from None
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != sha256:
-        raise GanvasError(
-            f"{path} is not the weights file that was published, or is damaged: its SHA-256 begins with {digest[:8]}, not "
-            f"with {sha256[:8]}. Download it again"
-        )
-    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    return torch.load(io.BytesIO(read_published_file(path, sha256)), map_location="cpu", weights_only=True)
 
 
 def fold_batch_norm(weights: Mapping[str, Tensor], conv: str, norm: str, eps: float) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,36 @@
+"""Pictures from texts."""
+
+from ..data import Captioned, Columns
+from ..losses import FiniteDifferenceR1, FiniteDifferenceR2, MismatchedCaptions
+from ..losses.objectives import RelativisticPairing
+from ..media import Captions, Image
+from ..methods import Adversarial, FeaturePyramid, SideCritic
+from ..nets import TextToImage
+from ..optim.optimisers import Adam
+from ..recipe import Evaluation, Recipe, Train
+
+
+def text2image() -> Recipe:
+    """Pictures from captions: norms by z and text, words by attention, and a critic that is shown wrong captions too.
+
+    Paper: Reed et al. 2016 (wrong captions), Xu et al. 2018 (attention on words), Tao et al. 2022 (norms by the sentence),
+    Huang et al. 2024 (the loss), Sauer et al. 2021 (a critic on features).
+    Expected: docs/results.md.
+    """
+    adam = Adam(lr=2e-3, betas=(0.0, 0.99))
+    on_features = FiniteDifferenceR1(gamma=3.0, sigma=0.3), FiniteDifferenceR2(gamma=3.0, sigma=0.3)
+    return Recipe(
+        name="text2image",
+        data=Captioned(path="captions"),
+        medium=Columns(media={"x": Image(), "text": Captions()}),
+        nets=TextToImage(),
+        method=Adversarial(
+            objective=RelativisticPairing(),
+            penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
+            auxiliary_losses=(MismatchedCaptions(),),
+            side_critics=(SideCritic(network="F", view=FeaturePyramid(), penalties=on_features, weight=0.3),),
+        ),
+        optim={"G": adam, "D": adam, "F": adam},
+        train=Train(minutes=10.0, batch=64, ema_kimg=20.0),
+        evaluation=Evaluation(),
+    )
