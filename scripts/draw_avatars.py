@@ -22,9 +22,10 @@ NONE = "none"
 WORDS = {  # attribute: name in python-avatars -> words of a caption
     "hair": {
         "NONE": NONE, "BIG_HAIR": "big hair", "BOB": "bob cut", "BUN": "bun", "CAESAR": "caesar cut", "CURLY": "curly hair",
-        "DREADS": "dreads", "FRO": "afro", "LONG_NOT_TOO_LONG": "long hair", "MOHAWK": "mohawk", "SHORT_FLAT": "short flat hair",
-        "SHORT_CURLY": "short curly hair", "STRAIGHT_1": "long straight hair", "SHAVED_SIDES": "shaved sides",
-        "MIA_WALLACE": "fringe", "ELVIS": "quiff", "BRAIDS": "braids", "SIDES": "hair at the sides",
+        "DREADS": "dreads", "FRO": "afro", "LONG_NOT_TOO_LONG": "long hair", "MOHAWK": "mohawk",
+        "SHORT_FLAT": "short flat hair", "SHORT_CURLY": "short curly hair", "STRAIGHT_1": "long straight hair",
+        "SHAVED_SIDES": "shaved sides", "MIA_WALLACE": "fringe", "ELVIS": "quiff", "BRAIDS": "braids",
+        "SIDES": "hair at the sides",
     },
     "colour": {
         "AUBURN": "auburn", "BLACK": "black", "BLONDE": "blonde", "BROWN": "brown", "PASTEL_PINK": "pink",

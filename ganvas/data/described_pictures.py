@@ -1,7 +1,9 @@
-"""Pictures together with what is said of them: their class and their attributes, each a column."""
+"""Pictures together with what is said of them: their class, their attributes and their caption, each a column."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,25 +12,28 @@ from ..configuration import config
 from ..core import Items
 from ..errors import GanvasError, require
 from ..system.arrow import import_arrow
+from .captioned import Captioned, find_captions
 from .files import Files
 from .items import ItemList, fingerprint_parts
 from .tables import TableRows, read_frame
 
-IMAGE, CLASS, ATTRIBUTES = "image", "class", "attributes"
-COLUMNS = (IMAGE, CLASS, ATTRIBUTES)
+IMAGE, CLASS, ATTRIBUTES, CAPTION = "image", "class", "attributes", "caption"
+COLUMNS = (IMAGE, CLASS, ATTRIBUTES, CAPTION)
 
 
 @dataclass
 class DescribedItems:
-    """Samples that are mappings by column: {"image": bytes or array, "class": "dress"}."""
+    """Samples that are mappings by column: {"image": bytes or array, "hair": "afro", "caption": "a red afro"}."""
 
-    base: Items  # the pictures
-    columns: Mapping[str, Sequence[Any]]  # the values of all columns besides the picture, [N] each
+    base: ItemList  # the pictures
+    columns: Mapping[str, Sequence[Any]]  # the values of the table's columns, [N] each
+    captions: Sequence[str]  # [N], or none
     class_names: tuple[str, ...]  # in the order of their numbers; () without a class
     has_pictures: bool
     fingerprint: str
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
+    label_notes: tuple[str, ...] = field(default_factory=tuple[str, ...])
 
     @property
     def title(self) -> str:
@@ -39,8 +44,12 @@ class DescribedItems:
         return self.base.names
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        return self.base.notes
+
+    @property
     def column_names(self) -> tuple[str, ...]:
-        return (*((IMAGE,) if self.has_pictures else ()), *self.columns)
+        return (*((IMAGE,) if self.has_pictures else ()), *self.columns, *((CAPTION,) if self.captions else ()))
 
     @property
     def pictures(self) -> Items | None:
@@ -48,7 +57,7 @@ class DescribedItems:
 
     @property
     def rows(self) -> TableRows | None:
-        """The columns besides the picture, as rows of a table. Raises GanvasError if pyarrow is missing."""
+        """The table's columns as rows. Raises GanvasError if pyarrow is missing."""
         if not self.columns:
             return None
         return read_frame(import_arrow().table({name: list(values) for name, values in self.columns.items()}), self.title)
@@ -58,14 +67,16 @@ class DescribedItems:
 
     def __getitem__(self, index: int) -> Mapping[str, Any]:
         picture = {IMAGE: self.base[index]} if self.has_pictures else {}
-        return picture | {name: values[index] for name, values in self.columns.items()}
+        caption = {CAPTION: self.captions[index]} if self.captions else {}
+        return picture | {name: values[index] for name, values in self.columns.items()} | caption
 
 
 @config
 class DescribedPictures:
-    """Pictures of a folder or another set that `Files` reads, and the columns that describe them.
+    """Pictures of a folder or another set that `Files` or `Captioned` reads, and the columns that describe them.
 
-    columns: "image", "class" (of folders or labels.csv), "attributes" (the columns of a labels.csv that has several).
+    columns: "image"; "class", of folders or labels.csv; "attributes", the further columns of captions.csv, or those of a
+        labels.csv that has several; "caption", the first one of each picture.
     test: another path: samples kept out of training, to score against.
     """
 
@@ -79,26 +90,60 @@ class DescribedPictures:
         require(bool(self.columns) and len(set(self.columns)) == len(self.columns), "columns", self.columns, "each once")
 
     def items(self, suffixes: tuple[str, ...]) -> DescribedItems:
-        """The training samples. Raises GanvasError for pictures without the class or the attributes that are asked for."""
-        return describe_items(Files(path=self.path).items(suffixes), self.columns)
+        """The training samples. Raises GanvasError for pictures that lack a column."""
+        return describe_items(self._choose_source(suffixes).items(suffixes), self.columns)
 
     def held_out(self, suffixes: tuple[str, ...]) -> DescribedItems | None:
         """The test part, if the set has one."""
-        test_items = Files(path=self.path, test=self.test).held_out(suffixes)
+        source = self._choose_source(suffixes)
+        if self.test is not None and isinstance(source, Captioned):
+            return describe_items(replace(source, path=self.test).items(suffixes), self.columns)
+        test_items = source.held_out(suffixes)
         return None if test_items is None else describe_items(test_items, self.columns)
+
+    def _choose_source(self, suffixes: tuple[str, ...]) -> Files | Captioned:
+        """Captions and their further columns, or labels."""
+        is_place = Path(self.path).expanduser().exists()
+        if CAPTION in self.columns or (ATTRIBUTES in self.columns and is_place and find_captions(self.path, suffixes)):
+            if CLASS in self.columns:
+                raise GanvasError(f"{CLASS} is of pictures without captions: take {ATTRIBUTES}, or leave {CAPTION} out")
+            return Captioned(path=self.path)
+        return Files(path=self.path, test=self.test)
 
 
 def describe_items(items: ItemList, columns: Sequence[str] = (IMAGE, CLASS)) -> DescribedItems:
-    """Pictures with their labels as columns of their own."""
+    """Pictures with their labels, attributes and captions as columns of their own.
+
+    Raises:
+        GanvasError: they lack a column.
+    """
     class_names = list_class_names(items) if CLASS in columns else ()
     values: dict[str, Sequence[Any]] = {}
-    if CLASS in columns:
-        assert items.labels is not None
+    if CLASS in columns and items.labels is not None:
         values[CLASS] = [class_names[k] for k in items.labels]
     if ATTRIBUTES in columns:
         values |= list_attributes(items)
-    fingerprint = fingerprint_parts(items.fingerprint, *columns)
-    return DescribedItems(items, values, class_names, IMAGE in columns, fingerprint)
+    for name in {IMAGE, CAPTION} & set(values):
+        raise GanvasError(f"{items.title} has an attribute called {name}, which is the name of another column: rename it")
+    captions = [json.loads(bytes(items[i]["text"]))[0] for i in range(len(items))] if CAPTION in columns else []  # type: ignore[call-overload]
+    return DescribedItems(
+        base=select_pictures(items),
+        columns=values,
+        captions=captions,
+        class_names=class_names,
+        has_pictures=IMAGE in columns,
+        fingerprint=fingerprint_parts(items.fingerprint, *columns),
+    )
+
+
+def select_pictures(items: ItemList) -> ItemList:
+    """The items as pictures alone, without labels."""
+
+    def read_picture(index: int) -> Any:
+        item: Any = items[index]
+        return item["x"] if isinstance(item, Mapping) else item
+
+    return replace(items, read_item=read_picture, labels=None, classes=())
 
 
 def list_class_names(items: ItemList) -> tuple[str, ...]:
@@ -114,9 +159,12 @@ def list_class_names(items: ItemList) -> tuple[str, ...]:
 
 def list_attributes(items: ItemList) -> dict[str, Sequence[Any]]:
     """The columns of attributes. Raises GanvasError for items without any."""
+    if items.attribute_values is not None and items.attributes:
+        pairs = zip(items.attributes, items.attribute_values.T, strict=True)
+        return {attribute.name: [attribute.values[k] for k in codes] for attribute, codes in pairs}
     if items.labels is None or items.labels.ndim != 2:
         raise GanvasError(
-            f"{items.title} has no attributes: give a labels.csv with a column for each, or leave the column attributes out"
+            f"{items.title} has no attributes: give captions.csv or labels.csv with a column for each, or leave attributes out"
         )
     columns = items.labels.astype(np.float64)
     is_whole = (columns == columns.round()).all(0)

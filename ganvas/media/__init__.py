@@ -55,7 +55,7 @@ from .table import (
     write_rules_toml,
     write_table_file,
 )
-from .together import Together, TogetherCodec
+from .together import SentenceCodec, Together, TogetherCodec
 
 __all__ = [
     "RESIZE_FILTER",
@@ -98,6 +98,7 @@ __all__ = [
     "ScaledCodec",
     "ScaledEncoder",
     "ScaledSeries",
+    "SentenceCodec",
     "Series",
     "SeriesCodec",
     "Sinc",

@@ -59,7 +59,8 @@ class MiniLM:
         words = torch.zeros(len(tokens), length, SIZE, dtype=torch.float32, device="cpu")
         mask = torch.zeros(len(tokens), length, dtype=torch.bool, device="cpu")
         for rows in batch_by_length(tokens):
-            x = read_tokens(load_minilm(), torch.tensor([tokens[k] for k in rows], device="cpu"))
+            with torch.no_grad(), torch.autocast("cpu", enabled=False):
+                x = read_tokens(load_minilm(), torch.tensor([tokens[k] for k in rows], device="cpu"))
             sentence[rows] = F.normalize(x.mean(1), dim=1)
             words[rows, : x.shape[1]] = x[:, :length]
             mask[rows, : x.shape[1]] = True
@@ -97,8 +98,6 @@ def batch_by_length(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         yield from (rows[k : k + step] for k in range(0, len(rows), step))
 
 
-@torch.no_grad()
-@torch.autocast("cpu", enabled=False)
 def read_tokens(weights: Mapping[str, Tensor], tokens: Tensor) -> Tensor:
     """Tokens [N, L] -> the last layer [N, L, 384]. Devlin et al. 2019: each layer attends, then transforms each token."""
 
@@ -126,7 +125,7 @@ def read_tokens(weights: Mapping[str, Tensor], tokens: Tensor) -> Tensor:
 
 @cache
 def load_minilm() -> dict[str, Tensor]:
-    """22.6 million numbers by name."""
+    """22.7 million numbers by name."""
     return load(read_published_file(_find_file(WEIGHTS_FILE), WEIGHTS_SHA256))
 
 

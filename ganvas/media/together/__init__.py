@@ -2,5 +2,6 @@
 
 from .codec import TogetherCodec
 from .medium import Together
+from .sentences import SentenceCodec
 
-__all__ = ["Together", "TogetherCodec"]
+__all__ = ["SentenceCodec", "Together", "TogetherCodec"]

@@ -15,14 +15,16 @@ from torch import Tensor
 from ...configuration import config
 from ...core import Batch, Codec, Condition, Field, Spec
 from ...errors import GanvasError
+from ...system.arrow import import_arrow
 from ..image.codec import ImageCodec
 from ..table import TableCodec
 from ..table.chance import draw_cell_places, hash_rows
 from ..table.writing import write_numbered_rows
 from .known import KNOWN, KnownParts
+from .sentences import SentenceCodec
 from .sheet import draw_sheet
 
-IMAGE, TABLE = "image", "table"
+IMAGE, TABLE, CAPTION = "image", "table", "caption"
 TABLE_NAME = "attributes.csv"
 PREVIEW_SAMPLES = 36
 
@@ -39,18 +41,19 @@ class StoredPart(NamedTuple):
 
 @config
 class TogetherCodec:
-    """A picture, and the columns of a table that describe it. A sample is a mapping by column: "image", "class", "hair".
+    """A picture, the columns of a table that describe it, and its caption. A sample is a mapping: "image", "hair", "caption".
 
-    In x the picture's numbers come first, then the row's. Either part may be missing.
+    In x the picture's numbers come first, then the row's, then the sentence's. Parts may be missing.
     """
 
     image: ImageCodec | None = None
     table: TableCodec | None = None
+    caption: SentenceCodec | None = None
     known_share: float = 0.3  # of the samples of a batch: in those some columns are known, so that G learns to add the others
 
     def __post_init__(self) -> None:
-        if self.image is None and self.table is None:
-            raise GanvasError("a sample needs a picture or a row: correct codec.json")
+        if self.image is None and self.table is None and self.caption is None:
+            raise GanvasError("a sample needs a picture, a row or a caption: correct codec.json")
 
     @property
     def medium(self) -> str:
@@ -80,6 +83,7 @@ class TogetherCodec:
         """The parts in the order of x, by name."""
         kinds = [(IMAGE, self.image, self.image.stored_shape, torch.uint8)] if self.image is not None else []
         kinds += [(TABLE, self.table, (len(self.table.columns),), torch.uint16)] if self.table is not None else []
+        kinds += [(CAPTION, self.caption, self.caption.spec.shape, torch.float16)] if self.caption is not None else []
         parts, start, first_byte = dict[str, StoredPart](), 0, 0
         for name, codec, shape, dtype in kinds:
             size, byte_count = prod(codec.spec.shape), prod(shape) * dtype.itemsize
@@ -217,30 +221,31 @@ class TogetherCodec:
     # ------------------------------------------------------------ for people
 
     def decode(self, stored: Tensor, seed: int = 0, start: int = 0) -> Any:
-        """The columns besides the picture, of stored [N, B]: a pyarrow.Table. Raises GanvasError for samples without any."""
-        if self.table is None:
-            raise GanvasError("these samples have no columns besides the picture")
-        return self.table.decode(self.split(stored)[TABLE], seed, start)
+        """The columns besides the picture, of stored [N, B]: a pyarrow.Table. Captions are the nearest real ones."""
+        parts, arrow = self.split(stored), import_arrow()
+        table = self.table.decode(parts[TABLE], seed, start) if self.table is not None else arrow.table({})
+        if self.caption is not None:
+            table = table.append_column(CAPTION, arrow.array(self.caption.read_texts(parts[CAPTION]), arrow.string()))
+        return table
 
     def describe_samples(self, stored: Tensor) -> list[str]:
         """What each sample's columns say, in a line each."""
-        if self.table is None:
-            return [""] * len(stored)
-        rows = self.decode(stored).to_pylist()
+        rows = self.decode(stored).to_pylist() or [{}] * len(stored)
         return ["\n".join(str(value) for value in row.values() if value is not None) for row in rows]
 
     def preview(self, stored: Tensor) -> Picture:
-        """The pictures, with their words below them."""
+        """The pictures, with their words below them; without pictures, the first part."""
+        parts = self.split(stored)
         if self.image is None:
-            assert self.table is not None
-            return self.table.preview(self.split(stored)[TABLE])
-        return draw_sheet(self.image, self.split(stored)[IMAGE], self.describe_samples(stored))
+            name = next(iter(self.parts))
+            return self.parts[name].codec.preview(parts[name])
+        return draw_sheet(self.image, parts[IMAGE], self.describe_samples(stored))
 
     def write(self, stored: Tensor, folder: Path, start: int, metadata: Mapping[str, str]) -> list[Path]:
         """Write pictures as files of their own, and the other columns to attributes.csv, at its end if `start` > 0."""
         parts = self.split(stored)
         paths = self.image.write(parts[IMAGE], folder, start, metadata) if self.image is not None else []
-        if self.table is None:
+        if self.table is None and self.caption is None:
             return paths
         table = self.decode(stored, start=start)
         if paths:
