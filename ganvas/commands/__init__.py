@@ -15,6 +15,7 @@ class SamplingArguments:
 
     label: the class to make, by its name or number; for attributes and vectors, numbers with commas: 1,0. Default: classes as
         often as in the data.
+    text: what samples should show, in words, for runs that were trained on captions.
     conditions: what else samples should be, for runs with conditions of other names: NAME=VALUE for each.
     truncation: how far latents may lie from the middle, such as 0.7. Less gives fewer kinds of samples, each more typical.
     checkpoint: the state of the run: best, last, or a number of samples seen.
@@ -22,6 +23,7 @@ class SamplingArguments:
     """
 
     label: str | None = None
+    text: str | None = None
     conditions: tuple[str, ...] = ()
     truncation: float | None = None
     checkpoint: str = "best"
@@ -31,13 +33,14 @@ class SamplingArguments:
     def sampling_options(self) -> dict[str, Any]:
         """The same, as what samples takes them."""
         options = {name: getattr(self, name) for name in ("truncation", "checkpoint", "device")}
-        return {"conditions": collect_conditions(self.label, self.conditions), **options}
+        return {"conditions": collect_conditions(self.label, self.conditions, self.text), **options}
 
 
-def collect_conditions(label: str | None, conditions: tuple[str, ...]) -> dict[str, str]:
+def collect_conditions(label: str | None, conditions: tuple[str, ...], text: str | None = None) -> dict[str, str]:
     """What samples are to be, by name. Raises GanvasError for a condition that is not NAME=VALUE."""
     pairs = [text.partition("=") for text in conditions]
     for name, equals, _ in pairs:
         if not equals or not name.isidentifier():
             raise GanvasError(f"a condition is NAME=VALUE, such as text='a red house', got {name + equals!r}")
-    return ({"label": label} if label is not None else {}) | {name: value for name, _, value in pairs}
+    named = {"label": label, "text": text}
+    return {name: value for name, value in named.items() if value is not None} | {name: value for name, _, value in pairs}

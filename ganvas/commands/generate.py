@@ -7,8 +7,10 @@ from typing import Any
 from . import SamplingArguments
 from .parsing import load_named_run, parse_settings
 
-UNFIT_FOR_ROWS = ("seeds", "code", "edit", "grid", "label", "conditions", "truncation", "steps")
-UNFIT_FOR_STEPS = ("seeds", "code", "edit", "grid", "label", "conditions", "truncation", "parents", "where", "format")
+UNFIT_FOR_ROWS = ("seeds", "code", "edit", "grid", "label", "text", "texts", "conditions", "truncation", "steps")
+UNFIT_FOR_STEPS = (
+    *("seeds", "code", "edit", "grid", "label", "text", "texts", "conditions", "truncation", "parents", "where", "format"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +20,8 @@ class Arguments(SamplingArguments):
     Examples:
         ganvas generate runs/auto --n 64 --out out/
         ganvas generate runs/auto --seeds 0-31 --grid --out sheet.png
+        ganvas generate runs/text2image --text "a red house at night" --n 8
+        ganvas generate runs/text2image --texts prompts.txt --n 5 --grid --out sheet.png
         ganvas generate runs/table --n 100000 --where income='>50K' --where age=30..40 --out people.csv
         ganvas generate runs/series --n 10 --steps 500 --out long.csv
 
@@ -26,6 +30,8 @@ class Arguments(SamplingArguments):
     seeds: instead of n samples of one seed, the first sample of each of these seeds: 0-31,40.
     code: instead, the sample of a code in a file, which `ganvas project` writes. Only --edit goes with it.
     edit: directions to follow, which `ganvas directions` finds: NAME=1.5, several with commas.
+    texts: a file with a text a line: n samples of each. Sample k of each text has the same latents, so that you see what
+        a change of words does. With --grid, the texts stand under the rows.
     parents: for a run that was trained with parents: a table of them, each with its number of children. Makes those.
     steps: for series, how many steps each one has: windows are joined to it. Default: one window.
     where: for tables, what holds in every row: age=30..40, income='>50K', state='TX|CA', income=missing. Once for each.
@@ -40,6 +46,7 @@ class Arguments(SamplingArguments):
     seeds: str | None = None
     code: str | None = None
     edit: str | None = None
+    texts: str | None = None
     parents: str | None = None
     steps: int | None = None
     where: tuple[str, ...] = ()
@@ -57,6 +64,7 @@ def main(argv: list[str]) -> int:
     from ..sampling.generator import open_sampler
     from ..sampling.rows import makes_rows
     from ..sampling.seeds import parse_number_list
+    from ..sampling.texts import read_prompts
     from ..sampling.writing import write_samples
     from ..system.console import print_status
 
@@ -68,7 +76,9 @@ def main(argv: list[str]) -> int:
         print(write_series(run, arguments, out))
         return 0
     if arguments.where:
-        raise GanvasError(f"--where is for rows of tables: {run.path} makes other samples; --label and --conditions say which")
+        raise GanvasError(
+            f"--where is for rows of tables: {run.path} makes other samples; --label, --text and --conditions say which"
+        )
     sampler = open_sampler(run, **arguments.sampling_options, edit=parse_edit(arguments.edit) if arguments.edit else None)
     if arguments.code and (arguments.seeds or arguments.label is not None or arguments.truncation is not None):
         raise GanvasError("a code has its own label and is one sample: --code goes without --seeds, --label and --truncation")
@@ -78,12 +88,12 @@ def main(argv: list[str]) -> int:
     if sampler.is_translator and "source" not in sampler.wishes:
         note = "note: sources are examples of the training data" + sampler.advise_translating()
         print_status(is_quiet=False, message=note)
+    if arguments.texts and (seed_numbers or arguments.code or arguments.text is not None):
+        raise GanvasError("--texts gives the samples of a seed for each text: it goes without --text, --seeds and --code")
+    texts = read_prompts(Path(arguments.texts)) if arguments.texts else ()
     code = read_code(sampler, Path(arguments.code)) if arguments.code else None
-    print(
-        write_samples(
-            sampler, arguments.n, arguments.seed, out, "grid" if arguments.grid else arguments.format, seed_numbers, code
-        )
-    )
+    output_format = "grid" if arguments.grid else arguments.format
+    print(write_samples(sampler, arguments.n, arguments.seed, out, output_format, seed_numbers, code, texts))
     return 0
 
 

@@ -24,6 +24,7 @@ class Arguments:
     tuned: a folder for a new run with the tuned generator.
     out: the folder to write to. Default: RUN/projected/IMAGE.
     label: the class to search in, by its name or number.
+    text: what IMAGE shows, in words, for runs that were trained on captions.
     checkpoint: the state of the run: best, last, or a number of samples seen.
     device: where to compute: auto, cpu, cuda or mps.
     """
@@ -34,6 +35,7 @@ class Arguments:
     tuned: str | None = None
     out: str | None = None
     label: str | None = None
+    text: str | None = None
     checkpoint: str = "best"
     device: str = "auto"
 
@@ -50,7 +52,7 @@ def main(argv: list[str]) -> int:
 
     out = Path(arguments.out) if arguments.out else run.path / "projected" / image.stem
     settings = {name: getattr(arguments, name) for name in ("features", "steps", "tune", "tuned", "checkpoint", "device")}
-    settings["conditions"] = collect_conditions(arguments.label, ())
+    settings["conditions"] = collect_conditions(arguments.label, (), arguments.text)
     for stage, projection in zip(("found", "tuned"), project(run, image, out=out, quiet=False, **settings), strict=False):
         print(f"{stage}  RMS error {projection.error:.4f} of values in [-1, 1], distance {projection.distance:.4f}")
     print(out)

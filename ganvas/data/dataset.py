@@ -174,9 +174,9 @@ def prepare_dataset(
         columns["label"] = torch.as_tensor(np.delete(items.labels, all_skipped, axis=0))
         label = derive_condition(columns["label"], items.classes)
         conditions |= {"label": label} if label is not None else {}
-    has_attributes = isinstance(items, AttributedItems) and items.attribute_values is not None
-    if has_attributes:
-        columns["attributes"] = torch.as_tensor(np.delete(items.attribute_values, all_skipped, axis=0))
+    attributed = items if isinstance(items, AttributedItems) else None
+    if attributed is not None and attributed.attribute_values is not None:
+        columns["attributes"] = torch.as_tensor(np.delete(attributed.attribute_values, all_skipped, axis=0))
     return EncodedDataset(
         codec,
         columns,
@@ -186,7 +186,7 @@ def prepare_dataset(
         len(all_skipped),
         Uniform() if sampler is None else sampler,
         items.label_notes if isinstance(items, NotedItems) else (),
-        attributes=items.attributes if has_attributes else (),
+        attributes=attributed.attributes if attributed is not None else (),
     )
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from ..configuration import config
 from ..core import Dataset, seeded_generator
 from ..errors import require
-from .copies import find_first_copies
+from .copies import find_equal_captions, find_first_copies, join_groups
 from .rows import get_storage
 
 MIN_HELD_OUT = 2  # a mean and a variance need two
@@ -37,18 +37,27 @@ class HeldOut:
     def choose_rows(self, data: Dataset, key: str) -> Tensor:
         """The rows to hold out, int64 [K], rising. They follow from `key`, and there may be none.
 
-        Each class gives its share. All copies of a sample go with it; a sample with more copies than its class may give stays.
+        Each class gives its share. All copies of a sample go with it, and all samples that share a caption with it. A sample
+        stays if it has more of them than its class may give.
         """
         count = self.count_samples(len(data))
         if not count:
             return torch.empty(0, dtype=torch.int64)
         order = torch.randperm(len(data), generator=seeded_generator("held out of training", key)).numpy()
-        stored, rows = get_storage(data.columns, "x")
-        first_copies = find_first_copies(stored.cpu().numpy(), rows.numpy())
-        _, groups = np.unique(first_copies, return_inverse=True)
+        groups = _group_rows(data)
         chosen_groups = _choose_groups(order, groups, _number_strata(data), count)
         chosen_rows = np.flatnonzero(np.isin(groups, chosen_groups))
         return torch.from_numpy(chosen_rows if len(chosen_rows) >= MIN_HELD_OUT else chosen_rows[:0])
+
+
+def _group_rows(data: Dataset) -> np.ndarray:
+    """The group of each sample, int64 [N]: copies are in one group, and so are samples that share a caption."""
+    stored, rows = get_storage(data.columns, "x")
+    _, groups = np.unique(find_first_copies(stored.cpu().numpy(), rows.numpy()), return_inverse=True)
+    if "text" not in data.columns:
+        return groups
+    texts, rows = get_storage(data.columns, "text")
+    return join_groups(groups, find_equal_captions(texts.cpu().numpy(), rows.numpy()))
 
 
 def _number_strata(data: Dataset) -> np.ndarray:

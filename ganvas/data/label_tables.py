@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import GanvasError
+from .captions.texts import are_captions
 from .labels import (
     LABEL_COLUMNS,
     LABEL_TABLE_NAME,
@@ -23,6 +24,7 @@ from .labels import (
 from .names import list_examples, normalise_name
 
 DATASET_JSON, METADATA_NAMES = "dataset.json", ("metadata.csv", "metadata.jsonl")
+CAPTIONS_REASON = "holds captions and no classes: most texts differ. The recipe text2image learns from them"
 FILE_COLUMN = "file_name"  # of Hugging Face's metadata
 
 
@@ -48,7 +50,7 @@ def parse_table(data: bytes, names: Sequence[str], other_names: Sequence[str], t
         raise GanvasError(f"{path} is larger than {MAX_TABLE_BYTES // 2**20} MB: refused")
     table_name = PurePosixPath(table).name
     if table_name == LABEL_TABLE_NAME:
-        return TableReading(parse_label_table(data, names, table, path, other_names))
+        return _explain_captions(parse_label_table(data, names, table, path, other_names))
     try:
         rows = _parse_dataset_json(data) if table_name == DATASET_JSON else _parse_metadata(data, table_name)
     except (ValueError, TypeError, RecursionError, csv.Error) as error:  # ValueError: invalid UTF-8 or JSON
@@ -65,7 +67,11 @@ def parse_table(data: bytes, names: Sequence[str], other_names: Sequence[str], t
             f"{path} has no label for {list_examples(unlabelled_names)} ({len(unlabelled_names):,} of {len(names):,} files): "
             "complete it, or remove it to train without it"
         )
-    return TableReading(_convert_labels(labels, path))
+    return _explain_captions(SampleLabels() if are_captions(labels) else _convert_labels(labels, path))
+
+
+def _explain_captions(labels: SampleLabels) -> TableReading:
+    return TableReading(labels, "" if labels.values is not None else CAPTIONS_REASON)
 
 
 def _parse_dataset_json(data: bytes) -> Mapping[str, Any] | str | None:

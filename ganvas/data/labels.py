@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..core import Condition
 from ..errors import GanvasError
+from .captions.texts import are_captions
 from .conditions import ClassCondition, VectorCondition
 from .names import list_examples, normalise_name
 
@@ -88,8 +89,8 @@ def parse_label_table(
     """Labels from comma-separated values: in each row a file's path, relative to the table, then its labels.
 
     One column of words or of whole numbers gives classes. So do columns of which, in every row, one is 1 and the others are 0.
-    Otherwise the columns are numbers. The first line names the columns if its first cell is not such a file. The table may also
-    have rows for `other_names`.
+    Otherwise the columns are numbers. Captions are no labels, so a column of them gives none. The first line names the columns
+    if its first cell is not such a file. The table may also have rows for `other_names`.
     """
     folder = table.removesuffix(LABEL_TABLE_NAME)
     files = {name.removeprefix(folder): i for i, name in enumerate(names)}
@@ -99,6 +100,8 @@ def parse_label_table(
     other_files = {name.removeprefix(folder) for name in other_names}
     rows = [row for row in rows if row[0] not in other_files]
     file_positions = _locate_rows([row[0] for row in rows], files, table_path)
+    if len(header) == 2 and are_captions([row[1] for row in rows]):
+        return SampleLabels()
     for row in rows:
         wrong_column = next((i for i, cell in enumerate(row) if i and not 0 < len(cell) <= MAX_LABEL_CHARACTERS), None)
         if wrong_column is not None:

@@ -1,14 +1,16 @@
-"""What a path is for: pairs to translate, two kinds of pictures without pairs, or one kind. The names of files decide."""
+"""What a path is for: captions, pairs to translate, two kinds of pictures without pairs, or one kind. Names of files decide."""
 
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 
 from ..core import Source
 from ..errors import GanvasError
+from .captioned import Captioned, find_captions, may_hold_captions, read_part
+from .captioned_items import CaptionedPicture, count_captions
 from .columns import list_source_names, select_column
 from .files import Files
 from .formats.parquet import PARQUET_SUFFIX, has_pictures
@@ -35,7 +37,7 @@ MIN_COMMON_SHARE = 0.05  # of the smaller side: with fewer names in common, the 
 class Task(NamedTuple):
     """What there is to learn at a path."""
 
-    kind: Literal["paired", "unpaired", "plain"]
+    kind: Literal["paired", "unpaired", "plain", "captioned"]
     source: Source  # which reads it
     sentence: str  # for people: "312 pairs by name, 4 files without a partner, 256 x 256 RGB"
     scale: float = 1.0  # of pairs: how many times larger targets are than their sources
@@ -63,6 +65,24 @@ def _has_pair_columns(file: Path) -> bool:
         return False
     with file.open("rb") as opened:
         return has_pair_columns(opened.read(HEAD_BYTES))
+
+
+def recognise_captions(path: str, suffixes: tuple[str, ...]) -> Task | None:
+    """Pictures with captions, and how many; None if the path holds something else. `suffixes` are those of pictures.
+
+    Raises:
+        GanvasError: captions that cannot be read, or that many pictures lack.
+    """
+    captioned = find_captions(path, suffixes) if may_hold_captions(Path(path).expanduser(), suffixes) else None
+    items, held_out = (None, None) if captioned is None else (read_part(captioned, "train"), read_part(captioned, "test"))
+    if items is None:
+        return None
+    captions = [cast(CaptionedPicture, items[index]).captions for index in range(len(items))]
+    pictures = select_column(items, "x")
+    phrases = [f"{format_count(len(items), 'picture')} with {count_captions(captions)}"]
+    phrases.append(describe_appearance([pictures[index] for index in choose_evenly(range(len(pictures)))]))
+    phrases += [f"{format_count(len(held_out), 'picture')} in a test part"] if held_out is not None else []
+    return Task("captioned", Captioned(path=path), ", ".join(phrases))
 
 
 def recognise_task(path: str, suffixes: tuple[str, ...]) -> Task:

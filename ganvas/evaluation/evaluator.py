@@ -32,6 +32,7 @@ from ..metrics.baselines import choose_baselines, choose_sample_baselines
 from ..recipe import Evaluation
 from ..runs.folder import RunFolder
 from ..sampling.stream import SampleBlock, draw_samples, stream_blocks
+from ..sampling.texts import draw_with_texts, find_text_condition
 from ..system.device import choose_device
 from ..system.files import find_cache_folder
 from .features import FEATURE_BLOCK, Extraction
@@ -269,6 +270,9 @@ class Evaluator:
         if self.sources:
             has_truth = self.pairs is not None and self.pairs.knows_truth
             return self.sources.draw(self.draw_fakes(method, nets, PREVIEW_TRANSLATIONS), has_truth)
+        text = find_text_condition(self.train.spec, method.traits(nets))
+        if text is not None:
+            return draw_with_texts(method, nets, self.codec, text, seed)
         return self.codec.preview(draw_samples(method, nets, self.codec, self.codec.preview_count, seed))
 
     def score_baselines(self, n: int) -> dict[str, dict[str, float]]:

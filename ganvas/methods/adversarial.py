@@ -34,7 +34,9 @@ from ..losses.objectives import NonSaturating, RelativisticAverage, TopK, Weight
 from .critics import (
     Critic,
     SideCritic,
+    ask_side_critic,
     build_critic,
+    collect_auxiliary_terms,
     collect_penalties,
     describe_logits,
     drop_features,
@@ -95,6 +97,8 @@ class Adversarial:
             raise GanvasError(
                 "G measures its features when it makes fakes for D, but share_fakes skips that step: turn share_fakes off"
             )
+        for side in self.side_critics:
+            side.check_auxiliary_losses(nets)
         memories = build_condition_draws(spec)
         for auxiliary in self.all_auxiliary_losses:
             memory = auxiliary.state(nets)
@@ -169,6 +173,9 @@ class Adversarial:
             views = self.view_samples(side, nets, batch["x"], clock), self.view_samples(side, nets, fake_x, clock)
         real, fake = (show_samples(critic, view) for view in views)
         terms = {f"{side.network}/adversarial": self.objective.d(real.output.logits, fake.output.logits)}
+        ask = ask_side_critic(side, nets, conditions_of(nets, batch))
+        inputs = LossInputs("D", nets, batch, clock, fake, lambda: real, ask)
+        terms |= collect_auxiliary_terms(side.auxiliary_losses, inputs, side.network)
         return terms | collect_penalties(side.network, side.penalties, (critic, critic), real, fake, clock)
 
     def view_samples(self, side: SideCritic, nets: Nets, x: Tensor, clock: Clock) -> Tensor:
@@ -240,12 +247,7 @@ class Adversarial:
 
     def collect_auxiliary_terms(self, inputs: LossInputs) -> dict[str, Tensor]:
         """The auxiliary losses' terms of a player's loss."""
-        terms = {
-            type(auxiliary).__name__: auxiliary.term(inputs)
-            for auxiliary in self.all_auxiliary_losses
-            if inputs.player in auxiliary.trains
-        }
-        return {f"{inputs.player}/{name}": term for name, term in terms.items() if term is not None}
+        return collect_auxiliary_terms(self.all_auxiliary_losses, inputs, inputs.player)
 
     def after(self, player: str, nets: Nets, statistics: Mapping[str, Tensor], clock: Clock) -> None:
         for auxiliary in self.all_auxiliary_losses:

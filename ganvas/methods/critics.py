@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..configuration import config
-from ..core import Clock, CriticOutput, CriticPenalty, Nets, ShownSamples
+from ..core import AuxiliaryLoss, Clock, CriticOutput, CriticPenalty, LossInputs, Nets, ShownSamples
 from ..errors import GanvasError
 
 Critic = Callable[[Tensor], CriticOutput]
@@ -38,16 +38,24 @@ class SideCritic:
     network: the name of its network in the recipe.
     view: a transform of samples before it sees them; None shows them as D sees them.
     penalties: on this critic as a function of what it sees, all in every step.
+    auxiliary_losses: more terms of its own loss, without a state, such as `MismatchedCaptions`.
     weight: of its loss in G's loss.
     """
 
     network: str
     view: View | NetworkView | None = None
     penalties: tuple[CriticPenalty, ...] = ()
+    auxiliary_losses: tuple[AuxiliaryLoss, ...] = ()
     weight: float = 1.0
 
     def __post_init__(self) -> None:
         check_penalties_run_always("a side critic", self.penalties)
+
+    def check_auxiliary_losses(self, nets: Nets) -> None:
+        """Raises GanvasError for a loss that keeps a state, which has no place here."""
+        names = [type(auxiliary).__name__ for auxiliary in self.auxiliary_losses if auxiliary.state(nets) is not None]
+        if names:
+            raise GanvasError(f"{names[0]} keeps a state, which a side critic has no place for: give it to the method itself")
 
     def see(self, x: Tensor, network: nn.Module) -> Tensor:
         """This critic's view of x [N, …]; `network` is its own."""
@@ -76,6 +84,13 @@ def build_critic(nets: Nets, conditions: Mapping[str, Tensor], name: str = "D") 
     return run_critic
 
 
+def ask_side_critic(
+    side: SideCritic, nets: Nets, conditions: Mapping[str, Tensor]
+) -> Callable[[Tensor, Mapping[str, Tensor]], CriticOutput]:
+    """A further critic on its view of samples, under conditions other than these, for its auxiliary losses."""
+    return lambda x, others: build_critic(nets, {**conditions, **others}, side.network)(x)
+
+
 def show_samples(critic: Critic, x: Tensor) -> ShownSamples:
     return ShownSamples(x, critic(x))
 
@@ -97,6 +112,14 @@ def interpolate_pairs(real: Tensor, fake: Tensor, pack: int = 1) -> Tensor:
     """
     epsilon = torch.rand([-(-len(real) // pack)] + [1] * (real.dim() - 1), device=real.device)
     return torch.lerp(fake.float(), real.float(), epsilon.repeat_interleave(pack, 0)[: len(real)])
+
+
+def collect_auxiliary_terms(auxiliary_losses: tuple[AuxiliaryLoss, ...], inputs: LossInputs, name: str) -> dict[str, Tensor]:
+    """The terms of auxiliary losses in a player's turn, in the loss of the network `name`."""
+    terms = {
+        type(auxiliary).__name__: auxiliary.term(inputs) for auxiliary in auxiliary_losses if inputs.player in auxiliary.trains
+    }
+    return {f"{name}/{loss}": term for loss, term in terms.items() if term is not None}
 
 
 def collect_penalties(

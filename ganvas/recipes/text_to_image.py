@@ -28,7 +28,16 @@ def text2image() -> Recipe:
             objective=RelativisticPairing(),
             penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
             auxiliary_losses=(MismatchedCaptions(),),
-            side_critics=(SideCritic(network="F", view=FeaturePyramid(), penalties=on_features, weight=0.3),),
+            side_critics=(
+                SideCritic(
+                    network="F",
+                    view=FeaturePyramid(),
+                    penalties=on_features,
+                    auxiliary_losses=(MismatchedCaptions(),),
+                    weight=0.3,
+                ),
+            ),
+            share_fakes=True,
         ),
         optim={"G": adam, "D": adam, "F": adam},
         train=Train(minutes=10.0, batch=64, ema_kimg=20.0),

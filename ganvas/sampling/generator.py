@@ -1,6 +1,7 @@
 """A run's trained generator, ready to sample."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,14 @@ from ..runs.state import build_state
 from ..system.device import choose_device, get_device
 from ..system.files import repair_text
 from .edits import sum_directions
-from .stream import SAMPLES_PER_BLOCK, count_block_samples, recalibrate_batch_norm, split_for_rendering, stream_samples
+from .stream import (
+    SAMPLES_PER_BLOCK,
+    SampleBlock,
+    count_block_samples,
+    recalibrate_batch_norm,
+    split_for_rendering,
+    stream_blocks,
+)
 
 
 class Sampler:
@@ -97,9 +105,20 @@ class Sampler:
         return torch.cat(list(self.stream_samples(n, seed)))
 
     def stream_samples(self, n: int, seed: int = 0) -> Iterator[Tensor]:
+        return (block.stored for block in self.stream_blocks(n, seed))
+
+    def stream_blocks(self, n: int, seed: int = 0) -> Iterator[SampleBlock]:
+        """`n` samples with their conditions, a block at a time."""
         if not 1 <= n <= 100_000_000:
             raise GanvasError(f"the number of samples must be between 1 and 100,000,000, got {n}: --n 64")
-        return stream_samples(self.method, self.nets, self.codec, n, seed, request=self.request, edit_latents=self.apply_edit)
+        return stream_blocks(self.method, self.nets, self.codec, n, seed, request=self.request, edit_latents=self.apply_edit)
+
+    def request_conditions(self, wishes: Mapping[str, str]) -> "Sampler":
+        """A sampler with the same networks and other requested values. Raises GanvasError for values that it does not take."""
+        other = copy(self)
+        other.wishes = dict(wishes)
+        other.request = self.request._replace(conditions=parse_conditions(wishes, self.spec, self.traits))
+        return other
 
     def latents_of_seeds(self, seeds: Sequence[int]) -> Latents:
         """The latents of the first sample of each seed, with this sampler's edit."""
@@ -117,15 +136,24 @@ class Sampler:
 
     def render_stored(self, latents: Latents) -> Iterator[Tensor]:
         """Render latents to samples in stored form, on the CPU, a part at a time."""
+        return (block.stored for block in self.render_blocks(latents))
+
+    def render_blocks(self, latents: Latents) -> Iterator[SampleBlock]:
+        """`render_stored`, with the conditions among the latents."""
         for _, part in split_for_rendering(latents, self.codec.spec):
             with torch.inference_mode():
                 stored = self.codec.store(self.method.render(self.nets, part)).cpu()
-            yield stored
+            conditions = {name: part[name].cpu() for name in self.traits.conditions if name in part}
+            yield SampleBlock(stored, conditions)
 
     def stream_seeds(self, seeds: Sequence[int]) -> Iterator[Tensor]:
         """The first sample of each seed in stored form, a block at a time."""
+        return (block.stored for block in self.stream_seed_blocks(seeds))
+
+    def stream_seed_blocks(self, seeds: Sequence[int]) -> Iterator[SampleBlock]:
+        """`stream_seeds`, with the conditions of each sample."""
         for k in range(0, len(seeds), SAMPLES_PER_BLOCK):
-            yield from self.render_stored(self.latents_of_seeds(seeds[k : k + SAMPLES_PER_BLOCK]))
+            yield from self.render_blocks(self.latents_of_seeds(seeds[k : k + SAMPLES_PER_BLOCK]))
 
     def map_to_code_space(self, latents: Latents) -> Latents:
         """The latents in the space for edits and interpolation: styles "ws" [N, layers, w_dim] if there are any, else "z"."""

@@ -1,4 +1,4 @@
-"""The task follows from the data, if no recipe is named: one kind of picture, pairs, two kinds, or pictures to restore."""
+"""The task follows from the data, if no recipe is named: pictures, captions, pairs, two kinds, or pictures to restore."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ import torch
 from ..core import Medium, seeded_generator
 from ..data import Columns, DescribedPictures, Windows
 from ..data.described_pictures import COLUMNS
-from ..data.tasks import Task, recognise_table, recognise_task
+from ..data.tasks import Task, recognise_captions, recognise_table, recognise_task
 from ..errors import GanvasError
 from ..media import Degraded, Image, PublicTable, Table, TableModes, parse_degradation
 from ..media.degradations import Degradation, degrade
@@ -17,7 +17,13 @@ from ..nets import SRVGG, ImageToImage
 from ..recipe import Recipe
 from ..recipes import find_recipe
 
-DEFAULT_RECIPES = {"plain": "auto", "paired": "translator", "unpaired": "unpaired_translator", "table": "table"}
+DEFAULT_RECIPES = {
+    "plain": "auto",
+    "captioned": "text2image",
+    "paired": "translator",
+    "unpaired": "unpaired_translator",
+    "table": "table",
+}
 PROBE_SIDE = 64  # px of a blank picture that shows what a degradation makes
 
 
@@ -25,13 +31,16 @@ def choose_recipe(data: str | Path | None, degradation: str | None = None) -> tu
     """(The default recipe for this data, a sentence on what the data is; "" for samples of one kind).
 
     Raises:
-        GanvasError: a side without pictures, pairs that do not fit, or an unknown degradation.
+        GanvasError: a side without pictures, pairs that do not fit, pictures without captions, or an unknown degradation.
     """
     if degradation is not None:
         recipe = choose_restoring_recipe(parse_degradation(degradation))
         return degrade_pictures(
             recipe, degradation
         ), f"restoration by {recipe.name}: sources are the pictures after {degradation}"
+    if data is not None and (captioned := recognise_captions(str(data), Image().suffixes)) is not None:
+        recipe = replace(find_recipe(DEFAULT_RECIPES["captioned"]), data=captioned.source)
+        return recipe, f"text to image: {captioned.sentence}"
     if data is not None and (rows := recognise_table(str(data))) is not None:
         return replace(find_recipe(DEFAULT_RECIPES["table"]), data=rows), ""
     if data is None or not _may_have_sides(Path(data).expanduser()):

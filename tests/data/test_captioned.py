@@ -102,5 +102,5 @@ def test_attributes_follow_the_pictures(tmp_path: Path) -> None:
 
 
 def test_nothing_to_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(GanvasError, match=r"has no captions: write 0001\.txt beside 0001\.png"):
+    with pytest.raises(GanvasError, match=r"has no pictures with captions: write 0001\.txt beside 0001\.png"):
         read_items(write_pictures(tmp_path))

@@ -40,18 +40,18 @@ def read_table_captions(listing: FileListing, pictures: PictureIndex, table: str
     """
     for table_name in TABLES_WITH_CAPTIONS if table is None else (PurePosixPath(table).name,):
         files = [file for file in listing.files if (file.name == table if table else file.name.split("/")[-1] == table_name)]
-        tables = [(file, parse_caption_table(file, pictures, is_certain=table is not None)) for file in files]
+        tables = [(file, parse_caption_table(file, pictures)) for file in files]
         rows = [row for file, parsed in tables if parsed for row in _list_rows(file.name, parsed, pictures)]
         if rows:
             return CaptionReading(" and ".join(file.name for file, parsed in tables if parsed), rows)
     return None
 
 
-def parse_caption_table(file: ListedFile, pictures: PictureIndex, is_certain: bool = False) -> CaptionTable | None:
+def parse_caption_table(file: ListedFile, pictures: PictureIndex) -> CaptionTable | None:
     """A table with a column of files and one of texts, or more; None for one that holds something else.
 
     Raises:
-        GanvasError: the table cannot be read; or has no captions, and `is_certain` or its name says that it should have some.
+        GanvasError: the table cannot be read; or its name says that it has captions, and it has none.
     """
     name = PurePosixPath(file.name).name.lower()
     if file.stamp[1] > MAX_TABLE_BYTES:
@@ -64,7 +64,7 @@ def parse_caption_table(file: ListedFile, pictures: PictureIndex, is_certain: bo
     except (ValueError, RecursionError, csv.Error) as error:
         raise GanvasError(f"{file.name} cannot be read ({error}): correct it, or write it again") from None
     table = _choose_columns(columns, rows)
-    if table is None and (is_certain or name in CAPTION_TABLES):
+    if table is None and name in CAPTION_TABLES:
         raise GanvasError(
             f"{file.name} has no captions: name its columns in the first line, {FILE_COLUMNS[0]} and {TEXT_COLUMNS[0]}; "
             f"it has {', '.join(columns[:9]) or 'none'}"
@@ -73,15 +73,21 @@ def parse_caption_table(file: ListedFile, pictures: PictureIndex, is_certain: bo
 
 
 def _choose_columns(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> CaptionTable | None:
-    """The columns of files and captions. A column of labels is one of captions if it holds long lists of different texts."""
     names = {column.lower(): column for column in reversed(columns)}
     file_column = next((names[name] for name in FILE_COLUMNS if name in names), None)
-    texts = [names[name] for name in TEXT_COLUMNS if name in names][:1]
-    texts = texts or [column for column in columns if NUMBERED_TEXT_COLUMN.fullmatch(column.lower())]
-    if not texts:
-        labels = [names[name] for name in LABEL_COLUMNS if name in names][:1]
-        texts = [label for label in labels if are_captions([row.get(label) for row in rows])]
-    return CaptionTable(file_column, tuple(texts), rows) if file_column and texts else None
+    text_columns = choose_text_columns(columns, rows)
+    return CaptionTable(file_column, text_columns, rows) if file_column and text_columns else None
+
+
+def choose_text_columns(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The columns of captions: text or caption, caption_0 and on, or one of labels that holds captions; () without any."""
+    names = {column.lower(): column for column in reversed(columns)}
+    if texts := [names[name] for name in TEXT_COLUMNS if name in names]:
+        return (texts[0],)
+    if numbered := tuple(column for column in columns if NUMBERED_TEXT_COLUMN.fullmatch(column.lower())):
+        return numbered
+    labels = [names[name] for name in LABEL_COLUMNS if name in names][:1]
+    return tuple(label for label in labels if are_captions([row.get(label) for row in rows]))
 
 
 def _parse_json_lines(text: str) -> tuple[list[str], list[dict[str, Any]]]:
@@ -99,7 +105,7 @@ def _parse_cells(text: str, name: str, pictures: PictureIndex) -> tuple[list[str
     rows = [[cell.strip() for cell in row] for row in lines if any(cell.strip() for cell in row)]
     if not rows:
         return [], []
-    is_headless = pictures.looks_like_picture(rows[0][0])
+    is_headless = pictures.looks_like_picture(rows[0][0]) and not pictures.looks_like_picture(rows[0][-1])
     columns = [FILE_COLUMNS[0], LABEL_COLUMNS[0] if name == LABEL_TABLE_NAME else TEXT_COLUMNS[0]] if is_headless else rows[0]
     if len(set(columns)) < len(columns):
         raise GanvasError(f"has columns of the same name ({', '.join(columns[:9])}): rename them in its first line")
@@ -114,17 +120,20 @@ def _parse_cells(text: str, name: str, pictures: PictureIndex) -> tuple[list[str
 
 
 def _list_rows(table_name: str, table: CaptionTable, pictures: PictureIndex) -> list[CaptionRow]:
-    folder, known_columns = table_name.removesuffix(PurePosixPath(table_name).name), {table.file_column, *table.text_columns}
-    rows = list[CaptionRow]()
-    for row in table.rows:
-        name = str(row.get(table.file_column) or "")
-        captions = tuple(text for column in table.text_columns for text in list_texts(row.get(column)))
-        cells = {column: value for column, value in row.items() if column not in known_columns}
-        rows.append(CaptionRow(name, pictures.find_picture(name, folder), captions, cells))
+    folder, rows = table_name.removesuffix(PurePosixPath(table_name).name), list[CaptionRow]()
+    for cells in table.rows:
+        name = str(cells.get(table.file_column) or "")
+        others = {column: value for column, value in cells.items() if column != table.file_column}
+        rows.append(build_row(name, pictures.find_picture(name, folder), others, table.text_columns))
     return rows
 
 
-def list_texts(value: Any) -> list[str]:
-    """A value of a column of captions as texts: one, or a list of them."""
+def build_row(name: str, picture: str | None, cells: Mapping[str, Any], text_columns: Sequence[str]) -> CaptionRow:
+    """The row of a table: its captions, and the other cells. A cell of captions holds a text or a list of them."""
+    captions = tuple(text for column in text_columns for text in _list_texts(cells.get(column)))
+    return CaptionRow(name, picture, captions, {column: cells[column] for column in cells if column not in text_columns})
+
+
+def _list_texts(value: Any) -> list[str]:
     values = value if isinstance(value, (list, tuple)) else [value]
     return ["" if text is None else str(text) for text in values]

@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...errors import GanvasError
+from ..captions.texts import are_captions
 from ..items import ItemList, fingerprint_files, read_file_stamp
+from ..label_tables import CAPTIONS_REASON
 from ..labels import LABEL_COLUMNS, MAX_LABEL_CHARACTERS, SampleLabels, parse_label_values, simplify_label_values
 from ..names import format_count, is_hidden, list_examples
 from ..parts import HELD_OUT_PARTS, read_part_name
@@ -25,6 +27,7 @@ IMAGE_COLUMNS = ("image", "img")  # the columns looked for, next to those of lab
 PART_PATTERN = re.compile(r"(train|test|validation)|(valid|val|dev)(?![a-z])")  # how the names of a part's shards begin
 METADATA_FILE = "metadata.parquet"  # a file of texts and the like next to pictures; it holds no pictures
 MAX_ROW_GROUP_BYTES = 4 * 2**30  # bytes of a row group's pictures, unpacked
+MAX_COLUMN_BYTES = 2**30  # bytes of a column of labels or texts in one file, unpacked
 CONCURRENT_ROWS = 1024  # rows that all threads together may be reading
 
 
@@ -50,10 +53,10 @@ def read(path: Path, split: str) -> ItemList | None:
     Raises:
         GanvasError: pyarrow is missing; a broken file; no column of files; labels that are not whole numbers or words.
     """
-    files, notes = _choose_shard_files(path, split)
-    if not files:
+    shards, notes = open_shards(path, split)
+    if not shards:
         return None
-    shards = [_open_shard(file) for file in files]
+    files = [shard.path for shard in shards]
     labels, classes = _read_labels(shards, path)
     rows = ParquetRows(shards)
     return ItemList(
@@ -66,6 +69,12 @@ def read(path: Path, split: str) -> ItemList | None:
         notes=notes,
         label_notes=_explain_missing_labels(shards[0]) if labels is None else (),
     )
+
+
+def open_shards(path: Path, split: str) -> "tuple[list[Shard], tuple[str, ...]]":
+    """The open files of the part "train" or "test", none if it is missing; and notes about the others."""
+    files, notes = _choose_shard_files(path, split)
+    return [_open_shard(file) for file in files], notes
 
 
 def _list_shard_files(folder: Path) -> list[Path]:
@@ -150,6 +159,8 @@ def _read_label_names(metadata: dict[bytes, bytes], label_column: str | None) ->
 
 def _explain_missing_labels(shard: Shard) -> tuple[str, ...]:
     """Why rows have no labels, although they have other columns than pictures."""
+    if shard.label_column is not None and are_captions(read_column(shard, shard.label_column)):
+        return (f"no labels: its column {shard.label_column} {CAPTIONS_REASON}",)
     if shard.label_column is not None:
         return (f"no labels: its column {shard.label_column} holds -1 alone",)
     other_columns = [name for name in shard.file.schema_arrow.names if name != shard.image_column.partition(".")[0]]
@@ -164,7 +175,9 @@ def _read_labels(shards: list[Shard], path: Path) -> SampleLabels:
         return SampleLabels()
     if any((shard.label_column, shard.label_names) != (label_column, label_names) for shard in shards):
         raise GanvasError(f"{path} has files with labels unlike {shards[0].path.name}: put files of one kind into a folder")
-    values = [value for shard in shards for value in _read_column(shard, label_column)]
+    values = [value for shard in shards for value in read_column(shard, label_column)]
+    if are_captions(values):
+        return SampleLabels()
     if any(isinstance(value, str) and len(value) > MAX_LABEL_CHARACTERS for value in values):
         raise GanvasError(
             f"{path} has texts of more than {MAX_LABEL_CHARACTERS} characters for labels: rename the column {label_column}"
@@ -186,7 +199,15 @@ def _read_labels(shards: list[Shard], path: Path) -> SampleLabels:
     return SampleLabels(array, label_names)
 
 
-def _read_column(shard: Shard, name: str) -> list[Any]:
+def read_column(shard: Shard, name: str) -> list[Any]:
+    """All values of a column. Raises GanvasError if it is too large or cannot be read."""
+    metadata = shard.file.metadata
+    chunks = (metadata.row_group(g).column(i) for g in range(metadata.num_row_groups) for i in range(metadata.num_columns))
+    size = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.partition(".")[0] == name)
+    if size > MAX_COLUMN_BYTES:
+        raise GanvasError(
+            f"{shard.path} has {size / 2**30:.1f} GB in its column {name}, more than {MAX_COLUMN_BYTES // 2**30} GB: refused"
+        )
     with _explain_arrow_errors(shard.path):
         return shard.file.read(columns=[name], use_threads=False).column(0).to_pylist()
 
