@@ -7,21 +7,20 @@ from torch import Tensor
 
 from ..configuration import config
 from ..core import Augment, Clock, Nets
-from ..errors import GanvasError
 from .diffaugment import DiffAugment
 
 
 @config
 class PictureAugment:
-    """Changes the picture alone: x [N, F] -> [N, F]. Words stay as they are, so `augment` must leave the pairing intact."""
+    """Changes the picture in each sample, x [N, F] -> [N, F], by an augmentation that leaves it fit its words."""
 
     augment: Augment = DiffAugment(colour=False, cut=0.0)
 
     def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
-        """Raises GanvasError for networks of samples without parts."""
-        layout: Any = getattr(nets["D"], "layout", None)
+        """Samples that are pictures, and nothing else, are changed as a whole."""
+        layout: Any = getattr(nets["D"], "layout", None) if "D" in nets else None
         if layout is None:
-            raise GanvasError("PictureAugment is for samples in parts, and D sees others: take its `augment` alone")
+            return self.augment(x, clock, nets)
         if not layout.picture:
             return x
         picture = self.augment(layout.cut_picture(x), clock, nets)

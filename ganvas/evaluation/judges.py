@@ -21,13 +21,13 @@ from ..extractors import (
     Coordinates,
     EfficientNetLite0,
     FashionClassifier,
+    PartAndRow,
     PartOf,
-    PictureAndRow,
     Pixels,
     WindowValues,
 )
 from ..extractors.by_name import list_extractors, make_extractor
-from ..extractors.parts import PartCodecs, find_shrunk_sides
+from ..extractors.parts import PartCodecs, find_part_shape
 from ..metrics import (
     KID,
     AppearanceGap,
@@ -36,9 +36,9 @@ from ..metrics import (
     DensityCoverage,
     Detectability,
     Frechet,
-    Pairing,
     PairTrends,
     PrecisionRecall,
+    RowPairing,
     SeriesColumns,
     SeriesLikeness,
     TableColumns,
@@ -65,6 +65,8 @@ def choose_judges(codec: Codec) -> tuple[Judge, ...]:
         return (choose_series_judge(codec),)
     if isinstance(codec, PartCodecs):
         return choose_part_judges(codec)
+    if codec.medium == "sentence":  # Fréchet is dull on vectors of sentences: it hardly sees damage
+        return (Judge(extractor=Pixels(), metrics=(KID(subsets=10, subset_size=500), DensityCoverage())),)
     if codec.medium != "image":
         values = Coordinates() if codec.medium in Coordinates().media else Pixels()
         return (Judge(extractor=values, metrics=FIRST_JUDGE),)
@@ -88,20 +90,22 @@ def choose_table_judge(codec: PlainTableCodec) -> Judge:
 
 
 def choose_part_judges(codec: PartCodecs) -> tuple[Judge, ...]:
-    """The judges of samples in parts: those that each part has alone, and one of the picture's fit to the row."""
+    """The judges of samples in parts: those that each part has alone, and those of how parts fit the row."""
     judges = [
         replace(judge, extractor=PartOf(extractor=judge.extractor, part=name))
         for name, part in codec.parts.items()
         for judge in choose_judges(part.codec)
     ]
-    if {"image", "table"} <= set(codec.parts):
-        image, table = codec.parts["image"].codec, codec.parts["table"].codec
-        assert isinstance(table, PlainTableCodec)
-        kinds, (channels, *sides) = table.list_plain_columns(), image.spec.shape
-        columns = TableColumns(names=tuple(kinds), kinds=tuple(kinds.values()))
-        if "category" in columns.kinds:
-            shape = (min(channels, 3), *find_shrunk_sides(*sides))
-            judges.append(Judge(extractor=PictureAndRow(), metrics=(Pairing(shape=shape, columns=columns),)))
+    table = codec.parts["table"].codec if "table" in codec.parts else None
+    if isinstance(table, PlainTableCodec) and "category" in table.list_plain_columns().values():
+        kinds, others = tuple(table.list_plain_columns().values()), [name for name in codec.parts if name != "table"]
+        judges += [
+            Judge(
+                extractor=PartAndRow(part=name),
+                metrics=(RowPairing(shape=find_part_shape(codec.parts[name].codec), kinds=kinds),),
+            )
+            for name in others
+        ]
     return tuple(judges)
 
 

@@ -5,7 +5,7 @@ from .columns import ColumnValues
 from .efficientnet import EfficientNetLite0
 from .inception import Inception
 from .pair_distances import ContentKept, PerceptualDistance
-from .parts import PartOf, PictureAndRow
+from .parts import PartAndRow, PartOf
 from .small import Coordinates, FashionClassifier, Pixels
 from .windows import WindowValues
 
@@ -17,9 +17,9 @@ __all__ = [
     "EfficientNetLite0",
     "FashionClassifier",
     "Inception",
+    "PartAndRow",
     "PartOf",
     "PerceptualDistance",
-    "PictureAndRow",
     "Pixels",
     "WindowValues",
 ]

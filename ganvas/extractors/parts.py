@@ -1,6 +1,7 @@
-"""Extractors for samples in parts: one part alone, or a picture beside its row."""
+"""Extractors for samples in parts: one part alone, or a part beside its row."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..errors import GanvasError
 from .images import to_eight_bits
 from .small import Pixels
 
+PICTURE_AXES = 4  # of stored pictures, [N, H, W, C]
 MAX_SIDE = 32  # px: pictures beside rows are shrunk to it
 
 
@@ -40,7 +42,7 @@ class HasCodec(Protocol):
 class PartOf:
     """Features of one part of each sample, by an extractor for such samples.
 
-    part: "image" or "table".
+    part: "image", "table" or "caption".
     """
 
     extractor: Extractor = Pixels()
@@ -80,14 +82,18 @@ class PartOf:
 
 
 @config
-class PictureAndRow:
-    """The picture's values from 0 to 1, of at most 32 px, then the row's values: float64 [N, C·H·W + K]."""
+class PartAndRow:
+    """One part's values, then the row's: float64 [N, D + K]. Pictures go from 0 to 1, and have 32 px at most.
 
+    part: "image" or "caption".
+    """
+
+    part: str = "image"
     codec: Codec | None = None  # of the samples; a score card fills it in
 
     @property
     def word(self) -> str:
-        return "pairing"
+        return "pairing" if self.part == "image" else f"{self.part}-pairing"
 
     @property
     def media(self) -> tuple[str, ...]:
@@ -95,17 +101,25 @@ class PictureAndRow:
 
     @property
     def name(self) -> str:
-        return "pictures beside rows"
+        return f"{self.part} beside its row"
 
-    def fit_to_codec(self, codec: Codec) -> "PictureAndRow":
-        return PictureAndRow(codec=codec)
+    def fit_to_codec(self, codec: Codec) -> "PartAndRow":
+        return replace(self, codec=codec)
 
     def __call__(self, stored: Tensor) -> Features:
         codec = require_parts(self.codec, self.name)
         parts, table = codec.split(stored), codec.parts["table"].codec
         assert isinstance(table, PlainTableCodec)
-        pixels = shrink_pictures(to_eight_bits(parts["image"])).flatten(1).double().cpu().numpy()
-        return Features(np.concatenate([pixels, table.read_plain_table(parts["table"]).list_features()], 1))
+        part = parts[self.part]
+        values = shrink_pictures(to_eight_bits(part)) if part.ndim == PICTURE_AXES else part
+        rows = table.read_plain_table(parts["table"]).list_features()
+        return Features(np.concatenate([values.flatten(1).double().cpu().numpy(), rows], 1))
+
+
+def find_part_shape(codec: Codec) -> tuple[int, ...]:
+    """The shape of one part's values in `PartAndRow`."""
+    shape = codec.spec.shape
+    return shape if len(shape) == 1 else (min(shape[0], 3), *find_shrunk_sides(*shape[1:]))
 
 
 def find_shrunk_sides(height: int, width: int) -> tuple[int, int]:

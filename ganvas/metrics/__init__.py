@@ -21,9 +21,9 @@ from .frechet import Frechet, frechet_distance
 from .inception_score import InceptionScore
 from .kid import KID
 from .modes import Modes
-from .pairing import Pairing
 from .pairs import PSNR, SSIM, Colourfulness
 from .precision_recall import PrecisionRecall
+from .row_pairing import RowPairing
 from .series import SeriesColumns, SeriesLikeness, WindowDetectability
 from .tables import ColumnShapes, Detectability, PairTrends, TableColumns, Usefulness
 
@@ -52,8 +52,8 @@ __all__ = [
     "NearestSource",
     "OpenCVFill",
     "PairTrends",
-    "Pairing",
     "PrecisionRecall",
+    "RowPairing",
     "SeriesColumns",
     "SeriesLikeness",
     "ShuffledColumns",

@@ -22,7 +22,7 @@ from ..table.chance import draw_cell_places, hash_rows
 from ..table.writing import write_numbered_rows
 from .known import KNOWN, KnownParts
 from .sentences import SentenceCodec
-from .sheet import draw_sheet
+from .sheet import draw_described_pictures
 
 IMAGE, TABLE, CAPTION = "image", "table", "caption"
 TABLE_NAME = "attributes.csv"
@@ -239,7 +239,7 @@ class TogetherCodec:
         if self.image is None:
             name = next(iter(self.parts))
             return self.parts[name].codec.preview(parts[name])
-        return draw_sheet(self.image, parts[IMAGE], self.describe_samples(stored))
+        return draw_described_pictures(self.image, parts[IMAGE], self.describe_samples(stored))
 
     def write(self, stored: Tensor, folder: Path, start: int, metadata: Mapping[str, str]) -> list[Path]:
         """Write pictures as files of their own, and the other columns to attributes.csv, at its end if `start` > 0."""

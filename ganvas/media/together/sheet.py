@@ -13,7 +13,7 @@ TILE_SIDE, GAP, LINE_HEIGHT, FONT_SIZE = 128, 6, 13, 11  # px
 MAX_LINES, MAX_CHARACTERS = 9, 22  # of words below a picture
 
 
-def draw_sheet(codec: ImageCodec, stored: Tensor, words: Sequence[str]) -> Picture:
+def draw_described_pictures(codec: ImageCodec, stored: Tensor, words: Sequence[str]) -> Picture:
     """Pictures [N, H, W, C] in rows, each enlarged by a whole number, with lines of words below it."""
     tiles = [enlarge_picture(codec.preview(picture[None])) for picture in stored]
     lines = [text.split("\n")[:MAX_LINES] if text else [] for text in words]
