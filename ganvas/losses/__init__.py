@@ -26,6 +26,7 @@ from .paired_matching import PairedFeatureMatching
 from .patchnce import PatchNCE
 from .path_length import PathLength
 from .perceptual import PerceptualLoss
+from .picture_naming import PictureNaming
 from .pixels import PixelLoss
 from .r1 import R1, R2
 from .weight_clipping import WeightClipping
@@ -55,6 +56,7 @@ __all__ = [
     "PatchNCE",
     "PathLength",
     "PerceptualLoss",
+    "PictureNaming",
     "PixelLoss",
     "RelativisticAverage",
     "RelativisticPairing",

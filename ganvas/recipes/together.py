@@ -1,7 +1,7 @@
 """Several things at once."""
 
 from ..data import DescribedPictures
-from ..losses import FiniteDifferenceR1, FiniteDifferenceR2
+from ..losses import FiniteDifferenceR1, FiniteDifferenceR2, PictureNaming
 from ..losses.objectives import RelativisticPairing
 from ..media import Together
 from ..methods import Adversarial, PartPyramid, SideCritic
@@ -14,7 +14,8 @@ from .by_parts import ByParts
 def together() -> Recipe:
     """Pictures and what describes them, made from one latent: class, attributes. Given some, the others follow.
 
-    Words are drawn first, then a picture that fits them. One critic judges the words, two the picture and its fit to them.
+    Words are drawn first, then a picture that fits them. One critic judges the words, two the picture and its fit to them. From a
+    known picture G learns to name its words by likelihood.
 
     Paper: Huang et al. 2024 (R3GAN's loss); Sauer et al. 2021 (a critic on features); Miyato & Koyama 2018 (projection).
     Expected: docs/results.md.
@@ -30,6 +31,7 @@ def together() -> Recipe:
         method=Adversarial(
             objective=RelativisticPairing(),
             penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
+            auxiliary_losses=(PictureNaming(),),
             side_critics=(
                 SideCritic(network="D_features", view=PartPyramid(), penalties=on_features, weight=0.3),
                 SideCritic(network="D_words", penalties=on_words, weight=0.3),

@@ -11,6 +11,16 @@ from ..projected import FeatureCritic
 from .layout import PartLayout
 
 
+def see_words(layout: PartLayout, x: Tensor, words: Tensor, known: Tensor | None) -> Tensor:
+    """Words and marks [N, words + marks]. Words get a gradient only where the picture is known, and they have to fit it.
+
+    Elsewhere the picture has to fit the words. Otherwise words that are easy to draw would crowd out the others.
+    """
+    marks = layout.read_marks(known, x)
+    is_shown = marks[:, :1] > 0 if layout.has_known else torch.zeros_like(words[:, :1], dtype=torch.bool)
+    return torch.cat([torch.where(is_shown, words, words.detach()), marks], 1)
+
+
 class FitCritic(nn.Module):
     """x [N, F] -> how real the picture is, plus how well it fits the words: a projection (Miyato & Koyama 2018, eq. 3)."""
 
@@ -21,7 +31,7 @@ class FitCritic(nn.Module):
 
     def forward(self, x: Tensor, known: Tensor | None = None) -> CriticOutput:
         picture = self.layout.cut_picture(x).contiguous(memory_format=torch.channels_last)
-        words = torch.cat([self.layout.cut_words(x), self.layout.read_marks(known, x)], 1)
+        words = see_words(self.layout, x, self.layout.cut_words(x), known)
         return self.net(picture, words if words.shape[1] else None)
 
 
@@ -35,7 +45,7 @@ class FeatureFitCritic(nn.Module):
 
     def forward(self, x: Tensor, known: Tensor | None = None) -> CriticOutput:
         features, words = x.split([x.shape[1] - self.layout.words, self.layout.words], 1)
-        words = torch.cat([words, self.layout.read_marks(known, x)], 1)
+        words = see_words(self.layout, x, words, known)
         return self.net(features, words if words.shape[1] else None)
 
 

@@ -1,4 +1,8 @@
-"""G of several things at once: one latent, one trunk, and a head for each part. Words come first, then a picture that fits."""
+"""G of several things at once: one latent, and a head for each part. Words are drawn first, then a picture that fits them.
+
+The picture sees its own noise and the words, and nothing else of the latent. If it saw what the words are drawn from, it would
+follow that, and a class that is asked for would change nothing (docs/decisions/0018).
+"""
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +32,7 @@ class PictureReader(nn.Module):
 
 
 class TogetherGenerator(GeneratorNetwork):
-    """z [N, z_dim] -> x [N, F]. Some numbers of z draw the values of a row; the others are noise.
+    """z [N, z_dim] -> x [N, F]. Some numbers of z draw the values of a row; the others are noise of words and of pictures.
 
     known: [N, 2, F], the known parts of x and where they are known. They come out as they are.
     """
@@ -37,32 +41,30 @@ class TogetherGenerator(GeneratorNetwork):
         super().__init__()
         self.layout, self.conditions = layout, (KNOWN,) if layout.has_known else ()
         self.fields = RowFields(layout.row_spec) if layout.row else None
-        self.z_sizes = [picture.z_dim, self.fields.draw_count if self.fields else 0]
+        draws = self.fields.draw_count if self.fields else 0
+        self.z_sizes = [picture.z_dim if layout.words else 0, draws, picture.z_dim if layout.picture else 0]
         self.z_dim = sum(self.z_sizes)
-        self.first = nn.Linear(picture.z_dim, width)
+        if layout.words:
+            self.first = nn.Linear(picture.z_dim, width)
+            self.blocks = nn.Sequential(ResidualBlock(width), ResidualBlock(width), nn.SiLU())
         self.known = nn.Linear(layout.words + layout.mark_count, width, bias=False) if layout.has_known else None
-        self.blocks = nn.Sequential(ResidualBlock(width), ResidualBlock(width), nn.SiLU())
         self.row = build_row_head(self.fields, width) if self.fields else None
         self.sentence = build_sentence_head(layout, width) if layout.sentence else None
         self.reader = self.picture = None
         if layout.picture:
             channels, grid, levels = read_image_grid(layout.row_spec._replace(shape=layout.picture), "TogetherNets")
             widths = compute_compact_widths(picture.g_width, picture.cap, levels + 1)
-            self.picture = PictureGenerator(picture.z_dim + width, widths, channels, layout.words, grid)
+            self.picture = PictureGenerator(picture.z_dim, widths, channels, layout.words, grid)
             if layout.has_known:
                 reader_widths = compute_compact_widths(picture.d_width, picture.cap, levels)[::-1]
                 self.reader = PictureReader(reader_widths, channels, grid, width)
 
     def forward(self, z: Tensor, known: Tensor | None = None) -> Tensor:
-        noise, draws = z.split(self.z_sizes, 1)
-        h = self.first(noise)
-        if known is not None and self.known is not None:
-            h = h + self.read_known(known)
-        h = self.blocks(h)
-        words = self.make_words(h, draws, known)
+        noise, draws, picture_noise = z.split(self.z_sizes, 1)
+        words = self.make_words(noise, draws, known)
         if self.picture is None:
             return words
-        picture = self.picture(torch.cat([noise, h], 1), words if self.layout.words else None).flatten(1)
+        picture = self.picture(picture_noise, words.detach() if self.layout.words else None).flatten(1)
         return torch.cat([keep_known(picture.to(words.dtype), known, 0), words], 1)
 
     def read_known(self, known: Tensor) -> Tensor:
@@ -79,9 +81,17 @@ class TogetherGenerator(GeneratorNetwork):
         picture = self.layout.cut_picture(known[rows, 0]).contiguous(memory_format=torch.channels_last)
         return h.index_add(0, rows, (self.reader(picture) * is_shown[rows, None]).to(h.dtype))
 
-    def make_words(self, h: Tensor, draws: Tensor, known: Tensor | None) -> Tensor:
+    def start_words(self, noise: Tensor, known: Tensor | None) -> Tensor:
+        """What the heads of the row and of the sentence start from, [N, width]."""
+        h = self.first(noise)
+        return self.blocks(h if known is None or self.known is None else h + self.read_known(known))
+
+    def make_words(self, noise: Tensor, draws: Tensor, known: Tensor | None) -> Tensor:
         """The row and the sentence, [N, words]."""
-        start, words = self.layout.picture_size, h.new_zeros(len(h), 0, dtype=torch.float32)
+        start, words = self.layout.picture_size, noise.new_zeros(len(noise), 0, dtype=torch.float32)
+        if not self.layout.words:
+            return words
+        h = self.start_words(noise, known)
         if self.row is not None and self.fields is not None:
             row = self.fields.draw(self.row(h).float(), torch.special.ndtr(draws))
             words = keep_known(row, known, start)
@@ -89,6 +99,22 @@ class TogetherGenerator(GeneratorNetwork):
             sentence = self.sentence(torch.cat([h, words.to(h.dtype)], 1)).float()
             words = torch.cat([words, keep_known(sentence, known, start + self.layout.row)], 1)
         return words
+
+    def measure_naming(self, x: Tensor) -> Tensor | None:
+        """-log of the shares that G gives to the values of real rows if it knows their pictures x alone, [N], a mean of fields.
+
+        None without pictures, or without values to name.
+        """
+        if self.reader is None or self.row is None or self.fields is None or not self.fields.draw_count:
+            return None
+        marks = torch.zeros_like(x)
+        marks[:, : self.layout.picture_size] = 1
+        noise = torch.randn(len(x), self.z_sizes[0], device=x.device)
+        h = self.start_words(noise, torch.stack([x * marks, marks], 1))
+        shares = self.fields.compute_shares(self.row(h).float())
+        row = self.layout.cut_words(x)[:, : self.layout.row].clone()
+        row[:, self.fields.rank_places] = 0
+        return -(row * shares.clamp(min=1e-6).log()).sum(1) / self.fields.draw_count
 
 
 def keep_known(part: Tensor, known: Tensor | None, start: int) -> Tensor:
