@@ -1,4 +1,4 @@
-"""G names the values of real rows from their pictures, by likelihood. CTGAN has such a term for its condition (Xu et al. 2019)."""
+"""G names the values of real rows from their pictures, by likelihood, as CTGAN names its condition (Xu et al. 2019)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

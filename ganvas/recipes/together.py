@@ -14,8 +14,8 @@ from .by_parts import ByParts
 def together() -> Recipe:
     """Pictures and what describes them, made from one latent: class, attributes. Given some, the others follow.
 
-    Words are drawn first, then a picture that fits them. One critic judges the words, two the picture and its fit to them. From a
-    known picture G learns to name its words by likelihood.
+    Words are drawn first, then a picture that fits them. One critic judges the words, two the picture and its fit to them.
+    From known pictures G learns to name their words by likelihood.
 
     Paper: Huang et al. 2024 (R3GAN's loss); Sauer et al. 2021 (a critic on features); Miyato & Koyama 2018 (projection).
     Expected: docs/results.md.
