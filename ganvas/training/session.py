@@ -97,13 +97,10 @@ def train(
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
     data = locate_data(data)
-    if recipe is None and source is None and any((window, key, time)):
-        recipe = "series"
-    if recipe is None and source is None and together:
-        recipe = "together"
+    if recipe is None and source is None:
+        recipe = "series" if any((window, key, time)) else "together" if together else None
     resolved = resolve_recipe(recipe, source, freeze_d, data, degrade, is_quiet=quiet)
-    if together:
-        resolved = choose_parts(resolved, together)
+    resolved = choose_parts(resolved, together) if together else resolved
     resolved = replace_data(choose_columns(resolved, target, window, key, time), data)
     requested = replace_threads(replace_budget(resolved, minutes, samples), threads)
     from_json(to_json(requested))  # refuses a recipe that cannot be read back, before anything is written
