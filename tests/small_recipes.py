@@ -14,8 +14,10 @@ import torch
 
 from ganvas.configuration import is_config
 from ganvas.core import Condition, Dataset, DerivingCodec, Features, Field, RealFeatures, Spec
-from ganvas.data import ClassCondition, Columns, ColumnsCodec, ItemList, VectorCondition, read_frame
+from ganvas.data import ClassCondition, Columns, ColumnsCodec, ItemList, VectorCondition, describe_items, read_frame
 from ganvas.data.columns import list_column_codecs, load_batch
+from ganvas.data.described_pictures import DescribedItems
+from ganvas.data.items import build_array_items
 from ganvas.data.series import WindowCut, build_windows, order_rows
 from ganvas.media import (
     BinColumn,
@@ -39,6 +41,8 @@ from ganvas.media import (
     TableCodec,
     TableModes,
     TextCondition,
+    Together,
+    TogetherCodec,
 )
 from ganvas.media.conditions import derive_sample_condition
 from ganvas.recipe import Recipe, TextJudge
@@ -119,6 +123,8 @@ def draw_stored(codec: Any, count: int, generator: torch.Generator) -> torch.Ten
     if isinstance(codec, LettersCodec):
         x = torch.randn(count, *codec.spec.shape, generator=generator)
         return codec.store(x)
+    if isinstance(codec, TogetherCodec):
+        return codec.join({name: draw_stored(part.codec, count, generator) for name, part in codec.parts.items()})
     if isinstance(codec, TableCodec):
         columns = [torch.randint(len(c.lay_out().hot), (count,), generator=generator) for c in codec.columns]
         return torch.stack(columns, 1).to(torch.uint16)
@@ -145,6 +151,8 @@ def codec_for(recipe: Recipe) -> Any:
         return TableCodec(columns=small_public_columns(), known_share=0.0)
     if isinstance(recipe.medium, Letters):
         return LettersCodec(alphabet="abc", length=6)
+    if isinstance(recipe.medium, Together):
+        return recipe.medium.fit(small_described_pictures())
     if type(recipe.medium).__name__ == "Points":
         return PointsCodec(dim=2)
     size = recipe.medium.size or 8  # type: ignore[attr-defined]
@@ -163,6 +171,14 @@ def small_table(rows: int = 200) -> pyarrow.Table:
             "is_new": pyarrow.array(random.random(rows) < 0.3),
         }
     )
+
+
+def small_described_pictures(count: int = 40) -> DescribedItems:
+    """Gray pictures of 8 px in three classes, which differ in brightness."""
+    label = np.arange(count) % 3
+    pictures = np.random.default_rng(0).integers(0, 80, (count, 8, 8)) + 80 * label[:, None, None]
+    items = build_array_items(pictures.astype(np.uint8), np.array(["dark", "gray", "light"])[label], "shades", "f", "shades")
+    return describe_items(items)
 
 
 def small_series(rooms: int = 30) -> pyarrow.Table:
@@ -236,6 +252,11 @@ def components(package: ModuleType, *needs: str) -> dict[str, Any]:
 IMAGE8 = Spec((1, 8, 8), (), {})
 POINT = Spec((2,), (), {})
 ROW = Spec((4,), (Field("a", 3, "categorical"), Field("a.rank", 1, "continuous", where=("a", 1))), {})
+PARTS = Spec(
+    (64 + 4 + 5,),
+    (Field("image", 64, shape=(1, 8, 8)), *ROW.fields, Field("caption", 5, shape=(5,))),
+    {},
+)
 WINDOW = Spec((6, 4), ROW.fields, {})
 LETTERS = Spec((6, 4), (Field("letter", 4, "categorical", end=0),), {})
 WINDOW_OF_STATICS = Spec((6, 6), (*ROW.fields, Field("b", 2, "categorical", is_static=True)), {})

@@ -3,5 +3,6 @@
 from .ada import ADA, AdaptiveStrength, RisingStrength
 from .diffaugment import DiffAugment
 from .instance_noise import InstanceNoise
+from .picture_augment import PictureAugment
 
-__all__ = ["ADA", "AdaptiveStrength", "DiffAugment", "InstanceNoise", "RisingStrength"]
+__all__ = ["ADA", "AdaptiveStrength", "DiffAugment", "InstanceNoise", "PictureAugment", "RisingStrength"]

@@ -22,6 +22,7 @@ class Arguments:
         ganvas train --data people.csv --minutes 5
         ganvas train --data sensors.csv --window 24 --key station --time hour
         ganvas train dcgan_small --data photos/ --samples 100000 --optim.G.lr 5e-4
+        ganvas train --data photos/ --together image,class --minutes 10
         ganvas train --data people.csv --private 1 --bounds bounds.toml
         ganvas train --data photos/ --private 10
         ganvas train --resume runs/auto --minutes 60
@@ -44,6 +45,7 @@ class Arguments:
     degrade: learn to undo this: x4 (small pictures), gray, mask (holes), jpeg+noise+blur, "realistic x4".
     window: learn time series from a table: a sample is so many rows that follow each other.
     key: of series, the column that names the station or person. Default: the table is one series.
+    together: columns to make at once, for pictures with classes or attributes: image,class or image,attributes.
     time: of series, the column of dates or numbers to sort by. Default: the rows are in order.
     """
 
@@ -65,6 +67,7 @@ class Arguments:
     window: int | None = None
     key: str | None = None
     time: str | None = None
+    together: str | None = None
 
 
 def main(argv: list[str]) -> int:
@@ -72,7 +75,7 @@ def main(argv: list[str]) -> int:
     from ..system import distributed
     from ..training.private import choose_private_recipe
     from ..training.session import resolve_recipe
-    from ..training.tasks import cut_into_windows
+    from ..training.tasks import choose_parts, cut_into_windows
 
     has_name = bool(argv) and not argv[0].startswith("-")
     name, source = argv.pop(0) if has_name else None, find_option_value("--from", argv)
@@ -80,7 +83,9 @@ def main(argv: list[str]) -> int:
     is_resumed = find_option_value("--resume", argv) is not None
     window, key, time = (find_option_value(option, argv) for option in ("--window", "--key", "--time"))
     is_series = any((window, key, time))
-    chosen_name = "series" if is_series and name is None and source is None else name
+    together = find_option_value("--together", argv)
+    default_name = "together" if together else "series" if is_series else None
+    chosen_name = default_name if name is None and source is None else name
     rules = find_option_value("--rules", argv)
     epsilon, bounds = parse_epsilon(find_option_value("--private", argv)), find_option_value("--bounds", argv)
     is_private = epsilon is not None and not is_resumed
@@ -88,6 +93,8 @@ def main(argv: list[str]) -> int:
         raise GanvasError("--private EPSILON and --bounds FILE go together, and without --from, --degrade and --rules")
     recipe = choose_private_recipe(name, data, epsilon, bounds) if is_private and epsilon is not None else None
     recipe = recipe or resolve_recipe(chosen_name, source, parse_whole_number(freeze_d), data, degrade, is_quiet=is_resumed)
+    if together is not None:
+        recipe = choose_parts(recipe, together)
     if rules is not None:
         recipe = add_rules(recipe, rules)
     if is_series:

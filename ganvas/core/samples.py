@@ -24,6 +24,7 @@ class Field(NamedTuple):
     is_end: bool = False  # of a series: its second value says that it is over; then all others are 0, but for statics
     scales: str | None = None  # of a series: the field whose range within the sample this static gives
     end: int | None = None  # of a sequence of letters: the value that says that it is over, and fills what is left
+    shape: tuple[int, ...] = ()  # of one that is a tensor of its own beside others, such as a picture: (3, 32, 32)
 
 
 @runtime_checkable
@@ -69,6 +70,14 @@ class OpenCondition(Condition, Protocol):
     def draw_within(self, request: Tensor, n: int, generator: torch.Generator | None) -> Tensor:
         """Values [n, …] that fulfil a parsed request, at the data's frequencies, on the CPU."""
         ...
+
+
+@runtime_checkable
+class PartwiseCondition(OpenCondition, Protocol):
+    """A condition that is requested by the names of its parts: one "name=value" a line. Samples hold its values themselves."""
+
+    @property
+    def parts(self) -> tuple[str, ...]: ...  # "image", "class"
 
 
 class Spec(NamedTuple):

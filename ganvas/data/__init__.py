@@ -6,6 +6,7 @@ from .captioned import Captioned
 from .columns import Columns, ColumnsCodec
 from .conditions import ClassCondition, VectorCondition
 from .dataset import EncodedDataset, prepare_dataset
+from .described_pictures import DescribedPictures, describe_items
 from .files import Files
 from .held_out import HeldOut
 from .items import ItemList
@@ -28,6 +29,7 @@ __all__ = [
     "ClassCondition",
     "Columns",
     "ColumnsCodec",
+    "DescribedPictures",
     "EncodedDataset",
     "Files",
     "HeldOut",
@@ -45,6 +47,7 @@ __all__ = [
     "VectorCondition",
     "Weighted",
     "Windows",
+    "describe_items",
     "find_cache_folder",
     "prepare_dataset",
     "read_frame",

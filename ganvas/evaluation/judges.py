@@ -22,10 +22,13 @@ from ..extractors import (
     EfficientNetLite0,
     FashionClassifier,
     NGrams,
+    PartAndRow,
+    PartOf,
     Pixels,
     WindowValues,
 )
 from ..extractors.by_name import list_extractors, make_extractor
+from ..extractors.parts import PartCodecs, find_part_shape
 from ..metrics import (
     KID,
     AppearanceGap,
@@ -36,6 +39,7 @@ from ..metrics import (
     Frechet,
     PairTrends,
     PrecisionRecall,
+    RowPairing,
     SeriesColumns,
     SeriesLikeness,
     TableColumns,
@@ -60,6 +64,10 @@ def choose_judges(codec: Codec) -> tuple[Judge, ...]:
         return (choose_table_judge(codec),)
     if isinstance(codec, PlainSeriesCodec):
         return (choose_series_judge(codec),)
+    if isinstance(codec, PartCodecs):
+        return choose_part_judges(codec)
+    if codec.medium == "sentence":  # Fréchet is dull on vectors of sentences: it hardly sees damage
+        return (Judge(extractor=Pixels(), metrics=(KID(subsets=10, subset_size=500), DensityCoverage())),)
     if codec.medium != "image":
         values = next((one for one in (Coordinates(), NGrams()) if codec.medium in one.media), Pixels())
         return (Judge(extractor=values, metrics=FIRST_JUDGE),)
@@ -80,6 +88,26 @@ def choose_table_judge(codec: PlainTableCodec) -> Judge:
     if has_trees():
         metrics = [Detectability(columns=columns), *metrics, *([Usefulness(columns=columns)] if codec.target else [])]
     return Judge(extractor=ColumnValues(), metrics=tuple(metrics))
+
+
+def choose_part_judges(codec: PartCodecs) -> tuple[Judge, ...]:
+    """The judges of samples in parts: those that each part has alone, and those of how parts fit the row."""
+    judges = [
+        replace(judge, extractor=PartOf(extractor=judge.extractor, part=name))
+        for name, part in codec.parts.items()
+        for judge in choose_judges(part.codec)
+    ]
+    table = codec.parts["table"].codec if "table" in codec.parts else None
+    if isinstance(table, PlainTableCodec) and "category" in table.list_plain_columns().values():
+        kinds, others = tuple(table.list_plain_columns().values()), [name for name in codec.parts if name != "table"]
+        judges += [
+            Judge(
+                extractor=PartAndRow(part=name),
+                metrics=(RowPairing(shape=find_part_shape(codec.parts[name].codec), kinds=kinds),),
+            )
+            for name in others
+        ]
+    return tuple(judges)
 
 
 def choose_series_judge(codec: PlainSeriesCodec) -> Judge:

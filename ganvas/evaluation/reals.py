@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..configuration import to_json
-from ..core import Dataset, ShapedCondition, seeded_generator
+from ..core import Dataset, PartwiseCondition, ShapedCondition, seeded_generator
 from ..data import EncodedDataset
 from ..data.cache import ENTRY_FORMAT
 from ..data.columns import load_conditions
@@ -89,7 +89,7 @@ def split_reals(train: Dataset, held_out: Dataset | None, evaluation: Evaluation
 def select_real_set(data: Dataset, rows: Tensor, train: Dataset) -> RealSet:
     """Some rows of a data set, with the conditions of the training set that are no samples or texts, such as labels."""
     columns = select_rows(data.columns, rows)
-    bulky = ShapedCondition, TextCondition
+    bulky = ShapedCondition, PartwiseCondition, TextCondition
     names = [name for name, condition in train.spec.conditions.items() if not isinstance(condition, bulky)]
     conditions = load_conditions(train.codec, columns, names)
     return RealSet(columns, {name: values.cpu().numpy() for name, values in conditions.items()}, rows)

@@ -87,7 +87,7 @@ class HeldOutSources:
                     drawn = method.draw_latents(nets, len(batch["x"]), seeded_generator(seed, "sample", rows.start))
                     given = {**batch, **{name: values[rows] for name, values in replacements.items()}}
                     latents = {name: given.get(name, value).to(device) for name, value in drawn.items()}
-                    parts = split_for_rendering(latents, self.codec.spec.shape)
+                    parts = split_for_rendering(latents, self.codec.spec)
                     stored = torch.cat([self.codec.store(method.render(nets, part)) for _, part in parts])
                 shown_names = [name for name in names if name in latents and name not in hidden_names]
                 yield SampleBlock(stored, {name: latents[name].cpu() for name in shown_names})

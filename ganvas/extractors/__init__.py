@@ -6,6 +6,7 @@ from .efficientnet import EfficientNetLite0
 from .inception import Inception
 from .ngrams import NGrams
 from .pair_distances import ContentKept, PerceptualDistance
+from .parts import PartAndRow, PartOf
 from .small import Coordinates, FashionClassifier, Pixels
 from .windows import WindowValues
 
@@ -18,6 +19,8 @@ __all__ = [
     "FashionClassifier",
     "Inception",
     "NGrams",
+    "PartAndRow",
+    "PartOf",
     "PerceptualDistance",
     "Pixels",
     "WindowValues",

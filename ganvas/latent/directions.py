@@ -98,7 +98,7 @@ def measure_affine_weights(sampler: Sampler, code: Tensor, conditions: Latents) 
         if module in outputs:
             outputs[module].append(layer_output.flatten(1))
 
-    for _, part in split_for_rendering({"code": basis}, sampler.codec.spec.shape):
+    for _, part in split_for_rendering({"code": basis}, sampler.codec.spec):
         with hook_linear_layers(sampler, keep_output):
             sampler.method.render(sampler.nets, codes_to_latents(sampler, part["code"], conditions))
     stacked_outputs = [torch.cat(values) for values in outputs.values()]
@@ -191,7 +191,7 @@ def collect_first_features(sampler: Sampler, latents: Latents) -> Tensor:
             blocks.append(layer_input.flatten(1))
 
     with hook_linear_layers(sampler, keep_deep_input):
-        for _, part in split_for_rendering(latents, sampler.codec.spec.shape):
+        for _, part in split_for_rendering(latents, sampler.codec.spec):
             sampler.method.render(sampler.nets, part)
             if sum(block.numel() for block in blocks) > MAX_FEATURE_VALUES:
                 break

@@ -114,7 +114,7 @@ def search_code(sampler: Sampler, distance: Callable[[Tensor], Tensor], steps: i
 def pick_nearest_latents(sampler: Sampler, latents: Latents, distance: Callable[[Tensor], Tensor]) -> Latents:
     """The latents whose sample is nearest, as a code."""
     distances: list[Tensor] = []
-    for _, part in split_for_rendering(latents, sampler.codec.spec.shape):
+    for _, part in split_for_rendering(latents, sampler.codec.spec):
         with torch.no_grad():
             distances.append(distance(sampler.method.render(sampler.nets, part)))
     best_index = int(torch.cat(distances).argmin())

@@ -27,6 +27,7 @@ from .paired_matching import PairedFeatureMatching
 from .patchnce import PatchNCE
 from .path_length import PathLength
 from .perceptual import PerceptualLoss
+from .picture_naming import PictureNaming
 from .pixels import PixelLoss
 from .r1 import R1, R2
 from .weight_clipping import WeightClipping
@@ -57,6 +58,7 @@ __all__ = [
     "PatchNCE",
     "PathLength",
     "PerceptualLoss",
+    "PictureNaming",
     "PixelLoss",
     "RelativisticAverage",
     "RelativisticPairing",

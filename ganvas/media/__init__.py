@@ -56,6 +56,7 @@ from .table import (
     write_rules_toml,
     write_table_file,
 )
+from .together import SentenceCodec, Together, TogetherCodec
 
 __all__ = [
     "RESIZE_FILTER",
@@ -100,6 +101,7 @@ __all__ = [
     "ScaledCodec",
     "ScaledEncoder",
     "ScaledSeries",
+    "SentenceCodec",
     "Series",
     "SeriesCodec",
     "Sinc",
@@ -109,6 +111,8 @@ __all__ = [
     "TableCodec",
     "TableModes",
     "TextCondition",
+    "Together",
+    "TogetherCodec",
     "Total",
     "Twice",
     "Unchanged",

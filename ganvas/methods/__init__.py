@@ -9,6 +9,7 @@ from .level_guidance import LastLevel, LevelGuidance
 from .level_noise import LevelNoise
 from .many_domains import ManyDomains
 from .pair_matching import PairMatching
+from .part_views import PartPyramid
 from .pixels_first import PixelsFirst
 from .policy_gradient import PolicyGradient
 from .preferred import Preferred
@@ -31,6 +32,7 @@ __all__ = [
     "LevelNoise",
     "ManyDomains",
     "PairMatching",
+    "PartPyramid",
     "PixelsFirst",
     "PolicyGradient",
     "Preferred",

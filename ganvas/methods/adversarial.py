@@ -180,7 +180,7 @@ class Adversarial:
 
     def view_samples(self, side: SideCritic, nets: Nets, x: Tensor, clock: Clock) -> Tensor:
         """What a further critic sees of samples: augmented like those for D, then in its view."""
-        return side.see(x if self.augment is None else self.augment(x, clock, nets))
+        return side.see(x if self.augment is None else self.augment(x, clock, nets), nets[side.network])
 
     def play_g(self, nets: Nets, batch: Batch, clock: Clock) -> Turn:
         return self.please_critics(nets, batch, clock, self.generate_fakes(nets, batch))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..configuration import config
 from ..core import AuxiliaryLoss, Clock, CriticOutput, CriticPenalty, LossInputs, Nets, ShownSamples
@@ -22,6 +22,15 @@ class View(Protocol):
         ...
 
 
+@runtime_checkable
+class NetworkView(Protocol):
+    """A view that asks its critic's network where to look, such as where a picture lies in x. Frozen settings (@config)."""
+
+    def see(self, x: Tensor, network: nn.Module) -> Tensor:
+        """x [N, …] -> the critic's input."""
+        ...
+
+
 @config
 class SideCritic:
     """A further critic besides D, with its own network, loss, penalties and view of the same samples.
@@ -34,7 +43,7 @@ class SideCritic:
     """
 
     network: str
-    view: View | None = None
+    view: View | NetworkView | None = None
     penalties: tuple[CriticPenalty, ...] = ()
     auxiliary_losses: tuple[AuxiliaryLoss, ...] = ()
     weight: float = 1.0
@@ -48,8 +57,10 @@ class SideCritic:
         if names:
             raise GanvasError(f"{names[0]} keeps a state, which a side critic has no place for: give it to the method itself")
 
-    def see(self, x: Tensor) -> Tensor:
-        """This critic's view of x [N, …]."""
+    def see(self, x: Tensor, network: nn.Module) -> Tensor:
+        """This critic's view of x [N, …]; `network` is its own."""
+        if isinstance(self.view, NetworkView):
+            return self.view.see(x, network)
         return x if self.view is None else self.view(x)
 
 

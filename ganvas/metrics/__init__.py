@@ -25,6 +25,7 @@ from .kid import KID
 from .modes import Modes
 from .pairs import PSNR, SSIM, Colourfulness
 from .precision_recall import PrecisionRecall
+from .row_pairing import RowPairing
 from .series import SeriesColumns, SeriesLikeness, WindowDetectability
 from .tables import ColumnShapes, Detectability, PairTrends, TableColumns, Usefulness
 
@@ -55,6 +56,7 @@ __all__ = [
     "OpenCVFill",
     "PairTrends",
     "PrecisionRecall",
+    "RowPairing",
     "SeriesColumns",
     "SeriesLikeness",
     "ShuffledColumns",

@@ -19,6 +19,7 @@ from .stylegan3 import StyleGAN3
 from .styleswin import StyleSwin
 from .tables import CTGAN, TVAE, RowPerceptrons, RowShares
 from .text_to_image import TextToImage
+from .together import TogetherNets
 from .tokens import TokenGRUs
 from .translation import (
     CUT,
@@ -95,6 +96,7 @@ __all__ = [
     "StyleGAN3",
     "StyleSwin",
     "TextToImage",
+    "TogetherNets",
     "TokenGRUs",
     "UNet",
     "UNetCritic",

@@ -73,7 +73,7 @@ class Generator(GeneratorNetwork):
 
 
 class Discriminator(nn.Module):
-    """x [N, C, H, W], label int64 [N] if there are `classes` -> CriticOutput. `grid` as in G."""
+    """x [N, C, H, W], label int64 [N] or a mixture [N, K] if there are `classes` -> CriticOutput. `grid` as in G."""
 
     def __init__(self, widths: list[int], channels: int, classes: int, grid: tuple[int, int]) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class Discriminator(nn.Module):
         h = self.layers(x)
         logit = self.last(h).flatten()
         if self.label is not None and label is not None:
-            logit = logit + (h * self.label(label)).sum(1) / h.shape[1] ** 0.5
+            logit = logit + (h * embed_labels(self.label, label)).sum(1) / h.shape[1] ** 0.5
         return CriticOutput(logit, h)
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from ..configuration import import_named
 from ..errors import GanvasError
 from ..recipe import Recipe
-from .choosing import ByBudget, BySize
+from .choosing import ByBudget, ByParts, BySize
 
-__all__ = ["ByBudget", "BySize", "find_recipe", "list_recipes"]
+__all__ = ["ByBudget", "ByParts", "BySize", "find_recipe", "list_recipes"]
 
 
 def list_recipes() -> dict[str, Callable[[], Recipe]]:

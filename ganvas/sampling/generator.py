@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..core import Latents, Request, Spec, Traits, seeded_generator
+from ..core import Latents, PartwiseCondition, Request, Spec, Traits, seeded_generator
 from ..data import ClassCondition
 from ..errors import GanvasError
 from ..nets.translation import SourceGenerator
@@ -136,7 +136,7 @@ class Sampler:
 
     def latents_of_seeds(self, seeds: Sequence[int], count: int = 1) -> Latents:
         """The latents of the first `count` samples of each seed, with this sampler's edit."""
-        size = count_block_samples(self.codec.spec.shape)
+        size = count_block_samples(self.codec.spec)
         latents_per_seed = [
             self.method.draw_latents(self.nets, size, seeded_generator(seed, "sample", 0), self.request) for seed in seeds
         ]
@@ -154,7 +154,7 @@ class Sampler:
 
     def render_blocks(self, latents: Latents) -> Iterator[SampleBlock]:
         """`render_stored`, with the conditions among the latents."""
-        for _, part in split_for_rendering(latents, self.codec.spec.shape):
+        for _, part in split_for_rendering(latents, self.codec.spec):
             with torch.inference_mode():
                 stored = self.codec.store(self.method.render(self.nets, part)).cpu()
             conditions = {name: part[name].cpu() for name in self.traits.conditions if name in part}
@@ -195,7 +195,7 @@ def parse_conditions(wishes: Mapping[str, str], spec: Spec, traits: Traits) -> d
         GanvasError: a condition that the generator does not take, or an unknown value.
     """
     values: dict[str, Tensor] = {}
-    for name, text in wishes.items():
+    for name, text in join_part_wishes(wishes, spec, traits).items():
         if name not in traits.conditions:
             available = ", ".join(f"{other} ({spec.conditions[other].describe()})" for other in traits.conditions)
             raise GanvasError(
@@ -206,6 +206,16 @@ def parse_conditions(wishes: Mapping[str, str], spec: Spec, traits: Traits) -> d
         except GanvasError as error:
             raise GanvasError(f"{name}: {error}") from None
     return values
+
+
+def join_part_wishes(wishes: Mapping[str, str], spec: Spec, traits: Traits) -> dict[str, str]:
+    """The wishes by condition: those for parts of one become lines of one wish, "class=dress"."""
+    joined: dict[str, list[str]] = {}
+    for name, text in wishes.items():
+        conditions = [(other, spec.conditions[other]) for other in traits.conditions if name not in traits.conditions]
+        owner = next((other for other, c in conditions if isinstance(c, PartwiseCondition) and name in c.parts), None)
+        joined.setdefault(owner or name, []).append(f"{name}={text}" if owner else text)
+    return {name: "\n".join(lines) for name, lines in joined.items()}
 
 
 def open_sampler(

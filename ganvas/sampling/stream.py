@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..core import NO_REQUEST, Codec, Latents, Method, Nets, Request, seeded_generator
+from ..core import NO_REQUEST, Codec, Latents, Method, Nets, PartwiseCondition, Request, Spec, seeded_generator
 from ..system.device import get_device
 
 RECALIBRATION_BLOCKS = 16  # recompute batch norm's statistics on this many blocks of truncated latents
@@ -70,8 +70,9 @@ def stream_blocks(
     edit_latents: Callable[[Latents], Latents] = lambda latents: latents,
 ) -> Iterator[SampleBlock]:
     """Like `stream_samples`, with the conditions of each sample."""
-    device, names = get_device(nets), method.traits(nets).conditions
-    size = count_block_samples(codec.spec.shape)
+    device, conditions_of_codec = get_device(nets), codec.spec.conditions
+    names = [n for n in method.traits(nets).conditions if not isinstance(conditions_of_codec.get(n), PartwiseCondition)]
+    size = count_block_samples(codec.spec)
     with use_evaluation_mode(nets):
         for block in range(start // size, -(-(start + n) // size)):
             first, last = max(0, start - block * size), min(size, start + n - block * size)
@@ -80,21 +81,22 @@ def stream_blocks(
                 latents = edit_latents({name: value.to(device) for name, value in latents.items()})
                 stored = [
                     codec.store(method.render(nets, part))[max(0, first - k) : last - k]
-                    for k, part in split_for_rendering(latents, codec.spec.shape)
+                    for k, part in split_for_rendering(latents, codec.spec)
                     if first < k + len(next(iter(part.values()))) and k < last
                 ]
             conditions = {name: latents[name][first:last].cpu() for name in names if name in latents}
             yield SampleBlock(torch.cat(stored), conditions)
 
 
-def count_block_samples(shape: tuple[int, ...]) -> int:
-    """How many samples of a shape are drawn at once."""
-    return ROWS_PER_BLOCK if len(shape) == 1 else SAMPLES_PER_BLOCK
+def count_block_samples(spec: Spec) -> int:
+    """How many such samples are drawn at once. A row that holds a picture is not a few numbers."""
+    has_tensors = any(len(field.shape) > 1 for field in spec.fields)
+    return ROWS_PER_BLOCK if len(spec.shape) == 1 and not has_tensors else SAMPLES_PER_BLOCK
 
 
-def split_for_rendering(latents: Latents, shape: tuple[int, ...]) -> Iterator[tuple[int, Latents]]:
-    """(start, latents) of the parts to render at once. A sample's shape alone decides the size of the parts."""
-    size = max(1, min(count_block_samples(shape), PIXELS_PER_RENDER // prod(shape[1:])))
+def split_for_rendering(latents: Latents, spec: Spec) -> Iterator[tuple[int, Latents]]:
+    """(start, latents) of the parts to render at once. The samples' spec alone decides the size of the parts."""
+    size = max(1, min(count_block_samples(spec), PIXELS_PER_RENDER // prod(spec.shape[1:])))
     for k in range(0, len(next(iter(latents.values()))), size):
         yield k, {name: value[k : k + size] for name, value in latents.items()}
 

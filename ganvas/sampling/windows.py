@@ -46,7 +46,7 @@ class WindowFiller:
         latents: Latents = self.method.draw_latents(self.nets, len(codes), generator)
         latents = {**latents, CELLS: self.codec.load_cells(codes, is_known, generator)}
         with use_evaluation_mode(self.nets), torch.inference_mode():
-            parts = split_for_rendering({name: value.to(device) for name, value in latents.items()}, self.codec.spec.shape)
+            parts = split_for_rendering({name: value.to(device) for name, value in latents.items()}, self.codec.spec)
             stored = torch.cat([self.codec.store(self.method.render(self.nets, part)) for _, part in parts])
         return torch.where(is_known, codes, stored.long())
 

@@ -1,7 +1,7 @@
 """A whole training session, from the request to the last score card."""
 
 from collections.abc import Generator as Yields
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -47,7 +47,7 @@ from .resuming import (
 )
 from .slowdown import SlowdownNotice
 from .start import fresh_state, initial_state
-from .tasks import choose_columns, choose_recipe, degrade_pictures
+from .tasks import choose_columns, choose_parts, choose_recipe, degrade_pictures
 from .transfer import start_recipe_from_run
 
 
@@ -68,6 +68,7 @@ def train(
     window: int | None = None,
     key: str | None = None,
     time: str | None = None,
+    together: str | Sequence[str] | None = None,
     quiet: bool = False,
 ) -> RunFolder:
     """Train a new run, or resume a stopped one: the same call on the same folder continues it exactly.
@@ -88,6 +89,7 @@ def train(
         target: of a table, the column that others are to predict, for scores.
         window: learn time series from a table: a sample is so many rows that follow each other.
         key, time: of series, the column that names the station or person, and that to sort by; None: one series, in order.
+        together: columns to make at once: "image,class" or "image,attributes".
         quiet: print nothing.
 
     Raises:
@@ -95,9 +97,10 @@ def train(
         KeyboardInterrupt: after Ctrl-C or SIGTERM, with everything saved.
     """
     data = locate_data(data)
-    if recipe is None and source is None and any((window, key, time)):
-        recipe = "series"
+    if recipe is None and source is None:
+        recipe = "series" if any((window, key, time)) else "together" if together else None
     resolved = resolve_recipe(recipe, source, freeze_d, data, degrade, is_quiet=quiet)
+    resolved = choose_parts(resolved, together) if together else resolved
     resolved = replace_data(choose_columns(resolved, target, window, key, time), data)
     requested = replace_threads(replace_budget(resolved, minutes, samples), threads)
     from_json(to_json(requested))  # refuses a recipe that cannot be read back, before anything is written

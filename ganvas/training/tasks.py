@@ -1,12 +1,14 @@
 """The task follows from the data, if no recipe is named: pictures, captions, pairs, two kinds, or pictures to restore."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from ..core import Medium, seeded_generator
-from ..data import Columns, Lines, Windows
+from ..data import Columns, DescribedPictures, Lines, Windows
+from ..data.described_pictures import COLUMNS
 from ..data.lines import is_text_path
 from ..data.tasks import Task, recognise_captions, recognise_table, recognise_task
 from ..errors import GanvasError
@@ -61,6 +63,22 @@ def cut_into_windows(recipe: Recipe, window: int | None, key: str | None, time: 
         )
     window = recipe.data.window if window is None else window
     return replace(recipe, data=replace(recipe.data, window=window, key=key or recipe.data.key, time=time or recipe.data.time))
+
+
+def choose_parts(recipe: Recipe, names: str | Sequence[str]) -> Recipe:
+    """The recipe for these columns of described pictures, which it makes at once: "image,class".
+
+    Raises:
+        GanvasError: a recipe of other samples, an unknown column, or fewer than two.
+    """
+    columns = tuple(name.strip() for name in (names.split(",") if isinstance(names, str) else names))
+    if not isinstance(recipe.data, DescribedPictures):
+        raise GanvasError(f"{recipe.name} makes one thing at a time: leave --together out, or take the recipe together")
+    unknown = [name for name in columns if name not in COLUMNS]
+    if unknown or len(set(columns)) < 2 or len(set(columns)) < len(columns):
+        fault = f"no column {unknown[0]!r}" if unknown else "two or more columns, each once"
+        raise GanvasError(f"--together names columns to make at once, {fault}: take some of {', '.join(COLUMNS)}, with commas")
+    return replace(recipe, data=replace(recipe.data, columns=columns))
 
 
 def choose_columns(recipe: Recipe, target: str | None, window: int | None, key: str | None, time: str | None) -> Recipe:

@@ -9,11 +9,12 @@ from ganvas import nets
 from ganvas.configuration import from_json, to_json
 from ganvas.core import Architecture, CriticOutput, Spec
 from ganvas.errors import GanvasError
-from ganvas.methods import FeaturePyramid
+from ganvas.methods import FeaturePyramid, PartPyramid
 from ganvas.nets.translation import draw_places
 from small_recipes import (
     IMAGE8,
     LETTERS,
+    PARTS,
     ROW,
     WINDOW,
     WINDOW_OF_STATICS,
@@ -80,6 +81,11 @@ def test_contract(name: str) -> None:
         points = built["H"](features, draw_places(features, 3))
         assert {name: value.shape[:2] for name, value in points.items()} == dict.fromkeys(built["H"].names, (4, 3))
         total = total + sum(value.sum() for value in points.values())
+    if "D_features" in built:
+        seen = PartPyramid().see(x, built["D_features"])
+        total = (
+            total + built["D_features"](seen, **given).logits.sum() + judged(built["D_words"](x, **given), has_patches=False)
+        )
     total.backward()
     unused = {id(p) for net in built.values() for part in UNUSED for p in getattr(net, part, nn.Module()).parameters()}
     assert all(p.grad is not None or id(p) in unused for p in built.parameters())
@@ -93,6 +99,8 @@ def spec_for(architecture: Architecture) -> Spec:
         return WINDOW_OF_STATICS
     if isinstance(architecture, nets.TokenGRUs):
         return LETTERS
+    if isinstance(architecture, nets.TogetherNets):
+        return PARTS
     return ROW if isinstance(architecture, (nets.RowPerceptrons, nets.RowShares, nets.PublicRowPerceptrons)) else IMAGE8
 
 

@@ -14,7 +14,7 @@ from PIL.Image import Image as Picture
 import ganvas.media
 from ganvas.configuration import from_json, is_config, to_json
 from ganvas.core import Codec, Condition, Medium
-from ganvas.data import ItemList, read_frame
+from ganvas.data import ItemList, describe_items, read_frame
 from ganvas.data.items import build_array_items
 from ganvas.data.series import WindowCut, build_windows, order_rows
 from ganvas.media import BinColumn, CategoryColumn, KeyColumn
@@ -54,6 +54,8 @@ def some_items():
             {"size": random.standard_normal(60), "colour": ["red", "blue", None] * 20, "id": [f"a{i}" for i in range(60)]}
         )
     )
+    pictures = random.integers(0, 256, (12, 16, 16, 3), dtype=np.uint8)
+    yield describe_items(build_array_items(pictures, np.arange(12) % 3, "described", "f", "described"))
 
     rows = {"size": random.standard_normal(60), "colour": ["red", "blue", None] * 20}
     yield build_windows(order_rows(read_frame(pyarrow.table(rows))), WindowCut(5, 2), is_held_out=False)

@@ -138,7 +138,7 @@ class TextScorer:
                 generator = seeded_generator(self.seed, "captions", copies, number)
                 drawn = method.draw_latents(nets, len(values), generator, Request({TEXT: values[0]}))
                 latents = {name: value.to(device) for name, value in {**drawn, TEXT: values}.items()}
-                pieces = split_for_rendering(latents, self.codec.spec.shape)
+                pieces = split_for_rendering(latents, self.codec.spec)
                 parts += [self.codec.store(method.render(nets, piece)).cpu() for _, piece in pieces]
         return torch.cat(parts)
 

@@ -31,7 +31,7 @@ def measure_logits(sampler: Sampler, targets: Targets, seed: int) -> tuple[np.nd
     total = len(joined["x"])
     order = torch.randperm(total, generator=seeded_generator(seed, "order of logits"))
     logits = np.empty(total)
-    for rows in order.split(count_block_samples(sampler.spec.shape)):
+    for rows in order.split(count_block_samples(sampler.spec)):
         logits[rows.numpy()] = _ask_critic(sampler, take_rows(joined, rows))
     count = len(targets.members["x"])
     return logits[:count], logits[count:]

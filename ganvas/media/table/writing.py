@@ -17,9 +17,11 @@ PROVENANCE_NAME, SAMPLES_NAME = "PROVENANCE.json", "samples.csv"
 SPECIAL_CHARACTERS = '[",\t\r\n]'  # a text with one of them is quoted
 
 
-def write_numbered_rows(table: Any, folder: Path, start: int, metadata: Mapping[str, str]) -> list[Path]:
-    """Write rows from number `start` on (pyarrow.Table) to samples.csv; the first also write PROVENANCE.json."""
-    path = folder / SAMPLES_NAME
+def write_numbered_rows(
+    table: Any, folder: Path, start: int, metadata: Mapping[str, str], name: str = SAMPLES_NAME
+) -> list[Path]:
+    """Write rows from number `start` on (pyarrow.Table) to a .csv file; the first also write PROVENANCE.json."""
+    path = folder / name
     if start == 0:
         write_bytes(folder / PROVENANCE_NAME, json.dumps(dict(metadata), indent=2).encode())
         return [write_bytes(path, format_csv(table, has_header=True))]

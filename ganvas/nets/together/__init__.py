@@ -1,0 +1,5 @@
+"""Networks for several things at once."""
+
+from .architecture import TogetherNets
+
+__all__ = ["TogetherNets"]

@@ -1,0 +1,47 @@
+"""What `together` chooses: for its pictures the same as `auto`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ...augment import PictureAugment
+from ...configuration import config
+from ...errors import GanvasError
+from ...methods import Adversarial
+from ...nets import TogetherNets
+from ...nets.together.layout import read_part_layout
+from ...recipe import Facts, Recipe, Trial
+from .by_budget import ByBudget
+
+
+@config
+class ByParts:
+    """Adapts the recipe `together`: widths, penalties and augmentation of its pictures as `auto` would."""
+
+    pictures: ByBudget = ByBudget()
+
+    def __call__(self, requested: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]) -> tuple[Recipe, list[str]]:
+        nets, method, layout = requested.nets, requested.method, read_part_layout(facts.spec)
+        if not (isinstance(nets, TogetherNets) and isinstance(method, Adversarial)):
+            raise GanvasError("ByParts adapts only TogetherNets in Adversarial: set choose=None in the recipe")
+        requested = replace(requested, method=drop_idle_critics(method, bool(layout.picture), bool(layout.words)))
+        if not layout.picture:
+            return requested, [f"data: {facts.samples:,} samples without pictures"]
+
+        def try_pictures(recipe: Recipe) -> Trial:
+            return attempt(replace(recipe, nets=replace(nets, picture=recipe.nets)))
+
+        of_pictures = replace(requested, nets=nets.picture)
+        adapted, reasons = self.pictures(
+            of_pictures, facts._replace(spec=facts.spec._replace(shape=layout.picture)), try_pictures
+        )
+        assert isinstance(adapted.method, Adversarial)
+        augment = adapted.method.augment
+        if augment is not None and not isinstance(augment, PictureAugment):
+            adapted = replace(adapted, method=replace(adapted.method, augment=PictureAugment(augment=augment)))
+        return replace(adapted, nets=replace(nets, picture=adapted.nets)), reasons
+
+
+def drop_idle_critics(method: Adversarial, has_picture: bool, has_words: bool) -> Adversarial:
+    """The method without further critics that would have nothing to see."""
+    idle = {"D_features": not has_picture, "D_words": not (has_picture and has_words)}
+    return replace(method, side_critics=tuple(side for side in method.side_critics if not idle.get(side.network)))

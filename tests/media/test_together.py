@@ -1,0 +1,178 @@
+"""Several things at once: what is stored, what is asked for, and what G keeps."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv
+import pytest
+import torch
+from PIL import Image as Pillow
+
+from ganvas.core import Spec, Traits
+from ganvas.data import DescribedPictures
+from ganvas.errors import GanvasError
+from ganvas.media import Together, TogetherCodec
+from ganvas.methods import Adversarial
+from ganvas.methods.adversarial import Request
+from ganvas.nets import Projected, TogetherNets
+from ganvas.recipes import find_recipe
+from ganvas.runs.state import build_state
+from ganvas.sampling.generator import parse_conditions
+from ganvas.training.tasks import choose_parts
+from small_recipes import noise, small, small_described_pictures
+
+TRAITS = Traits(conditions=("known",))
+
+
+@pytest.fixture(scope="module")
+def codec() -> TogetherCodec:
+    return Together().fit(small_described_pictures())
+
+
+@pytest.fixture(scope="module")
+def stored(codec: TogetherCodec) -> torch.Tensor:
+    items = small_described_pictures()
+    return torch.from_numpy(np.stack([codec.encode(items[k]) for k in range(len(items))]))
+
+
+def test_x_is_the_picture_then_the_class(codec: TogetherCodec, stored: torch.Tensor) -> None:
+    x, items = codec.load(stored, None), small_described_pictures()
+    assert [field.shape for field in codec.spec.fields] == [(1, 8, 8), ()]
+    expected = torch.from_numpy(np.stack([items[k]["image"] for k in range(len(items))])).float() / 127.5 - 1
+    torch.testing.assert_close(x[:, :64].view(-1, 8, 8), expected)
+    assert torch.equal(x[:, 64:].argmax(1), torch.arange(len(items)) % 3)
+
+
+def test_some_columns_are_known_and_never_all(codec: TogetherCodec, stored: torch.Tensor) -> None:
+    many = stored.repeat(50, 1)
+    batch = codec.load_columns({"x": many}, torch.Generator().manual_seed(0))
+    picture, label = batch["known"][:, 1, 0], batch["known"][:, 1, -1]
+    assert not ((picture > 0) & (label > 0)).any()
+    for marks in (picture, label):  # 0.3 of the samples know one of two columns
+        assert marks.mean() == pytest.approx(0.15, abs=0.03)
+    assert not codec.load_columns({"x": stored}, None)["known"].any()
+
+
+def test_what_is_known_comes_out_as_it_is(codec: TogetherCodec, stored: torch.Tensor) -> None:
+    nets = TogetherNets(picture=Projected().smallest(), width=4).build(codec.spec)
+    known = codec.load_columns({"x": stored}, torch.Generator().manual_seed(0))["known"]
+    x = nets["G"](torch.randn(len(stored), nets["G"].z_dim), known=known)
+    is_known = known[:, 1] > 0
+    assert is_known.any()
+    assert torch.equal(x[is_known], known[:, 0][is_known])
+    assert torch.equal(x[:, 64:].sum(1), torch.ones(len(x)))  # one class each
+
+
+def test_pictures_follow_from_words_and_not_from_what_drew_them(codec: TogetherCodec) -> None:
+    G = TogetherNets(picture=Projected().smallest(), width=4).build(codec.spec)["G"].eval()
+    z = torch.randn(8, G.z_dim)
+    other = z.clone()
+    other[:, : G.z_sizes[0] + G.z_sizes[1]] = torch.randn(8, G.z_sizes[0] + G.z_sizes[1])
+    request = codec.spec.conditions["known"].parse("class=gray")
+    known = codec.spec.conditions["known"].draw_within(request, 8, None)  # type: ignore[attr-defined]
+    with torch.no_grad():
+        assert torch.equal(G(z, known=known), G(other, known=known))
+
+
+def test_words_are_taught_by_the_fit_only_where_the_picture_is_known(codec: TogetherCodec, stored: torch.Tensor) -> None:
+    D = TogetherNets(picture=Projected().smallest(), width=4).build(codec.spec)["D"]
+    x = codec.load(stored[:2], None).requires_grad_()
+    known = torch.zeros(2, 2, x.shape[1])
+    known[1, 1, :64] = 1
+    (gradient,) = torch.autograd.grad(D(x, known=known).logits.sum(), x)
+    assert not gradient[0, 64:].any()
+    assert gradient[1, 64:].any()
+    assert gradient[0, :64].any()
+
+
+@pytest.mark.parametrize("wish", [{"class": "gray"}, {"class": "1"}, {"class": "gray|gray"}])
+def test_a_class_is_asked_for_by_name_or_number(codec: TogetherCodec, wish: dict[str, str]) -> None:
+    values = parse_conditions(wish, codec.spec, TRAITS)
+    known = codec.spec.conditions["known"].draw_within(values["known"], 5, None)  # type: ignore[attr-defined]
+    assert torch.equal(known[:, 0, 64:], torch.tensor([0.0, 1.0, 0.0]).expand(5, 3))
+    assert torch.equal(known[:, 1].sum(1), torch.full((5,), 3.0))
+
+
+def test_a_picture_is_asked_for_by_its_file(codec: TogetherCodec, tmp_path: Path) -> None:
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    Pillow.fromarray(pixels).save(tmp_path / "one=1.png")
+    values = parse_conditions({"image": str(tmp_path / "one=1.png")}, codec.spec, TRAITS)
+    known = codec.spec.conditions["known"].draw_within(values["known"], 2, None)  # type: ignore[attr-defined]
+    expected = torch.from_numpy(pixels).float().flatten() / 127.5 - 1
+    torch.testing.assert_close(known[:, 0, :64], expected.expand(2, 64))
+    assert not known[:, 1, 64:].any()
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ({"class": "blue"}, "no row has class = 'blue'"),
+        ({"hue": "blue"}, "without hue"),
+        ({"image": "nosuch.png"}, "cannot be read"),
+    ],
+)
+def test_wrong_wishes_are_refused(codec: TogetherCodec, wish: dict[str, str], words: str) -> None:
+    with pytest.raises(GanvasError, match=words):
+        parse_conditions(wish, codec.spec, TRAITS)
+
+
+def test_files_and_a_table_beside_them(codec: TogetherCodec, stored: torch.Tensor, tmp_path: Path) -> None:
+    codec.write(stored[:3], tmp_path, 0, {"Seed": "0"})
+    codec.write(stored[3:5], tmp_path, 3, {"Seed": "0"})
+    table = pyarrow.csv.read_csv(tmp_path / "attributes.csv")
+    assert table.to_pydict() == {
+        "file_name": [f"{k:06d}.png" for k in range(5)],
+        "class": ["dark", "gray", "light", "dark", "gray"],
+    }
+    assert all((tmp_path / name).exists() for name in table["file_name"].to_pylist())
+
+
+def test_samples_of_a_request_all_hold_it() -> None:
+    recipe = small(find_recipe("together"))
+    data = noise(recipe)
+    nets = build_state(recipe, data.spec, 0, torch.device("cpu")).nets
+    request = Request(parse_conditions({"class": "light"}, data.spec, TRAITS))
+    assert isinstance(recipe.method, Adversarial)
+    latents = recipe.method.draw_latents(nets, 50, torch.Generator().manual_seed(0), request)
+    samples = data.codec.store(recipe.method.render(nets.eval(), latents))
+    assert set(data.codec.decode(samples)["class"].to_pylist()) == {"light"}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("names", ["image", "image,hue", "image,image", ""])
+def test_columns_that_do_not_go_together_are_refused(names: str) -> None:
+    with pytest.raises(GanvasError, match="--together"):
+        choose_parts(find_recipe("together"), names)
+
+
+def test_other_recipes_make_one_thing() -> None:
+    with pytest.raises(GanvasError, match="one thing at a time"):
+        choose_parts(find_recipe("auto"), "image,class")
+
+
+def write_pictures(folder: Path, texts: str = "") -> Path:
+    folder.mkdir()
+    for k in range(8):
+        Pillow.fromarray(np.full((8, 8, 3), 30 * k, np.uint8)).save(folder / f"{k}.png")
+    if texts:
+        (folder / "captions.csv").write_text(texts)
+    return folder
+
+
+@pytest.mark.parametrize(("columns", "words"), [(("image", "class"), "no classes"), (("image", "attributes"), "no attributes")])
+def test_pictures_that_lack_a_column_are_refused(tmp_path: Path, columns: tuple[str, ...], words: str) -> None:
+    with pytest.raises(GanvasError, match=words):
+        DescribedPictures(path=str(write_pictures(tmp_path / "a")), columns=columns).items((".png",))
+
+
+def test_captions_and_their_further_columns(tmp_path: Path) -> None:
+    rows = "".join(f"{k}.png,picture number {k},{'dark' if k < 4 else 'light'}\n" for k in range(8))
+    folder = write_pictures(tmp_path / "a", "file_name,text,shade\n" + rows)
+    items = DescribedPictures(path=str(folder), columns=("image", "attributes", "caption")).items((".png",))
+    assert items.column_names == ("image", "shade", "caption")
+    assert (items[5]["shade"], items[5]["caption"]) == ("light", "picture number 5")
+    assert items[5]["image"] == (folder / "5.png").read_bytes()
+
+
+def test_the_spec_of_other_samples_is_refused() -> None:
+    with pytest.raises(GanvasError, match="choose another recipe"):
+        TogetherNets().build(Spec((1, 8, 8), (), {}))
