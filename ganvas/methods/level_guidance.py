@@ -14,7 +14,7 @@ from ..configuration import config
 from ..core import NO_REQUEST, Batch, Clock, Latents, Nets, Request, Spec, Stage, Traits, Turn
 from ..errors import GanvasError
 from .adversarial import Adversarial
-from .critics import View
+from .critics import NetworkView, SideCritic, View
 from .level_noise import LevelNoise
 
 Loss = Callable[[Nets, Batch, Clock], Turn]
@@ -94,8 +94,16 @@ def play_on_levels(loss: Loss, levels: int, nets: Nets, batch: Batch, clock: Clo
 def _build_level_game(method: LevelGuidance, levels: int) -> Adversarial:
     """The game as it is played on all levels."""
     noise = LevelNoise(levels=levels, base=method.base, floor=method.floor, augment=method.game.augment)
-    sides = tuple(replace(side, view=LastLevel(levels=levels, view=side.view)) for side in method.game.side_critics)
+    sides = tuple(_show_last_level(side, levels) for side in method.game.side_critics)
     return replace(method.game, augment=noise, side_critics=sides)
+
+
+def _show_last_level(side: SideCritic, levels: int) -> SideCritic:
+    if isinstance(side.view, NetworkView):
+        raise GanvasError(
+            f"levels are pictures, and {type(side.view).__name__} looks at parts of other samples: take another view"
+        )
+    return replace(side, view=LastLevel(levels=levels, view=side.view))
 
 
 @cache

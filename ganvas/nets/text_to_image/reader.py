@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...text import unpack_text
+from ..layers.attending import attend
 
 LEAST_WEIGHT = 1e-6  # of a word that is not there
 
@@ -45,8 +46,7 @@ class WordAttention(nn.Module):
         vectors = unpack_text(text)
         queries = self.queries(x).flatten(2).unflatten(1, (self.heads, -1)).transpose(2, 3)  # [N, heads, places, width]
         keys, values = self.pairs(vectors.words).unflatten(2, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        weights = weigh_words(vectors.mask)[:, None, None].to(queries.dtype)
-        answers = F.scaled_dot_product_attention(queries, keys, values, attn_mask=weights)
+        answers = attend(queries, keys, values, weigh_words(vectors.mask)[:, None, None])
         return x + self.last(answers.transpose(2, 3).flatten(1, 2).unflatten(2, x.shape[2:]))
 
 
