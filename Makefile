@@ -8,7 +8,7 @@ DEMO ?= runs/demo
 DATABASES := .venv-databases
 PURELIB := import sysconfig; print(sysconfig.get_path('purelib'))
 
-.PHONY: help setup demo test test-slow test-databases data data-translation data-tables data-captions bench bench-gpu clean
+.PHONY: help setup demo test test-slow test-databases data data-translation data-tables data-captions data-words bench bench-gpu clean
 
 help:
 	@echo "make demo       train on clothes for three minutes, then print a score (MINUTES=10 for longer)"
@@ -18,6 +18,7 @@ help:
 	@echo "make data-translation  fetch and draw the picture sets that translators are scored on, into data/translation/"
 	@echo "make data-tables  fetch and split the tables that generators of rows are scored on, into data/tables/"
 	@echo "make data-captions  fetch and draw pictures with captions, into data/captions/"
+	@echo "make data-words  fetch a list of English words, data/words.txt (from a Debian package)"
 	@echo "make test-slow  run the longer tests; some need \`make data\` first"
 	@echo "make test-databases  test frames of pandas, polars and DuckDB, and tables of a real PostgreSQL server"
 	@echo "make bench      run the benchmarks; leave the machine alone meanwhile"
@@ -73,6 +74,9 @@ data-captions: setup
 	$(BIN)/python scripts/fetch_data.py data --captions
 	$(BIN)/python scripts/draw_avatars.py data
 	$(BIN)/python scripts/draw_captions.py data
+
+data-words: setup
+	$(BIN)/python scripts/fetch_data.py data --words
 
 bench-gpu: setup
 	$(BIN)/python benchmarks/gpu.py --train

@@ -19,7 +19,7 @@ from ganvas.losses.objectives import RelativisticAverage, RelativisticPairing
 
 RECIPES = (
     *("dcgan64", "sngan", "sagan", "biggan", "biggan_deep", "progan", "stylegan", "stylegan2", "stylegan2_cifar"),
-    *("stylegan3_t", "stylegan3_r", "r3gan", "r3gan_ffhq64", "r3gan_ffhq256"),
+    *("stylegan3_t", "stylegan3_r", "r3gan", "r3gan_ffhq64", "r3gan_ffhq256", "gat", "styleswin"),
 )
 N = 4
 

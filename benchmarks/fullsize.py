@@ -31,7 +31,7 @@ from ganvas.training.monitor import measure_peak_memory_mb
 EMOJI, SHOWN = Path("data/noto"), 64
 RECIPES = (
     *("dcgan64", "sngan", "sagan", "biggan", "biggan_deep", "progan", "stylegan", "stylegan2", "stylegan2_ada"),
-    *("stylegan2_cifar", "stylegan3_t", "stylegan3_r", "r3gan", "r3gan_ffhq64", "r3gan_ffhq256"),
+    *("stylegan2_cifar", "stylegan3_t", "stylegan3_r", "r3gan", "r3gan_ffhq64", "r3gan_ffhq256", "gat", "styleswin"),
 )
 
 

@@ -19,6 +19,8 @@ from .latent.directions import directions
 from .latent.interpolation import interpolate
 from .latent.mixing import mix
 from .latent.projection import project
+from .preference.page import preference_page
+from .preference.prefer import prefer
 from .report.attack import attack
 from .report.compare import compare
 from .report.evaluate import evaluate
@@ -102,6 +104,8 @@ __all__ = [
     "load",
     "mix",
     "nearest",
+    "prefer",
+    "preference_page",
     "project",
     "resume",
     "rows",

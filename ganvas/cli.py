@@ -34,7 +34,7 @@ and metrics of a package.
 """
 COMMAND_GROUPS = {  # the order of the help; a command that is in none comes last
     "Train": ("train", "recipes"),
-    "Use": ("generate", "translate", "interpolate", "directions", "project", "mix", "augment", "blend"),
+    "Use": ("generate", "translate", "interpolate", "directions", "project", "mix", "augment", "blend", "prefer"),
     "Check": ("evaluate", "compare", "nearest", "attack"),
     "Exchange": ("convert", "export"),
 }

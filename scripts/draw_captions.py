@@ -52,23 +52,23 @@ def main() -> None:
 
 
 def write_set(place: Path, list_drawings: Callable[[], list[Drawing]], write_caption: Callable[[Path, Drawing], None]) -> None:
-    """Draw a set, unless it is there. Drawings that fail or stay blank are left out."""
+    """Draw a set, unless it is there. Drawings that fail, stay blank or repeat another one are left out."""
     if place.exists():
         print(f"{place} is there")
         return
     drawings, unfinished = list_drawings(), place.with_name(f".{place.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    written: list[Drawing] = []
+    written: dict[bytes, Drawing] = {}  # by their pixels
     for drawing in drawings:
         picture = draw_square(drawing.read(), drawing.page)
-        if picture is not None:
+        if picture is not None and picture.tobytes() not in written:
             picture.save(unfinished / f"{drawing.name}.png")
             write_caption(unfinished, drawing)
-            written.append(drawing)
+            written[picture.tobytes()] = drawing
     unfinished.rename(place)
-    texts, left_out = len({drawing.text for drawing in written}), len(drawings) - len(written)
-    print(f"{place}: {len(written):,} pictures with {texts:,} captions; {left_out:,} could not be drawn")
+    texts, left_out = len({drawing.text for drawing in written.values()}), len(drawings) - len(written)
+    print(f"{place}: {len(written):,} pictures with {texts:,} captions; {left_out:,} repeat another or could not be drawn")
 
 
 def write_text(place: Path, drawing: Drawing) -> None:

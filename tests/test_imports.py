@@ -15,6 +15,7 @@ commands
 __init__
 api
 interop
+preference
 training
 latent translation report
 evaluation
@@ -62,10 +63,10 @@ def test_only_the_command_line_imports_its_library() -> None:
 
 
 def test_only_the_loop_steps() -> None:
-    """But for the search of a picture's code, which trains nothing, and for judges (docs/decisions/0006, 0011, 0013)."""
+    """But for the search of a picture's code, which trains nothing, and for judges (docs/decisions/0006, 0011, 0013, 0016)."""
     assert mentioning(".backward()") == {"loop.py", "label_classifier.py", "recurrent.py"}
     assert mentioning("optimiser.step()", "optimizer.step()") == {
-        "loop.py", "projection.py", "label_classifier.py", "recurrent.py"
+        "loop.py", "projection.py", "label_classifier.py", "recurrent.py", "bradley_terry.py"
     }  # fmt: skip
 
 

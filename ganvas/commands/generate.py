@@ -7,10 +7,9 @@ from typing import Any
 from . import SamplingArguments
 from .parsing import load_named_run, parse_settings
 
-UNFIT_FOR_ROWS = ("seeds", "code", "edit", "grid", "label", "text", "texts", "conditions", "truncation", "steps")
-UNFIT_FOR_STEPS = (
-    *("seeds", "code", "edit", "grid", "label", "text", "texts", "conditions", "truncation", "parents", "where", "format"),
-)
+UNFIT = ("seeds", "code", "edit", "grid", "label", "text", "texts", "conditions", "truncation", "best_of")
+UNFIT_FOR_ROWS = (*UNFIT, "steps")
+UNFIT_FOR_STEPS = (*UNFIT, "parents", "where", "format")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +31,7 @@ class Arguments(SamplingArguments):
     edit: directions to follow, which `ganvas directions` finds: NAME=1.5, several with commas.
     texts: a file with a text a line: n samples of each. Sample k of each text has the same latents, so that you see what
         a change of words does. With --grid, the texts stand under the rows.
+    best_of: draw so many samples for each one, up to 64, and keep that which you would like best (`ganvas prefer`).
     parents: for a run that was trained with parents: a table of them, each with its number of children. Makes those.
     steps: for series, how many steps each one has: windows are joined to it. Default: one window.
     where: for tables, what holds in every row: age=30..40, income='>50K', state='TX|CA', income=missing. Once for each.
@@ -47,6 +47,7 @@ class Arguments(SamplingArguments):
     code: str | None = None
     edit: str | None = None
     texts: str | None = None
+    best_of: int = 1
     parents: str | None = None
     steps: int | None = None
     where: tuple[str, ...] = ()
@@ -79,7 +80,10 @@ def main(argv: list[str]) -> int:
         raise GanvasError(
             f"--where is for rows of tables: {run.path} makes other samples; --label, --text and --conditions say which"
         )
-    sampler = open_sampler(run, **arguments.sampling_options, edit=parse_edit(arguments.edit) if arguments.edit else None)
+    edit = parse_edit(arguments.edit) if arguments.edit else None
+    sampler = open_sampler(run, **arguments.sampling_options, edit=edit, best_of=arguments.best_of)
+    if arguments.code and arguments.best_of > 1:
+        raise GanvasError("a code is one sample, and there is no other to choose from: --code goes without --best-of")
     if arguments.code and (arguments.seeds or arguments.label is not None or arguments.truncation is not None):
         raise GanvasError("a code has its own label and is one sample: --code goes without --seeds, --label and --truncation")
     if arguments.grid and arguments.format != "files":
@@ -126,4 +130,4 @@ def write_series(run: Any, arguments: Arguments, out: Path) -> Path:
 def list_options(arguments: Arguments, names: tuple[str, ...]) -> str:
     """Those of these options that were set, as "--label and --grid"."""
     default = Arguments()
-    return " and ".join(f"--{name}" for name in names if getattr(arguments, name) != getattr(default, name))
+    return " and ".join(f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name) != getattr(default, name))

@@ -23,6 +23,7 @@ class Field(NamedTuple):
     is_static: bool = False  # of a series: it is the same at all steps of a sample
     is_end: bool = False  # of a series: its second value says that it is over; then all others are 0, but for statics
     scales: str | None = None  # of a series: the field whose range within the sample this static gives
+    end: int | None = None  # of a sequence of letters: the value that says that it is over, and fills what is left
 
 
 @runtime_checkable
@@ -97,6 +98,7 @@ class GeneratorNetwork(nn.Module):
     """A network that makes samples. Derive your own networks from it, and set the attributes that differ."""
 
     z_dim: int = 0  # numbers in z; 0: it has no z, only conditions
+    draw_count: int = 0  # numbers in u, uniform in [0, 1), for draws inside a sample; 0: it has no u
     conditions: tuple[str, ...] = ()  # names of the conditions that it takes as keyword arguments
     has_styles: bool = False  # it has `map_to_styles` and `render_styles`, and takes ws [N, layers, w_dim] instead of z
     takes_truncation: bool = False  # it takes truncation [N] and moves its styles towards their mean

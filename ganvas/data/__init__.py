@@ -9,6 +9,7 @@ from .dataset import EncodedDataset, prepare_dataset
 from .files import Files
 from .held_out import HeldOut
 from .items import ItemList
+from .lines import Lines
 from .mixture import Mixture
 from .pairs import Pairs
 from .rows_source import Rows
@@ -31,6 +32,7 @@ __all__ = [
     "Files",
     "HeldOut",
     "ItemList",
+    "Lines",
     "Mixture",
     "Pairs",
     "Poisson",

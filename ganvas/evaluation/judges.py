@@ -15,7 +15,16 @@ from ..core import (
     SizedExtractor,
 )
 from ..errors import GanvasError
-from ..extractors import Appearance, ColumnValues, Coordinates, EfficientNetLite0, FashionClassifier, Pixels, WindowValues
+from ..extractors import (
+    Appearance,
+    ColumnValues,
+    Coordinates,
+    EfficientNetLite0,
+    FashionClassifier,
+    NGrams,
+    Pixels,
+    WindowValues,
+)
 from ..extractors.by_name import list_extractors, make_extractor
 from ..metrics import (
     KID,
@@ -52,7 +61,7 @@ def choose_judges(codec: Codec) -> tuple[Judge, ...]:
     if isinstance(codec, PlainSeriesCodec):
         return (choose_series_judge(codec),)
     if codec.medium != "image":
-        values = Coordinates() if codec.medium in Coordinates().media else Pixels()
+        values = next((one for one in (Coordinates(), NGrams()) if codec.medium in one.media), Pixels())
         return (Judge(extractor=values, metrics=FIRST_JUDGE),)
     channels, *sides = codec.spec.shape
     judges = [Judge(extractor=fit_extractor(EfficientNetLite0(), codec), metrics=FIRST_JUDGE)]

@@ -4,6 +4,7 @@ from .appearance import Appearance
 from .columns import ColumnValues
 from .efficientnet import EfficientNetLite0
 from .inception import Inception
+from .ngrams import NGrams
 from .pair_distances import ContentKept, PerceptualDistance
 from .small import Coordinates, FashionClassifier, Pixels
 from .windows import WindowValues
@@ -16,6 +17,7 @@ __all__ = [
     "EfficientNetLite0",
     "FashionClassifier",
     "Inception",
+    "NGrams",
     "PerceptualDistance",
     "Pixels",
     "WindowValues",

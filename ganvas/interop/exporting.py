@@ -184,6 +184,8 @@ def describe_inputs(sampler: Sampler, latents: Any, texts: Sequence[str] = ()) -
     description: dict[str, Any] = {}
     if "z" in latents:
         description["z"] = {"size": latents["z"].shape[1], "drawn": sampler.traits.prior}
+    if "u" in latents:
+        description["u"] = {"size": latents["u"].shape[1], "drawn": "draws"}
     for name in sampler.traits.conditions:
         condition, example = sampler.spec.conditions[name], latents[name][0]
         description[name] = {"names": condition.names, "shape": list(example.shape), "drawn": "given"}

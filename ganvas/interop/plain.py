@@ -100,6 +100,8 @@ def draw_input(
         return torch.randn(n, how["size"], generator=random)
     if how["drawn"] == "uniform":
         return torch.rand(n, how["size"], generator=random) * 2 - 1
+    if how["drawn"] == "draws":
+        return torch.rand(n, how["size"], generator=random)
     if how["drawn"] == "classes":
         return torch.multinomial(torch.tensor(how["shares"]), n, replacement=True, generator=random)
     if how["drawn"] == "examples":

@@ -21,6 +21,7 @@ from .degraded import Degraded, DegradedCodec
 from .image.codec import RESIZE_FILTER, ImageCodec
 from .image.medium import Image
 from .label_maps import LabelMap, LabelMapCodec
+from .letters import Letters, LettersCodec
 from .masks import MaskCodec
 from .points import Points, PointsCodec
 from .series import ScaledCodec, ScaledSeries, Series, SeriesCodec, build_plain_series, find_window_rows
@@ -82,6 +83,8 @@ __all__ = [
     "KeyColumn",
     "LabelMap",
     "LabelMapCodec",
+    "Letters",
+    "LettersCodec",
     "MaskCodec",
     "MissingTogether",
     "ModeMixture",

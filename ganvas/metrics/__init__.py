@@ -6,6 +6,7 @@ from .baselines import (
     Histograms,
     Identity,
     IndependentColumns,
+    LetterTrigrams,
     MeanChroma,
     MeanFill,
     MeanPicture,
@@ -14,6 +15,7 @@ from .baselines import (
     NearestSource,
     OpenCVFill,
     ShuffledColumns,
+    ShuffledLetters,
 )
 from .copying import Copying
 from .density_coverage import DensityCoverage
@@ -42,6 +44,7 @@ __all__ = [
     "Identity",
     "InceptionScore",
     "IndependentColumns",
+    "LetterTrigrams",
     "MeanChroma",
     "MeanFill",
     "MeanPicture",
@@ -55,6 +58,7 @@ __all__ = [
     "SeriesColumns",
     "SeriesLikeness",
     "ShuffledColumns",
+    "ShuffledLetters",
     "TableColumns",
     "Usefulness",
     "WindowDetectability",

@@ -5,6 +5,7 @@ from .compact import Compact
 from .critics import PatchGAN, PixelGAN, ScalesCritic, UNetCritic, VGGCritic
 from .dcgan import DCGAN
 from .dfgan import DFGAN
+from .gat import GAT
 from .mlp import MLP
 from .progan import ProGAN
 from .projected import Projected
@@ -15,8 +16,10 @@ from .series import DoppelGANger, SeriesGRUs, WindowConvolutions
 from .stylegan import StyleGAN
 from .stylegan2 import StyleGAN2
 from .stylegan3 import StyleGAN3
+from .styleswin import StyleSwin
 from .tables import CTGAN, TVAE, RowPerceptrons, RowShares
 from .text_to_image import TextToImage
+from .tokens import TokenGRUs
 from .translation import (
     CUT,
     SPADE,
@@ -49,6 +52,7 @@ __all__ = [
     "CUT",
     "DCGAN",
     "DFGAN",
+    "GAT",
     "MLP",
     "R3GAN",
     "SAGAN",
@@ -89,7 +93,9 @@ __all__ = [
     "StyleGAN",
     "StyleGAN2",
     "StyleGAN3",
+    "StyleSwin",
     "TextToImage",
+    "TokenGRUs",
     "UNet",
     "UNetCritic",
     "VGGCritic",

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ..core import Codec, Exhibit, ExhibitingCodec
-from ..system.files import explain_os_errors, write_bytes, write_json
+from ..system.files import explain_os_errors, read_json, write_bytes, write_json
 
 EXHIBITS_FOLDER, CAPTIONS_FILE = "exhibits", "captions.json"
 BEFORE_AFTER = "before_after"  # the name of a picture of two halves, which the page shows under a slider
@@ -24,7 +24,8 @@ def exhibit_samples(codec: Codec, name: str, caption: str, stored: Tensor) -> Ex
 
 def write_exhibits(run: Path, exhibits: Iterable[Exhibit]) -> None:
     """Write exhibits into a run's folder. Older exhibits stay, unless they have the same name."""
-    folder, captions = run / EXHIBITS_FOLDER, dict[str, str]()
+    folder = run / EXHIBITS_FOLDER
+    captions = dict(read_json(folder / CAPTIONS_FILE)) if (folder / CAPTIONS_FILE).exists() else {}
     with explain_os_errors("writing exhibits", folder):
         folder.mkdir(exist_ok=True)
         for exhibit in exhibits:

@@ -36,6 +36,7 @@ class RunFolder:
     scores.jsonl            score cards
     attacks.jsonl           cards of attacks
     checkpoints/000051200/  and the links `last` and `best`
+    reward.safetensors      what people like, learnt from their choices, with reward.json
     exhibits/               exhibits of the best checkpoint: nearest neighbours, classes, reconstructions, sounds
     report.html             everything on one page
     """

@@ -15,9 +15,11 @@ from ..nets.translation import SourceGenerator
 from ..provenance import describe_provenance
 from ..runs import checkpoint
 from ..runs.folder import RunFolder
+from ..runs.rewards import load_reward
 from ..runs.state import build_state
 from ..system.device import choose_device, get_device
 from ..system.files import repair_text
+from .best_of import check_best_of, keep_best
 from .edits import sum_directions
 from .stream import (
     SAMPLES_PER_BLOCK,
@@ -38,9 +40,10 @@ class Sampler:
         truncation: a smaller value makes samples more typical and less varied. Latents beyond ± this are drawn again
             (uniform ones are scaled); styles keep this share of their distance from the mean.
         edit: the strength of each of the run's directions to apply, by name (directions.py).
+        best_of: of so many samples, up to 64, the run's reward keeps one (`ganvas.prefer`).
 
     Raises:
-        GanvasError: no such checkpoint, condition or direction, or a truncation that is not positive.
+        GanvasError: no such checkpoint, condition or direction, a truncation that is not positive, or no reward.
     """
 
     def __init__(
@@ -51,7 +54,9 @@ class Sampler:
         conditions: Mapping[str, str] | None = None,
         truncation: float | None = None,
         edit: Mapping[str, float] | None = None,
+        best_of: int = 1,
     ) -> None:
+        check_best_of(best_of)
         if truncation is not None and not 0 < truncation <= 100:
             raise GanvasError(f"truncation must be above 0, up to 100, got {truncation}: --truncation 0.7, or leave it out")
         self.run, self.codec, self.method = run, run.read_codec(), run.recipe.method
@@ -64,7 +69,8 @@ class Sampler:
         if truncation is not None:
             self.nets = recalibrate_batch_norm(self.method, self.nets, truncation)
         self.nets.eval()
-        self.device = get_device(self.nets)
+        self.device, self.best_of = get_device(self.nets), best_of
+        self.reward = load_reward(run.path, self.device) if best_of > 1 else None
         self.edit_strengths, self.edit_shift = dict(edit or {}), None
         if self.edit_strengths:
             self.require_codes()
@@ -87,7 +93,7 @@ class Sampler:
     def require_codes(self) -> None:
         """Raises GanvasError for a generator that makes each sample of its conditions alone: it has no codes to change."""
         if self.traits.latent is None:
-            names = " and ".join(self.traits.conditions) or "nothing"
+            names = " and ".join(self.traits.conditions) or "draws, value by value"
             raise GanvasError(f"{self.run.path} has no codes: it makes each sample from its {names}{self.advise_translating()}")
 
     def advise_translating(self) -> str:
@@ -98,6 +104,7 @@ class Sampler:
         """The metadata for generated files; formats without metadata get a file next to them."""
         settings: dict[str, object] = {**self.wishes, "truncation": self.truncation}
         settings |= {f"edit {name}": value for name, value in self.edit_strengths.items()}
+        settings["best of"] = self.best_of if self.best_of > 1 else None
         return describe_provenance(self.run.recipe.name, self.checkpoint_folder.name, seed, settings)
 
     def __call__(self, n: int, seed: int = 0) -> Tensor:
@@ -111,7 +118,10 @@ class Sampler:
         """`n` samples with their conditions, a block at a time."""
         if not 1 <= n <= 100_000_000:
             raise GanvasError(f"the number of samples must be between 1 and 100,000,000, got {n}: --n 64")
-        return stream_blocks(self.method, self.nets, self.codec, n, seed, request=self.request, edit_latents=self.apply_edit)
+        count = n * self.best_of
+        return self.keep_best(
+            stream_blocks(self.method, self.nets, self.codec, count, seed, request=self.request, edit_latents=self.apply_edit)
+        )
 
     def request_conditions(self, wishes: Mapping[str, str]) -> "Sampler":
         """A sampler with the same networks and other requested values. Raises GanvasError for values that it does not take."""
@@ -120,8 +130,12 @@ class Sampler:
         other.request = self.request._replace(conditions=parse_conditions(wishes, self.spec, self.traits))
         return other
 
-    def latents_of_seeds(self, seeds: Sequence[int]) -> Latents:
-        """The latents of the first sample of each seed, with this sampler's edit."""
+    def keep_best(self, blocks: Iterator[SampleBlock]) -> Iterator[SampleBlock]:
+        """The best of every `best_of` samples."""
+        return blocks if self.reward is None else keep_best(blocks, self.best_of, self.reward, self.codec)
+
+    def latents_of_seeds(self, seeds: Sequence[int], count: int = 1) -> Latents:
+        """The latents of the first `count` samples of each seed, with this sampler's edit."""
         size = count_block_samples(self.codec.spec.shape)
         latents_per_seed = [
             self.method.draw_latents(self.nets, size, seeded_generator(seed, "sample", 0), self.request) for seed in seeds
@@ -129,7 +143,7 @@ class Sampler:
         with torch.inference_mode():
             return self.apply_edit(
                 {
-                    name: torch.cat([latents[name][:1] for latents in latents_per_seed]).to(self.device)
+                    name: torch.cat([latents[name][:count] for latents in latents_per_seed]).to(self.device)
                     for name in latents_per_seed[0]
                 }
             )
@@ -153,7 +167,8 @@ class Sampler:
     def stream_seed_blocks(self, seeds: Sequence[int]) -> Iterator[SampleBlock]:
         """`stream_seeds`, with the conditions of each sample."""
         for k in range(0, len(seeds), SAMPLES_PER_BLOCK):
-            yield from self.render_blocks(self.latents_of_seeds(seeds[k : k + SAMPLES_PER_BLOCK]))
+            latents = self.latents_of_seeds(seeds[k : k + SAMPLES_PER_BLOCK], self.best_of)
+            yield from self.keep_best(self.render_blocks(latents))
 
     def map_to_code_space(self, latents: Latents) -> Latents:
         """The latents in the space for edits and interpolation: styles "ws" [N, layers, w_dim] if there are any, else "z"."""
@@ -200,8 +215,10 @@ def open_sampler(
     conditions: Mapping[str, str] | None = None,
     truncation: float | None = None,
     edit: Mapping[str, float] | None = None,
+    best_of: int = 1,
 ) -> Sampler:
-    return Sampler(run if isinstance(run, RunFolder) else RunFolder(run), checkpoint, device, conditions, truncation, edit)
+    folder = run if isinstance(run, RunFolder) else RunFolder(run)
+    return Sampler(folder, checkpoint, device, conditions, truncation, edit, best_of)
 
 
 def generate(
@@ -214,14 +231,15 @@ def generate(
     truncation: float | None = None,
     edit: Mapping[str, float] | None = None,
     seeds: Sequence[int] | None = None,
+    best_of: int = 1,
 ) -> np.ndarray:
     """`n` samples in stored form, uint8 or uint16 [n, H, W, C] for images. Sample i of a seed does not depend on n.
 
     Args:
         seeds: the first sample of each of these seeds, instead of `n` samples of one seed.
         conditions: requested values, such as {"label": "dog"}; other conditions are drawn at the data's frequencies.
-        truncation, edit: see Sampler.
+        truncation, edit, best_of: see Sampler.
     """
-    sampler = open_sampler(run, checkpoint, device, conditions, truncation, edit)
+    sampler = open_sampler(run, checkpoint, device, conditions, truncation, edit, best_of)
     blocks = sampler.stream_samples(n, seed) if seeds is None else sampler.stream_seeds(seeds)
     return np.concatenate([block.cpu().numpy() for block in blocks])

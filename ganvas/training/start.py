@@ -6,10 +6,12 @@ import torch
 
 from ..core import Nets, Spec
 from ..errors import GanvasError
+from ..methods import Preferred
 from ..methods.progressive import count_levels, get_growth
 from ..recipe import Recipe
 from ..runs import checkpoint
 from ..runs.folder import RunFolder
+from ..runs.rewards import load_reward, read_reward_card
 from ..runs.state import State, build_state
 from .transfer import copy_matching_weights, find_first_layers
 
@@ -39,9 +41,21 @@ def initial_state(
                 get_growth(state.nets).cap_depth(count_levels(state.nets))
             else:
                 announce(summary)
+    if isinstance(recipe.method, Preferred):
+        anchor_to_source(recipe.method, state, source)
     if state.frozen_parameters:
         announce(f"D's first {recipe.start.freeze} layers are frozen: {len(state.frozen_parameters)} tensors")
     return state
+
+
+def anchor_to_source(method: Preferred, state: State, source: RunFolder) -> None:
+    """Prefer by the source's reward, near its generator. Raises GanvasError if it has learnt from other choices since."""
+    if read_reward_card(source.path).get("choices") != method.choices:
+        raise GanvasError(
+            f"{source.path} has learnt from other choices since this run was begun: give --pairs or --likes as then, or "
+            "choose another folder with --out"
+        )
+    method.anchor(state.nets, load_reward(source.path))
 
 
 def copy_network_from_run(name: str, state: State, source_nets: Nets, source: RunFolder, is_generator: bool) -> str:

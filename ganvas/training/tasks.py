@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 
 from ..core import Medium, seeded_generator
-from ..data import Columns, Windows
+from ..data import Columns, Lines, Windows
+from ..data.lines import is_text_path
 from ..data.tasks import Task, recognise_captions, recognise_table, recognise_task
 from ..errors import GanvasError
 from ..media import Degraded, Image, PublicTable, Table, TableModes, parse_degradation
@@ -21,6 +22,7 @@ DEFAULT_RECIPES = {
     "paired": "translator",
     "unpaired": "unpaired_translator",
     "table": "table",
+    "lines": "letters",
 }
 PROBE_SIDE = 64  # px of a blank picture that shows what a degradation makes
 
@@ -41,6 +43,8 @@ def choose_recipe(data: str | Path | None, degradation: str | None = None) -> tu
         return recipe, f"text to image: {captioned.sentence}"
     if data is not None and (rows := recognise_table(str(data))) is not None:
         return replace(find_recipe(DEFAULT_RECIPES["table"]), data=rows), ""
+    if data is not None and is_text_path(str(data)):
+        return replace(find_recipe(DEFAULT_RECIPES["lines"]), data=Lines(path=str(data))), ""
     if data is None or not _may_have_sides(Path(data).expanduser()):
         return find_recipe(DEFAULT_RECIPES["plain"]), ""
     task = recognise_task(str(data), Image().suffixes)

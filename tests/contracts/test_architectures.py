@@ -11,7 +11,17 @@ from ganvas.core import Architecture, CriticOutput, Spec
 from ganvas.errors import GanvasError
 from ganvas.methods import FeaturePyramid
 from ganvas.nets.translation import draw_places
-from small_recipes import IMAGE8, ROW, WINDOW, WINDOW_OF_STATICS, class_condition, components, image_condition, text_condition
+from small_recipes import (
+    IMAGE8,
+    LETTERS,
+    ROW,
+    WINDOW,
+    WINDOW_OF_STATICS,
+    class_condition,
+    components,
+    image_condition,
+    text_condition,
+)
 
 ALL = components(nets, "build", "smallest")
 NEEDS_LABELS = (nets.Concatenation, nets.AuxiliaryClassifier, nets.Projection, nets.StarGAN)
@@ -41,7 +51,11 @@ def test_contract(name: str) -> None:
     x = render(built, given | latent(built, z))
     assert x.shape == (4, *spec_for(smallest).shape)
     total = x.sum()
-    if "embedder" in built:
+    if isinstance(smallest, nets.TokenGRUs):  # draws have no gradient, but their probabilities do
+        scores, verdict = built["G"].score_tokens(built["G"].layout.read_tokens(x)), built["D"](x)
+        assert scores.log_probabilities.shape == scores.entropies.shape == verdict.logits.shape == x.shape[:2]
+        total = scores.log_probabilities.sum() + verdict.logits.sum() + verdict.features.sum()
+    elif "embedder" in built:
         verdict = built["D"](built["embedder"](x))
         assert verdict.logits.shape == (4, x.shape[1])
         total = total + verdict.logits.sum()
@@ -77,6 +91,8 @@ def spec_for(architecture: Architecture) -> Spec:
         return WINDOW
     if isinstance(architecture, nets.DoppelGANger):
         return WINDOW_OF_STATICS
+    if isinstance(architecture, nets.TokenGRUs):
+        return LETTERS
     return ROW if isinstance(architecture, (nets.RowPerceptrons, nets.RowShares, nets.PublicRowPerceptrons)) else IMAGE8
 
 
@@ -102,8 +118,9 @@ def made(architecture: Architecture) -> tuple[nn.ModuleDict, dict[str, torch.Ten
 
 
 def latent(built: nn.ModuleDict, z: torch.Tensor) -> dict[str, torch.Tensor]:
-    """What G takes beside its conditions: z, or nothing."""
-    return {"z": z} if built["G"].z_dim else {}
+    """What G takes beside its conditions: z, its draws, or nothing."""
+    draws = int(built["G"].draw_count)
+    return {"z": z} if built["G"].z_dim else {"u": torch.rand(len(z), draws)} if draws else {}
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if "label" in made(ALL[name].smallest())[1]])
@@ -129,7 +146,7 @@ def test_without_conditions_networks_that_need_them_say_so(name: str) -> None:
             smallest.build(IMAGE8)
     else:
         built = smallest.build(spec_for(smallest))
-        assert render(built, {"z": torch.randn(4, int(built["G"].z_dim))}).shape == (4, *spec_for(smallest).shape)
+        assert render(built, latent(built, torch.randn(4, int(built["G"].z_dim)))).shape == (4, *spec_for(smallest).shape)
 
 
 @pytest.mark.parametrize("name", ALL)

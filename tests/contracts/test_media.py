@@ -57,6 +57,8 @@ def some_items():
 
     rows = {"size": random.standard_normal(60), "colour": ["red", "blue", None] * 20}
     yield build_windows(order_rows(read_frame(pyarrow.table(rows))), WindowCut(5, 2), is_held_out=False)
+    words = [b"oak", b"beech", "kirschbäume".encode(), b"e"] * 3
+    yield ItemList([str(k) for k in range(len(words))], words.__getitem__, "f", "words")
 
 
 def fitted(medium: Medium) -> tuple[Codec, torch.Tensor]:
@@ -97,7 +99,7 @@ def test_the_spec_says_what_load_gives(medium):
     x = codec.load(stored, torch.Generator().manual_seed(0))
     assert x.dtype == torch.float32
     assert tuple(x.shape[1:]) == codec.spec.shape
-    axis = -1 if codec.medium == "series" else 0  # of a series, fields are those of one step
+    axis = -1 if len(codec.spec.shape) == 2 else 0  # of a series or a text, fields are those of one step
     assert sum(f.size for f in codec.spec.fields) == codec.spec.shape[axis]
     assert all(isinstance(condition, Condition) for condition in codec.spec.conditions.values())
 

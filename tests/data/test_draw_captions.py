@@ -57,6 +57,7 @@ def test_a_set_is_written_once_with_captions_beside_what_can_be_drawn(
     texts = {
         "red": drawing(),
         "white": drawing(colour="#fff"),
+        "again": drawing("a title"),
         "broken": "<svg",
         "page": drawing(size='width="210mm" height="297mm"'),
     }
@@ -68,7 +69,7 @@ def test_a_set_is_written_once_with_captions_beside_what_can_be_drawn(
     assert (tmp_path / "a" / "red.txt").read_text() == "a red\n"
     rows = [json.loads(line) for line in (tmp_path / "b" / "metadata.jsonl").read_text().splitlines()]
     assert rows == [{"file_name": f"{name}.png", "text": f"a {name}"} for name in ("red", "page")]
-    assert "2 pictures with 2 captions; 2 could not be drawn" in capsys.readouterr().out
+    assert "2 pictures with 2 captions; 3 repeat another or could not be drawn" in capsys.readouterr().out
 
 
 def test_a_drawing_fills_the_square_without_its_page(monkeypatch: pytest.MonkeyPatch) -> None:

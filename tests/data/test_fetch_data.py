@@ -32,6 +32,14 @@ def test_sprites_of_one_size_go_into_folders_by_kind(tmp_path, capsys):
     assert "1 sprites of other sizes" in capsys.readouterr().out
 
 
+def test_words_are_those_of_lower_case_letters(tmp_path, capsys):
+    (tmp_path / "dictionary").write_text("A\nABC's\noak\noak's\néclair\nelm\n", encoding="utf-8")
+    fetch_data.write_words(tmp_path / "dictionary", tmp_path / "words.txt")
+    assert (tmp_path / "words.txt").read_text() == "oak\nelm\n"
+    fetch_data.write_words(tmp_path / "none", tmp_path / "no.txt")
+    assert "no.txt is left out" in capsys.readouterr().out
+
+
 def test_emoji_are_drawn_with_their_transparency():
     pytest.importorskip("resvg_py")
     square = '{"icons": {"a": {"body": "<rect width=\'64\' height=\'128\' fill=\'#f00\'/>"}}, "width": 128, "height": 128}'

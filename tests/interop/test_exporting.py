@@ -37,7 +37,7 @@ print(sorted(drawn), generator(**drawn).shape[0], "ganvas" in sys.modules)
 FAMILIES = [
     *("auto", "dcgan_small", "biggan_small", "biggan_deep_small", "sagan_small", "sngan_small", "acgan", "cgan", "gan"),
     *("projection", "progan_small", "stylegan_small", "stylegan2_small", "stylegan3_small", "r3gan_small"),
-    *("vae", "autoencoder", "vae_gan"),
+    *("vae", "autoencoder", "vae_gan", "gat_small", "styleswin_small"),
 ]
 NARROW = {
     "auto": ["--nets.g-width", "4", "--nets.d-width", "4"],
@@ -46,6 +46,8 @@ NARROW = {
     "sngan_small": ["--nets.width", "2", "--nets.d-width", "2"],
     "stylegan3_small": ["--nets.width", "8", "--nets.base", "64", "--nets.d-width", "4", "--nets.layers", "6"],
     "r3gan_small": ["--nets.widths", "16", "16", "--nets.group", "16"],
+    "gat_small": ["--nets.width", "16", "--nets.depth", "4", "--nets.d-depth", "1"],
+    "styleswin_small": ["--nets.width", "8", "--nets.d-width", "4", "--nets.window", "4"],
     "autoencoder": ["--nets.nets.g-width", "4", "--nets.width", "4"],
     "vae_gan": ["--nets.nets.g-width", "4", "--nets.width", "4"],
 }

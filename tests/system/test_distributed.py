@@ -52,9 +52,9 @@ def finished(processes: list[subprocess.Popen[str]]) -> list[str]:
     return said
 
 
-@pytest.mark.parametrize("recipe", ["grid", "cyclegan_small"])
+@pytest.mark.parametrize("recipe", ["grid", "cyclegan_small", "letters"])
 def test_two_ranks_equal_one_process_in_two_parts(recipe: str, tmp_path: Path, child_environment: dict[str, str]) -> None:
-    """The lazy penalty's phases too, which a wrapper around the networks gets wrong; and CycleGAN's pools of past fakes."""
+    """Lazy penalties' phases too, which a wrapper around the networks gets wrong; pools of past fakes; a policy's baseline."""
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()
     two.mkdir()

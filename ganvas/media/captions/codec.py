@@ -41,7 +41,7 @@ class CaptionCodec:
     per_sample: int
     text_bytes: int
 
-    medium = "text"
+    medium = "caption"
     noun = "captions"
     is_visual = False
     preview_count = 32
@@ -49,7 +49,7 @@ class CaptionCodec:
     @property
     def spec(self) -> Spec:
         rows, numbers = self.encoder.shape
-        return Spec((rows, numbers), (Field("sentence", 1), Field("words", rows - 1)), {})
+        return Spec((rows, numbers), (Field("vector", numbers - 1), Field("weight", 1)), {})
 
     def protocol(self) -> Mapping[str, str]:
         return {}
