@@ -266,7 +266,7 @@ def test_bad_captions_are_refused(tmp_path: Path, files: Mapping[str, str | byte
 )
 def test_a_wrong_path_is_refused(tmp_path: Path, name: str, fault: str) -> None:
     (tmp_path / "a.wav").write_bytes(b"RIFF")
-    with pytest.raises(GanvasError, match=f"{fault}: give a folder of pictures, and write"):
+    with pytest.raises(GanvasError, match=f"{fault}.*: give a folder of pictures, and write"):
         read_items(tmp_path / name)
 
 
