@@ -117,10 +117,10 @@ class TextJudge:
     steps: of `batch` pictures each.
     """
 
-    width: int = 32
+    width: int = 16
     size: int = 128
-    steps: int = 600
-    batch: int = 128
+    steps: int = 500
+    batch: int = 64
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -19,6 +19,7 @@ from .names import normalise_name
 from .sides import list_files
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".txt")  # of a path that is the table itself
+ZIP_SUFFIX = ".zip"
 ANNOTATION_FOLDER = "annotations"  # COCO's tables lie in it, and the pictures beside it
 HEAD_BYTES, MAX_NAME_CHARACTERS = 4096, 255  # of a table, enough for its first lines; of a path in it
 CAPTION_ADVICE = "write 0001.txt beside 0001.png, a caption a line; or captions.csv with the columns file_name and text"
@@ -83,7 +84,7 @@ def may_hold_captions(location: Path, suffixes: tuple[str, ...]) -> bool:
         return parquet.has_pictures(location)
     if location.is_file() and location.suffix.lower() in TABLE_SUFFIXES:
         return is_caption_file(location.name) or _names_picture(location)
-    is_set = location.is_dir() or location.suffix.lower() == ".zip"
+    is_set = location.is_dir() or location.suffix.lower() == ZIP_SUFFIX
     return is_set and any(is_sample(file, suffixes) for file in list_files(str(location)).files)
 
 
@@ -97,8 +98,11 @@ def _names_picture(table: Path) -> bool:
 
 def _list_set(location: Path) -> tuple[FileListing, str | None]:
     """(all files of the set, the path of its table among them if it was given instead of the folder)."""
-    if not location.is_file() or location.suffix.lower() not in TABLE_SUFFIXES:
+    if location.is_dir() or (location.is_file() and location.suffix.lower() == ZIP_SUFFIX):
         return list_files(str(location)), None
+    if not location.is_file() or location.suffix.lower() not in TABLE_SUFFIXES:
+        fault = "is no folder, zip or table of captions" if location.exists() else "does not exist"
+        raise GanvasError(f"{location} {fault}: give a folder of pictures, and {CAPTION_ADVICE}")
     is_below = location.parent.name == ANNOTATION_FOLDER
     top = location.parent.parent if is_below else location.parent
     return list_folder(top), normalise_name(str(location.relative_to(top)))

@@ -261,6 +261,15 @@ def test_bad_captions_are_refused(tmp_path: Path, files: Mapping[str, str | byte
         read_items(write_files(write_pictures(tmp_path), files))
 
 
+@pytest.mark.parametrize(
+    ("name", "fault"), [("missing", "does not exist"), ("a.wav", "is no folder, zip or table of captions")]
+)
+def test_a_wrong_path_is_refused(tmp_path: Path, name: str, fault: str) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    with pytest.raises(GanvasError, match=f"{fault}.*: give a folder of pictures, and write"):
+        read_items(tmp_path / name)
+
+
 def test_numbers_beside_pictures_are_no_captions(tmp_path: Path) -> None:
     boxes = {name.replace(".png", ".txt"): "0 0.5 0.5 0.1 0.2\n" for name in NAMES}
     with pytest.raises(GanvasError, match="has no pictures with captions"):

@@ -106,7 +106,7 @@ def build_nets(data: Data, **settings: Any) -> Nets:
     condition = data[0].conditions["text"]
     sentences = condition.parse_all([say(look) for look in LOOKS])[:, 0, :-1]  # type: ignore[attr-defined]
     nets = nn.ModuleDict({"G": TextPainter(sentences, **settings), "D": nn.Linear(1, 1)})
-    nets.update(Adversarial().state(data[0].spec, nets))
+    nets.update(dict(Adversarial().state(data[0].spec, nets)))
     return nets
 
 
@@ -188,6 +188,10 @@ def test_r_precision_by_hand() -> None:
     assert [sorted(row) for row in everything.tolist()] == [[1, 2, 3], [0, 2, 3], [0, 1, 3]]
     assert measure_r_precision(pictures, captions, own, everything) == pytest.approx(2 / 3)
     assert measure_r_precision(pictures, captions, own, own[:, None]) == 0  # a tie is no win
+
+
+def test_without_other_captions_there_are_no_candidates() -> None:
+    assert draw_candidates(torch.zeros(2, 1, dtype=torch.bool), torch.Generator()).shape == (2, 0)
 
 
 def test_near_candidates_are_the_nearest_that_do_not_belong() -> None:

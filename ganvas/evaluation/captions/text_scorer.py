@@ -105,11 +105,14 @@ class TextScorer:
 
         def build() -> MatchingNetwork:
             shape, judge = self.codec.spec.shape, self.judge
-            return MatchingNetwork(shape, self.pool.sentences.shape[1], attributes, judge.width, judge.size).to(self.device)
+            return MatchingNetwork(shape, self.pool.sentences.shape[1], attributes, judge.width, judge.size).to(
+                self.device,
+                memory_format=torch.channels_last,  # type: ignore[call-overload]
+            )
 
         def measure_loss(network: MatchingNetwork, rows: Tensor, generator: torch.Generator) -> Tensor:
             batch = load_batch(self.codec, take_rows(self.train.columns, rows), generator)
-            x = shift_pictures(batch["x"].float(), generator).to(self.device)
+            x = shift_pictures(batch["x"].float(), generator).to(self.device, memory_format=torch.channels_last)
             values = batch[ATTRIBUTES].to(self.device) if attributes else None
             return measure_matching_loss(network, x, batch[TEXT][:, 0, :-1].to(self.device), values)
 
@@ -170,6 +173,7 @@ class TextScorer:
             R_PRECISION: draw_candidates(is_mismatch, seeded_generator(self.seed, "candidates", word)),
             HARD_R_PRECISION: find_near_candidates(is_mismatch, self.pool.sentences, own),
         }
+        candidates = {name: rows for name, rows in candidates.items() if rows.shape[1]}  # none if all captions are the same
         scores = {name: measure_r_precision(pictures, captions, own, rows) for name, rows in candidates.items()}
         chance = {name: 1 / (1 + rows.shape[1]) for name, rows in candidates.items()}
         if (attributes := captioned.attributes) is not None:
