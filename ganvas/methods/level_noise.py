@@ -3,6 +3,8 @@
 What early blocks of G make is judged by what noise leaves visible, which is coarse.
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -37,9 +39,9 @@ class LevelNoise:
 
     def __call__(self, x: Tensor, clock: Clock, nets: Nets) -> Tensor:
         images = x.unflatten(1, (self.levels, -1)).unbind(1)
-        if (augment := self.augment) is not None:
+        if self.augment is not None:
             replay = ReplayRng(x.device)
-            images = [replay(lambda image=image: augment(image, clock, nets)) for image in images]
+            images = tuple(replay(partial(self.augment, image, clock, nets)) for image in images)
         noisy, noise, finer = list[Tensor](), torch.zeros_like(images[0]), 0.0
         for image, t in zip(reversed(images), reversed(self.compute_shares()), strict=True):
             kept = (1 - t) / (1 - finer)  # a level keeps this much of the next one

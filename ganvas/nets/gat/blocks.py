@@ -90,5 +90,5 @@ def initialise_transformer_weights(net: nn.Module) -> None:
     for module in net.modules():
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight, MODULATION_GAIN if id(module) in styles else 1.0)
-            if module.bias is not None:
+            if module.bias is not None:  # pyright: ignore[reportUnnecessaryComparison]
                 nn.init.zeros_(module.bias)

@@ -122,5 +122,5 @@ def _initialise_swin_layer(layer: nn.Module) -> None:
     """Liu et al. 2021: truncated normal weights of 0.02, biases of 0."""
     if isinstance(layer, nn.Linear):
         nn.init.trunc_normal_(layer.weight, std=0.02)
-        if layer.bias is not None:
+        if layer.bias is not None:  # pyright: ignore[reportUnnecessaryComparison]
             nn.init.zeros_(layer.bias)
