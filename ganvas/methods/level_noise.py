@@ -41,7 +41,7 @@ class LevelNoise:
         images = x.unflatten(1, (self.levels, -1)).unbind(1)
         if self.augment is not None:
             replay = ReplayRng(x.device)
-            images = [replay(partial(self.augment, image, clock, nets)) for image in images]
+            images = tuple(replay(partial(self.augment, image, clock, nets)) for image in images)
         noisy, noise, finer = list[Tensor](), torch.zeros_like(images[0]), 0.0
         for image, t in zip(reversed(images), reversed(self.compute_shares()), strict=True):
             kept = (1 - t) / (1 - finer)  # a level keeps this much of the next one

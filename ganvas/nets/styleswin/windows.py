@@ -51,9 +51,8 @@ class WindowAttention(nn.Module):
         self.register_buffer("mask", mask_rolled_windows(size, window, shift) if shift else None, persistent=False)
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        q, k, v = self.cut(q), self.cut(k), self.cut(v)
         bias = self.bias[:, self.offsets]  # [heads, window², window²]
-        y = attend(q, k, v, bias if self.mask is None else bias + self.mask)
+        y = attend(self.cut(q), self.cut(k), self.cut(v), bias if self.mask is None else bias + self.mask)
         x = join_windows(y.transpose(2, 3), self.window, self.size)
         return x.roll((self.shift, self.shift), (1, 2)) if self.shift else x
 
