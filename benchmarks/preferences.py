@@ -1,11 +1,12 @@
 """`ganvas prefer` with a preference that is known: how often the trained run wins by it, and what that costs.
 
 python benchmarks/preferences.py RUN [--known brightness | ATTRIBUTE] [--pairs 200] [--wrong 0.0]
-                                     [--minutes 3 | --samples N] [--weights 1.0] [--stay 1.0] [--out DIR] [--results FILE]
+                                     [--minutes 3 | --samples N] [--margins 0.3] [--weight 1.0] [--stay 1.0]
+                                     [--out DIR] [--results FILE]
 
 RUN is a trained run of pictures. "brightness" prefers the sample with the larger mean. Any other name is a column of the run's
 labels, such as "glasses": a classifier of them is trained on the run's data first, and its logit is the preference. Choices are
-between the samples of seeds 2k and 2k + 1; a share `wrong` of them is turned round. Each weight is a run of its own in DIR.
+between the samples of seeds 2k and 2k + 1; a share `wrong` of them is turned round. Each margin is a run of its own in DIR.
 """
 
 import argparse
@@ -87,7 +88,8 @@ def main() -> None:
     parser.add_argument("--wrong", type=float, default=0.0)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--samples", type=int)
-    parser.add_argument("--weights", type=float, nargs="+", default=[1.0])
+    parser.add_argument("--margins", type=float, nargs="+", default=[0.3])
+    parser.add_argument("--weight", type=float, default=1.0)
     parser.add_argument("--stay", type=float, default=1.0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", default=None)
@@ -98,15 +100,16 @@ def main() -> None:
     pairs = make_pairs(run, preference, words.pairs, words.wrong)
     minutes = words.minutes if words.minutes or words.samples else 3.0
     folder = Path(words.out or tempfile.mkdtemp())
-    for weight in words.weights:
+    for margin in words.margins:
         settings = {
             "minutes": minutes,
             "samples": words.samples,
-            "weight": weight,
+            "weight": words.weight,
+            "margin": margin,
             "stay": words.stay,
             "threads": words.threads,
         }
-        out = folder / f"{words.known}-{weight:g}-{words.stay:g}"
+        out = folder / f"{words.known}-{margin:g}-{words.weight:g}-{words.stay:g}"
         result = ganvas.prefer(run, pairs=pairs, out=out, known=preference, **settings)  # type: ignore[arg-type]
         row = {
             "run": words.run,

@@ -29,6 +29,7 @@ class Arguments:
     samples: how long to train it, in samples seen, instead of --minutes.
     out: the folder of the new run. Default: RUN-preferred.
     weight: of what you like. More wins more choices and costs more of the variety.
+    margin: how far new samples are to win, in deviations of what you like. More wins more choices and costs more.
     stay: of the distance from the samples of this run. More keeps each sample nearer to what it was.
     seed: the number from which everything random follows.
     checkpoint: the state of the run: best, last, or a number of samples seen.
@@ -46,6 +47,7 @@ class Arguments:
     samples: int | None = None
     out: str | None = None
     weight: float | None = None
+    margin: float | None = None
     stay: float | None = None
     seed: int = 0
     checkpoint: str = "best"
@@ -67,7 +69,20 @@ def main(argv: list[str]) -> int:
         page = preference_page(run, arguments.page, **options)
         print(f"{page}\nopen it in a browser, choose, save the file, then: ganvas prefer {run.path} --pairs preferences.csv")
         return 0
-    names = ("pairs", "likes", "minutes", "samples", "out", "weight", "stay", "seed", "checkpoint", "device", "threads")
+    names = (
+        "pairs",
+        "likes",
+        "minutes",
+        "samples",
+        "out",
+        "weight",
+        "margin",
+        "stay",
+        "seed",
+        "checkpoint",
+        "device",
+        "threads",
+    )
     result = prefer(run, **{name: getattr(arguments, name) for name in names}, quiet=arguments.json)
     if arguments.json:
         print(json.dumps(result, indent=1))

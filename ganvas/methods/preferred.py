@@ -40,7 +40,7 @@ class Preferred:
 
     game: Method = Adversarial()
     weight: float = 1.0
-    margin: float = 0.2
+    margin: float = 0.3
     stay: float = 1.0
     subsample: int = 4
     choices: str = ""

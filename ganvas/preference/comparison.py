@@ -14,9 +14,8 @@ from ..report.evaluate import evaluate
 from ..report.page import write_report
 from ..runs.exhibits import BEFORE_AFTER, write_exhibits
 from ..runs.folder import RunFolder
-from ..sampling.best_of import rate_stored
 from ..sampling.generator import Sampler
-from .learning import DOUBTED_ACCURACY, LearntRewards
+from .learning import DOUBTED_ACCURACY, LearntRewards, compute_stored_features
 
 COMPARED_SAMPLES, COMPARISON_SEED, SHOWN_SAMPLES = 500, 20_802, 36
 HACKED_GAP = 0.2  # by how much the reward's win rate may exceed the judge's
@@ -31,21 +30,23 @@ def compare_with_start(
     old, new = (torch.cat(list(s.stream_samples(COMPARED_SAMPLES, COMPARISON_SEED))) for s in (start, after))
     show_both(start, preferred, old, new)
 
-    def count_wins(rate: Callable[[Tensor], Tensor]) -> dict[str, Any]:
-        wins = Rate(int((rate(new) > rate(old)).sum()), len(new))
-        return {"share": wins.share, "interval": list(wins.interval)}
-
-    reward, judge = (value.to(start.device) for value in (rewards.reward, rewards.judge))
+    features = [compute_stored_features(start, [stored]) for stored in (old, new)]
     outcome: dict[str, Any] = {
-        "wins": count_wins(lambda stored: rate_stored(stored, judge, start.codec)),
-        "reward_wins": count_wins(lambda stored: rate_stored(stored, reward, start.codec)),
+        "wins": count_wins(*map(rewards.judge.rate_features, features)),
+        "reward_wins": count_wins(*map(rewards.reward.rate_features, features)),
         "judge_accuracy": rewards.judge_accuracy.share,
         "judge_pairs": rewards.accuracy.trials,
         "compared": len(new),
     }
     if known is not None:
-        outcome["known_wins"] = count_wins(known)
+        outcome["known_wins"] = count_wins(known(old), known(new))
     return outcome | collect_prices(start, preferred, device)
+
+
+def count_wins(old: Tensor, new: Tensor) -> dict[str, Any]:
+    """How often a new sample's rating is above that of the old one, [N] each."""
+    wins = Rate(int((new > old).sum()), len(new))
+    return {"share": wins.share, "interval": list(wins.interval)}
 
 
 def show_both(start: Sampler, preferred: RunFolder, old: Tensor, new: Tensor) -> None:

@@ -36,6 +36,7 @@ def prefer(
     samples: int | None = None,
     out: str | Path | None = None,
     weight: float | None = None,
+    margin: float | None = None,
     stay: float | None = None,
     known: Callable[[Tensor], Tensor] | None = None,
     seed: int = 0,
@@ -55,6 +56,7 @@ def prefer(
         minutes, samples: how long to train, as `ganvas.train` takes them. None of them: only the reward is learnt.
         out: the folder of the new run; None is the run's with "-preferred" at its end.
         weight: of the preference. More wins more choices and costs more of the variety. None is that of `Preferred`.
+        margin: how far new samples are to win, in deviations of the reward. None is that of `Preferred`.
         stay: of the distance from the start. None is that of `Preferred`.
         known: the preference itself, if it is known: stored samples [N, …] -> [N]. The report compares by it, too.
 
@@ -78,7 +80,7 @@ def prefer(
     print_lines(describe_learning(choices, rewards), quiet)
     if not is_trained:
         return card
-    recipe = replace_budget(build_recipe(sampler, choices.fingerprint, weight, stay), minutes, samples)
+    recipe = replace_budget(build_recipe(sampler, choices.fingerprint, weight, margin, stay), minutes, samples)
     path = Path(out) if out is not None else run.path.with_name(f"{run.path.name}-preferred")
     preferred = train(recipe, out=path, seed=seed, device=device, threads=threads, quiet=quiet)
     save_reward(preferred.path, rewards.reward, card)
@@ -116,13 +118,17 @@ def refuse_private(run: RunFolder) -> None:
         )
 
 
-def build_recipe(sampler: Sampler, choices: str, weight: float | None, stay: float | None) -> Recipe:
+def build_recipe(sampler: Sampler, choices: str, weight: float | None, margin: float | None, stay: float | None) -> Recipe:
     """The run's recipe with the preference in its game. Its data, networks, judges and held-out samples stay as they are."""
     recipe = sampler.run.recipe
     game = recipe.method.game if isinstance(recipe.method, Preferred) else recipe.method
-    method = Preferred(game=game, choices=choices)
-    method = method if weight is None else replace(method, weight=weight)
-    method = method if stay is None else replace(method, stay=stay)
+    usual = Preferred(game=game, choices=choices)
+    method = replace(
+        usual,
+        weight=usual.weight if weight is None else weight,
+        margin=usual.margin if margin is None else margin,
+        stay=usual.stay if stay is None else stay,
+    )
     start = Transfer(run=str(sampler.run.path.resolve()), checkpoint=sampler.checkpoint_folder.name)
     # one snapshot: of several, scores would choose the first, which is nearest to the data and pleases least
     ema_ramp = max(EMA_RAMP, recipe.train.ema_ramp)
