@@ -33,19 +33,13 @@ class DescribedItems:
     fingerprint: str
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
-    label_notes: tuple[str, ...] = field(default_factory=tuple[str, ...])
+    label_notes: tuple[str, ...] = ()
+    title: str = field(init=False)
+    names: Sequence[str] = field(init=False)
+    notes: tuple[str, ...] = field(init=False)
 
-    @property
-    def title(self) -> str:
-        return self.base.title
-
-    @property
-    def names(self) -> Sequence[str]:
-        return self.base.names
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return self.base.notes
+    def __post_init__(self) -> None:
+        self.title, self.names, self.notes = self.base.title, self.base.names, self.base.notes
 
     @property
     def column_names(self) -> tuple[str, ...]:

@@ -110,7 +110,8 @@ class PairingJudge(nn.Module):
     def __init__(self, shape: tuple[int, ...], known_values: Sequence[np.ndarray], width: int) -> None:
         super().__init__()
         self.known_values = known_values
-        self.layers = build_picture_layers(shape[0], width) if len(shape) > 1 else build_vector_layers(shape[0], 16 * width)
+        first, is_picture = shape[0], len(shape) > 1
+        self.layers = build_picture_layers(first, width) if is_picture else build_vector_layers(first, 16 * width)
         self.heads = nn.ModuleList(nn.LazyLinear(len(values)) for values in known_values)
 
     def forward(self, parts: Tensor) -> list[Tensor]:

@@ -47,7 +47,7 @@ from .resuming import (
 )
 from .slowdown import SlowdownNotice
 from .start import fresh_state, initial_state
-from .tasks import choose_columns, choose_parts, choose_recipe, degrade_pictures
+from .tasks import choose_columns, choose_recipe, degrade_pictures
 from .transfer import start_recipe_from_run
 
 
@@ -100,8 +100,7 @@ def train(
     if recipe is None and source is None:
         recipe = "series" if any((window, key, time)) else "together" if together else None
     resolved = resolve_recipe(recipe, source, freeze_d, data, degrade, is_quiet=quiet)
-    resolved = choose_parts(resolved, together) if together else resolved
-    resolved = replace_data(choose_columns(resolved, target, window, key, time), data)
+    resolved = replace_data(choose_columns(resolved, target, window, key, time, together), data)
     requested = replace_threads(replace_budget(resolved, minutes, samples), threads)
     from_json(to_json(requested))  # refuses a recipe that cannot be read back, before anything is written
     path = Path(out) if out is not None else Path("runs") / requested.name

@@ -81,8 +81,17 @@ def choose_parts(recipe: Recipe, names: str | Sequence[str]) -> Recipe:
     return replace(recipe, data=replace(recipe.data, columns=columns))
 
 
-def choose_columns(recipe: Recipe, target: str | None, window: int | None, key: str | None, time: str | None) -> Recipe:
-    """The recipe with what is said of the columns of a table: that which scores predict, and those that order a series."""
+def choose_columns(
+    recipe: Recipe,
+    target: str | None,
+    window: int | None,
+    key: str | None,
+    time: str | None,
+    together: str | Sequence[str] | None = None,
+) -> Recipe:
+    """The recipe with what is said of columns: those to make at once, that which scores predict, those that order a series."""
+    if together:
+        recipe = choose_parts(recipe, together)
     if any((window, key, time)):
         recipe = cut_into_windows(recipe, window, key, time)
     return recipe if target is None else choose_target_column(recipe, target)

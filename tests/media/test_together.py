@@ -1,6 +1,7 @@
 """Several things at once: what is stored, what is asked for, and what G keeps."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.csv
@@ -54,9 +55,9 @@ def test_some_columns_are_known_and_never_all(codec: TogetherCodec, stored: torc
 
 
 def test_what_is_known_comes_out_as_it_is(codec: TogetherCodec, stored: torch.Tensor) -> None:
-    nets = TogetherNets(picture=Projected().smallest(), width=4).build(codec.spec)
+    G: Any = TogetherNets(picture=Projected().smallest(), width=4).build(codec.spec)["G"]
     known = codec.load_columns({"x": stored}, torch.Generator().manual_seed(0))["known"]
-    x = nets["G"](torch.randn(len(stored), nets["G"].z_dim), known=known)
+    x = G(torch.randn(len(stored), G.z_dim), known=known)
     is_known = known[:, 1] > 0
     assert is_known.any()
     assert torch.equal(x[is_known], known[:, 0][is_known])
@@ -64,7 +65,7 @@ def test_what_is_known_comes_out_as_it_is(codec: TogetherCodec, stored: torch.Te
 
 
 def test_pictures_follow_from_words_and_not_from_what_drew_them(codec: TogetherCodec) -> None:
-    G = TogetherNets(picture=Projected().smallest(), width=4).build(codec.spec)["G"].eval()
+    G: Any = TogetherNets(picture=Projected().smallest(), width=4).build(codec.spec)["G"].eval()
     z = torch.randn(8, G.z_dim)
     other = z.clone()
     other[:, : G.z_sizes[0] + G.z_sizes[1]] = torch.randn(8, G.z_sizes[0] + G.z_sizes[1])
