@@ -117,9 +117,9 @@ class TextJudge:
     steps: of `batch` pictures each.
     """
 
-    width: int = 16
+    width: int = 32
     size: int = 128
-    steps: int = 500
+    steps: int = 800
     batch: int = 64
     seed: int = 0
 
