@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ..configuration import config
 from ..errors import GanvasError
+from ..nets.together.layout import WORD_SCALE
 from .views import FeaturePyramid
 
 
@@ -27,11 +28,11 @@ class KnowsLayout(Protocol):
 
 @config
 class PartPyramid:
-    """The picture's features at three sizes, then all other parts as they are: x [N, F] -> [N, F']."""
+    """The picture's features at three sizes, then all other parts, scaled: x [N, F] -> [N, F']."""
 
     def see(self, x: Tensor, network: nn.Module) -> Tensor:
         """Raises GanvasError for a critic of samples that have no parts."""
         if not isinstance(network, KnowsLayout):
             raise GanvasError("PartPyramid is for samples in parts, and this critic sees others: take FeaturePyramid")
         picture = FeaturePyramid()(network.layout.cut_picture(x))
-        return torch.cat([picture, network.layout.cut_words(x).to(picture.dtype)], 1)
+        return torch.cat([picture, WORD_SCALE * network.layout.cut_words(x).to(picture.dtype)], 1)

@@ -86,6 +86,16 @@ def test_words_are_taught_by_the_fit_only_where_the_picture_is_known(codec: Toge
     assert gradient[0, :64].any()
 
 
+def test_noise_on_one_hots_changes_no_verdict(codec: TogetherCodec, stored: torch.Tensor) -> None:
+    D = TogetherNets(picture=Projected().smallest(), width=4).build(codec.spec)["D"]
+    x = codec.load(stored, None)
+    noisy = torch.cat([x[:, :64], x[:, 64:] + 0.1 * torch.randn(len(x), 3)], 1)
+    other_class = torch.cat([x[:, :64], x[:, 64:].roll(1, 1)], 1)
+    with torch.no_grad():
+        torch.testing.assert_close(D(noisy).logits, D(x).logits, atol=1e-6, rtol=1e-5)
+        assert not torch.allclose(D(other_class).logits, D(x).logits)
+
+
 @pytest.mark.parametrize("wish", [{"class": "gray"}, {"class": "1"}, {"class": "gray|gray"}])
 def test_a_class_is_asked_for_by_name_or_number(codec: TogetherCodec, wish: dict[str, str]) -> None:
     values = parse_conditions(wish, codec.spec, TRAITS)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from ...core import CriticOutput
 from ..compact import Discriminator as PictureCritic
 from ..projected import FeatureCritic
-from .layout import PartLayout
+from .layout import WORD_SCALE, PartLayout
 
 
 def see_words(layout: PartLayout, x: Tensor, words: Tensor, known: Tensor | None) -> Tensor:
@@ -16,9 +17,22 @@ def see_words(layout: PartLayout, x: Tensor, words: Tensor, known: Tensor | None
 
     Elsewhere the picture has to fit the words. Otherwise words that are easy to draw would crowd out the others.
     """
+    words = snap_values(layout, words)
     marks = layout.read_marks(known, x)
     is_shown = marks[:, :1] > 0 if layout.has_known else torch.zeros_like(words[:, :1], dtype=torch.bool)
     return torch.cat([torch.where(is_shown, words, words.detach()), marks], 1)
+
+
+def snap_values(layout: PartLayout, words: Tensor) -> Tensor:
+    """Words [N, words] whose one-hots are exact again, with the gradient of what they were.
+
+    Penalties by finite differences add noise to x. On one-hots they would forbid a critic to tell two values apart.
+    """
+    exact = words.detach().clone()
+    for size in {field.size for field in layout.row_fields if field.kind == "categorical"}:
+        places = torch.tensor(layout.list_starts(size), device=words.device)[:, None] + torch.arange(size, device=words.device)
+        exact[:, places] = one_hot(exact[:, places].argmax(2), size).to(words.dtype)
+    return words + (exact - words).detach()
 
 
 class FitCritic(nn.Module):
@@ -36,7 +50,7 @@ class FitCritic(nn.Module):
 
 
 class FeatureFitCritic(nn.Module):
-    """Features of the picture and all words side by side, [N, F'] -> CriticOutput, a logit for each size of features."""
+    """Features of the picture and scaled words side by side, [N, F'] -> CriticOutput, a logit for each size of features."""
 
     def __init__(self, layout: PartLayout, shapes: Sequence[tuple[int, int, int]], width: int) -> None:
         super().__init__()
@@ -45,7 +59,7 @@ class FeatureFitCritic(nn.Module):
 
     def forward(self, x: Tensor, known: Tensor | None = None) -> CriticOutput:
         features, words = x.split([x.shape[1] - self.layout.words, self.layout.words], 1)
-        words = see_words(self.layout, x, words, known)
+        words = see_words(self.layout, x, words / WORD_SCALE, known)
         return self.net(features, words if words.shape[1] else None)
 
 

@@ -9,6 +9,7 @@ from ...errors import GanvasError
 
 KNOWN = "known"  # the condition: the known parts of x, and marks
 PICTURE_AXES = 3
+WORD_SCALE = 3.0  # of words beside features, whose penalties go three times as far as those on pixels
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class PartLayout:
     def mark_count(self) -> int:
         """How many marks of known fields networks see."""
         return len(self.mark_places) if self.has_known else 0
+
+    def list_starts(self, size: int) -> list[int]:
+        """Where the one-hots of so many values begin among the words."""
+        starts = [sum(field.size for field in self.row_fields[:k]) for k in range(len(self.row_fields))]
+        pairs = zip(self.row_fields, starts, strict=True)
+        return [start for field, start in pairs if field.kind == "categorical" and field.size == size]
 
     @property
     def row_spec(self) -> Spec:
