@@ -57,6 +57,8 @@ def _group_rows(data: Dataset) -> np.ndarray:
     if "text" not in data.columns:
         return groups
     texts, rows = get_storage(data.columns, "text")
+    if texts.dtype != torch.uint8 or texts.dim() != 3:  # a column of another package's, not bytes of captions [N, K, B]
+        return groups
     return join_groups(groups, find_equal_captions(texts.cpu().numpy(), rows.numpy()))
 
 

@@ -32,7 +32,7 @@ from ..metrics.baselines import choose_baselines, choose_sample_baselines
 from ..recipe import Evaluation
 from ..runs.folder import RunFolder
 from ..sampling.stream import SampleBlock, draw_samples, stream_blocks
-from ..sampling.texts import draw_with_texts, find_text_condition
+from ..sampling.texts import draw_with_texts, drop_texts, find_text_condition
 from ..system.device import choose_device
 from ..system.files import find_cache_folder
 from .captions.text_scorer import build_text_scorer
@@ -77,6 +77,7 @@ class Evaluator:
         has_progress_bar: bool = False,
     ) -> None:
         self.train, self.codec, self.cache, self.device = train, train.codec, cache, device or torch.device("cpu")
+        self.spec = train.spec
         self.extraction = Extraction(self.device, has_progress_bar)
         self.split = split_reals(train, held_out, evaluation)
         preview = self.split.held_out.take(0, PREVIEW_SAMPLES)
@@ -185,7 +186,7 @@ class Evaluator:
         n = self.sample_counts[1]
         card, baselines = self.build_card(method, nets, self.list_parts(), n), self.score_baselines(n)
         card = add_forecast(card, self.split, self.codec, method, nets, self.evaluation.seed)
-        if self.texts is not None and find_text_condition(self.train.spec, method.traits(nets)) is not None:
+        if self.texts is not None and find_text_condition(self.spec, method.traits(nets)) is not None:
             card = self.texts.add_scores(card, method, nets)
         if not baselines:
             return card
@@ -262,7 +263,7 @@ class Evaluator:
         """`n` generated samples: of data with sources, the translations of held-out ones."""
         if self.sources:
             return self.sources.translate(method, nets, n, self.evaluation.seed)
-        return stream_blocks(method, nets, self.codec, n, self.evaluation.seed)
+        return drop_texts(stream_blocks(method, nets, self.codec, n, self.evaluation.seed), self.spec)
 
     def draw_fakes(self, method: Method, nets: Nets, n: int) -> Tensor:
         """`n` generated samples in stored form, [n, …]; fewer if there are fewer sources to translate."""

@@ -18,7 +18,6 @@ from ..sampling.stream import SampleBlock
 from ..system.files import write_atomically
 
 FEATURE_BLOCK = 1000  # samples whose features are computed at once, and kept in one file
-MAX_CONDITION_DIMENSIONS = 2  # [N] classes, [N, K] numbers
 
 
 class Extraction(NamedTuple):
@@ -46,8 +45,7 @@ class Extraction(NamedTuple):
 
     def _extract_joined(self, extractor: Extractor, blocks: list[SampleBlock]) -> Features:
         features = extractor(torch.cat([block.stored for block in blocks]).to(self.device))
-        # metrics look at classes and numbers; texts and pictures would fill the memory
-        names = [name for name, values in blocks[0].conditions.items() if values.dim() <= MAX_CONDITION_DIMENSIONS]
+        names = blocks[0].conditions
         return features._replace(conditions={name: torch.cat([b.conditions[name] for b in blocks]).numpy() for name in names})
 
     def load_or_extract(self, extractor: Extractor, stored: Tensor, path: Path | None, noun: str) -> Features:

@@ -48,7 +48,7 @@ class PrivateEvaluator(Evaluator):
             self.data_metadata |= {"held_out": self.data_metadata["held_out"].replace("other training", "other test")}
             self.data_metadata |= {"reference": self.data_metadata["reference"].replace("training", "test")}
             return
-        self.evaluation, self.codec, self.device = evaluation, train.codec, device
+        self.evaluation, self.codec, self.spec, self.device = evaluation, train.codec, train.spec, device
         self.sources, self.pairs, self.labels, self.scorers = None, None, None, []
         words = {"reference": "no samples", "held_out": "no samples"}
         self.data_metadata = words | {"data": train.title, "fingerprint": train.fingerprint}

@@ -11,14 +11,17 @@ from .inception import Inception
 
 
 def list_extractors() -> dict[str, Extractor]:
-    """All extractors of this folder with their default settings, by name."""
+    """All extractors of this folder with their default settings, by name; none of those that look at a part of a sample."""
     package = __package__ or ""
     modules = [
         importlib.import_module(f"{package}.{found.name}") for found in pkgutil.iter_modules([str(Path(__file__).parent)])
     ]
     classes = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
     extractors = [cls() for cls in dict.fromkeys(classes) if cls.__module__.startswith(package) and hasattr(cls, "word")]
-    return dict(sorted((found.word, found) for found in extractors if is_config(found) and isinstance(found, Extractor)))
+    alone = [
+        found for found in extractors if is_config(found) and isinstance(found, Extractor) and not hasattr(found, "extractor")
+    ]
+    return dict(sorted((found.word, found) for found in alone))
 
 
 def find_word(name: str) -> str | None:

