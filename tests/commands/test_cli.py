@@ -222,7 +222,7 @@ def test_extractors_that_are_not_there(ganvas: Ganvas, run: Path, tmp_path: Path
     assert (code, err) == (
         1,
         "ganvas: --extractor: extractor must be one of appearance, classifier, columns, coordinates, efficientnet, inception, "
-        "pixels, windows, got incepshun\n",
+        "ngrams, pixels, windows, got incepshun\n",
     )
     code, _, err = ganvas("evaluate", run, "--extractor", "inception")
     assert code == 1
