@@ -18,9 +18,7 @@ def list_extractors() -> dict[str, Extractor]:
     ]
     classes = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
     extractors = [cls() for cls in dict.fromkeys(classes) if cls.__module__.startswith(package) and hasattr(cls, "word")]
-    alone = [
-        found for found in extractors if is_config(found) and isinstance(found, Extractor) and not hasattr(found, "extractor")
-    ]
+    alone = [found for found in extractors if is_config(found) and isinstance(found, Extractor) and not hasattr(found, "part")]
     return dict(sorted((found.word, found) for found in alone))
 
 
