@@ -14,7 +14,7 @@ from .adaptations import adapt_batch, augment_by_repeats, describe_training, sca
 class BySize:
     """Adapts a recipe for pictures to their size and number. Settings that differ from the usual ones stay.
 
-    shift_from, augment_from: as in `ByBudget`, but shifts begin late: attributes named fell from .84 to .69 by them (docs/log.md).
+    shift_from, augment_from: as in `ByBudget`, but late: shifts cost a sixth of the attributes named (docs/log.md).
     gamma: weight of D's penalties at 32 px, if they have the usual one; in proportion to the pixels (Karras et al. 2020b).
     """
 
