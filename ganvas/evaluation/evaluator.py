@@ -277,7 +277,7 @@ class Evaluator:
         if self.sources:
             has_truth = self.pairs is not None and self.pairs.knows_truth
             return self.sources.draw(self.draw_fakes(method, nets, PREVIEW_TRANSLATIONS), has_truth)
-        text = find_text_condition(self.train.spec, method.traits(nets))
+        text = find_text_condition(self.spec, method.traits(nets))
         if text is not None:
             return draw_with_texts(method, nets, self.codec, text, seed)
         return self.codec.preview(draw_samples(method, nets, self.codec, self.codec.preview_count, seed))

@@ -49,7 +49,7 @@ class PrivateEvaluator(Evaluator):
             self.data_metadata |= {"reference": self.data_metadata["reference"].replace("training", "test")}
             return
         self.evaluation, self.codec, self.spec, self.device = evaluation, train.codec, train.spec, device
-        self.sources, self.pairs, self.labels, self.scorers = None, None, None, []
+        self.sources, self.pairs, self.labels, self.texts, self.scorers = None, None, None, None, []
         words = {"reference": "no samples", "held_out": "no samples"}
         self.data_metadata = words | {"data": train.title, "fingerprint": train.fingerprint}
 
