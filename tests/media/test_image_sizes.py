@@ -213,3 +213,7 @@ def test_files_have_the_size(tmp_path) -> None:
     (path,) = ImageCodec(size="16x8").write(torch.zeros(1, 8, 16, 3, dtype=torch.uint8), tmp_path, 0, {})
     with Pillow.open(path) as picture:
         assert picture.size == PictureSize(16, 8)
+
+
+def test_a_long_small_picture_gets_fewer_pixels_rather_than_too_many() -> None:
+    assert choose_size([(12, 37)], 22**2).size == (8, 32)  # 16 x 48 has more than half as many again as asked for

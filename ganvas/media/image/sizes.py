@@ -74,7 +74,7 @@ def choose_size(picture_sizes: Sequence[tuple[int, int]], pixels: int = USUAL_PI
     if ratio == 1:
         picture_sizes = [(min(sides), min(sides)) for sides in picture_sizes]
     own_pixels = median(min(sides) for sides in picture_sizes) ** 2 * float(max(ratio, 1 / ratio))
-    size = find_common_size(picture_sizes, pixels) or fit_size(ratio, min(own_pixels, pixels))
+    size = find_common_size(picture_sizes, pixels) or fit_size(ratio, min(own_pixels, pixels), AREA_TOLERANCE * pixels)
     is_shrunk = size.width * size.height < own_pixels and own_pixels > pixels
     about_area = f", shrunk to about {pixels:,} pixels each" if is_shrunk else ""
     return SizeChoice(size, f"pictures become {size} (width x height): {shape_reason}{about_area}")
@@ -103,8 +103,11 @@ def choose_ratio(picture_sizes: Sequence[tuple[int, int]]) -> tuple[Fraction, st
     return ratio, f"nearly all have about this shape (width / height {float(ratio):.2f})"
 
 
-def fit_size(ratio: Fraction, pixels: float) -> PictureSize:
-    """The size with about this width over height and so many pixels, whose sides can be halved most often."""
+def fit_size(ratio: Fraction, pixels: float, most_pixels: float) -> PictureSize:
+    """The size with about this width over height and so many pixels, whose sides can be halved most often.
+
+    It has `most_pixels` at most, if any size has so few.
+    """
     elongation = float(max(ratio, 1 / ratio))
 
     def rank_size(size: tuple[int, int]) -> tuple[float, ...]:
@@ -112,7 +115,7 @@ def fit_size(ratio: Fraction, pixels: float) -> PictureSize:
         excess = abs(log(shorter * longer / pixels))
         cut = 1 - min(longer / shorter / elongation, elongation * shorter / longer)  # share of the picture
         limits = max(excess, log(AREA_TOLERANCE)), max(cut, CUT_TOLERANCE)  # alike for all sizes within the tolerances
-        return (*limits, -count_common_halvings(*size), excess + cut, longer)
+        return (shorter * longer > most_pixels, *limits, -count_common_halvings(*size), excess + cut, longer)
 
     shorter, longer = min(list_sizes(elongation), key=rank_size)
     return PictureSize(longer, shorter) if ratio > 1 else PictureSize(shorter, longer)
