@@ -16,6 +16,7 @@ import ganvas
 from ganvas.data.described_pictures import DescribedPictures
 from ganvas.recipe import Recipe
 from ganvas.recipes import find_recipe
+from ganvas.recipes.choosing.by_parts import drop_idle_critics
 
 PARTS = {"image": "image", "class": "table", "attributes": "table", "caption": "caption"}  # the part of x of each column
 PROBES = 500  # pictures that are given, to name what describes them
@@ -24,6 +25,7 @@ PROBES = 500  # pictures that are given, to name what describes them
 def build_recipe(columns: tuple[str, ...]) -> Recipe:
     recipe = find_recipe("together")
     assert isinstance(recipe.data, DescribedPictures)
+    recipe = drop_idle_critics(recipe, "image" in columns, columns != ("image",))
     return replace(recipe, data=replace(recipe.data, columns=columns))
 
 

@@ -8,7 +8,7 @@ import torch
 
 from ..core import Medium, seeded_generator
 from ..data import Columns, DescribedPictures, Lines, Windows
-from ..data.described_pictures import COLUMNS
+from ..data.described_pictures import COLUMNS, IMAGE
 from ..data.lines import is_text_path
 from ..data.tasks import Task, recognise_captions, recognise_table, recognise_task
 from ..errors import GanvasError
@@ -17,6 +17,7 @@ from ..media.degradations import Degradation, degrade
 from ..nets import SRVGG, ImageToImage
 from ..recipe import Recipe
 from ..recipes import find_recipe
+from ..recipes.choosing.by_parts import drop_idle_critics
 
 DEFAULT_RECIPES = {
     "plain": "auto",
@@ -78,6 +79,8 @@ def choose_parts(recipe: Recipe, names: str | Sequence[str]) -> Recipe:
     if unknown or len(set(columns)) < 2 or len(set(columns)) < len(columns):
         fault = f"no column {unknown[0]!r}" if unknown else "two or more columns, each once"
         raise GanvasError(f"--together names columns to make at once, {fault}: take some of {', '.join(COLUMNS)}, with commas")
+    has_picture = IMAGE in columns
+    recipe = drop_idle_critics(recipe, has_picture, has_words=len(columns) > has_picture)
     return replace(recipe, data=replace(recipe.data, columns=columns))
 
 

@@ -17,9 +17,10 @@ from ganvas.methods import Adversarial
 from ganvas.methods.adversarial import Request
 from ganvas.nets import Projected, TogetherNets
 from ganvas.recipes import find_recipe
+from ganvas.recipes.choosing.by_parts import drop_idle_critics
 from ganvas.runs.state import build_state
 from ganvas.sampling.generator import parse_conditions
-from ganvas.training.tasks import choose_parts
+from ganvas.training.tasks import choose_columns, choose_parts
 from small_recipes import noise, small, small_described_pictures
 
 TRAITS = Traits(conditions=("known",))
@@ -187,3 +188,13 @@ def test_captions_and_their_further_columns(tmp_path: Path) -> None:
 def test_the_spec_of_other_samples_is_refused() -> None:
     with pytest.raises(GanvasError, match="choose another recipe"):
         TogetherNets().build(Spec((1, 8, 8), (), {}))
+
+
+def test_columns_without_a_picture_or_without_words_have_no_idle_critics() -> None:
+    recipe = find_recipe("together")
+    pictures, words = drop_idle_critics(recipe, True, False), drop_idle_critics(recipe, False, True)
+    assert set(pictures.optim) == {"G", "D", "D_features"}
+    assert set(words.optim) == {"G", "D"}
+    assert drop_idle_critics(recipe, True, True) == recipe
+    chosen = choose_columns(recipe, None, None, None, None, "attributes,caption")
+    assert (chosen.method, chosen.optim) == (words.method, words.optim)

@@ -23,7 +23,7 @@ class ByParts:
         nets, method, layout = requested.nets, requested.method, read_part_layout(facts.spec)
         if not (isinstance(nets, TogetherNets) and isinstance(method, Adversarial)):
             raise GanvasError("ByParts adapts only TogetherNets in Adversarial: set choose=None in the recipe")
-        requested = replace(requested, method=drop_idle_critics(method, bool(layout.picture), bool(layout.words)))
+        requested = drop_idle_critics(requested, bool(layout.picture), bool(layout.words))
         if not layout.picture:
             return requested, [f"data: {facts.samples:,} samples without pictures"]
 
@@ -41,7 +41,10 @@ class ByParts:
         return replace(adapted, nets=replace(nets, picture=adapted.nets)), reasons
 
 
-def drop_idle_critics(method: Adversarial, has_picture: bool, has_words: bool) -> Adversarial:
-    """The method without further critics that would have nothing to see."""
-    idle = {"D_features": not has_picture, "D_words": not (has_picture and has_words)}
-    return replace(method, side_critics=tuple(side for side in method.side_critics if not idle.get(side.network)))
+def drop_idle_critics(recipe: Recipe, has_picture: bool, has_words: bool) -> Recipe:
+    """The recipe without further critics, and their optimisers, that would have nothing to see."""
+    assert isinstance(recipe.method, Adversarial)
+    is_idle = {"D_features": not has_picture, "D_words": not (has_picture and has_words)}
+    sides = tuple(side for side in recipe.method.side_critics if not is_idle.get(side.network))
+    optim = {name: optimiser for name, optimiser in recipe.optim.items() if not is_idle.get(name)}
+    return replace(recipe, method=replace(recipe.method, side_critics=sides), optim=optim)
