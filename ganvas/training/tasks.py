@@ -80,8 +80,8 @@ def choose_parts(recipe: Recipe, names: str | Sequence[str]) -> Recipe:
         fault = f"no column {unknown[0]!r}" if unknown else "two or more columns, each once"
         raise GanvasError(f"--together names columns to make at once, {fault}: take some of {', '.join(COLUMNS)}, with commas")
     has_picture = IMAGE in columns
-    recipe = drop_idle_critics(recipe, has_picture, has_words=len(columns) > has_picture)
-    return replace(recipe, data=replace(recipe.data, columns=columns))
+    source = replace(recipe.data, columns=columns)
+    return replace(drop_idle_critics(recipe, has_picture, has_words=len(columns) > has_picture), data=source)
 
 
 def choose_columns(
