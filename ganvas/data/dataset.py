@@ -33,7 +33,7 @@ from .attributes import Attribute, AttributedItems
 from .cache import load_or_encode
 from .columns import check_source_names, fit_medium, list_column_codecs, load_batch, select_column
 from .encoding import NotedItems, SkippedItem, encode_items, print_notes, print_skipped_items
-from .held_out import HeldOut
+from .held_out import HELD_OUT_KEY, HeldOut
 from .items import fingerprint_parts
 from .labels import derive_condition
 from .rows import (
@@ -122,7 +122,7 @@ class EncodedDataset:
         """(the samples to train on, the held-out samples or None). Both look into this set's columns, without a copy.
 
         Args:
-            key: decides which samples are held out. Usually the fingerprint of the data.
+            key: decides which samples are held out, by their order in the data.
         """
         sides = list_sides(self.columns)
         rows = {name: setting.choose_rows(replace(self, columns=side), key) for name, side in sides.items()}
@@ -303,14 +303,14 @@ def open_data(
     is_quiet: bool = False,
     sampler: BatchSampler | None = None,
     held_out: HeldOut | None = None,
-    held_out_key: str | None = None,
+    held_out_key: str = HELD_OUT_KEY,
 ) -> tuple[Codec, EncodedDataset, EncodedDataset | None]:
     """(codec, training set, held-out set or None). The held-out set is the test part, if the data has one.
 
     Args:
         codec: stores the samples; None fits one to the data.
         held_out: how many samples to hold out of training if there is no test part; None is none.
-        held_out_key: decides which ones; None is the data's fingerprint. A resumed run keeps its own, even if the files moved.
+        held_out_key: decides which ones. A resumed run keeps its own.
     """
     items = source.items(medium.suffixes)
     reasons: list[str] = []
@@ -330,4 +330,4 @@ def open_data(
         return codec, training_set, test_set
     if held_out is None:
         return codec, training_set, None
-    return codec, *training_set.hold_out(held_out, held_out_key or training_set.fingerprint)
+    return codec, *training_set.hold_out(held_out, held_out_key)

@@ -10,6 +10,7 @@ from ..errors import require
 from .copies import find_equal_captions, find_first_copies, join_groups
 from .rows import get_storage
 
+HELD_OUT_KEY = "ganvas 1"  # the split of all new runs: the same on every machine, whatever the files' names and times
 MIN_HELD_OUT = 2  # a mean and a variance need two
 MIN_CLASS_SAMPLES = 20  # of smaller classes together, so many are held out as of one class
 

@@ -363,7 +363,7 @@ def open_scored_data(run: RunFolder, source: Source) -> tuple[EncodedDataset, En
     """(the training set, the held-out set or None) of a run, or of other data. The run's training saw none of other data."""
     held_out = run.recipe.held_out if source == run.recipe.data else None
     _, training_set, held_out_set = open_data(
-        source, run.recipe.medium, run.read_codec(), held_out=held_out, held_out_key=run.meta["data"]["fingerprint"]
+        source, run.recipe.medium, run.read_codec(), held_out=held_out, held_out_key=run.held_out_key
     )
     return training_set, held_out_set
 

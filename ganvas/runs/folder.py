@@ -93,6 +93,11 @@ class RunFolder:
 
     # ------------------------------------------------------------ lines
 
+    @property
+    def held_out_key(self) -> str:
+        """Decides which samples were held out of training. In older runs that was the fingerprint of the data."""
+        return self.meta["data"].get("held_out_key", self.meta["data"]["fingerprint"])
+
     def append_line(self, name: str, line: Mapping[str, Any]) -> None:
         with explain_os_errors(f"writing {name}", self.path), (self.path / name).open("a", encoding="utf-8") as file:
             file.write(encode_json(line) + "\n")

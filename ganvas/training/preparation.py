@@ -9,7 +9,7 @@ import torch
 from ..core import Codec
 from ..data import EncodedDataset
 from ..data.dataset import explain_missing_labels, open_data
-from ..data.held_out import describe_held_out
+from ..data.held_out import HELD_OUT_KEY, describe_held_out
 from ..evaluation.evaluator import Evaluator
 from ..evaluation.private import open_evaluator
 from ..recipe import Recipe
@@ -65,7 +65,7 @@ def plan_run(requested: Recipe, seed: int, device: torch.device, is_quiet: bool)
 
 
 def prepare_data_and_evaluator(
-    recipe: Recipe, codec: Codec | None, device: torch.device, held_out_key: str | None = None
+    recipe: Recipe, codec: Codec | None, device: torch.device, held_out_key: str = HELD_OUT_KEY
 ) -> tuple[Codec, EncodedDataset, EncodedDataset | None, Evaluator | None]:
     """The codec, the training set, the held-out set, and on rank 0 the evaluator.
 

@@ -13,6 +13,7 @@ import torch
 from .. import recipes
 from ..configuration import from_json, to_json
 from ..core import Dataset, Reconstructor
+from ..data.held_out import HELD_OUT_KEY
 from ..data.stored_frames import locate_data
 from ..errors import GanvasError
 from ..evaluation.evaluator import Evaluator
@@ -135,6 +136,7 @@ def _train_anew(requested: Recipe, path: Path, seed: int, device: torch.device, 
         "held_out": training_set.held_out_count,
         "skipped": training_set.skipped_count,
         "fingerprint": training_set.fingerprint,
+        "held_out_key": HELD_OUT_KEY,
         "conditions": to_json(training_set.conditions),
     }
     if distributed.is_main_process():
@@ -212,9 +214,7 @@ def _resume_locked(
     run_threads = threads or run.recipe.train.threads or int(run.meta["environment"].get("threads", 1))
     requested, resolved = replace_threads(requested, threads), replace_threads(resolved, run_threads)
     set_thread_count(run_threads)
-    _, training_set, _, evaluator = prepare_data_and_evaluator(
-        resolved, run.read_codec(), device, run.meta["data"]["fingerprint"]
-    )
+    _, training_set, _, evaluator = prepare_data_and_evaluator(resolved, run.read_codec(), device, run.held_out_key)
     refuse_other_conditions(run, training_set)
     current_environment = describe_environment(device)
     for difference in list_environment_changes(run, resolved, current_environment, training_set, device):

@@ -1,5 +1,6 @@
 """Which samples are held out of training: how many, of which classes, copies, always the same, and nothing is duplicated."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -157,6 +158,20 @@ def test_a_test_part_leaves_nothing_to_hold_out(tmp_path: Path) -> None:
     _, training, held_out = open_data(alone, Image(size=8), is_quiet=True)
     assert (len(training), held_out) == (100, None)
     assert Mixture(count=100).held_out(()) is not None
+
+
+def test_another_copy_of_the_data_has_the_same_split(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).integers(256, size=(100, 8, 8), dtype=np.uint8)
+    splits = list[list[bytes]]()
+    for k, folder in enumerate(("here", "there")):
+        (tmp_path / folder).mkdir()
+        path = tmp_path / folder / "pictures.npy"
+        np.save(path, pictures)
+        os.utime(path, (k, k))
+        _, _, held_out = open_data(Files(path=str(path)), Image(size=8), is_quiet=True, held_out=HeldOut())
+        assert held_out is not None
+        splits.append(contents(held_out))
+    assert splits[0] == splits[1]
 
 
 def test_settings_are_checked() -> None:

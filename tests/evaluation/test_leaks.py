@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from ganvas.configuration import to_json
 from ganvas.core import CriticOutput
 from ganvas.data import Files, HeldOut, Rows
 from ganvas.data.dataset import open_data
+from ganvas.data.held_out import HELD_OUT_KEY
 from ganvas.errors import GanvasError
 from ganvas.evaluation.leaks import samples as nearest_samples
 from ganvas.evaluation.leaks.card import format_attack_card
@@ -48,7 +48,6 @@ def write_rows(path: Path, n: int, seed: int) -> Path:
     ]
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([table.names, *zip(*columns, strict=True)])
-    os.utime(path, (0, 0))  # a file's time is part of its fingerprint, which decides the rows held out
     return path
 
 
@@ -56,8 +55,8 @@ def write_untrained(recipe: Recipe, folder: Path) -> RunFolder:
     """A run whose networks have learnt nothing yet: its samples tell of nobody."""
     codec, training, _ = open_data(recipe.data, recipe.medium, held_out=recipe.held_out, is_quiet=True)
     state = build_state(recipe, training.spec, 0, CPU)
-    facts = {"title": training.title, "fingerprint": training.fingerprint, "count": len(training)}
-    facts["conditions"] = to_json(training.conditions)
+    facts = {"title": training.title, "fingerprint": training.fingerprint, "held_out_key": HELD_OUT_KEY}
+    facts |= {"count": len(training), "conditions": to_json(training.conditions)}
     return write_run_atomically(folder, codec, state, recipe, recipe, 0, (facts, {}))
 
 
