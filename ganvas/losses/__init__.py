@@ -30,6 +30,7 @@ from .perceptual import PerceptualLoss
 from .picture_naming import PictureNaming
 from .pixels import PixelLoss
 from .r1 import R1, R2
+from .value_shares import ValueShares
 from .weight_clipping import WeightClipping
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "RelativisticAverage",
     "RelativisticPairing",
     "TopK",
+    "ValueShares",
     "Wasserstein",
     "WeightClipping",
     "WeightedObjective",

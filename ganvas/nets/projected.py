@@ -84,21 +84,27 @@ class Generator(GeneratorNetwork):
         return self.last(h).tanh()
 
 
+def build_feature_layers(shape: tuple[int, int, int], width: int) -> tuple[nn.Sequential, tuple[int, int, int]]:
+    """(layers that bring features of this shape, C, H, W, to 4 positions a side or so; the shape of what they return)."""
+    channels, height, breadth = shape
+    layers: list[nn.Module] = []
+    while min(height, breadth) > 4:
+        layers += [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
+        channels, width, height, breadth = width, 2 * width, height // 2, breadth // 2
+    if not layers:
+        layers = [nn.Conv2d(channels, width, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+        channels = width
+    return nn.Sequential(*layers), (channels, height, breadth)
+
+
 class FeatureHead(nn.Module):
     """Features [N, C, H, W] -> a logit [N] and the inputs of the last layer [N, width, h, w], of 4 positions a side or so."""
 
     def __init__(self, shape: tuple[int, int, int], width: int, classes: int) -> None:
         super().__init__()
-        channels, height, width_px = shape
-        layers: list[nn.Module] = []
-        while min(height, width_px) > 4:
-            layers += [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-            channels, width, height, width_px = width, 2 * width, height // 2, width_px // 2
-        if not layers:
-            layers = [nn.Conv2d(channels, width, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
-            channels = width
-        self.layers, self.last = nn.Sequential(*layers), nn.Linear(channels * height * width_px, 1)
-        self.label = nn.Embedding(classes, channels) if classes else None
+        self.layers, inner_shape = build_feature_layers(shape, width)
+        self.last = nn.Linear(prod(inner_shape), 1)
+        self.label = nn.Embedding(classes, inner_shape[0]) if classes else None
         if self.label is not None:
             nn.init.normal_(self.label.weight, std=0.02)
 

@@ -25,7 +25,7 @@ PRICES = ("frechet", "coverage")
 def compare_with_start(
     start: Sampler, preferred: RunFolder, rewards: LearntRewards, known: Callable[[Tensor], Tensor] | None, device: str
 ) -> dict[str, Any]:
-    """Wins of the preferred run's samples over the start's samples of the same latents, and both runs' scores."""
+    """Wins of the preferred run's samples over the start's samples of the same latents, both runs' scores, and sentences."""
     after = Sampler(preferred, "last", device)
     old, new = (torch.cat(list(s.stream_samples(COMPARED_SAMPLES, COMPARISON_SEED))) for s in (start, after))
     show_both(start, preferred, old, new)
@@ -40,7 +40,8 @@ def compare_with_start(
     }
     if known is not None:
         outcome["known_wins"] = count_wins(known(old), known(new))
-    return outcome | collect_prices(start, preferred, device)
+    outcome |= collect_prices(start, preferred, device)
+    return outcome | {"sentences": describe_comparison(outcome)}
 
 
 def count_wins(old: Tensor, new: Tensor) -> dict[str, Any]:

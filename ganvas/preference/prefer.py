@@ -19,7 +19,7 @@ from ..system.files import write_json
 from ..training.resuming import replace_budget
 from ..training.session import train
 from .choices import SeedPair, read_likes, read_pairs
-from .comparison import compare_with_start, describe_comparison
+from .comparison import compare_with_start
 from .learning import describe_learning, describe_rewards, learn_rewards
 from .page import check_comparable
 
@@ -85,9 +85,8 @@ def prefer(
     preferred = train(recipe, out=path, seed=seed, device=device, threads=threads, quiet=quiet)
     save_reward(preferred.path, rewards.reward, card)
     outcome = compare_with_start(sampler, preferred, rewards, known, device)
-    sentences = describe_comparison(outcome)
-    print_lines(sentences, quiet)
-    result = {**card, "run": str(preferred.path), **outcome, "sentences": sentences}
+    print_lines(outcome["sentences"], quiet)
+    result = {**card, "run": str(preferred.path), **outcome}
     write_json(preferred.path / OUTCOME_FILE, result)
     return result
 

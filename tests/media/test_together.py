@@ -97,6 +97,17 @@ def test_noise_on_one_hots_changes_no_verdict(codec: TogetherCodec, stored: torc
         assert not torch.allclose(D(other_class).logits, D(x).logits)
 
 
+def test_shares_of_values_are_measured_against_the_data(codec: TogetherCodec) -> None:
+    """0 at the start, whose head has the data's shares; then KL(data ‖ (1/2, 1/4, 1/4)) in closed form."""
+    G: Any = TogetherNets(picture=Projected().smallest(), width=4).build(codec.spec)["G"]
+    assert G.measure_shares(5).item() == pytest.approx(0.0, abs=1e-6)
+    with torch.no_grad():
+        G.row.bias.copy_(torch.tensor([0.5, 0.25, 0.25]).log()[G.fields.grouped])
+    data = np.array(codec.spec.fields[1].shares)
+    expected = (data * np.log(data / [0.5, 0.25, 0.25])).sum()
+    assert G.measure_shares(5).item() == pytest.approx(expected, abs=1e-6)
+
+
 @pytest.mark.parametrize("wish", [{"class": "gray"}, {"class": "1"}, {"class": "gray|gray"}])
 def test_a_class_is_asked_for_by_name_or_number(codec: TogetherCodec, wish: dict[str, str]) -> None:
     values = parse_conditions(wish, codec.spec, TRAITS)

@@ -26,6 +26,7 @@ class RowFields(nn.Module):
     grouped: Tensor  # the other way round
     where_ranks: Tensor
     where_values: Tensor
+    data_shares: Tensor  # of each value in the data [W], with 0 for ranks
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
@@ -43,6 +44,8 @@ class RowFields(nn.Module):
         value_places = [starts[name] + value for _, (name, value) in tied]
         self.register_buffer("where_values", torch.tensor(value_places, dtype=torch.long), persistent=False)
         self.first_biases = _list_first_biases(spec.fields, self.groups, starts)
+        shares = self.first_biases.exp()[self.order].index_fill(0, torch.tensor(self.rank_places, dtype=torch.long), 0.0)
+        self.register_buffer("data_shares", shares, persistent=False)
 
     @property
     def draw_count(self) -> int:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...core import CriticOutput
+from ..projected import build_feature_layers
 from .reader import TextReader
 
 
@@ -43,16 +44,9 @@ class TextFeatureHead(nn.Module):
 
     def __init__(self, shape: tuple[int, int, int], width: int, condition: int) -> None:
         super().__init__()
-        channels, height, breadth = shape
-        layers: list[nn.Module] = []
-        while min(height, breadth) > 4:
-            layers += [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-            channels, width, height, breadth = width, 2 * width, height // 2, breadth // 2
-        if not layers:
-            layers = [nn.Conv2d(channels, width, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
-            channels = width
-        self.layers, self.last = nn.Sequential(*layers), nn.Linear(channels * height * breadth, 1)
-        self.direction = nn.Linear(condition, channels * height * breadth, bias=False)
+        self.layers, inner_shape = build_feature_layers(shape, width)
+        self.last = nn.Linear(prod(inner_shape), 1)
+        self.direction = nn.Linear(condition, prod(inner_shape), bias=False)
         nn.init.normal_(self.direction.weight, std=0.02)
 
     def forward(self, x: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:

@@ -116,6 +116,19 @@ class TogetherGenerator(GeneratorNetwork):
         row[:, self.fields.rank_places] = 0
         return -(row * shares.clamp(min=1e-6).log()).sum(1) / self.fields.draw_count
 
+    def measure_shares(self, n: int) -> Tensor | None:
+        """KL(the data's shares of values ‖ G's mean shares in `n` rows of which nothing is known), a mean of fields; a scalar.
+
+        None without values to draw.
+        """
+        if self.row is None or self.fields is None or not self.fields.draw_count:
+            return None
+        noise = torch.randn(n, self.z_sizes[0], device=self.row.weight.device)
+        shares = self.fields.compute_shares(self.row(self.start_words(noise, None)).float()).mean(0)
+        target = self.fields.data_shares
+        divergence = torch.xlogy(target, target) - target * shares.clamp(min=1e-6).log()
+        return divergence.sum() / self.fields.draw_count
+
 
 def keep_known(part: Tensor, known: Tensor | None, start: int) -> Tensor:
     """A part of x that begins at `start`, [N, size], with what is known in its place."""
