@@ -1,29 +1,31 @@
 """`ganvas prefer` with a preference that is known: how often the trained run wins by it, and what that costs.
 
-python benchmarks/preferences.py RUN [--known brightness | ATTRIBUTE] [--pairs 200] [--wrong 0.0]
+python benchmarks/preferences.py RUN [--known brightness | COLUMN[=VALUE]] [--labels FOLDER] [--pairs 200] [--wrong 0.0]
                                      [--minutes 3 | --samples N] [--margins 0.3] [--weight 1.0] [--stay 1.0]
                                      [--out DIR] [--results FILE]
 
-RUN is a trained run of pictures. "brightness" prefers the sample with the larger mean. Any other name is a column of the run's
-labels, such as "glasses": a classifier of them is trained on the run's data first, and its logit is the preference. Choices are
-between the samples of seeds 2k and 2k + 1; a share `wrong` of them is turned round. Each margin is a run of its own in DIR.
+RUN is a trained run of pictures. "brightness" prefers the sample with the larger mean. Any other name is a column of captions.csv
+in the folder --labels, such as "glasses" or "glasses=eyepatch": a classifier of it is trained first, and its logit is the
+preference. Choices are between the samples of seeds 2k and 2k + 1; a share `wrong` of them is turned round. Each margin is a run
+of its own in DIR.
 """
 
 import argparse
+import csv
 import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 import ganvas
-from ganvas.data.columns import load_batch
-from ganvas.data.rows import take_rows
+from ganvas.core import Codec
 from ganvas.errors import GanvasError
-from ganvas.evaluation.evaluator import open_scored_data
 from ganvas.evaluation.label_classifier import LabelClassifier, load_or_train
 from ganvas.runs.folder import RunFolder
 from ganvas.sampling.generator import open_sampler
@@ -36,29 +38,30 @@ def prefer_brightness(stored: Tensor) -> Tensor:
     return stored.float().mean((1, 2, 3))
 
 
-def prefer_attribute(run: RunFolder, name: str) -> Preference:
-    """The logit of a class or an attribute, by a classifier of the run's own data."""
-    training, _ = open_scored_data(run, run.recipe.data)
-    columns = {key: condition for key, condition in training.conditions.items() if name in condition.names}
-    if not columns:
-        known = [one for condition in training.conditions.values() for one in condition.names]
-        raise GanvasError(f"{training.title} has no label {name!r}: it has {', '.join(known) or 'none'}")
-    column, condition = next(iter(columns.items()))
-    codec, place = training.codec, condition.names.index(name)
+def prefer_attribute(codec: Codec, folder: Path, wish: str) -> Preference:
+    """The logit of a network that tells the pictures with this value (COLUMN=VALUE), or with any but "none" (COLUMN)."""
+    column, _, value = wish.partition("=")
+    with (folder / "captions.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if column not in rows[0]:
+        raise GanvasError(f"{folder / 'captions.csv'} has no column {column!r}: it has {', '.join(rows[0])}")
+    has = torch.tensor([row[column] == value if value else row[column] != "none" for row in rows])
+    stored = torch.from_numpy(np.stack([codec.encode((folder / row["file_name"]).read_bytes()) for row in rows]))
 
-    def load_rows(rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        batch = load_batch(codec, take_rows(training.columns, rows), generator)
-        return batch["x"].float(), batch[column]
+    def measure_loss(classifier: LabelClassifier, places: Tensor, generator: torch.Generator) -> Tensor:
+        x = codec.load(stored[places], generator).float()
+        return binary_cross_entropy_with_logits(classifier(x)[:, 0], has[places].float())
 
     def build() -> LabelClassifier:
-        return LabelClassifier(codec.spec.shape[0], condition.size, CLASSIFIER_WIDTH)
+        return LabelClassifier(codec.spec.shape[0], 1, CLASSIFIER_WIDTH)
 
-    classifier = load_or_train(build, load_rows, len(training), CLASSIFIER_STEPS, 0, None)
+    classifier = load_or_train(build, measure_loss, len(rows), CLASSIFIER_STEPS, 0, None)
 
     @torch.no_grad()
-    def rate(stored: Tensor) -> Tensor:
-        return torch.cat([classifier(codec.load(part, None).float())[:, place] for part in stored.split(64)])
+    def rate(samples: Tensor) -> Tensor:
+        return torch.cat([classifier(codec.load(part, None).float())[:, 0] for part in samples.split(64)])
 
+    print(f"{wish}: told right in {((rate(stored) > 0) == has).float().mean():.1%} of {len(rows):,} pictures", flush=True)
     return rate
 
 
@@ -84,6 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("run")
     parser.add_argument("--known", default="brightness")
+    parser.add_argument("--labels", type=Path, default=Path("data/captions/avatars"))
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--wrong", type=float, default=0.0)
     parser.add_argument("--minutes", type=float)
@@ -96,7 +100,9 @@ def main() -> None:
     parser.add_argument("--results", default=None)
     words = parser.parse_args()
     run = ganvas.load(words.run)
-    preference = prefer_brightness if words.known == "brightness" else prefer_attribute(run, words.known)
+    preference = (
+        prefer_brightness if words.known == "brightness" else prefer_attribute(run.read_codec(), words.labels, words.known)
+    )
     pairs = make_pairs(run, preference, words.pairs, words.wrong)
     minutes = words.minutes if words.minutes or words.samples else 3.0
     folder = Path(words.out or tempfile.mkdtemp())

@@ -33,6 +33,8 @@ class Generator(StyleGenerator):
         self.head_places = [ceil(depth * (level + 1) / levels) - 1 for level in range(levels)]  # each after this block
         self.blocks.apply(initialise_transformer_weights)
         self.heads.apply(initialise_transformer_weights)
+        for head in self.heads:  # images begin plain, without the noise of random patches, which D is slow to punish
+            nn.init.zeros_(head.last.weight)  # type: ignore[union-attr]
 
     def render_styles(self, ws: Tensor) -> Tensor:
         """ws [N, depth, w_dim] -> x."""
