@@ -4,10 +4,10 @@ python benchmarks/preferences.py RUN [--known brightness | COLUMN[=VALUE]] [--la
                                      [--minutes 3 | --samples N] [--margins 0.3] [--weight 1.0] [--stay 1.0]
                                      [--out DIR] [--results FILE]
 
-RUN is a trained run of pictures. "brightness" prefers the sample with the larger mean. Any other name is a column of captions.csv
-in the folder --labels, such as "glasses" or "glasses=eyepatch": a classifier of it is trained first, and its logit is the
-preference. Choices are between the samples of seeds 2k and 2k + 1; a share `wrong` of them is turned round. Each margin is a run
-of its own in DIR.
+RUN is a trained run of pictures. "brightness" prefers the sample with the larger mean. Any other name is a column of
+captions.csv in the folder --labels, such as "glasses" or "glasses=eyepatch": a classifier of it is trained first, and its
+logit is the preference. Choices are between the samples of seeds 2k and 2k + 1; a share `wrong` of them is turned round.
+Each margin is a run of its own in DIR.
 """
 
 import argparse
