@@ -40,7 +40,7 @@ def collect_conditions(label: str | None, conditions: tuple[str, ...], text: str
     """What samples are to be, by name. Raises GanvasError for a condition that is not NAME=VALUE."""
     pairs = [text.partition("=") for text in conditions]
     for name, equals, _ in pairs:
-        if not equals or not name.isidentifier():
+        if not equals or not name.strip():
             raise GanvasError(f"a condition is NAME=VALUE, such as text='a red house', got {name + equals!r}")
     named = {"label": label, "text": text}
     return {name: value for name, value in named.items() if value is not None} | {name: value for name, _, value in pairs}
