@@ -33,4 +33,7 @@ def update_average(average: nn.ModuleDict, nets: Nets, *, batch: int, samples: i
 
 
 def _list_tensors(net: nn.Module) -> list[Tensor]:
-    return [*net.parameters(), *net.buffers()]
+    """Parameters, and buffers that checkpoints hold. Others are constants: a mask's infinities have no average."""
+    buffers = dict(net.named_buffers())
+    kept = net.state_dict().keys() if buffers else ()
+    return [*net.parameters(), *(buffer for name, buffer in buffers.items() if name in kept)]

@@ -56,7 +56,8 @@ def test_resumed_equals_uninterrupted_bit_for_bit(name: str, tmp_path: Path) -> 
 
 
 def tensors(state: State) -> list[torch.Tensor]:
-    held = [*state.nets.state_dict().values(), *state.average.state_dict().values()]
+    """All there are, also constants that no checkpoint holds: averaging must leave them as they are."""
+    held = [tensor for nets in (state.nets, state.average) for tensor in (*nets.parameters(), *nets.buffers())]
     for optimiser in state.optims.values():
         for _, moments in sorted(optimiser.state_dict()["state"].items()):
             held += [moments[name] for name in sorted(moments)]

@@ -35,6 +35,16 @@ def test_half_life() -> None:
     assert not G.weight.requires_grad
 
 
+def test_constants_stay_as_they_are() -> None:
+    """A mask with infinities once became NaN in the average, and samples became black, until the run was loaded again."""
+    target = nets(8.0)
+    mask = torch.tensor([0.0, -torch.inf])
+    target["G"].register_buffer("mask", mask, persistent=False)
+    average = moving_average.copy_networks(target, ("G",))
+    moving_average.update_average(average, target, batch=10, samples=1000, kimg=1.0, ramp=0.05)
+    assert torch.equal(average["G"].mask, mask)
+
+
 def test_warm_up_shortens_the_half_life() -> None:
     average, target = moving_average.copy_networks(nets(0.0), ("G",)), nets(8.0)
     moving_average.update_average(average, target, batch=10, samples=200, kimg=1000.0, ramp=0.05)  # half-life 10 images
