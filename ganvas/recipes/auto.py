@@ -4,11 +4,12 @@ from ..data import Files
 from ..losses import FiniteDifferenceR1, FiniteDifferenceR2
 from ..losses.objectives import RelativisticPairing
 from ..media import Image
-from ..methods import Adversarial, FeaturePyramid, SideCritic
+from ..methods import Adversarial
 from ..nets import Projected
 from ..optim.optimisers import Adam
 from ..recipe import Evaluation, Recipe, Train
 from .choosing import ByBudget
+from .feature_critic import build_feature_critic
 
 
 def auto() -> Recipe:
@@ -18,7 +19,6 @@ def auto() -> Recipe:
     Expected: docs/results.md.
     """
     adam = Adam(lr=2e-3, betas=(0.0, 0.99))
-    on_features = FiniteDifferenceR1(gamma=3.0, sigma=0.3), FiniteDifferenceR2(gamma=3.0, sigma=0.3)
     return Recipe(
         name="auto",
         data=Files(path="fashion"),
@@ -27,7 +27,7 @@ def auto() -> Recipe:
         method=Adversarial(
             objective=RelativisticPairing(),
             penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
-            side_critics=(SideCritic(network="F", view=FeaturePyramid(), penalties=on_features, weight=0.3),),
+            side_critics=(build_feature_critic(weight=0.3),),
         ),
         optim={"G": adam, "D": adam, "F": adam},
         train=Train(minutes=10.0, batch=64, ema_kimg=20.0),

@@ -4,15 +4,16 @@ from dataclasses import replace
 
 from ..data import Columns, HeldOut, Pairs
 from ..extractors import PerceptualDistance
-from ..losses import FiniteDifferenceR1, FiniteDifferenceR2, PixelLoss
+from ..losses import PixelLoss
 from ..losses.objectives import LeastSquares, NonSaturating
 from ..media import Image
-from ..methods import Adversarial, FeaturePyramid, SideCritic
+from ..methods import Adversarial
 from ..metrics.pairs import PSNR, SSIM
 from ..nets import ImageToImage, PatchGAN, PretrainedUNet, Residual, UNet, WithFeatureCritic
 from ..optim import Cosine
 from ..optim.optimisers import Adam
 from ..recipe import Evaluation, PairJudge, Recipe, Train
+from .feature_critic import build_feature_critic
 
 BY_TRUTH = Evaluation(pair_judges=(PairJudge(metrics=(PerceptualDistance(), PSNR(), SSIM())),))
 
@@ -45,7 +46,6 @@ def translator() -> Recipe:
     Expected: drawings to colour, 64 px, 45 minutes of one core: 21.3 dB, the drawing itself 17.4 (docs/results.md).
     """
     adam = Adam(lr=1e-3, betas=(0.0, 0.99), schedule=Cosine(start=0.5))
-    on_features = FiniteDifferenceR1(gamma=3.0, sigma=0.3), FiniteDifferenceR2(gamma=3.0, sigma=0.3)
     picture = Image(flip=True)
     networks = ImageToImage(generator=Residual(generator=PretrainedUNet()), critic=PatchGAN(width=32))
     return replace(
@@ -56,7 +56,7 @@ def translator() -> Recipe:
         method=Adversarial(
             objective=LeastSquares(),
             auxiliary_losses=(PixelLoss(weight=10.0),),
-            side_critics=(SideCritic(network="F", view=FeaturePyramid(), penalties=on_features),),
+            side_critics=(build_feature_critic(),),
             share_fakes=True,
         ),
         optim={"G": adam, "D": replace(adam, lr=5e-4), "F": adam},

@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
-from ..losses import R1
-from ..losses.objectives import NonSaturating
+from ..losses import R1, FiniteDifferenceR1, FiniteDifferenceR2
+from ..losses.objectives import NonSaturating, RelativisticPairing
 from ..media import Image
 from ..methods import Adversarial
-from ..nets import StyleSwin
+from ..nets import StyleSwin, WithFeatureCritic
 from ..optim.optimisers import Adam
 from ..recipe import Recipe, Train
 from .dcgan import dcgan
+from .feature_critic import build_feature_critic
 
 
 def styleswin() -> Recipe:
@@ -30,17 +31,24 @@ def styleswin() -> Recipe:
 
 
 def styleswin_small() -> Recipe:
-    """Images, 32 px, for CPUs: `styleswin` with narrow layers, and both learning rates raised.
+    """Images, 32 px, for CPUs: `styleswin` with narrow layers, R3GAN's loss, a critic on features.
 
-    Paper: Zhang et al. 2022; D learns four times as fast as G, as theirs.
+    Paper: Zhang et al. 2022; Huang et al. 2024 (the loss); Sauer et al. 2021 (a critic on features).
     Expected: not scored yet; 41 images per second on one core with bf16, a quarter of `stylegan2_small`.
     """
+    adam = Adam(lr=1e-3, betas=(0.0, 0.99))
     return replace(
         styleswin(),
         name="styleswin_small",
         medium=Image(size=32),
-        nets=StyleSwin(z_dim=64, w_dim=64, mapping=2, width=96, base=1024, d_width=64, d_base=512),
-        method=Adversarial(objective=NonSaturating(), penalties=(R1(gamma=5.0, every=16),)),
-        optim={"G": Adam(lr=5e-4, betas=(0.0, 0.99)), "D": Adam(lr=2e-3, betas=(0.0, 0.99))},
+        nets=WithFeatureCritic(
+            nets=StyleSwin(z_dim=64, w_dim=64, mapping=2, width=96, base=1024, d_width=64, d_base=512),
+        ),
+        method=Adversarial(
+            objective=RelativisticPairing(),
+            penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
+            side_critics=(build_feature_critic(),),
+        ),
+        optim={"G": adam, "D": adam, "F": Adam(lr=2e-3, betas=(0.0, 0.99))},
         train=Train(samples=300_000, batch=32, ema_kimg=10.0),
     )

@@ -4,11 +4,12 @@ from ..data import Captioned, Columns
 from ..losses import FiniteDifferenceR1, FiniteDifferenceR2, MismatchedCaptions
 from ..losses.objectives import RelativisticPairing
 from ..media import Captions, Image
-from ..methods import Adversarial, FeaturePyramid, SideCritic
+from ..methods import Adversarial
 from ..nets import TextToImage
 from ..optim.optimisers import Adam
 from ..recipe import Evaluation, Recipe, Train
 from .choosing import BySize
+from .feature_critic import build_feature_critic
 
 
 def text2image() -> Recipe:
@@ -19,7 +20,6 @@ def text2image() -> Recipe:
     Expected: docs/results.md.
     """
     adam = Adam(lr=2e-3, betas=(0.0, 0.99))
-    on_features = FiniteDifferenceR1(gamma=3.0, sigma=0.3), FiniteDifferenceR2(gamma=3.0, sigma=0.3)
     return Recipe(
         name="text2image",
         data=Captioned(path="captions"),
@@ -29,15 +29,7 @@ def text2image() -> Recipe:
             objective=RelativisticPairing(),
             penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
             auxiliary_losses=(MismatchedCaptions(),),
-            side_critics=(
-                SideCritic(
-                    network="F",
-                    view=FeaturePyramid(),
-                    penalties=on_features,
-                    auxiliary_losses=(MismatchedCaptions(),),
-                    weight=3.0,
-                ),
-            ),
+            side_critics=(build_feature_critic(weight=3.0, auxiliary_losses=(MismatchedCaptions(),)),),
             share_fakes=True,
         ),
         optim={"G": adam, "D": adam, "F": adam},

@@ -9,11 +9,12 @@ from ..losses import ContentLoss, FiniteDifferenceR1, FiniteDifferenceR2
 from ..losses.objectives import RelativisticPairing
 from ..losses.patchnce import PatchNCE
 from ..media import Image
-from ..methods import Adversarial, Contrastive, Cycle, FeaturePyramid, SideCritic
+from ..methods import Adversarial, Contrastive, Cycle
 from ..nets import CUT, CycleGAN, ImageToImage, PatchGAN, PretrainedUNet, Residual, ResNet, WithFeatureCritic
 from ..optim import Linear
 from ..optim.optimisers import Adam
 from ..recipe import Evaluation, PairJudge, Recipe, Train
+from .feature_critic import build_feature_critic
 
 BY_DOMAIN = Evaluation(pair_judges=(PairJudge(metrics=(ContentKept(),), against="source"),))
 
@@ -122,7 +123,6 @@ def unpaired_translator() -> Recipe:
     """
     adam = Adam(lr=5e-4, betas=(0.0, 0.99), schedule=Linear(start=0.5))
     on_pixels = FiniteDifferenceR1(gamma=3.0), FiniteDifferenceR2(gamma=3.0)
-    on_features = FiniteDifferenceR1(gamma=10.0, sigma=0.3), FiniteDifferenceR2(gamma=10.0, sigma=0.3)
     networks = ImageToImage(
         generator=Residual(generator=PretrainedUNet(enlargement=1)),
         critic=PatchGAN(width=32, norm="none"),
@@ -137,7 +137,7 @@ def unpaired_translator() -> Recipe:
             penalties=on_pixels,
             auxiliary_losses=(ContentLoss(weight=1.0),),
             augment=DiffAugment(colour=False, cut=0.0),
-            side_critics=(SideCritic(network="F", view=FeaturePyramid(), penalties=on_features),),
+            side_critics=(build_feature_critic(gamma=10.0),),
             share_fakes=True,
         ),
         optim=dict.fromkeys("GDF", adam),
