@@ -27,10 +27,9 @@ from .paired_matching import PairedFeatureMatching
 from .patchnce import PatchNCE
 from .path_length import PathLength
 from .perceptual import PerceptualLoss
-from .picture_naming import PictureNaming
 from .pixels import PixelLoss
+from .proper_scores import ProperScores
 from .r1 import R1, R2
-from .value_shares import ValueShares
 from .weight_clipping import WeightClipping
 
 __all__ = [
@@ -59,12 +58,11 @@ __all__ = [
     "PatchNCE",
     "PathLength",
     "PerceptualLoss",
-    "PictureNaming",
     "PixelLoss",
+    "ProperScores",
     "RelativisticAverage",
     "RelativisticPairing",
     "TopK",
-    "ValueShares",
     "Wasserstein",
     "WeightClipping",
     "WeightedObjective",

@@ -1,7 +1,7 @@
 """Several things at once."""
 
 from ..data import DescribedPictures
-from ..losses import FiniteDifferenceR1, FiniteDifferenceR2, PictureNaming, ValueShares
+from ..losses import FiniteDifferenceR1, FiniteDifferenceR2, ProperScores
 from ..losses.objectives import RelativisticPairing
 from ..media import Together
 from ..methods import Adversarial, PartPyramid, SideCritic
@@ -15,7 +15,7 @@ def together() -> Recipe:
     """Pictures and what describes them, made from one latent: class, attributes. Given some, the others follow.
 
     Words are drawn first, then a picture that fits them. One critic judges the words, two the picture and its fit to them.
-    From known pictures G learns to name their words by likelihood. Values keep the data's shares.
+    Words also learn by proper scores: the data's shares of values, and what known parts say of the others.
 
     Paper: Huang et al. 2024 (R3GAN's loss); Sauer et al. 2021 (a critic on features); Miyato & Koyama 2018 (projection).
     Expected: docs/results.md.
@@ -31,7 +31,7 @@ def together() -> Recipe:
         method=Adversarial(
             objective=RelativisticPairing(),
             penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
-            auxiliary_losses=(PictureNaming(), ValueShares()),
+            auxiliary_losses=(ProperScores(),),
             side_critics=(
                 SideCritic(network="D_features", view=PartPyramid(), penalties=on_features, weight=0.3),
                 SideCritic(network="D_words", penalties=on_words, weight=0.3),

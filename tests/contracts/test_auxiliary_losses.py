@@ -23,7 +23,7 @@ def with_auxiliary(auxiliary: Any) -> Recipe:
     """A small run of it: networks that name classes, or a translator for losses that compare with sources; few steps."""
     if isinstance(auxiliary, (losses.MismatchedCaptions, losses.MatchingAwarePenalty)):
         return small(replace(recipes.find_recipe("text2image"), method=Adversarial(auxiliary_losses=(auxiliary,))), samples=24)
-    if isinstance(auxiliary, (losses.PictureNaming, losses.ValueShares)):
+    if isinstance(auxiliary, losses.ProperScores):
         return small(replace(recipes.find_recipe("together"), method=Adversarial(auxiliary_losses=(auxiliary,))), samples=24)
     needs_sources = isinstance(auxiliary, losses.ContentLoss)
     recipe = recipes.find_recipe("pix2pix" if needs_sources else "gan")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from ganvas.core import Spec, Traits
+from ganvas.core import Field, Spec, Traits
 from ganvas.data import DescribedPictures
 from ganvas.errors import GanvasError
 from ganvas.media import Together, TogetherCodec
@@ -106,6 +106,30 @@ def test_shares_of_values_are_measured_against_the_data(codec: TogetherCodec) ->
     data = np.array(codec.spec.fields[1].shares)
     expected = (data * np.log(data / [0.5, 0.25, 0.25])).sum()
     assert G.measure_shares(5).item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_words_have_proper_scores(codec: TogetherCodec, stored: torch.Tensor) -> None:
+    """A row of the data's shares costs its entropy, with a picture known and with a sentence; a sentence its distance."""
+    fields = (*codec.spec.fields, Field("caption", 4, "continuous", shape=(4,)))
+    G: Any = TogetherNets(picture=Projected().smallest(), width=4).build(codec.spec._replace(shape=(71,), fields=fields))["G"]
+    told = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    x = torch.cat([codec.load(stored, None), told.expand(len(stored), 4)], 1)
+    shares = torch.tensor(codec.spec.fields[1].shares)
+    costs = -shares.log()[x[:, 64:67].argmax(1)]
+    torch.testing.assert_close(G.measure_naming(x), costs.repeat(2))
+    with torch.no_grad():
+        G.sentence[-1].weight.zero_()
+        G.sentence[-1].bias.zero_()
+    torch.testing.assert_close(G.measure_telling(x), torch.full((len(x),), 30**0.5 / 2))
+    torch.testing.assert_close(G.measure_scores(x), costs.mean() + 30**0.5 / 2)
+    assert G.measure_scores(x).requires_grad
+
+
+def test_columns_without_a_row_or_a_sentence_have_fewer_scores(codec: TogetherCodec, stored: torch.Tensor) -> None:
+    G: Any = TogetherNets(picture=Projected().smallest(), width=4).build(codec.spec)["G"]
+    assert G.measure_telling(codec.load(stored, None)) is None
+    alone = codec.spec._replace(shape=(64,), fields=codec.spec.fields[:1])
+    assert TogetherNets(picture=Projected().smallest(), width=4).build(alone)["G"].measure_scores(torch.zeros(2, 64)) is None  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("wish", [{"class": "gray"}, {"class": "1"}, {"class": "gray|gray"}])

@@ -100,21 +100,50 @@ class TogetherGenerator(GeneratorNetwork):
             words = torch.cat([words, keep_known(sentence, known, start + self.layout.row)], 1)
         return words
 
-    def measure_naming(self, x: Tensor) -> Tensor | None:
-        """-log of the shares that G gives to the values of real rows if it knows their pictures x alone, [N], a mean of fields.
+    def measure_scores(self, x: Tensor) -> Tensor | None:
+        """The sum of all proper scores of words for real samples x [N, F], a scalar; None if there are no words to score."""
+        scores = self.measure_shares(len(x)), self.measure_naming(x), self.measure_telling(x)
+        means = [score.mean() for score in scores if score is not None]
+        return torch.stack(means).sum() if means else None
 
-        None without pictures, or without values to name.
+    def measure_naming(self, x: Tensor) -> Tensor | None:
+        """-log of the shares that G gives to the values of real rows if it knows only the picture, or only the sentence, of x.
+
+        [parts·N], a mean of fields. None without either, or without values to name.
         """
-        if self.reader is None or self.row is None or self.fields is None or not self.fields.draw_count:
+        if self.row is None or self.fields is None or not self.fields.draw_count or not self.layout.has_known:
             return None
-        marks = torch.zeros_like(x)
-        marks[:, : self.layout.picture_size] = 1
-        noise = torch.randn(len(x), self.z_sizes[0], device=x.device)
-        h = self.start_words(noise, torch.stack([x * marks, marks], 1))
+        ends = self.layout.picture_size, self.layout.picture_size + self.layout.row, x.shape[1]
+        givers = [span for span in ((0, ends[0]), (ends[1], ends[2])) if span[0] < span[1]]
+        if not givers:
+            return None
+        known = torch.cat([mark_known(x, *span) for span in givers])
+        h = self.start_words(torch.randn(len(known), self.z_sizes[0], device=x.device), known)
         shares = self.fields.compute_shares(self.row(h).float())
-        row = self.layout.cut_words(x)[:, : self.layout.row].clone()
+        row = x[:, ends[0] : ends[1]].clone()
         row[:, self.fields.rank_places] = 0
-        return -(row * shares.clamp(min=1e-6).log()).sum(1) / self.fields.draw_count
+        return -(row.repeat(len(givers), 1) * shares.clamp(min=1e-6).log()).sum(1) / self.fields.draw_count
+
+    def measure_telling(self, x: Tensor) -> Tensor | None:
+        """The energy score of G's sentences for real rows, or for real pictures if there are no rows, [N]. Less is better.
+
+        With two sentences s, s' of other noise and the real one t: (|s − t| + |s' − t| − |s − s'|) / 2, over the root of the
+        size. Its mean is least where they have the same distribution (Gneiting & Raftery 2007, section 4.3).
+        """
+        end_of_picture = self.layout.picture_size
+        span = (end_of_picture, end_of_picture + self.layout.row) if self.layout.row else (0, end_of_picture)
+        if self.sentence is None or not self.layout.has_known or span[0] == span[1]:
+            return None
+        known = mark_known(x, *span)
+        if self.layout.row:
+            known[::2] = 0  # a sentence follows its row, also where that was drawn and not given
+        known = known.repeat(2, 1, 1)
+        h = self.start_words(torch.randn(len(known), self.z_sizes[0], device=x.device), known)
+        row = self.layout.cut_words(x)[:, : self.layout.row].repeat(2, 1)
+        one, other = self.sentence(torch.cat([h, row.to(h.dtype)], 1)).float().chunk(2)
+        real = x[:, x.shape[1] - self.layout.sentence :]
+        distances = [torch.linalg.vector_norm(a - b, dim=1) for a, b in ((one, real), (other, real), (one, other))]
+        return (distances[0] + distances[1] - distances[2]) / 2 / self.layout.sentence**0.5
 
     def measure_shares(self, n: int) -> Tensor | None:
         """KL(the data's shares of values ‖ G's mean shares in `n` rows of which nothing is known), a mean of fields; a scalar.
@@ -128,6 +157,13 @@ class TogetherGenerator(GeneratorNetwork):
         target = self.fields.data_shares
         divergence = torch.xlogy(target, target) - target * shares.clamp(min=1e-6).log()
         return divergence.sum() / self.fields.draw_count
+
+
+def mark_known(x: Tensor, start: int, end: int) -> Tensor:
+    """The condition [N, 2, F] that gives the numbers of x [N, F] from `start` to `end`."""
+    marks = torch.zeros_like(x)
+    marks[:, start:end] = 1
+    return torch.stack([x * marks, marks], 1)
 
 
 def keep_known(part: Tensor, known: Tensor | None, start: int) -> Tensor:
