@@ -33,7 +33,7 @@ def together() -> Recipe:
             penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
             auxiliary_losses=(ProperScores(),),
             side_critics=(
-                SideCritic(network="D_features", view=PartPyramid(), penalties=on_features, weight=0.3),
+                SideCritic(network="D_features", view=PartPyramid(), penalties=on_features),
                 SideCritic(network="D_words", penalties=on_words, weight=0.3),
             ),
         ),

@@ -15,9 +15,12 @@ from .by_budget import ByBudget
 
 @config
 class ByParts:
-    """Adapts the recipe `together`: widths, penalties and augmentation of its pictures as `auto` would."""
+    """Adapts the recipe `together`: widths and penalties of its pictures as `auto` would, but samples are shifted late.
 
-    pictures: ByBudget = ByBudget()
+    Shifts cost what words say of pictures, as in `BySize`.
+    """
+
+    pictures: ByBudget = ByBudget(shift_from=100)
 
     def __call__(self, requested: Recipe, facts: Facts, attempt: Callable[[Recipe], Trial]) -> tuple[Recipe, list[str]]:
         nets, method, layout = requested.nets, requested.method, read_part_layout(facts.spec)
