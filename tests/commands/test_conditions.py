@@ -33,5 +33,5 @@ def test_the_flag_once_for_each_keeps_all(command: Any) -> None:
     ("label", "text", "wishes"), [(None, None, ("a=1", "a=2")), ("1", None, ("label=2",)), (None, "b", ("text=b",))]
 )
 def test_a_name_that_comes_twice_is_refused(label: str | None, text: str | None, wishes: tuple[str, ...]) -> None:
-    with pytest.raises(GanvasError, match="is asked for twice, .*: name each condition once"):
+    with pytest.raises(GanvasError, match=r"is asked for twice, .*: name each condition once"):
         collect_conditions(label, wishes, text)
