@@ -37,7 +37,7 @@ class SamplingArguments:
 
 
 def collect_conditions(label: str | None, conditions: tuple[str, ...], text: str | None = None) -> dict[str, str]:
-    """What samples are to be, by name. Raises GanvasError for a condition that is not NAME=VALUE, or a name that comes twice."""
+    """What samples are to be, by name. Raises GanvasError for a condition that is not NAME=VALUE, or one given twice."""
     pairs = [text.partition("=") for text in conditions]
     for name, equals, _ in pairs:
         if not equals or not name.strip():
