@@ -68,8 +68,9 @@ def parse_settings(kind: type[Any], default: Any, argv: list[str], program: str)
         if field == "sources":  # once for each
             arg = tyro.conf.arg(name="with", metavar="NAME=FILE", help_behavior_hint="")
             return Annotated[hint, arg, tyro.conf.UseAppendAction]
-        if field == "where":  # once for each
-            arg = tyro.conf.arg(metavar="COLUMN=VALUE", help_behavior_hint="")
+        if field in ("where", "conditions"):  # once for each
+            metavar = "COLUMN=VALUE" if field == "where" else "NAME=VALUE"
+            arg = tyro.conf.arg(metavar=metavar, help_behavior_hint="")
             return Annotated[hint, arg, tyro.conf.UseAppendAction]
         if hint in VALUE_NAMES:  # help that says neither "{None}|STR" nor "(default: None)"
             name, about_default = "from" if field == "source" else None, "" if default in (None, ()) else None

@@ -7,6 +7,7 @@ import numpy as np
 
 from .names import list_examples
 
+UNSEEN = "attributes for scores alone, which networks do not see"  # the beginning of the note about them
 MAX_ATTRIBUTES, MAX_ATTRIBUTE_VALUES, MAX_VALUE_CHARACTERS = 32, 64, 64
 
 
@@ -67,7 +68,8 @@ def _describe_columns(attributes: Sequence[Attribute], other_columns: Sequence[s
     notes = list[str]()
     if attributes:
         names = ", ".join(f"{attribute.name} ({len(attribute.values)} values)" for attribute in attributes)
-        notes.append(f"attributes for scores alone, which networks do not see: {names}")
+        notes.append(f"{UNSEEN}: {names}")
     if other_columns:
-        notes.append(f"columns that are no attributes: {list_examples(other_columns)}; an attribute has 2 to 64 values")
+        rule = f"an attribute has 2 to {MAX_ATTRIBUTE_VALUES} values, at most half as many as there are pictures"
+        notes.append(f"columns that are no attributes: {list_examples(other_columns)}; {rule}")
     return tuple(notes)

@@ -12,6 +12,7 @@ from ..configuration import config
 from ..core import Items
 from ..errors import GanvasError, require
 from ..system.arrow import import_arrow
+from .attributes import UNSEEN
 from .captioned import Captioned, find_captions
 from .files import Files
 from .items import ItemList, fingerprint_parts
@@ -39,7 +40,8 @@ class DescribedItems:
     notes: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.title, self.names, self.notes = self.base.title, self.base.names, self.base.notes
+        self.title, self.names = self.base.title, self.base.names
+        self.notes = tuple(note for note in self.base.notes if not (self.columns and note.startswith(UNSEEN)))
 
     @property
     def column_names(self) -> tuple[str, ...]:

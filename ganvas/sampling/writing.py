@@ -129,19 +129,22 @@ def _write_grid(codec: Codec, blocks: Iterator[CaptionedBlock], n: int, out: Pat
     stored, captions = torch.cat([part.stored for part in parts]), [text for part in parts for text in part.captions]
     if isinstance(codec, ExhibitingCodec):
         exhibit = codec.exhibit("grid", "", stored)
+        if out.suffix.lower() == ".png":
+            raise GanvasError(f"all {codec.noun} go to a file grid{exhibit.suffix}, no picture: give its folder, --out out/")
+        path = write_bytes(out / f"grid{exhibit.suffix}", exhibit.data)  # makes the folder
         write_provenance(out, metadata)
-        return write_bytes(out / f"grid{exhibit.suffix}", exhibit.data)
+        return path
     path = out if out.suffix.lower() == ".png" else out / "grid.png"
     write_picture(draw_grid(codec, stored, captions), path, metadata)
     return path
 
 
 def draw_grid(codec: Codec, stored: Tensor, captions: Sequence[str]) -> "Picture":
-    """All samples in one picture: a row for each run of equal captions, or a caption under each sample if all differ."""
+    """All samples in one picture: a row for each run of equal captions, or a caption under each sample if some stand alone."""
     if not captions:
         return codec.preview(stored)
     runs = [(caption, len(list(run))) for caption, run in groupby(captions)]
-    if all(length == 1 for _, length in runs):
+    if any(length == 1 for _, length in runs):  # captions of the data; neighbours may share one by chance
         return draw_captioned_tiles(codec, stored, captions)
     return draw_captioned_rows(codec, stored.split([length for _, length in runs]), [caption for caption, _ in runs])
 

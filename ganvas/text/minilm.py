@@ -72,8 +72,8 @@ def tokenize(texts: Sequence[str]) -> list[list[int]]:
     """The tokens of each text. Raises GanvasError for a text that the network cannot read."""
     tokenizer = load_tokenizer()
     tokens = [tokenizer(text) for text in texts]
-    for k, (text, row) in enumerate(zip(texts, tokens, strict=True)):
-        name = f'text {k + 1}, "{quote(text)}",'
+    for text, row in zip(texts, tokens, strict=True):
+        name = f'the text "{quote(text)}"'  # its number says nothing: encoders are shown only texts that are new
         if len(row) == 2:
             raise GanvasError(f"{name} is empty: give it at least one word")
         if len(row) > LONGEST:

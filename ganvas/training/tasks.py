@@ -77,7 +77,7 @@ def choose_parts(recipe: Recipe, names: str | Sequence[str]) -> Recipe:
         raise GanvasError(f"{recipe.name} makes one thing at a time: leave --together out, or take the recipe together")
     unknown = [name for name in columns if name not in COLUMNS]
     if unknown or len(set(columns)) < 2 or len(set(columns)) < len(columns):
-        fault = f"no column {unknown[0]!r}" if unknown else "two or more columns, each once"
+        fault = f"and {unknown[0]!r} is none" if unknown else "two or more, each once"
         raise GanvasError(f"--together names columns to make at once, {fault}: take some of {', '.join(COLUMNS)}, with commas")
     has_picture = IMAGE in columns
     source = replace(recipe.data, columns=columns)

@@ -252,6 +252,7 @@ BAD: Mapping[str, tuple[Mapping[str, str | bytes], str]] = {
     "COCO's pictures elsewhere": ({"captions_val.json": write_coco(["a.png"], [(0, "x")])}, "names no picture of"),
     "broken COCO": ({"captions_val.json": "{"}, "captions_val.json cannot be read"),
     "an empty table": ({"captions.csv": ""}, "captions.csv has no captions"),
+    "names of columns alone": ({"captions.csv": "file_name,text\n"}, "captions.csv has no line below its first one: write"),
 }
 
 

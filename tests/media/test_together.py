@@ -216,6 +216,7 @@ def test_captions_and_their_further_columns(tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "a", "file_name,text,shade\n" + rows)
     items = DescribedPictures(path=str(folder), columns=("image", "attributes", "caption")).items((".png",))
     assert items.column_names == ("image", "shade", "caption")
+    assert not any("networks do not see" in note for note in items.notes), "these networks see attributes"
     assert (items[5]["shade"], items[5]["caption"]) == ("light", "picture number 5")
     assert items[5]["image"] == (folder / "5.png").read_bytes()
 

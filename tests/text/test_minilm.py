@@ -69,9 +69,9 @@ def test_training_does_not_notice_it() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", 'text 2, "", is empty: give it at least one word'),
-        ("\x00 \n\u200b", 'text 2, "    ", is empty: give it at least one word'),
-        ("word " * 511, 'text 2, "word word word word word word word word …", has 513 tokens, and MiniLM reads 512 at most: '),
+        ("", 'the text "" is empty: give it at least one word'),
+        ("\x00 \n\u200b", 'the text "    " is empty: give it at least one word'),
+        ("word " * 511, 'the text "word word word word word word word word …" has 513 tokens, and MiniLM reads 512 at most: '),
         ("😀 🎉 ok 😀😀", "is mostly signs that MiniLM does not know. It reads English"),
         ("日本語の文章", "is mostly signs that MiniLM does not know. It reads English"),
         ("красный дом", "is mostly signs that MiniLM does not know. It reads English"),

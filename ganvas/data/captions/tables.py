@@ -69,6 +69,8 @@ def parse_caption_table(file: ListedFile, pictures: PictureIndex) -> CaptionTabl
             f"{file.name} has no captions: name its columns in the first line, {FILE_COLUMNS[0]} and {TEXT_COLUMNS[0]}; "
             f"it has {', '.join(columns[:9]) or 'none'}"
         )
+    if not rows and name in CAPTION_TABLES:
+        raise GanvasError(f"{file.name} has no line below its first one: write a line for each picture")
     return table
 
 
