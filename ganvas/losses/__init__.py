@@ -10,6 +10,7 @@ from .historical import HistoricalAveraging
 from .lecam import LeCam
 from .matching_aware import MatchingAwarePenalty
 from .mismatched_captions import MismatchedCaptions
+from .mode_seeking import ModeSeeking
 from .objectives import (
     Hinge,
     LabelSmoothing,
@@ -52,6 +53,7 @@ __all__ = [
     "MatchingAwarePenalty",
     "Minimax",
     "MismatchedCaptions",
+    "ModeSeeking",
     "NonSaturating",
     "Orthogonal",
     "PairedFeatureMatching",

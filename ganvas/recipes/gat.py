@@ -47,12 +47,17 @@ def gat_small() -> Recipe:
     adam = Adam(lr=1.2e-3, betas=(0.0, 0.99))
     recipe = gat()
     assert isinstance(recipe.method, LevelGuidance)
+    game = replace(
+        recipe.method.game,
+        penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
+        side_critics=(build_feature_critic(),),
+    )
     return replace(
         recipe,
         name="gat_small",
         medium=Image(size=32),
         nets=WithFeatureCritic(nets=GAT(width=128, depth=6, heads=2, d_depth=4)),
-        method=replace(recipe.method, game=replace(recipe.method.game, side_critics=(build_feature_critic(),))),
+        method=replace(recipe.method, game=game),
         optim={"G": adam, "D": adam, "F": Adam(lr=2e-3, betas=(0.0, 0.99))},
         train=Train(samples=300_000, batch=32, ema_kimg=10.0),
     )

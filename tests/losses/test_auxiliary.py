@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ganvas.core import Clock, CriticOutput, LossInputs, ShownSamples
+from ganvas.core import Clock, CriticOutput, GeneratorNetwork, LossInputs, ShownSamples
 from ganvas.errors import GanvasError
 from ganvas.losses import (
     Classification,
@@ -17,6 +17,7 @@ from ganvas.losses import (
     HistoricalAveraging,
     LeastSquares,
     LeCam,
+    ModeSeeking,
     PairedFeatureMatching,
     PerceptualLoss,
     PixelLoss,
@@ -208,6 +209,30 @@ def test_a_loss_of_content_lets_colours_change_and_punishes_another_picture() ->
         loss.term(scene_of_pictures(source, source)._replace(batch={}))
     with pytest.raises(GanvasError, match="compares samples with sources of their size"):
         loss.term(scene_of_pictures(source, source)._replace(batch={"source": source[:, :, ::2, ::2]}))
+
+
+class Scaling(GeneratorNetwork):
+    """G(z) = share · z."""
+
+    def __init__(self, share: float, z_dim: int = 3) -> None:
+        super().__init__()
+        self.share, self.z_dim = share, z_dim
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.share * z
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 2.0])
+def test_mode_seeking_asks_how_far_samples_of_different_latents_lie_apart(share: float) -> None:
+    output = CriticOutput(torch.zeros(10), torch.zeros(10, 1))
+    inputs = scene("G", output, output, {"G": Scaling(share)}, x=torch.zeros(10, 3))
+    term = ModeSeeking(weight=0.1, subsample=4).term(inputs)
+    torch.testing.assert_close(term, torch.full((3,), 0.1 / (share + 1e-3)))
+
+
+def test_mode_seeking_needs_a_latent() -> None:
+    with pytest.raises(GanvasError, match="starts from z"):
+        ModeSeeking().state(nn.ModuleDict({"G": Scaling(1.0, z_dim=0)}))
 
 
 def test_a_weighted_objective_weighs_each_players_loss() -> None:

@@ -74,19 +74,21 @@ def test_an_image_is_the_same_at_all_levels_for_d() -> None:
     assert not torch.allclose(D(x).logits, D(changed).logits, atol=1e-4)  # it sees the first level too
 
 
-def test_blocks_start_small_and_styles_reach_every_token() -> None:
+def test_images_start_plain_and_styles_reach_every_token() -> None:
     torch.manual_seed(0)
     nets = build(classes=3)
     for block in nets["G"].blocks:
         assert isinstance(block, StyledBlock)
-        assert block.style.weight.std().item() == pytest.approx(
-            0.1 * (2 / (5 * 16)) ** 0.5, rel=0.1
-        )  # Glorot's, times the gain
+        assert block.style.weight.std().item() == pytest.approx((2 / (5 * 16)) ** 0.5, rel=0.1)  # Glorot's
     for block in nets["D"].blocks:
         assert isinstance(block, CriticBlock)
         assert block.scale.eq(LAYER_SCALE).all()
     assert nets["G"].mapping.layers[0].weight.std().item() == pytest.approx(100, rel=0.3)  # a hundredth of the learning rate
-    x = nets["G"](torch.randn(2, 4), torch.tensor([0, 1]))
+    z = torch.randn(2, 4)
+    assert not nets["G"](z, torch.tensor([0, 1])).any()
+    for head in nets["G"].heads:
+        torch.nn.init.xavier_uniform_(head.last.weight)
+    x = nets["G"](z, torch.tensor([0, 1]))
     assert ((x[0] - x[1]).abs().amax(0) > 1e-3).all()
 
 
