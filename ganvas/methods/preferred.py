@@ -40,8 +40,8 @@ class Preferred:
 
     game: Method = Adversarial()
     weight: float = 1.0
-    margin: float = 0.3
-    stay: float = 1.0
+    margin: float = 0.6
+    stay: float = 3.0
     subsample: int = 4
     choices: str = ""
 

@@ -34,7 +34,7 @@ def styleswin_small() -> Recipe:
     """Images, 32 px, for CPUs: `styleswin` with narrow layers, R3GAN's loss, a critic on features.
 
     Paper: Zhang et al. 2022; Huang et al. 2024 (the loss); Sauer et al. 2021 (a critic on features).
-    Expected: not scored yet; 41 images per second on one core with bf16, a quarter of `stylegan2_small`.
+    Expected: clothes, 30 minutes of one core with bf16: Fréchet 2.0, real 0.2, coverage 0.75 (docs/results.md).
     """
     adam = Adam(lr=1e-3, betas=(0.0, 0.99))
     return replace(
