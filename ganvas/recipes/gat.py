@@ -56,7 +56,7 @@ def gat_small() -> Recipe:
         recipe,
         name="gat_small",
         medium=Image(size=32),
-        nets=WithFeatureCritic(nets=GAT(width=128, depth=6, heads=2, d_depth=4)),
+        nets=WithFeatureCritic(nets=GAT(width=128, depth=6, heads=2, d_depth=4, group=4)),
         method=replace(recipe.method, game=game),
         optim={"G": adam, "D": adam, "F": Adam(lr=2e-3, betas=(0.0, 0.99))},
         train=Train(samples=300_000, batch=32, ema_kimg=10.0),

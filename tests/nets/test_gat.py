@@ -1,5 +1,7 @@
 """GAT: positions that turn, attention, levels that add up, sizes."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -115,3 +117,12 @@ def test_sizes_that_do_not_fit_are_refused() -> None:
         GAT(width=100, heads=3)
     with pytest.raises(SettingError, match="d_width"):
         GAT(width=128, heads=2, d_width=96)
+
+
+def test_a_critic_of_groups_sees_whether_samples_are_alike() -> None:
+    D = build(architecture=replace(SMALL, group=2))["D"]
+    x = torch.randn(1, 3, 16, 24)
+    alike, different = D(x.repeat(2, 1, 1, 1)).features, D(torch.cat([x, torch.randn_like(x)])).features
+    assert alike.shape == (2, 17)
+    assert alike[:, -1].max() < 1e-3  # the root of 1e-8, and rounding
+    assert different[:, -1].min() > 1e-2
