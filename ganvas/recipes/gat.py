@@ -42,22 +42,17 @@ def gat_small() -> Recipe:
     """Images, 32 px, for CPUs: `gat` with narrow transformers of 64 tokens, D more shallow than G, a critic on features.
 
     Paper: Hyun et al. 2025; the learning rate is theirs for this width. Sauer et al. 2021 (a critic on features).
-    Expected: not scored yet; 28 images per second on one core with bf16, a sixth of `stylegan2_small`.
+    Expected: clothes, 30 minutes of one core with bf16: Fréchet 12, real 0.2; one picture of each class (docs/results.md).
     """
     adam = Adam(lr=1.2e-3, betas=(0.0, 0.99))
     recipe = gat()
     assert isinstance(recipe.method, LevelGuidance)
-    game = replace(
-        recipe.method.game,
-        penalties=(FiniteDifferenceR1(gamma=0.5), FiniteDifferenceR2(gamma=0.5)),
-        side_critics=(build_feature_critic(),),
-    )
     return replace(
         recipe,
         name="gat_small",
         medium=Image(size=32),
-        nets=WithFeatureCritic(nets=GAT(width=128, depth=6, heads=2, d_depth=4, group=4)),
-        method=replace(recipe.method, game=game),
+        nets=WithFeatureCritic(nets=GAT(width=128, depth=6, heads=2, d_depth=4)),
+        method=replace(recipe.method, game=replace(recipe.method.game, side_critics=(build_feature_critic(),))),
         optim={"G": adam, "D": adam, "F": Adam(lr=2e-3, betas=(0.0, 0.99))},
         train=Train(samples=300_000, batch=32, ema_kimg=10.0),
     )

@@ -1,7 +1,9 @@
 """Pictures from texts."""
 
+from dataclasses import replace
+
 from ..data import Captioned, Columns
-from ..losses import FiniteDifferenceR1, FiniteDifferenceR2, MismatchedCaptions
+from ..losses import FiniteDifferenceR1, FiniteDifferenceR2, MismatchedCaptions, ModeSeeking
 from ..losses.objectives import RelativisticPairing
 from ..media import Captions, Image
 from ..methods import Adversarial
@@ -37,3 +39,15 @@ def text2image() -> Recipe:
         evaluation=Evaluation(),
         choose=BySize(),
     )
+
+
+def text2image_varied() -> Recipe:
+    """Pictures from brief captions: `text2image`, whose G has to vary what a caption leaves open.
+
+    Paper: Mao et al. 2019 (MSGAN), and those of `text2image`.
+    Expected: avatars with brief sentences, 8 minutes: 75% of the real variety in pixels, 16% without (docs/results.md).
+    """
+    recipe = text2image()
+    assert isinstance(recipe.method, Adversarial)
+    method = replace(recipe.method, auxiliary_losses=(*recipe.method.auxiliary_losses, ModeSeeking()))
+    return replace(recipe, name="text2image_varied", method=method)

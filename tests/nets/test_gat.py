@@ -1,7 +1,5 @@
 """GAT: positions that turn, attention, levels that add up, sizes."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch.nn import functional as F
@@ -81,7 +79,7 @@ def test_images_start_plain_and_styles_reach_every_token() -> None:
     nets = build(classes=3)
     for block in nets["G"].blocks:
         assert isinstance(block, StyledBlock)
-        assert block.style.weight.std().item() == pytest.approx((2 / (5 * 16)) ** 0.5, rel=0.1)  # Glorot's
+        assert block.style.weight.std().item() == pytest.approx(0.1 * (2 / (5 * 16)) ** 0.5, rel=0.1)  # a tenth of Glorot's
     for block in nets["D"].blocks:
         assert isinstance(block, CriticBlock)
         assert block.scale.eq(LAYER_SCALE).all()
@@ -117,12 +115,3 @@ def test_sizes_that_do_not_fit_are_refused() -> None:
         GAT(width=100, heads=3)
     with pytest.raises(SettingError, match="d_width"):
         GAT(width=128, heads=2, d_width=96)
-
-
-def test_a_critic_of_groups_sees_whether_samples_are_alike() -> None:
-    D = build(architecture=replace(SMALL, group=2))["D"]
-    x = torch.randn(1, 3, 16, 24)
-    alike, different = D(x.repeat(2, 1, 1, 1)).features, D(torch.cat([x, torch.randn_like(x)])).features
-    assert alike.shape == (2, 17)
-    assert alike[:, -1].max() < 1e-3  # the root of 1e-8, and rounding
-    assert different[:, -1].min() > 1e-2

@@ -22,7 +22,6 @@ class GAT:
     d_width, d_depth: D's; None are G's. D's heads are as wide as G's.
     levels: how many images G makes on its way; D sees all of them.
     patch: pixels on each side of a token.
-    group: samples whose variety D measures together; 1, as published, measures none.
     labels: use the classes of the data, if it has any.
     """
 
@@ -35,14 +34,11 @@ class GAT:
     d_depth: int | None = None
     levels: int = 4
     patch: int = 4
-    group: int = 1
     labels: bool = True
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, w_dim=self.w_dim or 1, depth=self.depth, heads=self.heads, width=self.width)
-        check_widths(
-            d_width=self.d_width or 1, d_depth=self.d_depth or 1, levels=self.levels, patch=self.patch, group=self.group
-        )
+        check_widths(d_width=self.d_width or 1, d_depth=self.d_depth or 1, levels=self.levels, patch=self.patch)
         turns = 4 * self.heads
         require(self.width % turns == 0, "width", self.width, f"a multiple of 4 times `heads` ({turns})")
         head_width = self.width // self.heads
@@ -62,7 +58,7 @@ class GAT:
         D_heads = d_width * self.heads // self.width
         sides = self.levels, self.patch, channels, grid
         G = Generator(mapping, w_dim, self.width, self.depth, self.heads, *sides)
-        D = Discriminator(d_width, self.d_depth or self.depth, D_heads, *sides, classes, self.z_dim, self.group)
+        D = Discriminator(d_width, self.d_depth or self.depth, D_heads, *sides, classes, self.z_dim)
         return nn.ModuleDict({"G": G, "D": D})
 
     def smallest(self) -> "GAT":

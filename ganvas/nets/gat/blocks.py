@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from ..layers.attending import attend
 from .rotary import Rotation
 
+MODULATION_GAIN = 0.1  # of the layers that read styles, at the start
 LAYER_SCALE = 0.1  # of what a block of D adds, at the start
 
 
@@ -84,9 +85,10 @@ class CriticBlock(nn.Module):
 
 
 def initialise_transformer_weights(net: nn.Module) -> None:
-    """Glorot's uniform weights, and biases of 0."""
+    """Glorot's uniform weights and biases of 0; the layers that read styles have a gain of MODULATION_GAIN."""
+    styles = {id(module.style) for module in net.modules() if isinstance(module, StyledBlock | StyledHead)}
     for module in net.modules():
         if isinstance(module, nn.Linear):
-            nn.init.xavier_uniform_(module.weight)
+            nn.init.xavier_uniform_(module.weight, MODULATION_GAIN if id(module) in styles else 1.0)
             if module.bias is not None:  # pyright: ignore[reportUnnecessaryComparison]
                 nn.init.zeros_(module.bias)

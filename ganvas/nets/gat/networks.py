@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...core import CriticOutput
-from ..layers.equalised import append_deviation
 from ..layers.style import MappingNetwork, StyleGenerator
 from .blocks import CriticBlock, StyledBlock, StyledHead, initialise_transformer_weights
 from .rotary import Rotation
@@ -58,22 +57,20 @@ class Generator(StyleGenerator):
 class Discriminator(nn.Module):
     """x [N, C, H, W] or all levels of it [N, levels·C, H, W], label int64 [N] if there are `classes` -> CriticOutput.
 
-    A class token reads the patches. With classes, the logit is the product of D's outputs and the mapped class. With a `group`
-    above 1, D also sees how much what it read differs among so many samples (Karras et al. 2018, section 3).
+    A class token reads the patches. With classes, the logit is the product of D's outputs and the mapped class.
     """
 
     def __init__(
         self, width: int, depth: int, heads: int, levels: int, patch: int, channels: int, grid: tuple[int, int], classes: int,
-        w_dim: int, group: int,
+        w_dim: int,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.group = group
         self.levels_of_input, self.channels, self.patch = levels, channels, patch
         self.first = nn.Linear(levels * channels * patch**2, width)
         self.token = nn.Parameter(torch.randn(width) * width**-0.5)
         self.rotation = Rotation(grid, width // heads, leading=1)
         self.blocks = nn.ModuleList(CriticBlock(width, heads) for _ in range(depth))
-        self.norm, self.last = nn.RMSNorm(width), nn.Linear(width + (group > 1), w_dim if classes else 1)
+        self.norm, self.last = nn.RMSNorm(width), nn.Linear(width, w_dim if classes else 1)
         self.apply(initialise_transformer_weights)
         self.label = MappingNetwork(0, w_dim, 2, classes, mean_decay=None) if classes else None
 
@@ -85,8 +82,6 @@ class Discriminator(nn.Module):
         for block in self.blocks:
             h = block(h, self.rotation)
         features = self.norm(h[:, 0])
-        if self.group > 1:
-            features = append_deviation(features[:, :, None, None], self.group).flatten(1)
         outputs = self.last(features)
         if self.label is None or label is None:
             return CriticOutput(outputs.squeeze(1), features)
