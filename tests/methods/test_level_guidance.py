@@ -1,6 +1,7 @@
 """Levels: their noise, what D is shown, and samples of one level alone."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -52,6 +53,9 @@ def build(method: LevelGuidance) -> tuple[State, Loop]:
 @pytest.mark.parametrize("share_fakes", [False, True])
 def test_d_sees_every_level_and_samples_have_one(share_fakes: bool) -> None:
     state, playing = build(LevelGuidance(game=Adversarial(share_fakes=share_fakes), base=1.0, floor=0.0))  # no noise
+    G: Any = state.nets["G"]
+    for head in G.heads:  # which start at 0
+        torch.nn.init.xavier_uniform_(head.last.weight)
     shown = list[torch.Tensor]()
     state.nets["D"].register_forward_pre_hook(lambda _, inputs: shown.append(inputs[0].detach()))
     playing.train_to_budget(lambda state, tally: True)
