@@ -1,4 +1,4 @@
-"""G is to make different samples of different z under one condition. Mao et al. 2019 (MSGAN), equation 3."""
+"""G is to make different samples of different z under one condition. Mao et al. 2019 (MSGAN)."""
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ class ModeSeeking(GeneratorLoss):
     """weight / (|G(z, c) − G(z', c)| / |z − z'|), with mean absolute differences.
 
     It is for conditions that fit many samples, such as brief captions, where G follows the condition and ignores z. Where one
-    sample fits each condition it does harm.
+    sample fits each condition there is nothing to vary.
 
     subsample: the term sees one pair of z for so many samples of the batch.
     """
