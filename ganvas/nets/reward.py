@@ -1,6 +1,6 @@
-"""What people like, learnt from their choices: a frozen classifier's features, and small networks on them.
+"""What people like, learnt from their choices: a frozen classifier's features, and a sum of them.
 
-P(a is chosen over b) = σ(r(a) − r(b)), after Bradley and Terry 1952, with networks for r (Christiano et al. 2017, eq. 1).
+P(a is chosen over b) = σ(r(a) − r(b)), after Bradley and Terry 1952, with features for r (Christiano et al. 2017, eq. 1).
 """
 
 from typing import NamedTuple
@@ -14,10 +14,11 @@ from .pretrained.efficientnet import load_efficientnet
 
 MIN_SIDE, MAX_SIDE = 32, 128  # px: other pictures are resized before the classifier sees them
 DEPTHS = ((1, 16), (3, 24), (5, 40), (11, 112), (16, 320))  # (the classifier's last layer of a size, its channels)
-COARSE_CELLS = 4  # along each side of the coarse pixels
-GROUP_SIZES = (3 * COARSE_CELLS**2 + 6, *(2 * channels for _, channels in DEPTHS), 1280)  # features of one kind
+COARSE_CELLS, COARSE_DEPTHS = 4, 3  # along each side of coarse maps; of pixels and of the first depths
+PLACED_SIZES = tuple(channels * COARSE_CELLS**2 for _, channels in DEPTHS[:COARSE_DEPTHS])
+GROUP_SIZES = (3 * COARSE_CELLS**2 + 6, *(2 * channels for _, channels in DEPTHS), *PLACED_SIZES, 1280)  # of each kind
 FEATURE_COUNT = sum(GROUP_SIZES)
-COMPONENTS, MEMBERS, HIDDEN = 48, 5, 32  # of the linear map, of the ensemble, of each member's hidden layer
+COMPONENTS = 48  # of the linear map
 
 
 class FeatureMap(NamedTuple):
@@ -28,26 +29,20 @@ class FeatureMap(NamedTuple):
 
 
 class Reward(nn.Module):
-    """Samples x [N, C, H, W] in [-1, 1] -> r [N], the mean of MEMBERS networks with one hidden layer.
+    """Samples x [N, C, H, W] in [-1, 1] -> r [N], a weighted sum of their features.
 
     It is 0 for all samples before it is fitted. Its tensors are buffers, so that no game trains them.
     """
 
     mean: Tensor
-    projection: Tensor
-    hidden_weight: Tensor
-    hidden_bias: Tensor
-    last_weight: Tensor
+    weight: Tensor
 
     feature_network = "efficientnet-lite0"  # scores by the same network flatter a game with this reward
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(FEATURE_COUNT))
-        self.register_buffer("projection", torch.zeros(FEATURE_COUNT, COMPONENTS))
-        self.register_buffer("hidden_weight", torch.zeros(MEMBERS, COMPONENTS, HIDDEN))
-        self.register_buffer("hidden_bias", torch.zeros(MEMBERS, 1, HIDDEN))
-        self.register_buffer("last_weight", torch.zeros(MEMBERS, HIDDEN, 1))
+        self.register_buffer("weight", torch.zeros(FEATURE_COUNT))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.rate_features(compute_features(x))
@@ -55,33 +50,33 @@ class Reward(nn.Module):
     def rate_features(self, features: Tensor) -> Tensor:
         """Features [N, FEATURE_COUNT] -> r [N]."""
         with torch.autocast(features.device.type, enabled=False):  # differences of rewards are small
-            components = (features.float() - self.mean) @ self.projection
-            return rate_components(components, self.hidden_weight, self.hidden_bias, self.last_weight).mean(0)
-
-
-def rate_components(components: Tensor, hidden_weight: Tensor, hidden_bias: Tensor, last_weight: Tensor) -> Tensor:
-    """Components [N, COMPONENTS] -> each member's reward, [MEMBERS, N]."""
-    return (torch.tanh(components @ hidden_weight + hidden_bias) @ last_weight).squeeze(2)
+            return (features.float() - self.mean) @ self.weight
 
 
 def compute_features(x: Tensor) -> Tensor:
-    """x [N, C, H, W] in [-1, 1] -> [N, FEATURE_COUNT]: coarse pixels, statistics of the classifier's depths, its last features.
+    """x [N, C, H, W] in [-1, 1] -> [N, FEATURE_COUNT], in groups of GROUP_SIZES.
 
-    Gray becomes RGB, and channels after the third are dropped. Values beyond ±1 count as ±1, as in a file. Raises GanvasError
-    for samples that are no pictures.
+    They are coarse pixels, statistics of the classifier's depths, coarse maps of its first depths, and its last features.
+    Gray becomes RGB, and channels after the third are dropped. Values beyond ±1 count as ±1, as in a file. Raises
+    GanvasError for samples that are no pictures.
     """
     if x.dim() != 4:
         raise GanvasError(f"a reward rates pictures [N, C, H, W], got {list(x.shape)}: take a run of pictures")
     x = soften(x.float().clamp(-1, 1))
     x = x[:, :3] if x.shape[1] >= 3 else x[:, :1].expand(-1, 3, -1, -1)
-    coarse = F.adaptive_avg_pool2d(x, COARSE_CELLS).flatten(1)
-    groups = [torch.cat([coarse, *measure_map_moments(x)], 1)]
+    moments, places = [torch.cat([coarsen(x), *measure_map_moments(x)], 1)], list[Tensor]()
     h, last_layers = resize_to_bounds(x).contiguous(memory_format=torch.channels_last), [layer for layer, _ in DEPTHS]
     for number, layer in enumerate(list(load_efficientnet(x.device))[:-1]):
         h = layer(h)
         if number in last_layers:
-            groups.append(torch.cat(measure_map_moments(h.float()), 1))
-    return torch.cat([*groups, h.float()], 1)
+            moments.append(torch.cat(measure_map_moments(h.float()), 1))
+            places.append(coarsen(h.float()))
+    return torch.cat([*moments, *places[:COARSE_DEPTHS], h.float()], 1)
+
+
+def coarsen(maps: Tensor) -> Tensor:
+    """Means of the cells of a coarse grid: [N, C, H, W] -> [N, C·COARSE_CELLS²]."""
+    return F.adaptive_avg_pool2d(maps, COARSE_CELLS).flatten(1)
 
 
 def soften(x: Tensor) -> Tensor:
@@ -112,7 +107,7 @@ def resize_to_bounds(x: Tensor) -> Tensor:
 def fit_feature_map(features: Tensor) -> FeatureMap:
     """The principal components of some samples' features [N, FEATURE_COUNT], where N is above COMPONENTS.
 
-    Each kind of feature counts alike: coarse pixels, each depth, the last features. Within a kind each has deviation 1.
+    Each kind of feature counts alike. Within a kind each has deviation 1.
     """
     weights = torch.cat([torch.full((size,), size**-0.5) for size in GROUP_SIZES])
     mean, deviation = features.mean(0), features.std(0)

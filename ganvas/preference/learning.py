@@ -27,7 +27,7 @@ class LearntRewards(NamedTuple):
     judge_accuracy: Rate  # of the judge, on the others
 
 
-def learn_rewards(sampler: Sampler, choices: Choices, seed: int = 0) -> LearntRewards:
+def learn_rewards(sampler: Sampler, choices: Choices) -> LearntRewards:
     """Both rewards. Raises GanvasError for choices between samples of other networks."""
     check_weights(sampler, choices)
     seeds = torch.cat([choices.training, choices.held_out]).unique()
@@ -35,7 +35,7 @@ def learn_rewards(sampler: Sampler, choices: Choices, seed: int = 0) -> LearntRe
     usual = compute_stored_features(sampler, list(sampler.stream_samples(MAP_SAMPLES, MAP_SEED)))
     feature_map = fit_feature_map(usual)
     parts = [features[torch.searchsorted(seeds, pairs)].unbind(1) for pairs in (choices.training, choices.held_out)]
-    reward, judge = (fit_reward(feature_map, usual, *part, seed=seed + k) for k, part in enumerate(parts))
+    reward, judge = (fit_reward(feature_map, usual, *part) for part in parts)
     accuracy, judge_accuracy = measure_accuracy(reward, *parts[1]), measure_accuracy(judge, *parts[0])
     tests = Rate(round(accuracy.share * choices.tests), choices.tests)
     return LearntRewards(reward, judge, tests, judge_accuracy)

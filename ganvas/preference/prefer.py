@@ -74,7 +74,7 @@ def prefer(
     choices = read_pairs(pairs) if pairs is not None else read_likes(likes or ())
     sampler = Sampler(run, checkpoint, device)
     check_comparable(sampler)
-    rewards = learn_rewards(sampler, choices, seed)
+    rewards = learn_rewards(sampler, choices)
     card = describe_rewards(choices, rewards, sampler.checkpoint_folder.name)
     save_reward(run.path, rewards.reward, card)
     print_lines(describe_learning(choices, rewards), quiet)
