@@ -2,6 +2,7 @@
 
 import base64
 import io
+import shlex
 from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
@@ -71,7 +72,7 @@ def render_page(sampler: Sampler, seeds: range) -> str:
     checkpoint = f"checkpoint {sampler.checkpoint_folder.name} of {sampler.run.path}"
     data = {
         "title": checkpoint,
-        "run": str(sampler.run.path),
+        "run": shlex.quote(str(sampler.run.path)),
         "weights": read_nets_checksum(sampler.checkpoint_folder)[:CHECKSUM_LETTERS],
         "first": seeds.start,
         "pictures": [uri for block in sampler.stream_seeds(seeds) for uri in embed_samples(sampler.codec, block)],

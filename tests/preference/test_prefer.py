@@ -2,6 +2,8 @@
 
 import json
 import re
+import shlex
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -62,6 +64,12 @@ def test_the_page_holds_what_it_needs(run: RunFolder, tmp_path: Path) -> None:
 def test_a_page_can_be_written_again_alike(run: RunFolder, tmp_path: Path) -> None:
     pages = [ganvas.preference_page(run, tmp_path / name, n=2) for name in ("a.html", "b.html")]
     assert pages[0].read_bytes() == pages[1].read_bytes()
+
+
+def test_the_command_on_the_page_quotes_the_run(run: RunFolder, tmp_path: Path) -> None:
+    spaced = shutil.copytree(run.path, tmp_path / "my run")
+    data = read_data(ganvas.preference_page(spaced, tmp_path / "page.html", n=1))
+    assert shlex.split(str(data["run"])) == [str(spaced)]
 
 
 @pytest.mark.parametrize(("n", "name"), [(0, "a.html"), (1001, "a.html"), (5, "a.txt")])
