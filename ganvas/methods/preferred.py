@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ..configuration import config
-from ..core import NO_REQUEST, Batch, Clock, Latents, Method, Nets, Request, Spec, Stage, Traits, Turn
+from ..core import NO_REQUEST, Augment, Batch, Clock, Latents, Method, Nets, Request, Spec, Stage, Traits, Turn
 from ..errors import GanvasError, require
 from ..nets.reward import Reward
 from .adversarial import Adversarial
@@ -34,6 +34,8 @@ class Preferred:
     weight: of the first term; larger wins more choices and costs more of the variety.
     margin: the gain from which on the pull fades.
     stay: of the distance from the start, where values lie in [-1, 1].
+    view: a random change of both samples, the same one, before the reward sees them. A trick that pleases the reward in one
+        place only then pays less.
     subsample: the terms see one z for so many samples of the batch.
     choices: a fingerprint of what the reward was learnt from. With other choices a run is another run.
     """
@@ -42,6 +44,7 @@ class Preferred:
     weight: float = 1.0
     margin: float = 0.6
     stay: float = 3.0
+    view: Augment | None = None
     subsample: int = 4
     choices: str = ""
 
@@ -89,14 +92,17 @@ class Preferred:
         count = -(-len(batch["x"]) // self.subsample)
         latents = {name: value.to(device) for name, value in self.draw_latents(nets, count).items()}
         x, start_x = self.render_both(nets, latents)
-        reward = nets[REWARD]
-        with torch.no_grad():
-            start_reward = reward(start_x)
-        gain, distance = reward(x) - start_reward, (x.float() - start_x.float()).square().flatten(1).mean(1)
+        replay = ReplayRng(device)
+        r, start_r = (replay(partial(self.rate_view, image, nets, clock)) for image in (x, start_x))
+        gain, distance = r - start_r, (x.float() - start_x.float()).square().flatten(1).mean(1)
         pull = self.margin * softplus(-gain / self.margin)
         terms = {"G/preference": self.weight * pull, "G/stay": self.stay * distance}
         gains = {"preference/gain": gain.detach().mean(), "preference/wins": (gain.detach() > 0).float().mean()}
         return Turn({**turn.terms, **terms}, {**turn.statistics, **gains})
+
+    def rate_view(self, x: Tensor, nets: Nets, clock: Clock) -> Tensor:
+        """The rewards [N] of samples, as a random `view` shows them."""
+        return nets[REWARD](x if self.view is None else self.view(x, clock, nets))
 
     def render_both(self, nets: Nets, latents: Latents) -> tuple[Tensor, Tensor]:
         """(G's samples, the start's samples without gradients) of the same latents, and with the same noise inside."""

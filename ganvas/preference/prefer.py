@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ..augment import DiffAugment
 from ..core import PrivateMethod
 from ..errors import GanvasError
 from ..methods import Preferred
@@ -121,7 +122,7 @@ def build_recipe(sampler: Sampler, choices: str, weight: float | None, margin: f
     """The run's recipe with the preference in its game. Its data, networks, judges and held-out samples stay as they are."""
     recipe = sampler.run.recipe
     game = recipe.method.game if isinstance(recipe.method, Preferred) else recipe.method
-    usual = Preferred(game=game, choices=choices)
+    usual = Preferred(game=game, view=DiffAugment(colour=False, cut=0.0), choices=choices)
     method = replace(
         usual,
         weight=usual.weight if weight is None else weight,

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from ganvas import recipes
-from ganvas.configuration import from_json, to_json
-from ganvas.core import Nets, seeded_generator
+from ganvas.configuration import config, from_json, to_json
+from ganvas.core import Clock, Nets, seeded_generator
 from ganvas.errors import GanvasError, SettingError
 from ganvas.methods import Adversarial, Preferred, Progressive
 from ganvas.methods.progressive import get_growth
@@ -25,11 +25,9 @@ MEAN_PLACE = 3 * COARSE_CELLS**2  # of the pictures' mean among the features
 
 
 def like_bright(steepness: float = 20.0) -> Reward:
-    """r = steepness·tanh(the mean of the picture)."""
+    """r = steepness·(the mean of the picture)."""
     reward = Reward()
-    reward.projection[MEAN_PLACE, 0] = 1.0
-    reward.hidden_weight[:, 0, 0] = 1.0
-    reward.last_weight[:, 0, 0] = steepness
+    reward.weight[MEAN_PLACE] = steepness
     return reward
 
 
@@ -58,7 +56,7 @@ def brightness(recipe: Recipe, nets: Nets, name: str = "G") -> float:
 
 def test_a_reward_of_brightness() -> None:
     x = torch.linspace(-1, 1, 5)[:, None, None, None].expand(-1, 1, 8, 8)
-    torch.testing.assert_close(like_bright()(x), 20 * torch.tanh(torch.linspace(-1, 1, 5)), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(like_bright()(x), 20 * torch.linspace(-1, 1, 5), atol=1e-4, rtol=1e-4)
     assert torch.equal(like_bright()(2 * x), like_bright()((2 * x).clamp(-1, 1)))  # what no file holds is no better
 
 
@@ -79,6 +77,31 @@ def test_the_terms_at_the_start() -> None:
     torch.testing.assert_close(turn.terms["G/preference"], torch.full((2,), 3 * 0.5 * log(2)))
     assert torch.equal(turn.terms["G/stay"], torch.zeros(2))
     assert "G/adversarial" in turn.terms
+
+
+@config
+class Fade:
+    """Each sample times a random number from 0 to `most`."""
+
+    most: float
+
+    def __call__(self, x: torch.Tensor, clock: Clock, nets: Nets) -> torch.Tensor:
+        return x * self.most * torch.rand(len(x), 1, 1, 1)
+
+
+def measure_gain(recipe: Recipe, state: State) -> float:
+    phase = next(p for p in recipe.method.stage(state.nets, state.clock).phases if "G" in p.trains)
+    return float(phase.loss(state.nets, noise(recipe).batch(0, 8), state.clock).statistics["preference/gain"])
+
+
+def test_the_reward_sees_both_samples_in_the_same_view() -> None:
+    recipe = preferring(view=Fade(most=1.0))
+    state = start(recipe)
+    assert measure_gain(recipe, state) == 0  # G is G₀, and other draws would tell them apart
+    for parameter in state.nets["start"].parameters():
+        parameter.data.zero_()
+    assert measure_gain(recipe, state) != 0
+    assert measure_gain(preferring(view=Fade(most=0.0)), state) == 0
 
 
 def test_it_makes_what_is_preferred() -> None:
