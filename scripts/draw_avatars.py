@@ -1,6 +1,7 @@
 """Draw people with sentences that describe them, for training text to image.
 
 python scripts/draw_avatars.py data     writes data/captions/avatars, from the package that scripts/fetch_data.py fetches
+python scripts/draw_avatars.py data --name avatars_half --bare 0.5     other people, half of whom wear no glasses
 
 captions.csv has a row a picture: file_name, text, and the eight attributes that the text names, in words.
 """
@@ -66,30 +67,39 @@ class Avatar(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    folder: Path = parser.parse_args().folder.resolve()
-    place = folder / "captions" / "avatars"
+    parser.add_argument("--name", default="avatars", help="of the new folder in FOLDER/captions")
+    parser.add_argument("--bare", type=float, help="share of people without glasses (default: as of all other values)")
+    asked = parser.parse_args()
+    folder: Path = asked.folder.resolve()
+    place = folder / "captions" / asked.name
     if place.exists():
         print(f"{place} is there")
         return
     sys.path.insert(0, str(folder / "python-avatars"))
-    unfinished = place.with_name(".avatars.unfinished")
+    unfinished = place.with_name(f".{asked.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     with open(unfinished / "captions.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["file_name", "text", *WORDS])
-        for k, avatar in enumerate(list_avatars(PICTURES)):
+        for k, avatar in enumerate(list_avatars(PICTURES, asked.bare)):
             draw_avatar(avatar).save(unfinished / f"{k:04}.png")
             table.writerow([f"{k:04}.png", avatar.text, *avatar.words.values()])
     unfinished.rename(place)
     print(f"{place}: {PICTURES:,} pictures with sentences")
 
 
-def list_avatars(n: int) -> Iterator[Avatar]:
-    """Every attribute is drawn on its own, with equal chances. Always the same people, in the same order."""
+def list_avatars(n: int, bare: float | None = None) -> Iterator[Avatar]:
+    """Every attribute is drawn on its own, with equal chances. Always the same people, in the same order.
+
+    bare: share of people without glasses; None is that of every other value.
+    """
     rng = random.Random(0)
+    *kinds, no_glasses = sorted(WORDS["glasses"], key=lambda name: WORDS["glasses"][name] == NONE)
     for _ in range(n):
         parts = {name: rng.choice(list(words)) for name, words in WORDS.items()}
+        if bare is not None:
+            parts["glasses"] = no_glasses if rng.random() < bare else rng.choice(kinds)
         words = {name: WORDS[name][part] for name, part in parts.items()}
         if words["hair"] == NONE:
             words["colour"] = NONE  # no sentence names the colour of a beard

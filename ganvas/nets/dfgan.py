@@ -73,13 +73,13 @@ class UpBlock(nn.Module):
 
 
 class Generator(GeneratorNetwork):
-    """z [N, z_dim], text [N, 1 + L, size + 1] -> x [N, C, 4·2^levels, …] in [-1, 1]. It reads the sentence, and no words."""
+    """z [N, z_dim], text [N, 1 + L, size + 1] -> x [N, C, 4·2^levels, …]. It reads the sentence, and no words."""
 
     conditions = ("text",)
 
-    def __init__(self, z_dim: int, width: int, levels: int, channels: int, sentence: int) -> None:
+    def __init__(self, z_dim: int, width: int, levels: int, channels: int, sentence: int, bounded: bool = True) -> None:
         super().__init__()
-        self.z_dim = z_dim
+        self.z_dim, self.bounded = z_dim, bounded
         widths = compute_widths(width, levels)[::-1]
         self.first = nn.Linear(z_dim, widths[0] * 16)
         self.blocks = nn.ModuleList(UpBlock(inputs, outputs, z_dim + sentence) for inputs, outputs in pairwise(widths))
@@ -90,7 +90,8 @@ class Generator(GeneratorNetwork):
         h = self.first(z).unflatten(1, (-1, 4, 4)).contiguous(memory_format=torch.channels_last)
         for block in self.blocks:
             h = block(h, condition)
-        return self.last(F.leaky_relu(h, 0.2)).tanh()
+        x = self.last(F.leaky_relu(h, 0.2))
+        return x.tanh() if self.bounded else x
 
 
 class DownBlock(nn.Module):
@@ -137,10 +138,15 @@ def compute_widths(width: int, levels: int) -> list[int]:
 
 @config
 class DFGAN:
-    """The paper's networks for square images of 8, 16, 32, … px. They read a caption's sentence, and no words."""
+    """The paper's networks for square images of 8, 16, 32, … px. They read a caption's sentence, and no words.
+
+    width: channels next to the image; they double inwards, up to eight times as many.
+    bounded: G ends in a tanh, as in the paper. On white backgrounds it can saturate, and then G learns no more.
+    """
 
     z_dim: int = 100
-    width: int = 32  # channels next to the image; they double inwards, up to eight times as many
+    width: int = 32
+    bounded: bool = True
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, width=self.width)
@@ -148,7 +154,7 @@ class DFGAN:
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, levels = read_image_levels(spec, "DFGAN")
         sentence = require_texts(spec, "DFGAN").size
-        G = Generator(self.z_dim, self.width, levels, channels, sentence)
+        G = Generator(self.z_dim, self.width, levels, channels, sentence, self.bounded)
         return nn.ModuleDict({"G": G, "D": Discriminator(self.width, levels, channels, sentence)})
 
     def smallest(self) -> "DFGAN":

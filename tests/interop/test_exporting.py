@@ -46,7 +46,7 @@ NARROW = {
     "sngan_small": ["--nets.width", "2", "--nets.d-width", "2"],
     "stylegan3_small": ["--nets.width", "8", "--nets.base", "64", "--nets.d-width", "4", "--nets.layers", "6"],
     "r3gan_small": ["--nets.widths", "16", "16", "--nets.group", "16"],
-    "gat_small": ["--nets.nets.width", "16", "--nets.nets.depth", "4", "--nets.nets.d-depth", "1"],
+    "gat_small": ["--nets.nets.width", "16", "--nets.nets.d-width", "16", "--nets.nets.depth", "4", "--nets.nets.d-depth", "1"],
     "styleswin_small": ["--nets.nets.width", "8", "--nets.nets.d-width", "4", "--nets.nets.window", "4"],
     "autoencoder": ["--nets.nets.g-width", "4", "--nets.width", "4"],
     "vae_gan": ["--nets.nets.g-width", "4", "--nets.width", "4"],

@@ -39,6 +39,10 @@ def test_the_networks_fit_the_data() -> None:
     verdict = nets["D"](x, text)
     assert verdict.logits.shape == (2,)
     assert verdict.features.shape == (2, prod((4, 4, 4)))
+    free = DFGAN(width=2, z_dim=3, bounded=False).build(Spec((3, 16, 16), (), {"text": text_condition()}))
+    free.load_state_dict(nets.state_dict())
+    z = torch.randn(2, 3)
+    assert torch.allclose(free["G"](z, text).tanh(), nets["G"](z, text))
     with pytest.raises(GanvasError, match="DFGAN makes square images whose size is a power of two"):
         DFGAN().build(Spec((3, 24, 24), (), {"text": text_condition()}))
     with pytest.raises(GanvasError, match="the data has no captions"):

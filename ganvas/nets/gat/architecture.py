@@ -19,9 +19,9 @@ class GAT:
     z_dim: numbers in z, and in a class's embedding.
     w_dim: numbers in a style; None is `width`.
     width, depth, heads: of the transformers; published: S 384, 12, 6; B 768, 12, 12; L 1024, 24, 16; XL 1152, 28, 16.
-    d_width, d_depth: D's; None are G's. D's heads are as wide as G's.
     levels: how many images G makes on its way; D sees all of them.
     patch: pixels on each side of a token.
+    d_width, d_depth, d_patch: D's; None are G's. D's heads are as wide as G's.
     labels: use the classes of the data, if it has any.
     """
 
@@ -30,15 +30,17 @@ class GAT:
     width: int = 768
     depth: int = 12
     heads: int = 12
-    d_width: int | None = None
-    d_depth: int | None = None
     levels: int = 4
     patch: int = 4
+    d_width: int | None = None
+    d_depth: int | None = None
+    d_patch: int | None = None
     labels: bool = True
 
     def __post_init__(self) -> None:
         check_widths(z_dim=self.z_dim, w_dim=self.w_dim or 1, depth=self.depth, heads=self.heads, width=self.width)
-        check_widths(d_width=self.d_width or 1, d_depth=self.d_depth or 1, levels=self.levels, patch=self.patch)
+        check_widths(levels=self.levels, patch=self.patch)
+        check_widths(d_width=self.d_width or 1, d_depth=self.d_depth or 1, d_patch=self.d_patch or 1)
         turns = 4 * self.heads
         require(self.width % turns == 0, "width", self.width, f"a multiple of 4 times `heads` ({turns})")
         head_width = self.width // self.heads
@@ -47,19 +49,24 @@ class GAT:
 
     def build(self, spec: Spec) -> nn.ModuleDict:
         channels, height, width = read_image_shape(spec, "GAT")
-        if height % self.patch or width % self.patch or min(height, width) < self.patch:
-            raise GanvasError(
-                f"GAT cuts images into patches of {self.patch}x{self.patch} px, which do not fill {width}x{height} "
-                f"(width x height): set the medium's `size` to a multiple of {self.patch}, or `patch` to a divisor"
-            )
-        grid, classes = (height // self.patch, width // self.patch), count_classes(spec) if self.labels else 0
+        patch, d_patch = self.patch, self.d_patch or self.patch
+        grid, d_grid = (_count_patches(height, width, side) for side in (patch, d_patch))
+        classes = count_classes(spec) if self.labels else 0
         w_dim, d_width = self.w_dim or self.width, self.d_width or self.width
         mapping = MappingNetwork(self.z_dim, w_dim, 2, classes)
-        D_heads = d_width * self.heads // self.width
-        sides = self.levels, self.patch, channels, grid
-        G = Generator(mapping, w_dim, self.width, self.depth, self.heads, *sides)
-        D = Discriminator(d_width, self.d_depth or self.depth, D_heads, *sides, classes, self.z_dim)
+        d_heads, d_depth = d_width * self.heads // self.width, self.d_depth or self.depth
+        G = Generator(mapping, w_dim, self.width, self.depth, self.heads, self.levels, patch, channels, grid)
+        D = Discriminator(d_width, d_depth, d_heads, self.levels, d_patch, channels, d_grid, classes, self.z_dim)
         return nn.ModuleDict({"G": G, "D": D})
 
     def smallest(self) -> "GAT":
         return replace(self, z_dim=2, w_dim=2, width=4, depth=2, heads=1, d_width=4, d_depth=1)
+
+
+def _count_patches(height: int, width: int, patch: int) -> tuple[int, int]:
+    if height % patch or width % patch:
+        raise GanvasError(
+            f"GAT cuts images into patches of {patch}x{patch} px, which do not fill {width}x{height} (width x height): "
+            f"set the medium's `size` to a multiple of {patch}, or `patch` and `d_patch` to divisors"
+        )
+    return height // patch, width // patch
