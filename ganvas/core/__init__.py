@@ -31,6 +31,7 @@ from .samples import (
     Source,
     Spec,
     Traits,
+    format_shape,
 )
 from .scores import (
     Baseline,
@@ -145,6 +146,7 @@ __all__ = [
     "WindowCodec",
     "check_same_columns",
     "check_same_series",
+    "format_shape",
     "seed_from",
     "seeded_generator",
 ]

@@ -88,6 +88,11 @@ class Spec(NamedTuple):
     conditions: Mapping[str, Condition]  # {"label": ClassCondition(…)}
 
 
+def format_shape(shape: Sequence[int]) -> str:
+    """For messages: "3 x 64 x 64", or "1,024 numbers" where there is one dimension."""
+    return f"{shape[0]:,} numbers" if len(shape) == 1 else " x ".join(map(str, shape))
+
+
 Batch = Mapping[str, Tensor]  # columns by name: "x", and others such as "label", "text", "source", "mask"
 Latents = Mapping[str, Tensor]  # a generator's inputs: "z" and its conditions
 Nets = nn.ModuleDict  # "G", "D", …, and the method's state

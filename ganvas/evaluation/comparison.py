@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ..configuration import to_json
+from ..core import format_shape
 from ..errors import GanvasError
 from ..extractors.by_name import find_word
 from ..runs.folder import RunFolder
@@ -45,7 +46,7 @@ class Contender(NamedTuple):
     cards: Mapping[str, list[CardJson]]
 
     def format_sample_shape(self) -> str:
-        return " x ".join(map(str, self.run.read_codec().spec.shape))
+        return format_shape(self.run.read_codec().spec.shape)
 
 
 def compare_runs(runs: Sequence[RunFolder]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ..core import (
     PlainSeriesCodec,
     PlainTableCodec,
     SizedExtractor,
+    format_shape,
 )
 from ..errors import GanvasError
 from ..extractors import (
@@ -127,7 +128,7 @@ def describe_choice(judges: Iterable[Judge], codec: Codec) -> str:
     """A sentence on judges that the data has chosen."""
     first, *others = (judge.extractor.name for judge in judges)
     beside = f", beside {' and '.join(others)}" if others else ""
-    return f"scored by {first}{beside}: these suit {codec.noun} of {' x '.join(map(str, codec.spec.shape))}"
+    return f"scored by {first}{beside}: these suit {codec.noun} of {format_shape(codec.spec.shape)}"
 
 
 def fit_extractor(extractor: Extractor, codec: Codec) -> Extractor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .. import recipes
 from ..configuration import to_json
-from ..core import Condition, Medium, seeded_generator
+from ..core import Condition, Medium, format_shape, seeded_generator
 from ..data import ClassCondition, Columns, ColumnsCodec, Files, HeldOut, Pairs, VectorCondition
 from ..errors import GanvasError
 from ..losses import LeastSquares
@@ -64,7 +64,7 @@ def convert(file: str | Path, out: str | Path, *, say: Callable[[str], None] = l
     for nets in (state.nets, state.average):
         if "G" in nets:
             fill_weights(nets["G"], g.state, f"{file.name}: {g.origin}")
-    say(f"{g.origin}: {' x '.join(map(str, g.shape))}" + (f", {g.classes} classes" if g.classes else ""))
+    say(f"{g.origin}: {format_shape(g.shape)}" + (f", {g.classes} classes" if g.classes else ""))
     say(f"D: {fill_discriminator(state, d)}")
     state.clock = state.clock._replace(samples=1, total=1)
     data_description = {"title": f"converted from {file.name} ({g.origin})", "count": 0, "skipped": 0, "fingerprint": ""}

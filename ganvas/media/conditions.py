@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..configuration import config
-from ..core import Codec
+from ..core import Codec, format_shape
 from ..errors import GanvasError
 
 MAX_EXAMPLES, MIN_EXAMPLES, EXAMPLE_BYTES = 64, 4, 2**18  # samples that are kept, and about how many bytes in all
@@ -55,7 +55,7 @@ class SampleCondition:
         return self.codec.load(self._stored_examples[rows], None)
 
     def describe(self) -> str:
-        return f"a file of the kind of {self.codec.noun}, brought to {' x '.join(map(str, self.shape))}"
+        return f"a file of the kind of {self.codec.noun}, brought to {format_shape(self.shape)}"
 
     @cached_property
     def _stored_examples(self) -> Tensor:

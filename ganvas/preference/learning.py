@@ -67,14 +67,14 @@ def describe_learning(choices: Choices, rewards: LearntRewards) -> list[str]:
     """What was learnt, in sentences."""
     low, high = rewards.accuracy.interval
     lines = [
-        f"learnt from {len(choices.training):,} pairs; {len(choices.held_out):,} pairs were held out",
+        f"pairs to learn from: {len(choices.training):,}; held out: {len(choices.held_out):,}",
         f"  the reward orders {rewards.accuracy.share:.0%} of the held-out pairs as you did ({low:.0%} to {high:.0%}; "
         "chance is 50%)",
     ]
     if choices.contradictions:
-        lines.append(f"  {choices.contradictions} pairs were chosen both ways: they count as no difference")
+        lines.append(f"  pairs chosen both ways, which count as no difference: {choices.contradictions:,}")
     if choices.repetitions:
-        lines.append(f"  {choices.repetitions} lines repeat others, and count once")
+        lines.append(f"  lines that repeat others, and count once: {choices.repetitions:,}")
     if low < 0.5:
         lines.append("  that may be chance: choose more pairs, or more consistently, before you rely on it")
     return lines

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-from ..core import Codec
+from ..core import Codec, format_shape
 from ..data import EncodedDataset
 from ..data.dataset import explain_missing_labels, open_data
 from ..data.held_out import HELD_OUT_KEY, describe_held_out
@@ -92,4 +92,4 @@ def place_on_device(data: EncodedDataset, device: torch.device) -> EncodedDatase
 def describe_shape(codec: Codec) -> str:
     """A sample's shape in words: "1 x 32 x 32"; "3 x 64 x 96 (channels x height x width)" where it could be mistaken."""
     shape, is_long = codec.spec.shape, codec.is_visual and len(codec.spec.shape) == 3 and len(set(codec.spec.shape[1:])) > 1
-    return " x ".join(str(size) for size in shape) + (" (channels x height x width)" if is_long else "")
+    return format_shape(shape) + (" (channels x height x width)" if is_long else "")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from ..core import Nets, Spec
+from ..core import Nets, Spec, format_shape
 from ..errors import GanvasError
 from ..methods import Preferred
 from ..methods.progressive import count_levels, get_growth
@@ -66,7 +66,7 @@ def copy_network_from_run(name: str, state: State, source_nets: Nets, source: Ru
     """
     copied_count, fresh_names = copy_matching_weights(state.nets[name], source_nets[name])
     if not copied_count and is_generator:
-        size = " x ".join(map(str, source.read_spec().shape))
+        size = format_shape(source.read_spec().shape)
         raise GanvasError(f"no tensor of {source.path}'s {name} fits (it makes {size}): use the same recipe and size")
     if name == "D" and (lost_names := [part for part in fresh_names if f"D.{part}" in state.frozen_parameters]):
         raise GanvasError(f"D has layers to freeze that do not fit ({lost_names[0]}): leave out --freeze-d")

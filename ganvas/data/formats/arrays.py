@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...core import format_shape
 from ...errors import GanvasError
 from ..items import ItemList, build_array_items, fingerprint_files, fingerprint_parts, read_file_stamp
 from ..parts import HELD_OUT_PARTS, PART_NAMES
@@ -40,8 +41,7 @@ def read_array_items(path: Path, split: str) -> ItemList | None:
     array, labels, notes, part = loaded_arrays
     if array.ndim < 2 or len(array) == 0:
         raise GanvasError(f"{path} holds an array of shape {array.shape}: samples are its rows, so it needs [N, …]")
-    row_shape = " x ".join(str(n) for n in array.shape[1:])
-    title = f"{path.name}{f'/{part}' if part else ''} ({len(array):,} of {row_shape})"
+    title = f"{path.name}{f'/{part}' if part else ''} ({len(array):,} of {format_shape(array.shape[1:])})"
     fingerprint = fingerprint_files([path], [read_file_stamp(path)])
     fingerprint = fingerprint_parts(fingerprint, part) if part else fingerprint
     return replace(build_array_items(array, labels, path.name, fingerprint, title), label_notes=notes)

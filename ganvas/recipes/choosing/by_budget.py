@@ -5,6 +5,7 @@ from dataclasses import replace
 from math import prod
 
 from ...configuration import config
+from ...core import format_shape
 from ...errors import GanvasError, require
 from ...media import Image
 from ...methods import Adversarial
@@ -57,7 +58,7 @@ class ByBudget:
         assert isinstance(recipe.nets, Projected)
         assert isinstance(recipe.method, Adversarial)
         nets, method, label = recipe.nets, recipe.method, facts.spec.conditions.get("label")
-        description = f"{facts.samples:,} samples of {' x '.join(str(n) for n in facts.spec.shape)}"
+        description = f"{facts.samples:,} samples of {format_shape(facts.spec.shape)}"
         if facts.distinct_samples < 0.99 * facts.samples:
             description += f", {facts.distinct_samples:,} of them distinct"
         if label is None or label.kind != "class":

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...configuration import config
+from ...core import format_shape
 from ...errors import GanvasError, require
 from ...methods import Adversarial
 from ...recipe import Facts, Recipe, Trial
@@ -34,5 +35,7 @@ class BySize:
         if facts.seconds is not None:
             samples = attempt(recipe).samples_per_second * facts.seconds
         recipe, about_repeats = augment_by_repeats(recipe, samples / facts.distinct_samples, self.shift_from, self.augment_from)
-        size = " x ".join(str(side) for side in facts.spec.shape)
-        return recipe, [f"data: {facts.samples:,} pictures of {size}; {about_repeats}", describe_training(recipe)]
+        return recipe, [
+            f"data: {facts.samples:,} pictures of {format_shape(facts.spec.shape)}; {about_repeats}",
+            describe_training(recipe),
+        ]
