@@ -39,7 +39,7 @@ def dfgan_small() -> Recipe:
 
     Paper: Tao et al. 2022. Unlike there, G learns as quickly as D, and its last layer is free: with a tanh it saturated at the
     white of the pictures' backgrounds, and learnt no more.
-    Expected: docs/results.md.
+    Expected: avatars, 30 minutes of one core: R-precision .32 (real 1, chance .01), smeared faces (docs/results.md).
     """
     recipe = dfgan()
     return replace(
