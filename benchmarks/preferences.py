@@ -1,7 +1,7 @@
 """`ganvas prefer` with a preference that is known: how often the trained run wins by it, and what that costs.
 
 python benchmarks/preferences.py RUN [--known brightness | COLUMN[=VALUE]] [--labels FOLDER] [--pairs 200] [--wrong 0.0]
-                                     [--minutes 3 | --samples N] [--margins 0.6] [--weight 1.0] [--stay 3.0]
+                                     [--minutes 3 | --samples N] [--margins 0.2] [--weight 1.0] [--stay 3.0]
                                      [--out DIR] [--results FILE]
 
 RUN is a trained run of pictures. "brightness" prefers the sample with the larger mean. Any other name is a column of
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--wrong", type=float, default=0.0)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--samples", type=int)
-    parser.add_argument("--margins", type=float, nargs="+", default=[0.6])
+    parser.add_argument("--margins", type=float, nargs="+", default=[0.2])
     parser.add_argument("--weight", type=float, default=1.0)
     parser.add_argument("--stay", type=float, default=3.0)
     parser.add_argument("--threads", type=int, default=1)

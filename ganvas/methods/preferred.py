@@ -42,7 +42,7 @@ class Preferred:
 
     game: Method = Adversarial()
     weight: float = 1.0
-    margin: float = 0.6
+    margin: float = 0.2
     stay: float = 3.0
     view: Augment | None = None
     subsample: int = 4
