@@ -2,7 +2,7 @@
 
 python benchmarks/preferences.py RUN [--known brightness | COLUMN[=VALUE]] [--labels FOLDER] [--pairs 200] [--wrong 0.0]
                                      [--minutes 3 | --samples N] [--margins 0.2] [--weight 1.0] [--stay 3.0]
-                                     [--out DIR] [--results FILE]
+                                     [--seed 0] [--out DIR] [--results FILE]
 
 RUN is a trained run of pictures. "brightness" prefers the sample with the larger mean. Any other name is a column of
 captions.csv in the folder --labels, such as "glasses" or "glasses=eyepatch": a classifier of it is trained first, and its
@@ -95,6 +95,7 @@ def main() -> None:
     parser.add_argument("--margins", type=float, nargs="+", default=[0.2])
     parser.add_argument("--weight", type=float, default=1.0)
     parser.add_argument("--stay", type=float, default=3.0)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", default=None)
     parser.add_argument("--results", default=None)
@@ -113,6 +114,7 @@ def main() -> None:
             "weight": words.weight,
             "margin": margin,
             "stay": words.stay,
+            "seed": words.seed,
             "threads": words.threads,
         }
         out = folder / f"{words.known}-{margin:g}-{words.weight:g}-{words.stay:g}"

@@ -21,6 +21,7 @@ class GAT:
     width, depth, heads: of the transformers; published: S 384, 12, 6; B 768, 12, 12; L 1024, 24, 16; XL 1152, 28, 16.
     levels: how many images G makes on its way; D sees all of them.
     patch: pixels on each side of a token.
+    shifts: styles of G also shift, and are strong (ShiftedBlock); the paper's only scale.
     d_width, d_depth, d_patch: D's; None are G's. D's heads are as wide as G's.
     labels: use the classes of the data, if it has any.
     """
@@ -32,6 +33,7 @@ class GAT:
     heads: int = 12
     levels: int = 4
     patch: int = 4
+    shifts: bool = False
     d_width: int | None = None
     d_depth: int | None = None
     d_patch: int | None = None
@@ -55,7 +57,7 @@ class GAT:
         w_dim, d_width = self.w_dim or self.width, self.d_width or self.width
         mapping = MappingNetwork(self.z_dim, w_dim, 2, classes)
         d_heads, d_depth = d_width * self.heads // self.width, self.d_depth or self.depth
-        G = Generator(mapping, w_dim, self.width, self.depth, self.heads, self.levels, patch, channels, grid)
+        G = Generator(mapping, w_dim, self.width, self.depth, self.heads, self.levels, patch, channels, grid, self.shifts)
         D = Discriminator(d_width, d_depth, d_heads, self.levels, d_patch, channels, d_grid, classes, self.z_dim)
         return nn.ModuleDict({"G": G, "D": D})
 

@@ -8,7 +8,7 @@ from ..layers.attending import attend
 from ..layers.equalised import EqualisedLinear
 from .rotary import Rotation
 
-HEAD_GAIN = 0.1  # of the layers of heads that read styles, at the start
+MODULATION_GAIN = 0.1  # of the linear layers that read styles, at the start
 LAYER_SCALE = 0.1  # of what a block of D adds, at the start
 
 
@@ -47,10 +47,23 @@ class SwiGLU(nn.Module):
 
 
 class StyledBlock(nn.Module):
-    """A block of G: tokens [N, T, width], w [N, w_dim] -> tokens. Peebles & Xie 2023 (adaLN).
+    """A block of G: tokens [N, T, width], w [N, w_dim] -> tokens. A style scales its inputs and what it adds (adaLN)."""
 
-    A style scales and shifts what the branches read, and scales what they add. Two things differ from DiT, because without them
-    G made one image of each class (docs/results.md): styles are strong from the start, and what a branch adds is normalised.
+    def __init__(self, width: int, heads: int, w_dim: int) -> None:
+        super().__init__()
+        self.attention, self.mlp = TokenAttention(width, heads), SwiGLU(width)
+        self.style = nn.Linear(w_dim, 4 * width)
+
+    def forward(self, x: Tensor, w: Tensor, rotation: Rotation) -> Tensor:
+        scale, gate, mlp_scale, mlp_gate = self.style(w)[:, None].chunk(4, -1)
+        x = torch.addcmul(x, gate, self.attention(normalise_tokens(x) * (1 + scale), rotation))
+        return torch.addcmul(x, mlp_gate, self.mlp(normalise_tokens(x) * (1 + mlp_scale)))
+
+
+class ShiftedBlock(nn.Module):
+    """StyledBlock, whose styles also shift inputs (Peebles & Xie 2023), and are strong from the start. Branches are normalised.
+
+    GAT has none of the three. With all of them a small G makes several images of a class (docs/results.md).
     """
 
     def __init__(self, width: int, heads: int, w_dim: int) -> None:
@@ -91,10 +104,10 @@ class CriticBlock(nn.Module):
 
 
 def initialise_transformer_weights(net: nn.Module) -> None:
-    """Glorot's uniform weights and biases of 0; the layers of heads that read styles have a gain of HEAD_GAIN."""
-    styles = {id(module.style) for module in net.modules() if isinstance(module, StyledHead)}
+    """Glorot's uniform weights and biases of 0; the linear layers that read styles have a gain of MODULATION_GAIN."""
+    styles = {id(module.style) for module in net.modules() if isinstance(module, StyledBlock | StyledHead)}
     for module in net.modules():
         if isinstance(module, nn.Linear):
-            nn.init.xavier_uniform_(module.weight, HEAD_GAIN if id(module) in styles else 1.0)
+            nn.init.xavier_uniform_(module.weight, MODULATION_GAIN if id(module) in styles else 1.0)
             if module.bias is not None:  # pyright: ignore[reportUnnecessaryComparison]
                 nn.init.zeros_(module.bias)

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ...core import CriticOutput
 from ..layers.style import MappingNetwork, StyleGenerator
-from .blocks import CriticBlock, StyledBlock, StyledHead, initialise_transformer_weights
+from .blocks import CriticBlock, ShiftedBlock, StyledBlock, StyledHead, initialise_transformer_weights
 from .rotary import Rotation
 
 
@@ -21,14 +21,15 @@ class Generator(StyleGenerator):
 
     def __init__(
         self, mapping: MappingNetwork, w_dim: int, width: int, depth: int, heads: int, levels: int, patch: int, channels: int,
-        grid: tuple[int, int],
+        grid: tuple[int, int], shifts: bool,
     ) -> None:  # fmt: skip
         super().__init__(mapping, mixing=0.0)
         self.levels_of_output, self.shows_levels, self.patch, self.grid = levels, False, patch, grid
         self.layer_count = depth
         self.start = nn.Parameter(torch.randn(grid[0] * grid[1], width))
         self.rotation = Rotation(grid, width // heads)
-        self.blocks = nn.ModuleList(StyledBlock(width, heads, w_dim) for _ in range(depth))
+        block = ShiftedBlock if shifts else StyledBlock
+        self.blocks = nn.ModuleList(block(width, heads, w_dim) for _ in range(depth))
         self.heads = nn.ModuleList(StyledHead(width, channels * patch**2, w_dim) for _ in range(levels))
         self.head_places = [ceil(depth * (level + 1) / levels) - 1 for level in range(levels)]  # each after this block
         self.blocks.apply(initialise_transformer_weights)
