@@ -18,7 +18,7 @@ COARSE_CELLS, COARSE_DEPTHS = 4, 3  # along each side of coarse maps; of pixels 
 PLACED_SIZES = tuple(channels * COARSE_CELLS**2 for _, channels in DEPTHS[:COARSE_DEPTHS])
 GROUP_SIZES = (3 * COARSE_CELLS**2 + 6, *(2 * channels for _, channels in DEPTHS), *PLACED_SIZES, 1280)  # of each kind
 FEATURE_COUNT = sum(GROUP_SIZES)
-COMPONENTS = 192  # of the linear map
+COMPONENTS = 48  # of the linear map
 
 
 class FeatureMap(NamedTuple):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..nets.reward import FeatureMap, Reward
 
-PRIOR_PRECISION, STEPS = 60.0, 30
+PRIOR_PRECISION, STEPS = 20.0, 30
 
 
 def fit_reward(feature_map: FeatureMap, usual: Tensor, better: Tensor, worse: Tensor) -> Reward:

@@ -9,7 +9,7 @@ from ganvas.preference.bradley_terry import PRIOR_PRECISION, fit_reward, fit_wei
 from ganvas.preference.learning import measure_accuracy
 
 USUAL = torch.randn(200, FEATURE_COUNT, generator=torch.Generator().manual_seed(9))
-PLAIN = FeatureMap(torch.zeros(FEATURE_COUNT), torch.eye(FEATURE_COUNT, 48))
+PLAIN = FeatureMap(torch.zeros(FEATURE_COUNT), torch.eye(FEATURE_COUNT, COMPONENTS))
 
 
 def draw_pairs(count: int, seed: int, noise: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
