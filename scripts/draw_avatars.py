@@ -70,6 +70,8 @@ def main() -> None:
     parser.add_argument("--name", default="avatars", help="of the new folder in FOLDER/captions")
     parser.add_argument("--bare", type=float, help="share of people without glasses (default: as of all other values)")
     asked = parser.parse_args()
+    if asked.bare is not None and not 0 <= asked.bare <= 1:
+        parser.error(f"--bare is a share from 0 to 1, got {asked.bare:g}")
     folder: Path = asked.folder.resolve()
     place = folder / "captions" / asked.name
     if place.exists():

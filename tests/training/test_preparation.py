@@ -8,6 +8,7 @@ import pytest
 
 from ganvas import api, recipes
 from ganvas.configuration import config
+from ganvas.core import format_shape
 from ganvas.data import Files
 from ganvas.media import Image
 from ganvas.recipe import Facts, Recipe, Trial
@@ -35,3 +36,7 @@ def test_a_chooser_can_enlarge_the_pictures(tmp_path: Path, capsys: pytest.Captu
     again = api.train(replace(recipe, train=replace(recipe.train, samples=48)), out=tmp_path / "run", quiet=True)
     assert again.checkpoints[-1].name == f"{48:09d}"
     assert again.read_spec().shape == (1, 16, 16)
+
+
+def test_shapes_are_said_as_sizes_or_as_a_count() -> None:
+    assert [format_shape(shape) for shape in ((3, 64, 96), (48, 7), (12_410,))] == ["3 x 64 x 96", "48 x 7", "12,410 numbers"]
